@@ -1,0 +1,73 @@
+package io.pensieve.log;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
+/** The codecs behind {@link Codec}'s factories. */
+final class Codecs {
+  static final Codec<String> UTF_8 = new Utf8();
+  static final Codec<byte[]> BYTES = new Bytes();
+  static final Codec<Long> INT64 = new Int64();
+
+  private Codecs() {}
+
+  private static final class Utf8 implements Codec<String> {
+    @Override
+    public byte[] encode(String value) {
+      refuseUnpairedSurrogates(value);
+      return value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    // String.getBytes would write '?' for them without a word, and two keys could fall together.
+    private static void refuseUnpairedSurrogates(String value) {
+      for (int i = 0; i < value.length(); i++) {
+        if (Character.isSurrogate(value.charAt(i))) {
+          int codePoint = value.codePointAt(i);
+          if (!Character.isSupplementaryCodePoint(codePoint)) {
+            throw new IllegalArgumentException(
+                "not encodable as UTF-8: unpaired surrogate at index " + i);
+          }
+          i++;
+        }
+      }
+    }
+
+    @Override
+    public String decode(byte[] bytes) {
+      try {
+        return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      } catch (CharacterCodingException notUtf8) {
+        throw new IllegalArgumentException("not UTF-8", notUtf8);
+      }
+    }
+  }
+
+  private static final class Bytes implements Codec<byte[]> {
+    @Override
+    public byte[] encode(byte[] value) {
+      return value;
+    }
+
+    @Override
+    public byte[] decode(byte[] bytes) {
+      return bytes;
+    }
+  }
+
+  private static final class Int64 implements Codec<Long> {
+    @Override
+    public byte[] encode(Long value) {
+      return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+    }
+
+    @Override
+    public Long decode(byte[] bytes) {
+      if (bytes.length != Long.BYTES) {
+        throw new IllegalArgumentException("expected 8 bytes, found " + bytes.length);
+      }
+      return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package io.pensieve.log;
+
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Where a map's changes go: the point at which a durable map varies. {@link FileLog} keeps them in
+ * a folder, {@link #none()} forgets them; others can be written against this interface.
+ *
+ * <p>The life of a log: {@link #replay} once, then appends from any thread, then {@link #close}.
+ *
+ * <p>What the map promises the log: it appends a change before anyone can see it, and appends the
+ * changes of one key one after another. What the log promises the map: a change that was
+ * acknowledged is replayed after a crash of the log's kind, and if a change is replayed, so is
+ * every one that was acknowledged before it.
+ *
+ * @param <K> the type of keys
+ * @param <V> the type of values
+ */
+public interface Log<K, V> extends AutoCloseable {
+
+  /** A log that keeps nothing: the map is then a plain LRU map in memory. */
+  static <K, V> Log<K, V> none() {
+    return new NoLog<>();
+  }
+
+  /**
+   * Tells the whole history, oldest change first. Called once, before any append.
+   *
+   * @throws LogException if the history cannot be read; the map is then not opened, and closes this
+   *     log
+   */
+  RecoveryReport replay(Replay<K, V> replay);
+
+  /**
+   * Adds a change to the end of the history. Called by many threads at once; the calls for one key
+   * come one after another.
+   *
+   * @return the change's sequence number, which becomes the entry's version: above zero, and above
+   *     that of every append that returned before this one began
+   * @throws LogException if the change cannot be appended; the map then stays as it was
+   * @throws IllegalArgumentException if the key or the value cannot be written, for example because
+   *     it is too large
+   */
+  long append(Change<K, V> change);
+
+  /**
+   * Every change up to this sequence number is acknowledged: it survives what this log promises to
+   * survive. A log that acknowledges a change by returning from {@link #append} answers {@link
+   * Long#MAX_VALUE}.
+   */
+  long durableSequence();
+
+  /**
+   * Waits until {@link #durableSequence()} has reached a change. Not ended by an interrupt, whose
+   * flag is kept: the change is in the log and cannot be taken back.
+   *
+   * @throws LogException if the log failed before the change was acknowledged; whether it survives
+   *     is then not known
+   */
+  void awaitDurable(long sequence);
+
+  /**
+   * As {@link #awaitDurable}, without waiting: the future completes, possibly on the log's own
+   * thread, when the change is acknowledged, or exceptionally with a {@link LogException}. Actions
+   * that depend on it must not block.
+   */
+  CompletableFuture<Void> whenDurable(long sequence);
+
+  /**
+   * Writes and forces everything that was appended and lets go of all resources. A second call does
+   * nothing; an append after it is an {@link IllegalStateException}.
+   */
+  @Override
+  void close();
+}

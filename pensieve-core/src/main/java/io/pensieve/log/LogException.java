@@ -1,0 +1,68 @@
+package io.pensieve.log;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A log could not do what was asked. Split by what the caller can do about it; the message names
+ * the file and, where there is one, the offset, what was expected and what was found.
+ */
+public abstract sealed class LogException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private LogException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+
+  /** Data that was safe is damaged, or is not a log of this version. Nothing was changed. */
+  public static final class Corrupt extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Damage in a file.
+     *
+     * @param file the damaged file
+     * @param offset the byte at which the damaged part begins
+     * @param expected what should be there
+     * @param found what is there
+     */
+    public Corrupt(Path file, long offset, String expected, String found) {
+      super(
+          file + ": damaged at offset " + offset + ": expected " + expected + ", found " + found,
+          null);
+    }
+  }
+
+  /**
+   * Reading or writing failed. Final for this log: what was written last may or may not be on the
+   * disk, so the map refuses further writes and goes on serving reads. Opening it again recovers.
+   */
+  public static final class Failed extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A failure, with the exception behind it. */
+    public Failed(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** Another map, in this process or another one, has the log open. */
+  public static final class Locked extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A log that is in use, with who uses it where that is known. */
+    public Locked(String message) {
+      super(message, null);
+    }
+  }
+
+  /** No room for another write. Reads and removals go on, and so do writes when there is room. */
+  public static final class Full extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A full log, with how much room there is and how much is needed. */
+    public Full(String message) {
+      super(message, null);
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * What to remember: changes, as bytes in files. Knows no policy: which entry to forget is decided
+ * elsewhere and arrives here as a {@link io.pensieve.log.Change.Remove}.
+ */
+@NullMarked
+package io.pensieve.log;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,8 @@
+/**
+ * The door: {@link io.pensieve.Pensieve} composes what to forget ({@code io.pensieve.lru}) with
+ * what to remember ({@link io.pensieve.log}).
+ */
+@NullMarked
+package io.pensieve;
+
+import org.jspecify.annotations.NullMarked;
