@@ -76,22 +76,29 @@ public final class LineLog<K, V> implements Log<K, V> {
   }
 
   private void replayLine(String line, int offset, Replay<K, V> replay) {
+    Change<K, V> change;
     try {
       String[] words = line.split(" ", -1);
+      change = parse(words);
       long sequence = Long.parseLong(words[0]);
-      K key = keys.decode(Percent.unescape(words[2]));
-      Change<K, V> change =
-          switch (words[1]) {
-            case "put" -> new Change.Put<>(key, values.decode(Percent.unescape(words[3])));
-            case "remove" -> new Change.Remove<>(key);
-            case "touch" -> new Change.Touch<>(key);
-            default -> throw new IllegalArgumentException(words[1]);
-          };
-      replay.change(sequence, change);
+      if (sequence <= lastSequence) {
+        throw new IllegalArgumentException("out of order");
+      }
       lastSequence = sequence;
     } catch (IllegalArgumentException | IndexOutOfBoundsException damaged) {
       throw new LogException.Corrupt(file, offset, "a change", '"' + line + '"');
     }
+    replay.change(lastSequence, change);
+  }
+
+  private Change<K, V> parse(String[] words) {
+    K key = keys.decode(Percent.unescape(words[2]));
+    return switch (words[1] + " of " + words.length) {
+      case "put of 4" -> new Change.Put<>(key, values.decode(Percent.unescape(words[3])));
+      case "remove of 3" -> new Change.Remove<>(key);
+      case "touch of 3" -> new Change.Touch<>(key);
+      default -> throw new IllegalArgumentException("no such change");
+    };
   }
 
   private RecoveryReport.TornTail cut(String text, int end) throws IOException {
