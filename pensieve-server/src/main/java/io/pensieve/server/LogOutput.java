@@ -13,6 +13,9 @@ final class LogOutput {
           Logger.getLogger("org.jboss"),
           Logger.getLogger("io.undertow"));
 
+  // Its messages quote paths, and so keys. What the routes throw is logged by the routes, without.
+  private static final Logger SILENT = Logger.getLogger("io.undertow.request");
+
   private LogOutput() {}
 
   /** To be called before anything logs. */
@@ -21,5 +24,6 @@ final class LogOutput {
     System.setProperty(
         "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");
     QUIET.forEach(logger -> logger.setLevel(Level.WARNING));
+    SILENT.setLevel(Level.OFF);
   }
 }

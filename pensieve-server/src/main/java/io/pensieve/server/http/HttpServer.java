@@ -142,6 +142,9 @@ public final class HttpServer implements AutoCloseable {
         .set(UndertowOptions.NO_REQUEST_TIMEOUT, readMillis)
         // Keys are decoded from the raw path, strictly; the server's own decoding is not wanted.
         .set(UndertowOptions.DECODE_URL, false)
+        // Bodies are limited where they are read, with an answer; this limit would only cut them
+        // off.
+        .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
         .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
         .getMap();
   }

@@ -27,8 +27,13 @@ final class InFlight implements HttpHandler {
     count.incrementAndGet();
     exchange.addExchangeCompleteListener(
         (completed, nextListener) -> {
-          finishOne();
-          nextListener.proceed();
+          try {
+            // First: this makes the connection ready for the next request or closes it, and the
+            // threads that do so are stopped when nothing is in flight any more.
+            nextListener.proceed();
+          } finally {
+            finishOne();
+          }
         });
     if (draining) {
       exchange.setPersistent(false);

@@ -38,14 +38,24 @@ final class JsonFields {
     try (JsonReader json = new JsonReader(text)) {
       json.setStrictness(Strictness.STRICT);
       fields.read(json);
-    } catch (MalformedJsonException | EOFException notJson) {
-      throw Problem.MALFORMED_JSON.because("the body is not JSON as RFC 8259 has it");
+    } catch (MalformedJsonException notJson) {
+      throw refusalFor(notJson);
+    } catch (EOFException truncated) {
+      throw Problem.MALFORMED_JSON.because("the body ends before its JSON does");
     } catch (CharacterCodingException notUtf8) {
       throw Problem.MALFORMED_JSON.because("the body is not UTF-8");
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
     return fields;
+  }
+
+  // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
+  private static Refusal refusalFor(MalformedJsonException notJson) {
+    String message = String.valueOf(notJson.getMessage());
+    return message.startsWith("Unpaired surrogate")
+        ? Problem.INVALID_BODY.because("a text has an unpaired surrogate, which has no UTF-8")
+        : Problem.MALFORMED_JSON.because("the body is not JSON as RFC 8259 has it");
   }
 
   private void read(JsonReader json) throws IOException {
@@ -87,11 +97,9 @@ final class JsonFields {
       json.skipValue();
       return invalid(name, "is of type " + nameOf(found) + ", not " + nameOf(type));
     }
-    String text = json.nextString();
-    if (hasUnpairedSurrogate(text)) {
-      return invalid(name, "has an unpaired surrogate, which has no UTF-8");
-    }
-    return texts.put(name, text) == null ? null : invalid(name, "is there more than once");
+    return texts.put(name, json.nextString()) == null
+        ? null
+        : invalid(name, "is there more than once");
   }
 
   private void requireAllFields() {
@@ -112,18 +120,6 @@ final class JsonFields {
       case BEGIN_OBJECT -> "object";
       default -> type.name().toLowerCase(Locale.ROOT);
     };
-  }
-
-  private static boolean hasUnpairedSurrogate(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (Character.isSurrogate(text.charAt(i))) {
-        if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
-          return true;
-        }
-        i++;
-      }
-    }
-    return false;
   }
 
   /** A field of type string. */
