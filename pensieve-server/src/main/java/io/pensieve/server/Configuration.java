@@ -34,7 +34,8 @@ record Configuration(
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final int KEY_BYTES_MAX = 64 << 10;
-  private static final int VALUE_BYTES_MAX = 64 << 20;
+  // An entry of the log ends at 64 MiB, its key and its frame included.
+  private static final int VALUE_BYTES_MAX = 63 << 20;
 
   /**
    * Reads the settings.

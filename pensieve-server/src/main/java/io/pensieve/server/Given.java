@@ -66,7 +66,7 @@ record Given(String text, String source) {
   private URI nodeUrl(String text) {
     try {
       URI url = new URI(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
-      boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+      boolean web = "http".equals(url.getScheme());
       boolean bare =
           "".equals(url.getPath()) && url.getQuery() == null && url.getFragment() == null;
       if (web && url.getHost() != null && url.getUserInfo() == null && bare) {

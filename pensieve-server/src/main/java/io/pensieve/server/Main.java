@@ -119,7 +119,7 @@ public final class Main {
     given.forEach(
         (setting, value) ->
             out.printf("  %-16s %s (%s)%n", setting.title(), value.text(), value.source()));
-    Node node = Node.start(configuration, out);
+    Node node = Node.start(configuration, out, err);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "pensieve-stop"));
     out.println("listening on " + node.url());
     // The JVM ends this wait, when it is told to stop.

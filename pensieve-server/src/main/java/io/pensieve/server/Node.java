@@ -16,23 +16,32 @@ import java.net.InetSocketAddress;
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
   private final Pensieve<String, String> memories;
+  private final Watch watch;
   private final HttpServer http;
 
-  private Node(Pensieve<String, String> memories, HttpServer http) {
+  private Node(Pensieve<String, String> memories, Watch watch, HttpServer http) {
     this.memories = memories;
+    this.watch = watch;
     this.http = http;
   }
 
   /**
-   * Recovers the map and starts to listen.
+   * Recovers the map, starts to watch the peers, and listens.
    *
    * @param out is told what was recovered
+   * @param err is told when a peer's state changes
    * @throws StartFailure if that cannot be done here; nothing is left open then
    */
-  static Node start(Configuration configuration, PrintStream out) {
+  static Node start(Configuration configuration, PrintStream out, PrintStream err) {
     Pensieve<String, String> memories = recover(configuration, out);
     try {
-      return new Node(memories, listen(configuration, memories));
+      Watch watch = new Watch(configuration.nodeId(), configuration.peers(), err);
+      try {
+        return new Node(memories, watch, listen(configuration, memories, watch));
+      } catch (RuntimeException | Error notListening) {
+        watch.close();
+        throw notListening;
+      }
     } catch (RuntimeException | Error notStarted) {
       memories.close();
       throw notStarted;
@@ -70,7 +79,8 @@ final class Node implements AutoCloseable {
         configuration.durability().orElseThrow());
   }
 
-  private static HttpServer listen(Configuration configuration, Pensieve<String, String> memories) {
+  private static HttpServer listen(
+      Configuration configuration, Pensieve<String, String> memories, Cluster cluster) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings defaults = HttpServer.Settings.on(address);
     // Only there may a value be visible before the disk has it, and a read wait for that.
@@ -84,7 +94,7 @@ final class Node implements AutoCloseable {
             defaults.readTimeout(),
             defaults.drainDeadline());
     try {
-      return HttpServer.start(settings, memories, Cluster.alone(configuration.nodeId()));
+      return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
       throw new StartFailure(
           "cannot listen on " + text(address) + ": " + refused.getMessage(), refused);
@@ -108,6 +118,7 @@ final class Node implements AutoCloseable {
   @Override
   public void close() {
     http.close();
+    watch.close();
     memories.close();
   }
 }

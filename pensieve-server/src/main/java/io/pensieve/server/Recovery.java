@@ -25,8 +25,11 @@ final class Recovery implements RecoveryProgress {
     long now = nanoClock.getAsLong();
     if (now - nextLineNanos >= 0) {
       nextLineNanos = now + SILENCE_NANOS;
-      String share = bytesTotal > 0 ? " (" + bytesRead * 100 / bytesTotal + " %)" : "";
-      out.println("recovering: " + bytesRead + " of " + bytesTotal + " bytes" + share);
+      String share =
+          bytesTotal > 0
+              ? " of " + bytesTotal + " (" + (long) (100.0 * bytesRead / bytesTotal) + " %)"
+              : "";
+      out.println("recovering: " + bytesRead + " bytes" + share);
     }
   }
 
