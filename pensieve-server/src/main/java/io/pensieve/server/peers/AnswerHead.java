@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
  */
 record AnswerHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
   private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.([01]) (\\d{3})( .*)?");
-  private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
   boolean isSuccess() {
     return status / 100 == 2;
@@ -52,8 +51,11 @@ record AnswerHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
   }
 
   private static OptionalLong number(String value) {
-    return NUMBER.matcher(value).matches()
-        ? OptionalLong.of(Long.parseLong(value))
-        : OptionalLong.empty();
+    try {
+      long number = Long.parseLong(value);
+      return number < 0 ? OptionalLong.empty() : OptionalLong.of(number);
+    } catch (NumberFormatException notSaid) {
+      return OptionalLong.empty();
+    }
   }
 }
