@@ -1,51 +1,84 @@
 package io.pensieve;
 
+import static java.util.Objects.requireNonNull;
+
 import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
+import io.pensieve.lru.Decision;
+import io.pensieve.lru.Decision.Maker;
+import io.pensieve.lru.LruTable;
+import io.pensieve.lru.Node;
+import io.pensieve.lru.Outcome;
+import io.pensieve.lru.Restoration;
 import java.util.AbstractMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A first step towards the durable LRU map: one lock, and the door as it will be. */
+/**
+ * A bounded map that remembers: an LRU map whose changes go to a {@link Log}, so that its entries
+ * survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a power cut.
+ *
+ * <pre>{@code
+ * try (var memories = Pensieve.<String, String>builder()
+ *     .maximumEntries(10_000)
+ *     .log(FileLog.open(directory, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+ *     .open()) {
+ *   memories.put("a", "b");
+ * }
+ * }</pre>
+ *
+ * <p><b>Order.</b> When an entry too many is put, the one used least recently is evicted. Every
+ * method that answers a key's value or writes it is a use: {@link #get}, {@link #getOrDefault},
+ * {@link #put}, {@link #putIfAbsent}, {@link #compute}, {@link #merge} and so on, also {@link
+ * java.util.Map.Entry#setValue}. {@link #containsKey}, {@link #containsValue}, {@link #size},
+ * iteration and conditional writes whose condition does not hold are not. From one thread the
+ * evictions are exactly those of an access-ordered {@link java.util.LinkedHashMap}. When several
+ * threads use the map, an entry may be taken for colder than it is by up to 1/128 of the bound.
+ *
+ * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, and beyond them only
+ * those that threads are adding at this moment.
+ *
+ * <p><b>Log.</b> Every change, by whichever method, view or iterator, is in the log before anyone
+ * can see it; an eviction is logged as a removal. A method returns when its change is acknowledged
+ * at the log's level; the {@code submit} methods do not wait. Nobody sees what is not yet
+ * acknowledged: a read that meets such a value, or such an absence, waits for it.
+ *
+ * <p><b>Failure.</b> A write that the log refuses throws a {@link io.pensieve.log.LogException} and
+ * changes nothing. When waiting for the acknowledgement fails, or logging the eviction that a write
+ * made necessary, the write itself may or may not survive. After a failure of the log all writes
+ * are refused, and reads go on for what is durable.
+ *
+ * <p><b>Threads.</b> All methods may be called from all threads. Reads take no lock. Writes of one
+ * key come one after another, those of different keys side by side. The functions given to {@link
+ * #compute} and its like run once, while their key alone is locked: they may be slow, but must not
+ * write to this map. Iterators and views are weakly consistent, as those of {@link
+ * java.util.concurrent.ConcurrentHashMap}. Neither keys nor values may be null.
+ *
+ * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
+ * @param <V> the type of values
+ */
 public final class Pensieve<K, V> extends AbstractMap<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final Map<K, V> map = new LinkedHashMap<>(16, 0.75f, true);
   private final long maximumEntries;
-  private final Log<K, V> log;
+  private final LogJournal<K, V> journal;
+  private final LruTable<K, V> table;
   private final RecoveryReport recovery;
+  private final Restoration.Beginning beginning;
 
-  private Pensieve(long maximumEntries, Log<K, V> log, RecoveryProgress progress) {
-    this.maximumEntries = maximumEntries;
-    this.log = log;
-    this.recovery =
-        log.replay(
-            new Replay<>() {
-              @Override
-              public void change(long sequence, Change<K, V> change) {
-                if (change instanceof Change.Put<K, V> put) {
-                  map.put(put.key(), put.value());
-                } else if (change instanceof Change.Remove<K, V>) {
-                  map.remove(change.key());
-                } else {
-                  map.get(change.key());
-                }
-              }
-
-              @Override
-              public void entry(K key, V value, long version, long stamp) {
-                map.put(key, value);
-              }
-
-              @Override
-              public void progress(long bytesRead, long bytesTotal) {
-                progress.recovered(bytesRead, bytesTotal);
-              }
-            });
+  private Pensieve(Builder<K, V> settings) {
+    maximumEntries = settings.maximumEntries;
+    journal = new LogJournal<>(settings.log);
+    table = new LruTable<>(maximumEntries, journal);
+    Restoration<K, V> restoration = table.restore();
+    recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
+    beginning = restoration.finish();
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */
@@ -53,43 +86,9 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return new Builder<>();
   }
 
-  @Override
-  public synchronized @Nullable V get(Object key) {
-    return map.get(key);
-  }
-
-  @Override
-  public @Nullable V put(K key, V value) {
-    Submission<V> put = submitPut(key, value);
-    log.awaitDurable(put.version());
-    return put.previous();
-  }
-
-  @Override
-  public @Nullable V remove(Object key) {
-    @SuppressWarnings("unchecked")
-    K typed = (K) key;
-    Submission<V> removal = submitRemove(typed);
-    log.awaitDurable(removal.version());
-    return removal.previous();
-  }
-
-  /** Puts without waiting for the log to acknowledge it. */
-  public synchronized Submission<V> submitPut(K key, V value) {
-    long version = log.append(new Change.Put<>(key, value));
-    V previous = map.put(key, value);
-    if (map.size() > maximumEntries) {
-      K coldest = map.keySet().iterator().next();
-      log.append(new Change.Remove<>(coldest));
-      map.remove(coldest);
-    }
-    return new Submission<>(previous, version, log.whenDurable(version));
-  }
-
-  /** Removes without waiting for the log to acknowledge it. */
-  public synchronized Submission<V> submitRemove(K key) {
-    long version = map.containsKey(key) ? log.append(new Change.Remove<>(key)) : 0;
-    return new Submission<>(map.remove(key), version, log.whenDurable(version));
+  /** The bound: how many entries this map holds at most. */
+  public long maximumEntries() {
+    return maximumEntries;
   }
 
   /** What the log found when this map was opened. */
@@ -97,50 +96,276 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return recovery;
   }
 
-  /** The bound: how many entries this map holds at most. */
-  public long maximumEntries() {
-    return maximumEntries;
+  // ---- Reading
+
+  @Override
+  public @Nullable V get(Object key) {
+    return valueOf(table.use(key), key);
   }
 
   @Override
-  public Set<Entry<K, V>> entrySet() {
-    return map.entrySet();
+  public V getOrDefault(Object key, V defaultValue) {
+    V value = get(key);
+    return value == null ? defaultValue : value;
+  }
+
+  /** Whether the key has a value. Not a use: the order stays. */
+  @Override
+  public boolean containsKey(Object key) {
+    return peek(key) != null;
+  }
+
+  @Nullable V peek(Object key) {
+    return valueOf(table.peek(key), key);
+  }
+
+  /** Whether some key has this value. O(n), and not a use. */
+  @Override
+  public boolean containsValue(Object value) {
+    requireNonNull(value);
+    return super.containsValue(value);
+  }
+
+  /** How many entries there are; an estimate while other threads write. */
+  @Override
+  public int size() {
+    return (int) Math.min(table.size(), Integer.MAX_VALUE);
+  }
+
+  private @Nullable V valueOf(@Nullable Node<K, V> node, Object key) {
+    V value = node == null ? null : node.value();
+    if (node == null || value == null) {
+      journal.awaitAbsence(key);
+      return null;
+    }
+    journal.awaitValue(node.version());
+    return value;
+  }
+
+  // ---- Writing
+
+  @Override
+  public @Nullable V put(K key, V value) {
+    Decision<V> write = Decision.write(value);
+    return acknowledged(key, table.update(key, current -> write)).previous();
+  }
+
+  /**
+   * As {@link #put}, but does not wait until the write is acknowledged.
+   *
+   * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
+   */
+  public Submission<V> submitPut(K key, V value) {
+    Decision<V> write = Decision.write(value);
+    return submitted(key, table.update(key, current -> write));
+  }
+
+  @Override
+  public @Nullable V remove(Object key) {
+    Maker<V> remove = current -> Decision.remove();
+    K typed = typed(key);
+    return acknowledged(typed, table.updatePresent(typed, remove)).previous();
+  }
+
+  /**
+   * As {@link #remove(Object)}, but does not wait until the removal is acknowledged.
+   *
+   * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
+   */
+  public Submission<V> submitRemove(K key) {
+    Maker<V> remove = current -> Decision.remove();
+    return submitted(key, table.updatePresent(key, remove));
+  }
+
+  @Override
+  public boolean remove(Object key, @Nullable Object value) {
+    Maker<V> maker = current -> equal(value, current) ? Decision.remove() : Decision.keep();
+    K typed = typed(key);
+    return acknowledged(typed, table.updatePresent(typed, maker)).changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public boolean remove(Object key, Object value) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public boolean replace(K key, V oldValue, V newValue) {
-    throw new UnsupportedOperationException();
+    Decision<V> write = Decision.write(value);
+    Maker<V> maker = current -> current == null ? write : Decision.use();
+    return acknowledged(key, table.update(key, maker)).previous();
   }
 
   @Override
   public @Nullable V replace(K key, V value) {
-    throw new UnsupportedOperationException();
+    Decision<V> write = Decision.write(value);
+    return acknowledged(key, table.updatePresent(key, current -> write)).previous();
   }
 
   @Override
-  public void close() {
-    log.close();
+  public boolean replace(K key, V oldValue, V newValue) {
+    requireNonNull(oldValue);
+    Decision<V> write = Decision.write(newValue);
+    Maker<V> maker = current -> equal(oldValue, current) ? write : Decision.keep();
+    return acknowledged(key, table.updatePresent(key, maker)).changed();
   }
 
-  /** Settings of a map; {@link #open} makes it. */
+  /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
+  @Override
+  public @Nullable V compute(
+      K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    Maker<V> maker = current -> Decision.writeOrRemove(function.apply(key, current));
+    return acknowledged(key, table.update(key, maker)).value();
+  }
+
+  /**
+   * As {@link ConcurrentMap#computeIfAbsent}; the function runs once, while this key alone is
+   * locked, and others who ask for the key's value through this method wait for it.
+   */
+  @Override
+  public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    V present = get(key);
+    if (present != null) {
+      return present;
+    }
+    Maker<V> maker =
+        current -> current == null ? Decision.writeOrRemove(function.apply(key)) : Decision.use();
+    return acknowledged(key, table.update(key, maker)).value();
+  }
+
+  /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
+  @Override
+  public @Nullable V computeIfPresent(
+      K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    Maker<V> maker =
+        current ->
+            current == null
+                ? Decision.keep()
+                : Decision.writeOrRemove(function.apply(key, current));
+    return acknowledged(key, table.updatePresent(key, maker)).value();
+  }
+
+  /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
+  @Override
+  public @Nullable V merge(
+      K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    Decision<V> write = Decision.write(value);
+    Maker<V> maker =
+        current -> current == null ? write : Decision.writeOrRemove(function.apply(current, value));
+    return acknowledged(key, table.update(key, maker)).value();
+  }
+
+  /** Removes the entries one by one; those that are put meanwhile may stay. */
+  @Override
+  public void clear() {
+    super.clear();
+  }
+
+  private Outcome<V> acknowledged(K key, Outcome<V> outcome) {
+    if (outcome.version() == 0) {
+      journal.awaitAbsence(key);
+    } else {
+      journal.awaitValue(outcome.version());
+    }
+    return outcome;
+  }
+
+  private Submission<V> submitted(K key, Outcome<V> outcome) {
+    long version = outcome.version();
+    CompletableFuture<Void> durable =
+        version == 0 ? journal.whenAbsent(key) : journal.whenDurable(version);
+    return new Submission<>(outcome.previous(), version, durable);
+  }
+
+  private static boolean equal(@Nullable Object expected, @Nullable Object current) {
+    return current != null && current.equals(expected);
+  }
+
+  // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.
+  @SuppressWarnings("unchecked")
+  private K typed(Object key) {
+    return (K) requireNonNull(key);
+  }
+
+  // ---- Views
+
+  /** The entries: a view, weakly consistent. Iterating is not a use, {@code setValue} is. */
+  @Override
+  public Set<Entry<K, V>> entrySet() {
+    return new EntrySet<>(this);
+  }
+
+  /** The keys: a view, weakly consistent. Iterating is not a use. */
+  @Override
+  public Set<K> keySet() {
+    return new KeySet<>(this);
+  }
+
+  List<Node<K, V>> coldestFirst() {
+    return table.coldestFirst();
+  }
+
+  EntryIterator<K, V> entries() {
+    return new EntryIterator<>(this, table.iterator(), journal);
+  }
+
+  /**
+   * Waits for the writes that are on their way to the disk, saves the order of the entries, and
+   * closes the log. A second call does nothing. Afterwards writes are refused with an {@link
+   * IllegalStateException}, and what is in memory can still be read.
+   *
+   * @throws io.pensieve.log.LogException if the log fails while being closed; what was acknowledged
+   *     before stays acknowledged
+   */
+  @Override
+  public void close() {
+    journal.close(coldestFirst(), beginning);
+  }
+
+  /** What a log tells while it is replayed, as a restoration of the table. */
+  private record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
+      implements Replay<K, V> {
+    @Override
+    public void change(long sequence, Change<K, V> change) {
+      if (change instanceof Change.Put<K, V> put) {
+        restoration.put(put.key(), put.value(), sequence, sequence);
+      } else if (change instanceof Change.Remove<K, V> remove) {
+        restoration.remove(remove.key(), sequence);
+      } else {
+        restoration.use(change.key(), sequence);
+      }
+    }
+
+    @Override
+    public void entry(K key, V value, long version, long stamp) {
+      restoration.put(key, value, version, stamp);
+    }
+
+    @Override
+    public void progress(long bytesRead, long bytesTotal) {
+      listener.recovered(bytesRead, bytesTotal);
+    }
+  }
+
+  /**
+   * The settings of a map, each checked when it is given. Not thread-safe.
+   *
+   * @param <K> the type of keys
+   * @param <V> the type of values
+   */
   public static final class Builder<K, V> {
     private long maximumEntries = 1000;
     private Log<K, V> log = Log.none();
-    private RecoveryProgress progress = (read, total) -> {};
+    private RecoveryProgress progress = (bytesRead, bytesTotal) -> {};
 
     private Builder() {}
 
-    /** The bound, at least 1. */
+    /**
+     * The bound: how many entries the map holds at most. Default 1000. An entry costs about 100
+     * bytes beyond its key and value. A log that holds more entries than this loses the coldest of
+     * them when it is opened.
+     *
+     * @throws IllegalArgumentException if below 1
+     */
     public Builder<K, V> maximumEntries(long maximumEntries) {
       if (maximumEntries < 1) {
         throw new IllegalArgumentException("maximumEntries must be at least 1: " + maximumEntries);
@@ -149,25 +374,41 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
       return this;
     }
 
-    /** Where changes go. The map closes the log. */
+    /**
+     * Where changes go. Default {@link Log#none()}: the map is then an LRU map in memory. A log
+     * belongs to one map, which closes it, also if opening fails.
+     */
     public Builder<K, V> log(Log<K, V> log) {
-      this.log = log;
+      this.log = requireNonNull(log);
       return this;
     }
 
-    /** Who is told how far a recovery has come. */
+    /** Who is told how far {@link #open} has come. Default: nobody. */
     public Builder<K, V> recoveryProgress(RecoveryProgress progress) {
-      this.progress = progress;
+      this.progress = requireNonNull(progress);
       return this;
     }
 
-    /** Replays the log and returns the map, or throws and leaves nothing open. */
+    /**
+     * Replays the log and returns the map, ready for use, or throws and leaves nothing open. Takes
+     * as long as reading the log does.
+     *
+     * @throws io.pensieve.log.LogException if the log cannot be read
+     */
     public Pensieve<K, V> open() {
       try {
-        return new Pensieve<>(maximumEntries, log, progress);
+        return new Pensieve<>(this);
       } catch (RuntimeException | Error failed) {
-        log.close();
+        closeAfter(failed);
         throw failed;
+      }
+    }
+
+    private void closeAfter(Throwable failed) {
+      try {
+        log.close();
+      } catch (RuntimeException alsoFailed) {
+        failed.addSuppressed(alsoFailed);
       }
     }
   }

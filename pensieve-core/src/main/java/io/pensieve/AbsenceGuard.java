@@ -1,0 +1,30 @@
+package io.pensieve;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Remembers how recent the last removal of a key may be, so that its absence is not shown before it
+ * is durable.
+ *
+ * <p>Keys share stripes by hash, so a reader may wait for a removal that was not its key's; never
+ * the other way round. A removal is noted before the key becomes absent, and read after it was
+ * found absent, both with volatile effect.
+ */
+final class AbsenceGuard {
+  private static final int STRIPES = 1024; // a power of two
+  private final AtomicLongArray lastRemovals = new AtomicLongArray(STRIPES);
+
+  void removed(Object key, long sequence) {
+    lastRemovals.accumulateAndGet(stripe(key), sequence, Math::max);
+  }
+
+  /** The sequence that must be durable before this key may be called absent. */
+  long lastRemoval(Object key) {
+    return lastRemovals.get(stripe(key));
+  }
+
+  private static int stripe(Object key) {
+    int hash = key.hashCode();
+    return (hash ^ hash >>> 16) & STRIPES - 1;
+  }
+}

@@ -1,0 +1,252 @@
+package io.pensieve.lru;
+
+import io.pensieve.lru.Decision.Maker;
+import io.pensieve.lru.EvictionOrder.Victim;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A bounded hash table that forgets the least recently used entry first.
+ *
+ * <p>From one thread the order of evictions is exactly that of an access-ordered {@link
+ * java.util.LinkedHashMap}; from many, {@link UseClock} says how near. The bound holds but for the
+ * entries that threads are just adding: each writer evicts what it has overflowed before it
+ * returns.
+ *
+ * <p>How it holds together:
+ *
+ * <ul>
+ *   <li>A key's changes happen inside {@code synchronized (node)}: decide, tell the journal, set
+ *       version and value. No lock spans two keys.
+ *   <li>A new node enters the hash table without a value and with its monitor held, so that whoever
+ *       finds it waits for its first change; if that never comes, the node leaves as it came.
+ *   <li>A node that dies leaves the hash table before its monitor is released: whoever waited sees
+ *       {@code dead}, looks the key up again, and cannot find the same node.
+ *   <li>Order of locks: node, then a bin of the hash table. The lock of the eviction order is taken
+ *       with neither held.
+ * </ul>
+ *
+ * <p>All operations are O(1) expected, but for an eviction, which is O(log n) for each entry that
+ * was used since it was last considered.
+ */
+public final class LruTable<K, V> implements Iterable<Node<K, V>> {
+  // An entry may seem colder than it is by 1/128 of the bound, if several threads use the table.
+  private static final long SLACK_SHARE = 128;
+
+  private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
+  private final Journal<K, V> journal;
+  private final UseClock clock;
+  private final EvictionOrder<K, V> order;
+
+  /**
+   * An empty table.
+   *
+   * @param maximumEntries the bound, at least 1
+   * @param journal is told of every change before it is visible
+   */
+  public LruTable(long maximumEntries, Journal<K, V> journal) {
+    this.journal = journal;
+    this.clock = new UseClock(maximumEntries / SLACK_SHARE);
+    this.order = new EvictionOrder<>(maximumEntries);
+  }
+
+  /** The entry of a key, which is now the most recently used one, or null. */
+  public @Nullable Node<K, V> use(Object key) {
+    Node<K, V> node = table.get(key);
+    if (node == null || node.value() == null) {
+      return null;
+    }
+    clock.stamp(node);
+    return node;
+  }
+
+  /** The entry of a key, or null; the order stays. */
+  public @Nullable Node<K, V> peek(Object key) {
+    Node<K, V> node = table.get(key);
+    return node == null || node.value() == null ? null : node;
+  }
+
+  /** How many entries there are; an estimate while other threads write. */
+  public long size() {
+    return table.mappingCount();
+  }
+
+  /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
+  @Override
+  public Iterator<Node<K, V>> iterator() {
+    return table.values().iterator();
+  }
+
+  /** The entries as they are now, those that were used longest ago first. */
+  public List<Node<K, V>> coldestFirst() {
+    record Stamped<K, V>(long stamp, Node<K, V> node) {}
+    return table.values().stream()
+        .map(node -> new Stamped<>(node.stamp(), node))
+        .sorted(Comparator.comparingLong(Stamped::stamp))
+        .map(Stamped::node)
+        .toList();
+  }
+
+  /**
+   * Decides what becomes of a key, present or absent, and does it.
+   *
+   * @throws IllegalStateException if called for a key from within its own decision
+   */
+  public Outcome<V> update(K key, Maker<V> maker) {
+    for (; ; ) {
+      Node<K, V> node = table.get(key);
+      Outcome<V> outcome = node == null ? insert(key, maker) : change(node, maker);
+      if (outcome != null) {
+        return outcome;
+      }
+    }
+  }
+
+  /** As {@link #update}, for decisions that only matter if the key is present. */
+  public Outcome<V> updatePresent(K key, Maker<V> maker) {
+    for (Node<K, V> node; (node = table.get(key)) != null; ) {
+      Outcome<V> outcome = change(node, maker);
+      if (outcome != null) {
+        return outcome;
+      }
+    }
+    return Outcome.absent();
+  }
+
+  // Null if another thread was faster: look again.
+  private @Nullable Outcome<V> insert(K key, Maker<V> maker) {
+    Node<K, V> node = new Node<>(key);
+    Outcome<V> outcome;
+    synchronized (node) {
+      if (table.putIfAbsent(key, node) != null) {
+        return null;
+      }
+      outcome = decideLocked(node, maker);
+    }
+    if (outcome.value() != null) {
+      order.add(node);
+      evictOverflow();
+    }
+    return outcome;
+  }
+
+  // Null if the node was dead already: look again.
+  private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
+    Outcome<V> outcome;
+    synchronized (node) {
+      if (node.dead) {
+        return null;
+      }
+      outcome = decideLocked(node, maker);
+    }
+    if (outcome.value() == null) {
+      order.remove(node);
+    }
+    evictOverflow();
+    return outcome;
+  }
+
+  private Outcome<V> decideLocked(Node<K, V> node, Maker<V> maker) {
+    if (node.deciding) {
+      throw new IllegalStateException("recursive update: the key is being computed");
+    }
+    node.deciding = true;
+    try {
+      V current = node.value();
+      Decision<V> decision = maker.decide(current);
+      V value = decision.value();
+      return switch (decision.act()) {
+        case WRITE -> writeLocked(node, current, value);
+        case REMOVE -> current == null ? Outcome.absent() : removeLocked(node, current);
+        case USE -> useLocked(node, current);
+        case KEEP -> new Outcome<>(current, current, node.version(), false);
+      };
+    } finally {
+      node.deciding = false;
+      if (node.value() == null) {
+        buryLocked(node);
+      }
+    }
+  }
+
+  private Outcome<V> writeLocked(Node<K, V> node, @Nullable V current, @Nullable V value) {
+    assert value != null : "a decision to write has a value";
+    long version = journal.put(node.key(), value);
+    clock.stamp(node);
+    node.setLocked(value, version);
+    return new Outcome<>(current, value, version, true);
+  }
+
+  private Outcome<V> removeLocked(Node<K, V> node, V current) {
+    long version = journal.remove(node.key());
+    node.dead = true;
+    node.setLocked(null, version);
+    return new Outcome<>(current, null, version, true);
+  }
+
+  private Outcome<V> useLocked(Node<K, V> node, @Nullable V current) {
+    clock.stamp(node);
+    return new Outcome<>(current, current, node.version(), false);
+  }
+
+  private void buryLocked(Node<K, V> node) {
+    node.dead = true;
+    table.remove(node.key(), node);
+  }
+
+  /**
+   * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
+   * goes. Entries that are being decided about are passed over, because a decision may take as long
+   * as a caller's function likes: whoever decides comes by here afterwards. If the journal fails,
+   * the victim stays, and so does the overflow.
+   */
+  private void evictOverflow() {
+    while (order.isOverfull()) {
+      List<Node<K, V>> passedOver = new ArrayList<>(0);
+      try {
+        evictAround(passedOver);
+      } finally {
+        passedOver.forEach(order::add);
+      }
+      // Read after they are back in order: who has decided by then may have found no overflow; who
+      // has not will find it.
+      if (passedOver.stream().allMatch(node -> node.deciding)) {
+        return;
+      }
+    }
+  }
+
+  private void evictAround(List<Node<K, V>> passedOver) {
+    for (Victim<K, V> victim; (victim = order.pollOverflow(passedOver.size())) != null; ) {
+      if (victim.node().deciding) {
+        passedOver.add(victim.node());
+      } else {
+        try {
+          evict(victim);
+        } finally {
+          order.add(victim.node()); // unless it is dead now
+        }
+      }
+    }
+  }
+
+  private void evict(Victim<K, V> victim) {
+    Node<K, V> node = victim.node();
+    synchronized (node) {
+      V value = node.value();
+      if (value != null && !node.deciding && node.stamp() == victim.stamp()) {
+        removeLocked(node, value);
+        buryLocked(node);
+      }
+    }
+  }
+
+  /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
+  public Restoration<K, V> restore() {
+    return new Restoration<>(table, clock, order, this::evictOverflow);
+  }
+}

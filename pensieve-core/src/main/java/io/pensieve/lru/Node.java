@@ -1,0 +1,92 @@
+package io.pensieve.lru;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An entry of the table.
+ *
+ * <p>How it holds together: a key's changes are made inside {@code synchronized (node)}, and each
+ * writes {@link #version} first and {@link #value} last, as a release. A reader takes the value
+ * first (acquire) and the version second, so the version it sees is at least that of the value: if
+ * that version is durable, so is the value.
+ *
+ * <p>A node has no value before its first change is in the journal and after its last; readers take
+ * it for absent. Once {@link #dead} it never comes back: the same key gets a new node.
+ */
+public final class Node<K, V> {
+  private static final VarHandle VALUE;
+  private static final VarHandle VERSION;
+  private static final VarHandle STAMP;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
+      VERSION = lookup.findVarHandle(Node.class, "version", long.class);
+      STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new ExceptionInInitializerError(impossible);
+    }
+  }
+
+  private final K key;
+
+  @SuppressWarnings("unused") // by VALUE
+  private @Nullable V value;
+
+  @SuppressWarnings("unused") // by VERSION
+  private long version;
+
+  // When the entry was last used, by the table's clock. Written without a lock by every reader.
+  @SuppressWarnings("unused") // by STAMP
+  private long stamp;
+
+  /** Where the eviction order has this node, or -1. Guarded by the eviction order's lock. */
+  int place = -1;
+
+  /** Taken out of the table for good. Written inside the node's monitor, before the value. */
+  volatile boolean dead;
+
+  /**
+   * A decision about this key is being made or carried out. Written inside the node's monitor; an
+   * evicting thread reads it outside, so as not to wait.
+   */
+  volatile boolean deciding;
+
+  Node(K key) {
+    this.key = key;
+  }
+
+  /** The entry's key. */
+  public K key() {
+    return key;
+  }
+
+  /** The entry's value, or null if there is none yet or any more. */
+  @SuppressWarnings("unchecked") // only set(V, long) writes the field
+  public @Nullable V value() {
+    return (V) VALUE.getAcquire(this);
+  }
+
+  /** The version of the value last seen by this thread, or a later one. */
+  public long version() {
+    return (long) VERSION.getOpaque(this);
+  }
+
+  /** When the entry was last used, by the table's own clock: the larger, the later. */
+  public long stamp() {
+    return (long) STAMP.getOpaque(this);
+  }
+
+  void stamp(long stamp) {
+    STAMP.setOpaque(this, stamp);
+  }
+
+  /** Needs the monitor. */
+  void setLocked(@Nullable V newValue, long newVersion) {
+    VERSION.setOpaque(this, newVersion);
+    VALUE.setRelease(this, newValue);
+  }
+}

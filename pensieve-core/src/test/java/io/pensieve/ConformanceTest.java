@@ -1,0 +1,76 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import com.google.common.collect.testing.ConcurrentMapTestSuiteBuilder;
+import com.google.common.collect.testing.TestStringMapGenerator;
+import com.google.common.collect.testing.features.CollectionFeature;
+import com.google.common.collect.testing.features.CollectionSize;
+import com.google.common.collect.testing.features.MapFeature;
+import io.pensieve.log.Log;
+import java.util.Collections;
+import java.util.Map;
+import java.util.function.Supplier;
+import junit.framework.Test;
+import junit.framework.TestFailure;
+import junit.framework.TestResult;
+import junit.framework.TestSuite;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.TestFactory;
+
+/** Guava's conformance suite for {@code ConcurrentMap}, without and with a log. */
+class ConformanceTest {
+
+  @TestFactory
+  DynamicNode withoutALog() {
+    return dynamic(suite("without a log", Log::none));
+  }
+
+  @TestFactory
+  DynamicNode withALog() {
+    return dynamic(suite("with a log", RecordingLog::new));
+  }
+
+  private static DynamicNode dynamic(Test test) {
+    if (test instanceof TestSuite suite) {
+      return dynamicContainer(
+          suite.getName(), Collections.list(suite.tests()).stream().map(ConformanceTest::dynamic));
+    }
+    return dynamicTest(test.toString(), () -> run(test));
+  }
+
+  private static void run(Test test) throws Throwable {
+    TestResult result = new TestResult();
+    test.run(result);
+    for (TestFailure failure : Collections.list(result.failures())) {
+      throw failure.thrownException();
+    }
+    for (TestFailure error : Collections.list(result.errors())) {
+      throw error.thrownException();
+    }
+    assertEquals(1, result.runCount());
+  }
+
+  private static Test suite(String name, Supplier<Log<String, String>> log) {
+    return ConcurrentMapTestSuiteBuilder.using(
+            new TestStringMapGenerator() {
+              @Override
+              protected Map<String, String> create(Map.Entry<String, String>[] entries) {
+                Pensieve<String, String> map =
+                    Pensieve.<String, String>builder().log(log.get()).open();
+                for (Map.Entry<String, String> entry : entries) {
+                  map.put(entry.getKey(), entry.getValue());
+                }
+                return map;
+              }
+            })
+        .named(name)
+        .withFeatures(
+            MapFeature.GENERAL_PURPOSE,
+            CollectionFeature.SUPPORTS_ITERATOR_REMOVE,
+            CollectionSize.ANY)
+        .createTestSuite();
+  }
+}

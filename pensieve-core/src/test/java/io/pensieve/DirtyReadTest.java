@@ -1,0 +1,172 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.LogException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Nobody sees what is not durable yet, and everybody sees it as soon as it is. */
+@Timeout(60)
+class DirtyReadTest {
+  private final RecordingLog<String, String> log = new RecordingLog<>();
+  private final Pensieve<String, String> map =
+      Pensieve.<String, String>builder().maximumEntries(2).log(log.holdingBack()).open();
+  private final ExecutorService others = Executors.newCachedThreadPool();
+
+  @AfterEach
+  void stop() {
+    log.acknowledgeAll();
+    others.shutdownNow();
+    map.close();
+  }
+
+  @Test
+  void aValueIsShownWhenItIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability("1", () -> map.get("a"));
+  }
+
+  @Test
+  void anOverwrittenValueIsNotShownBeforeTheNewOneIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    log.acknowledgeAll();
+    map.submitPut("a", "2");
+    assertWaitsForDurability("2", () -> map.get("a"));
+  }
+
+  @Test
+  void anAbsenceIsShownWhenTheRemovalIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    map.submitRemove("a");
+    assertWaitsForDurability(null, () -> map.get("a"));
+  }
+
+  @Test
+  void anEvictionIsShownWhenItIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    map.submitPut("b", "1");
+    map.submitPut("c", "1");
+    assertWaitsForDurability(false, () -> map.containsKey("a"));
+  }
+
+  @Test
+  void aFailedConditionIsShownWhenItsReasonIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability("1", () -> map.putIfAbsent("a", "2"));
+  }
+
+  @Test
+  void aFailedReplaceIsShownWhenItsReasonIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability(false, () -> map.replace("a", "2", "3"));
+    map.submitRemove("a");
+    assertWaitsForDurability(null, () -> map.replace("a", "2"));
+  }
+
+  @Test
+  void iterationShowsDurableValuesOnly() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability(List.of(Map.entry("a", "1")), () -> List.copyOf(map.entrySet()));
+  }
+
+  @Test
+  void aPutReturnsWhenItIsDurable() throws Exception {
+    assertWaitsForDurability(null, () -> map.put("a", "1"));
+  }
+
+  @Test
+  void aSubmissionCompletesWhenItIsDurable() throws Exception {
+    Submission<String> put = map.submitPut("a", "1");
+    Submission<String> removal = map.submitRemove("a");
+    Submission<String> nothing = map.submitRemove("a");
+    assertEquals("1", removal.previous());
+    assertNull(nothing.previous());
+    assertTrue(removal.version() > put.version());
+    assertEquals(0, nothing.version());
+    log.acknowledge(put.version());
+    assertTrue(put.durable().isDone());
+    assertFalse(removal.durable().isDone());
+    assertFalse(nothing.durable().isDone(), "the absence it reports is not durable yet");
+    log.acknowledgeAll();
+    assertTrue(removal.durable().isDone());
+    assertTrue(nothing.durable().isDone());
+  }
+
+  @Test
+  void whatIsDurableIsShownWithoutWaiting() {
+    map.submitPut("a", "1");
+    log.acknowledgeAll();
+    assertEquals("1", map.get("a"));
+    assertFalse(map.containsKey("b"));
+  }
+
+  @Test
+  void afterAFailureTheDurableIsStillServedAndTheRestIsNot() {
+    map.submitPut("a", "1");
+    log.acknowledgeAll();
+    Submission<String> lost = map.submitPut("b", "1");
+    log.fail(new LogException.Failed("the disk is gone", null));
+    assertEquals("1", map.get("a"));
+    assertThrows(LogException.Failed.class, () -> map.get("b"));
+    assertThrows(LogException.Failed.class, () -> map.put("c", "1"));
+    assertTrue(lost.durable().isCompletedExceptionally());
+    assertEquals("1", map.get("a"));
+    assertThrows(LogException.Failed.class, map::close, "the order cannot be saved");
+    assertTrue(log.isClosed());
+  }
+
+  @Test
+  void aWaitIsNotEndedByAnInterrupt() throws Exception {
+    CompletableFuture<Boolean> flag = new CompletableFuture<>();
+    Thread writer =
+        new Thread(
+            () -> {
+              map.put("a", "1");
+              flag.complete(Thread.currentThread().isInterrupted());
+            });
+    writer.start();
+    awaitParked(writer);
+    writer.interrupt();
+    assertFalse(flag.isDone());
+    log.acknowledgeAll();
+    assertTrue(flag.get(), "the interrupt is kept for the caller");
+  }
+
+  private void assertWaitsForDurability(@Nullable Object expected, Callable<?> observation)
+      throws Exception {
+    CompletableFuture<Thread> observer = new CompletableFuture<>();
+    Future<?> observed =
+        others.submit(
+            () -> {
+              observer.complete(Thread.currentThread());
+              return observation.call();
+            });
+    Thread thread = observer.get();
+    while (!observed.isDone() && thread.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    assertFalse(observed.isDone(), "shown before it was durable");
+    log.acknowledgeAll();
+    assertEquals(expected, observed.get());
+  }
+
+  private static void awaitParked(Thread thread) {
+    while (thread.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+  }
+}
