@@ -1,0 +1,79 @@
+package io.pensieve.server;
+
+import io.pensieve.server.http.Cluster;
+import io.pensieve.server.peers.PeerChange;
+import io.pensieve.server.peers.PeerView;
+import io.pensieve.server.peers.Peers;
+import java.io.PrintStream;
+import java.net.URI;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+
+/** Shows the watched peers to the routes, and tells of their changes. */
+final class Watch implements Cluster, AutoCloseable {
+  private final long nodeId;
+  private final Peers peers;
+
+  /**
+   * Starts to watch.
+   *
+   * @param err is told of every change of a peer's state, one line each
+   * @throws StartFailure if these cannot be watched
+   */
+  Watch(long nodeId, List<URI> urls, PrintStream err) {
+    this.nodeId = nodeId;
+    try {
+      this.peers = Peers.start(nodeId, urls, change -> err.println(line(change)));
+    } catch (IllegalArgumentException notWatchable) {
+      throw new StartFailure("peers: " + notWatchable.getMessage(), notWatchable);
+    }
+  }
+
+  private static String line(PeerChange change) {
+    String id = change.id().isPresent() ? " (node " + change.id().getAsLong() + ")" : "";
+    return Instant.now().truncatedTo(ChronoUnit.MILLIS)
+        + " peer "
+        + change.url()
+        + id
+        + ": "
+        + name(change.from())
+        + " -> "
+        + name(change.to());
+  }
+
+  private static String name(Enum<?> state) {
+    return state.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public long nodeId() {
+    return nodeId;
+  }
+
+  @Override
+  public void heard(long nodeId) {
+    peers.heard(nodeId);
+  }
+
+  @Override
+  public List<Peer> peers() {
+    return peers.view().stream().map(Watch::shown).toList();
+  }
+
+  private static Peer shown(PeerView peer) {
+    return new Peer(
+        peer.url(),
+        peer.id(),
+        name(peer.state()),
+        peer.phi(),
+        peer.lastHeardMillis(),
+        peer.sinceMillis());
+  }
+
+  @Override
+  public void close() {
+    peers.close();
+  }
+}

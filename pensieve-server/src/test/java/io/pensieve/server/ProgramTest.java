@@ -1,0 +1,204 @@
+package io.pensieve.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The program as whoever runs it sees it: what it prints, and how it ends. */
+final class ProgramTest {
+  private final Path folder;
+
+  ProgramTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
+
+  @Test
+  void helpNamesEverySettingWithItsDefault() throws Exception {
+    try (ServerProcess program = ServerProcess.launch(folder, Map.of(), "--help")) {
+      assertEquals(0, program.awaitExit());
+      for (Setting setting : Setting.values()) {
+        assertTrue(program.out().contains(setting.flag() + "="), program.out());
+        for (String name : setting.environmentNames()) {
+          assertTrue(program.out().contains(name), program.out());
+        }
+      }
+      assertTrue(program.out().contains("healthcheck"), program.out());
+      assertEquals("", program.err());
+    }
+  }
+
+  @Test
+  void versionIsOneLine() throws Exception {
+    try (ServerProcess program = ServerProcess.launch(folder, Map.of(), "--version")) {
+      assertEquals(0, program.awaitExit());
+      assertTrue(program.out().startsWith("pensieve-server "), program.out());
+      assertEquals(1, program.out().lines().count());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--colour, blue",
+    "--port, x",
+    "--capacity, 0",
+    "--durability, sometimes",
+    "--peers, nowhere",
+    "--bind, 203.0.113.1",
+    "stray, argument"
+  })
+  void whatItCannotStartWithEndsInOneLine(String flag, String value) throws Exception {
+    try (ServerProcess program =
+        ServerProcess.launch(
+            folder, Map.of("PENSIEVE_PORT", "0", "PENSIEVE_DURABILITY", "none"), flag, value)) {
+      assertEndsInOneLine(program, "");
+    }
+  }
+
+  @Test
+  void anEnvironmentItCannotStartWithEndsInOneLine() throws Exception {
+    try (ServerProcess program = ServerProcess.launch(folder, Map.of("PORT", "http"))) {
+      assertEndsInOneLine(
+          program, "environment PORT: expected a number from 0 to 65535, found \"http\"");
+    }
+  }
+
+  @Test
+  void aPortInUseEndsInOneLine() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        ServerProcess program =
+            ServerProcess.launch(
+                folder, Map.of(), "--durability", "none", "--port", "" + taken.getLocalPort())) {
+      assertEndsInOneLine(program, "127.0.0.1:" + taken.getLocalPort());
+    }
+  }
+
+  static void assertEndsInOneLine(ServerProcess program, String part) throws Exception {
+    assertEquals(2, program.awaitExit(), program.err());
+    assertEquals(1, program.err().lines().count(), program.err());
+    assertTrue(program.err().startsWith("pensieve-server: "), program.err());
+    assertTrue(program.err().contains(part), program.err());
+  }
+
+  @Test
+  void itPrintsWhatItRunsWithAndWhereThatCameFrom() throws Exception {
+    Map<String, String> environment = Map.of("PORT", "0", "PENSIEVE_DURABILITY", "none");
+    try (ServerProcess server =
+        ServerProcess.launch(folder, environment, "--capacity", "5").awaitListening()) {
+      assertTrue(server.out().contains("0 (environment PORT)"), server.out());
+      assertTrue(server.out().contains("none (environment PENSIEVE_DURABILITY)"), server.out());
+      assertTrue(server.out().contains("5 (--capacity)"), server.out());
+      assertTrue(server.out().contains("127.0.0.1 (default)"), server.out());
+      assertTrue(server.url().matches("http://127\\.0\\.0\\.1:[1-9][0-9]*"), server.out());
+      assertEquals("", server.err());
+    }
+  }
+
+  @Test
+  void itKeepsNoMoreThanItsCapacity() throws Exception {
+    try (ServerProcess server =
+        ServerProcess.serve(folder, "--durability", "none", "--capacity", "2")) {
+      server.put("a", "1");
+      server.put("b", "2");
+      assertEquals("1", server.get("a"));
+      server.put("c", "3");
+      assertEquals("", server.get("b"));
+      assertEquals("1", server.get("a"));
+      assertEquals("3", server.get("c"));
+    }
+  }
+
+  @Test
+  void aStopThatWasAskedForIsASuccess() throws Exception {
+    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
+      server.put("a", "1");
+      assertEquals(0, server.terminate().awaitExit());
+      assertTrue(server.out().endsWith("stopped" + System.lineSeparator()), server.out());
+    }
+  }
+
+  @Test
+  void whatIsInFlightIsFinishedBeforeItStops() throws Exception {
+    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none");
+        Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      String body = "{\"key\":\"a\",\"val\":\"1\"}";
+      String head =
+          "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+              + "Expect: 100-continue\r\nContent-Length: "
+              + body.length()
+              + "\r\n\r\n";
+      client.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+      // With this line it is certain that the request is in flight.
+      String goOn = "HTTP/1.1 100 Continue\r\n";
+      assertEquals(
+          goOn,
+          new String(client.getInputStream().readNBytes(goOn.length()), StandardCharsets.UTF_8));
+      server.terminate();
+      client.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));
+      String rest = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(rest.endsWith("{\"status\":\"ok\"}"), rest);
+      assertEquals(0, server.awaitExit());
+    }
+  }
+
+  @Test
+  void healthcheckTellsWhetherAServerAnswers() throws Exception {
+    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
+      assertEquals(0, healthcheck(Map.of(), "--url", server.url()));
+      assertEquals(0, healthcheck(Map.of("PORT", "" + server.port())));
+      assertEquals(0, healthcheck(Map.of("PENSIEVE_PORT", "" + server.port(), "PORT", "1")));
+      assertEquals(1, healthcheck(Map.of("PORT", "1")));
+      String url = server.url();
+      server.terminate().awaitExit();
+      assertEquals(1, healthcheck(Map.of(), "--url", url));
+    }
+  }
+
+  private int healthcheck(Map<String, String> environment, String... args) throws Exception {
+    String[] all = new String[args.length + 1];
+    all[0] = "healthcheck";
+    System.arraycopy(args, 0, all, 1, args.length);
+    try (ServerProcess check = ServerProcess.launch(folder, environment, all)) {
+      return check.awaitExit();
+    }
+  }
+
+  @Test
+  void twoNodesSeeEachOther() throws Exception {
+    try (ServerProcess first =
+            ServerProcess.serve(folder, "--durability", "none", "--node-id", "1");
+        ServerProcess second =
+            ServerProcess.serve(
+                folder, "--durability", "none", "--node-id", "2", "--peers", first.url())) {
+      second.awaitError("peer " + first.url() + " (node 1): dead -> alive");
+    }
+  }
+
+  @Test
+  void noKeyAndNoValueIsEverPrinted() throws Exception {
+    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
+      server.put("secret-key", "secret-value");
+      assertEquals("secret-value", server.get("secret-key"));
+      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+        client
+            .getOutputStream()
+            .write(
+                "GET /get/secret-key%FF HTTP/1.1\r\nHost: x\r\n\r\nsecret-value \r\n\r\n"
+                    .getBytes(StandardCharsets.UTF_8));
+        assertTrue(client.getInputStream().read() > 0);
+      }
+      server.terminate().awaitExit();
+      assertFalse((server.out() + server.err()).contains("secret"), server.out() + server.err());
+    }
+  }
+}

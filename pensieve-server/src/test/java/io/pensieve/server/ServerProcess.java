@@ -1,0 +1,169 @@
+package io.pensieve.server;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.File;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** The program in a process of its own, which can be told to stop, or killed. */
+final class ServerProcess implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final long POLL_NANOS = 5_000_000;
+  private static final String LISTENING = "listening on ";
+
+  private final Process process;
+  private final Path out;
+  private final Path err;
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  private ServerProcess(Process process, Path out, Path err) {
+    this.process = process;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** Launches the program; what it prints is kept in files in this folder. */
+  static ServerProcess launch(Path folder, Map<String, String> environment, String... args)
+      throws IOException {
+    Path out = Files.createTempFile(folder, "out", ".txt");
+    Path err = Files.createTempFile(folder, "err", ".txt");
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+    command.addAll(List.of("-ea", "-Xmx256m", "-cp", System.getProperty("java.class.path", "")));
+    command.add(Main.class.getName());
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.directory(folder.toFile());
+    builder
+        .environment()
+        .keySet()
+        .removeIf(
+            name -> name.startsWith("PENSIEVE_") || name.matches("PORT|PEERS|NODE_ID|J.*_OPTIONS"));
+    builder.environment().putAll(environment);
+    builder.redirectOutput(out.toFile()).redirectError(err.toFile());
+    return new ServerProcess(builder.start(), out, err);
+  }
+
+  /** Launches the program on a free port, and waits until it listens. */
+  static ServerProcess serve(Path folder, String... args) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--port", "0"));
+    all.addAll(List.of(args));
+    ServerProcess server = launch(folder, Map.of(), all.toArray(String[]::new));
+    server.awaitListening();
+    return server;
+  }
+
+  ServerProcess awaitListening() throws IOException {
+    awaitLine(out, LISTENING);
+    return this;
+  }
+
+  /** Waits until a line with this part is on the standard error stream. */
+  void awaitError(String part) throws IOException {
+    awaitLine(err, part);
+  }
+
+  private void awaitLine(Path printed, String part) throws IOException {
+    long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
+    while (!hasLine(printed, part)) {
+      if (!process.isAlive() || System.nanoTime() - deadlineNanos > 0) {
+        throw new AssertionError("no \"" + part + "\" in: " + out() + err());
+      }
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  private static boolean hasLine(Path printed, String part) throws IOException {
+    String text = Files.readString(printed);
+    int found = text.indexOf(part);
+    return found >= 0 && text.indexOf('\n', found) >= 0;
+  }
+
+  String url() throws IOException {
+    String url = out().substring(out().indexOf(LISTENING) + LISTENING.length());
+    return url.lines().findFirst().orElseThrow();
+  }
+
+  int port() throws IOException {
+    return URI.create(url()).getPort();
+  }
+
+  String out() throws IOException {
+    return Files.readString(out);
+  }
+
+  String err() throws IOException {
+    return Files.readString(err);
+  }
+
+  /** Puts; returns when the server has acknowledged it. */
+  void put(String key, String value) throws Exception {
+    JsonObject body = new JsonObject();
+    body.addProperty("key", key);
+    body.addProperty("val", value);
+    String answer =
+        send(
+            HttpRequest.newBuilder(URI.create(url() + "/put"))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body.toString())));
+    if (!answer.equals("{\"status\":\"ok\"}")) {
+      throw new AssertionError(answer);
+    }
+  }
+
+  String get(String key) throws Exception {
+    String path = "/get/" + URLEncoder.encode(key, StandardCharsets.UTF_8).replace("+", "%20");
+    String answer = send(HttpRequest.newBuilder(URI.create(url() + path)));
+    return JsonParser.parseString(answer).getAsJsonObject().get("val").getAsString();
+  }
+
+  private String send(HttpRequest.Builder request) throws Exception {
+    HttpResponse<String> answer =
+        client.send(request.timeout(PATIENCE).build(), BodyHandlers.ofString());
+    if (answer.statusCode() != 200) {
+      throw new AssertionError(answer.statusCode() + " " + answer.body());
+    }
+    return answer.body();
+  }
+
+  /** SIGTERM. */
+  ServerProcess terminate() {
+    process.destroy();
+    return this;
+  }
+
+  /** SIGKILL. */
+  ServerProcess kill() {
+    process.destroyForcibly();
+    return this;
+  }
+
+  int awaitExit() throws Exception {
+    if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+      throw new AssertionError("does not end: " + out() + err());
+    }
+    return process.exitValue();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly().onExit().join();
+  }
+}

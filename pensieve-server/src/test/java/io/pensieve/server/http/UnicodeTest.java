@@ -1,0 +1,82 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Every Unicode scalar value survives the way in and the way out, in keys and in values. */
+final class UnicodeTest {
+  private static final int SCALARS = Character.MAX_CODE_POINT + 1 - 2048;
+  // Four bytes each at most, so a batch of them is a key.
+  private static final int SCALARS_PER_KEY = Limits.DEFAULT_KEY_BYTES_MAX / 4;
+
+  private ServerUnderTest server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = ServerUnderTest.start();
+  }
+
+  @AfterEach
+  void close() {
+    server.close();
+  }
+
+  @Test
+  void everyScalarRoundTripsInKeysAndValues() throws Exception {
+    List<String> batches = batches();
+    assertEquals(SCALARS, batches.stream().mapToInt(b -> b.codePointCount(0, b.length())).sum());
+    for (String batch : batches) {
+      server.put(batch, batch);
+      assertEquals(batch, server.memories.get(batch), "stored");
+      assertEquals(batch, server.get(batch), "answered");
+    }
+    assertEquals(batches.size(), server.memories.size());
+  }
+
+  private static List<String> batches() {
+    List<String> batches = new ArrayList<>();
+    StringBuilder batch = new StringBuilder();
+    int inBatch = 0;
+    for (int scalar = 0; scalar <= Character.MAX_CODE_POINT; scalar++) {
+      if (scalar >= Character.MIN_SURROGATE && scalar <= Character.MAX_SURROGATE) {
+        continue;
+      }
+      batch.appendCodePoint(scalar);
+      if (++inBatch == SCALARS_PER_KEY) {
+        batches.add(batch.toString());
+        batch.setLength(0);
+        inBatch = 0;
+      }
+    }
+    batches.add(batch.toString());
+    return batches.stream().filter(b -> !b.isEmpty()).toList();
+  }
+
+  @Test
+  void everyScalarOfTheBasicPlaneRoundTripsWhenItIsEscapedInJson() throws Exception {
+    for (int block = 0; block < 0x10000; block += 0x100) {
+      if (block >= Character.MIN_SURROGATE && block <= Character.MAX_SURROGATE) {
+        continue;
+      }
+      StringBuilder escaped = new StringBuilder();
+      StringBuilder plain = new StringBuilder();
+      for (int scalar = block; scalar < block + 0x100; scalar++) {
+        escaped.append(String.format("\\u%04x", scalar));
+        plain.append((char) scalar);
+      }
+      server.post("/put", "{\"key\":\"k\",\"val\":\"" + escaped + "\"}");
+      assertEquals(plain.toString(), server.get("k"));
+    }
+  }
+
+  @Test
+  void escapedPairsOfSurrogatesAreOneScalar() throws Exception {
+    server.post("/put", "{\"key\":\"k\",\"val\":\"\\ud83d\\ude00\"}");
+    assertEquals("😀", server.get("k"));
+  }
+}
