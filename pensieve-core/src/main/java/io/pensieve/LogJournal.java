@@ -8,6 +8,8 @@ import io.pensieve.lru.Node;
 import io.pensieve.lru.Restoration.Beginning;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the table and the log together: changes go to the log before they are visible, and nothing
@@ -19,10 +21,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * appending it, both return at once.
  */
 final class LogJournal<K, V> implements Journal<K, V> {
+  // All stamps and no version are beyond it: every entry is touched.
+  private static final Beginning NOT_KNOWN = new Beginning(-1, Long.MAX_VALUE);
+
   private final Log<K, V> log;
   private final AbsenceGuard absences = new AbsenceGuard();
   private final boolean durableByAppending;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final AtomicBoolean closed = new AtomicBoolean(); // set by who has this
+  private Beginning beginning = NOT_KNOWN; // guarded by this
 
   LogJournal(Log<K, V> log) {
     this.log = log;
@@ -75,32 +81,62 @@ final class LogJournal<K, V> implements Journal<K, V> {
     return log.whenDurable(absences.lastRemoval(key));
   }
 
+  /** From here on, replaying gives the order that the table had then. */
+  synchronized void replaced(Beginning newBeginning) {
+    beginning = newBeginning;
+  }
+
+  /**
+   * From here on, and until {@link #replaced}, it is not known what replaying will begin with.
+   *
+   * @return whether that may be; if not, {@link #close} relies on the beginning that it has seen
+   */
+  synchronized boolean replacing() {
+    if (!closed.get()) {
+      beginning = NOT_KNOWN;
+      return true;
+    }
+    return false;
+  }
+
+  private synchronized @Nullable Beginning beginningOnClose() {
+    return closed.compareAndSet(false, true) ? beginning : null;
+  }
+
   /**
    * Closes the log, once. Before that, appends a touch for every entry that replaying the log would
    * otherwise put in a wrong place.
    *
-   * @param coldestFirst the entries in the order to be kept
-   * @param beginning tells which of them were there when the log was opened
+   * @param coldestFirst tells the entries in the order to be kept
    */
-  void close(Iterable<Node<K, V>> coldestFirst, Beginning beginning) {
-    if (closed.compareAndSet(false, true)) {
+  void close(Supplier<? extends Iterable<Node<K, V>>> coldestFirst) {
+    Beginning replayed = beginningOnClose();
+    if (replayed != null) {
       try {
-        touchOutOfOrder(coldestFirst, beginning);
+        touchOutOfOrder(coldestFirst.get(), replayed);
       } finally {
         log.close();
       }
     }
   }
 
-  // What was not used since the log was opened comes first, in the log's own order. Then come the
+  // What was not used since the beginning comes first, in the log's own order. Then come the
   // entries that were only written since: their order is that of their versions, which replaying
   // gives by itself. From the first one on that was read after it was written, or is younger than
   // such a one, the log must be told.
-  private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, Beginning beginning) {
-    long lastInOrder = beginning.lastVersion();
+  //
+  // The beginning is where the log was opened, or where it was last compacted. Compacting settles a
+  // stamp, then notes the log's end as `lastVersion`, then takes the order of the table. So an
+  // entry
+  // whose stamp is still up to `lastStamp` was last written before `lastVersion`, and not used
+  // since: it is among the saved ones, and they are in the order of their stamps. Of the others
+  // some are among the saved ones, too, but their version is up to `lastVersion`: they are touched,
+  // as is everything after them. Whatever has a larger version is replayed after all saved ones.
+  private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, Beginning replayed) {
+    long lastInOrder = replayed.lastVersion();
     boolean outOfOrder = false;
     for (Node<K, V> node : coldestFirst) {
-      if (node.value() == null || node.stamp() <= beginning.lastStamp()) {
+      if (node.value() == null || node.stamp() <= replayed.lastStamp()) {
         continue;
       }
       outOfOrder = outOfOrder || node.version() <= lastInOrder;

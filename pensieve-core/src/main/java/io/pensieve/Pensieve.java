@@ -70,7 +70,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   private final LogJournal<K, V> journal;
   private final LruTable<K, V> table;
   private final RecoveryReport recovery;
-  private final Restoration.Beginning beginning;
 
   private Pensieve(Builder<K, V> settings) {
     maximumEntries = settings.maximumEntries;
@@ -78,7 +77,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     table = new LruTable<>(maximumEntries, journal);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
-    beginning = restoration.finish();
+    journal.replaced(restoration.finish());
+    settings.log.compactFrom(new LiveTable<>(table, journal));
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */
@@ -318,7 +318,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    */
   @Override
   public void close() {
-    journal.close(coldestFirst(), beginning);
+    journal.close(this::coldestFirst);
   }
 
   /** What a log tells while it is replayed, as a restoration of the table. */

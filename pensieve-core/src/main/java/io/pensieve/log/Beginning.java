@@ -36,6 +36,7 @@ final class Beginning {
 
   Start begin(int ringBytes, long allocatedBytes, long segmentBytes) throws IOException {
     directory.deleteTemporaries();
+    deleteWhatABaseReplaced();
     Optional<RecoveryReport.TornTail> tornTail = keepTornTail();
     if (recovered.durable() < recovered.end()) {
       copyTail();
@@ -54,6 +55,14 @@ final class Beginning {
     } catch (IOException | RuntimeException refused) {
       segment.close();
       throw refused;
+    }
+  }
+
+  // The base's name may not have been forced yet by whoever died between that and the deletions.
+  private void deleteWhatABaseReplaced() throws IOException {
+    if (!directory.before(recovered.base()).isEmpty()) {
+      disk.forceDirectory(directory.folder());
+      directory.deleteBefore(recovered.base());
     }
   }
 

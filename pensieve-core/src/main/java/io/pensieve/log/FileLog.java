@@ -2,11 +2,13 @@ package io.pensieve.log;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -19,6 +21,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Takes entries of up to 4 MiB unless {@linkplain Builder#maximumEntryBytes told} otherwise.
  * Appends wait while the disk is slower than the writers. They need no system call at {@link
  * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
+ *
+ * <p>Compacts itself while it is in use: when its changes take as much room as the entries, and at
+ * least 64 MiB, it saves the entries and forgets the changes before. So the folder holds about
+ * three times the entries at most, and 128 MiB, unless changes come faster than the disk can take
+ * them twice. If saving fails, the log goes on and tries again later, less and less often.
  *
  * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
  * and only opening the folder again recovers. When the disk is almost full, puts are refused with
@@ -42,6 +49,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Threads threads;
   private final Closeable lock;
   private volatile @Nullable Life life; // from replay on
+  private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private boolean closed; // guarded by this
 
   /** What a builder sets. */
@@ -50,14 +58,16 @@ public final class FileLog<K, V> implements Log<K, V> {
       int ringBytes,
       int entryBytesMax,
       long segmentBytes,
-      long lowWaterBytes) {}
+      long lowWaterBytes,
+      Compactor.Settings compaction) {}
 
-  /** Who runs the scribe and what it leaves to others, and by which clock. */
-  record Threads(Executor scribe, Executor background, LongSupplier nanoTime) {
+  /** Who runs the scribe, what it leaves to others, and the compactor; and by which clock. */
+  record Threads(Executor scribe, Executor background, Executor compactor, LongSupplier nanoTime) {
     static Threads daemons() {
       return new Threads(
           work -> daemon("pensieve-scribe", work).start(),
           work -> daemon("pensieve-allocation", work).start(),
+          work -> daemon("pensieve-compactor", work).start(),
           System::nanoTime);
     }
 
@@ -73,7 +83,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  private record Life(Ring ring, Scribe scribe, Acknowledgements acknowledgements) {}
+  private record Life(
+      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Recovery.Result found) {}
 
   private FileLog(
       LogDirectory directory,
@@ -152,7 +163,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     try {
       long start = System.nanoTime();
       Recovery.Result result = new Recovery<>(directory, keyCodec, valueCodec, replay).run();
-      Beginning.Start begun = begin(result.recovered());
+      Beginning.Start begun = begin(result);
       return new RecoveryReport(
           result.changes(),
           result.bytes(),
@@ -166,19 +177,19 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  private Beginning.Start begin(Recovered recovered) throws IOException {
+  private Beginning.Start begin(Recovery.Result found) throws IOException {
     long allocated =
         settings.durability() == Durability.POWER_CUT
             ? Format.FILE_HEADER_BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
             : 0;
     Beginning.Start start =
-        new Beginning(directory, recovered)
+        new Beginning(directory, found.recovered())
             .begin(settings.ringBytes(), allocated, settings.segmentBytes());
     Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
     Scribe scribe =
         new Scribe(
             directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
-    life = new Life(start.ring(), scribe, acknowledgements);
+    life = new Life(start.ring(), scribe, acknowledgements, found);
     scribe.allocateSpare();
     threads.scribe().execute(scribe);
     return start;
@@ -190,6 +201,55 @@ public final class FileLog<K, V> implements Log<K, V> {
       throw new IllegalStateException("not replayed yet");
     }
     return current;
+  }
+
+  @Override
+  public synchronized void compactFrom(LiveEntries<K, V> live) {
+    Life current = life();
+    if (closed || compactor != null) {
+      throw new IllegalStateException("has a map already, or is closed");
+    }
+    Compactor<K, V> started =
+        new Compactor<>(
+            new Compactor.Surroundings(
+                directory,
+                current.ring,
+                current.scribe,
+                current.acknowledgements,
+                settings,
+                threads.nanoTime()),
+            keyCodec,
+            valueCodec,
+            live,
+            current.found);
+    compactor = started;
+    threads.compactor().execute(started);
+  }
+
+  /**
+   * Compacts now, and returns when the history before this call is replaced by the entries that it
+   * led to. Not needed for the log's own sake: it compacts itself when its length has reached that
+   * of the entries, and 64 MiB. Not to be called by a function that computes a value of the map.
+   *
+   * @throws UncheckedIOException if the entries could not be written, for example because the disk
+   *     is full; the log goes on as it was
+   * @throws LogException.Failed if the log has failed
+   * @throws IllegalStateException if there is no open map on this log
+   */
+  public void compact() {
+    Compactor<K, V> current = compactor;
+    if (current == null) {
+      throw new IllegalStateException("no map is open on this log");
+    }
+    try {
+      current.request().join();
+    } catch (CompletionException refused) {
+      if (refused.getCause() instanceof IOException broken) {
+        throw new UncheckedIOException("could not compact " + directory.folder(), broken);
+      }
+      life().acknowledgements.refuseIfFailed();
+      throw new IllegalStateException("could not compact " + directory.folder(), refused);
+    }
   }
 
   @Override
@@ -245,9 +305,11 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   @Override
   public long durableSequence() {
-    return settings.durability() == Durability.PROCESS_DEATH
-        ? Long.MAX_VALUE
-        : life().acknowledgements.durable();
+    if (settings.durability() == Durability.PROCESS_DEATH) {
+      return Long.MAX_VALUE;
+    }
+    Life current = life;
+    return current == null ? 0 : current.acknowledgements.durable();
   }
 
   @Override
@@ -279,7 +341,11 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
     closed = true;
     Life current = life;
+    Compactor<K, V> compacting = compactor;
     try {
+      if (compacting != null) {
+        compacting.stop();
+      }
       if (current != null) {
         current.ring.seal();
         awaitFinished(current);
@@ -314,14 +380,17 @@ public final class FileLog<K, V> implements Log<K, V> {
   public static final class Builder<K, V> {
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - Format.FRAME_HEADER_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
-    private static final long SEGMENT_BYTES = 64 << 20;
+    private static final long SEGMENT_BYTES = 16 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 64 << 20;
+    private static final int COMPACTION_BATCH_BYTES = 256 << 10;
 
     private final Path directory;
     private final Codec<K> keyCodec;
     private final Codec<V> valueCodec;
     private Durability durability = Durability.PROCESS_DEATH;
     private int entryBytesMax = RING_BYTES_MIN / 2 - Format.FRAME_HEADER_BYTES;
+    private long compactionBytesPerSecond = 64 << 20;
 
     private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
       this.directory = directory;
@@ -349,12 +418,32 @@ public final class FileLog<K, V> implements Log<K, V> {
       return this;
     }
 
+    /**
+     * How many bytes a second the log writes while it compacts itself, as long as the writers write
+     * no faster; by default 64 MiB. Less leaves more of the disk to the writers, and the folder
+     * larger for longer.
+     */
+    public Builder<K, V> compactionBytesPerSecond(long bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("compactionBytesPerSecond must be positive: " + bytes);
+      }
+      this.compactionBytesPerSecond = bytes;
+      return this;
+    }
+
     /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + Format.FRAME_HEADER_BYTES);
       int ringBytes = Math.max(RING_BYTES_MIN, Integer.highestOneBit(2 * frameBytes - 1) << 1);
       Settings settings =
-          new Settings(durability, ringBytes, entryBytesMax, SEGMENT_BYTES, LOW_WATER_BYTES);
+          new Settings(
+              durability,
+              ringBytes,
+              entryBytesMax,
+              SEGMENT_BYTES,
+              LOW_WATER_BYTES,
+              new Compactor.Settings(
+                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
     }

@@ -21,12 +21,18 @@ final class Format {
 
   static final short SEGMENT = 1;
   static final short RING = 2;
+  static final short BASE = 3;
 
   static final byte PUT = 1;
   static final byte REMOVE = 2;
   static final byte TOUCH = 3;
   static final byte PADDING = 4;
   static final byte CLOSE = 5;
+
+  // Of a base only.
+  static final byte ENTRY = 6;
+  static final byte FOOTER = 7;
+  static final int FOOTER_BYTES = 4 * Long.BYTES + Long.BYTES; // a header and the count
 
   /** A page, so that the sectors of a header are never written again with those of a frame. */
   static final int FILE_HEADER_BYTES = 4096;
@@ -63,6 +69,7 @@ final class Format {
   private static final int CRC_AT = LENGTH_AT + Integer.BYTES;
   static final int POSITION_AT = COMMIT_WORD_AT + Long.BYTES;
   static final int DURABLE_AT = POSITION_AT + Long.BYTES;
+  private static final int VERSION_OF_ENTRY_AT = DURABLE_AT;
   static final int KIND_WORD_AT = DURABLE_AT + Long.BYTES;
   private static final int KEY_LENGTH_AT = KIND_WORD_AT + Integer.BYTES;
 
@@ -78,8 +85,9 @@ final class Format {
   /**
    * What a file says about itself.
    *
-   * @param kind {@link #SEGMENT} or {@link #RING}
-   * @param firstPosition the position of the first frame in the log's stream
+   * @param kind {@link #SEGMENT}, {@link #RING} or {@link #BASE}
+   * @param firstPosition the position of the first frame in the log's stream; of a base, of the
+   *     first frame that is not in it
    * @param previousEnd where the segment before this one ends; less than {@code firstPosition} if
    *     positions were skipped after an unclean end
    * @param salt mixed into the CRC of every frame, so that no bytes of another file or of a value
@@ -96,6 +104,10 @@ final class Format {
 
     static FileHeader ring(long firstPosition, long salt, int capacity, long boot) {
       return new FileHeader(RING, firstPosition, firstPosition, salt, capacity, boot);
+    }
+
+    static FileHeader base(long firstPosition, long salt) {
+      return new FileHeader(BASE, firstPosition, firstPosition, salt, 0, 0);
     }
 
     /** This header, padded with zeros to its page. */
@@ -213,13 +225,18 @@ final class Format {
     return bytes[frame + KIND_WORD_AT];
   }
 
-  /** All that a checksum cannot know of: kind, flags and the key's length are of this version. */
-  static boolean isUnderstood(byte[] bytes, int frame) {
+  /**
+   * All that a checksum cannot know of: kind, flags and the key's length are of this version.
+   *
+   * @param first the first kind that may be there
+   * @param last the last one
+   */
+  static boolean isUnderstood(byte[] bytes, int frame, byte first, byte last) {
     long word = (long) LONG.get(bytes, frame + KIND_WORD_AT);
     int kind = (int) word;
     int keyBytes = keyBytes(bytes, frame);
-    return kind >= PUT
-        && kind <= CLOSE
+    return kind >= first
+        && kind <= last
         && keyBytes >= 0
         && keyBytes <= length(bytes, frame) - FRAME_HEADER_BYTES;
   }
@@ -297,11 +314,44 @@ final class Format {
   /** A frame without key and value, for the log's own use: padding or close marker. */
   static byte[] bareFrame(byte kind, int bytes, long position, long durable, long salt) {
     byte[] frame = new byte[bytes];
-    INT.set(frame, LENGTH_AT, bytes);
-    LONG.set(frame, POSITION_AT, position);
-    LONG.set(frame, DURABLE_AT, durable);
-    LONG.set(frame, KIND_WORD_AT, kindWord(kind, 0));
-    INT.set(frame, CRC_AT, new Checksum(salt).of(frame, 0, bytes));
+    finishFrame(frame, 0, bytes, position, durable, kindWord(kind, 0), new Checksum(salt));
     return frame;
+  }
+
+  /** Makes a frame of a base in place; the bytes that align it are there already, and zero. */
+  static void entry(
+      byte[] into, int at, byte[] key, byte[] value, long position, long version, Checksum sum) {
+    int body = at + FRAME_HEADER_BYTES;
+    System.arraycopy(key, 0, into, body, key.length);
+    System.arraycopy(value, 0, into, body + key.length, value.length);
+    int length = FRAME_HEADER_BYTES + key.length + value.length;
+    finishFrame(into, at, length, position, version, kindWord(ENTRY, key.length), sum);
+  }
+
+  /** The last frame of a base. */
+  static byte[] footer(long position, long durable, long count, long salt) {
+    byte[] frame = new byte[FOOTER_BYTES];
+    LONG.set(frame, FRAME_HEADER_BYTES, count);
+    finishFrame(frame, 0, FOOTER_BYTES, position, durable, kindWord(FOOTER, 0), new Checksum(salt));
+    return frame;
+  }
+
+  private static void finishFrame(
+      byte[] into, int at, int length, long position, long durable, long kindWord, Checksum sum) {
+    INT.set(into, at + LENGTH_AT, length);
+    LONG.set(into, at + POSITION_AT, position);
+    LONG.set(into, at + DURABLE_AT, durable);
+    LONG.set(into, at + KIND_WORD_AT, kindWord);
+    INT.set(into, at + CRC_AT, sum.of(into, at, length));
+  }
+
+  /** Of an entry of a base: the sequence of the change that gave it its value. */
+  static long version(byte[] bytes, int frame) {
+    return (long) LONG.get(bytes, frame + VERSION_OF_ENTRY_AT);
+  }
+
+  /** Of a footer: how many entries the base has. */
+  static long count(byte[] bytes, int frame) {
+    return (long) LONG.get(bytes, frame + FRAME_HEADER_BYTES);
   }
 }

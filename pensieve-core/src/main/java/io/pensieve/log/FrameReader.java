@@ -147,12 +147,21 @@ final class FrameReader {
     return Format.kind(window, frame);
   }
 
-  boolean isUnderstood() {
-    return Format.isUnderstood(window, frame);
+  boolean isUnderstood(byte firstKind, byte lastKind) {
+    return Format.isUnderstood(window, frame, firstKind, lastKind);
   }
 
   long durable() {
     return Format.durable(window, frame);
+  }
+
+  long version() {
+    return Format.version(window, frame);
+  }
+
+  /** The count in a footer, or -1 if the frame is too short to be one. */
+  long count() {
+    return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
   }
 
   byte[] key() {

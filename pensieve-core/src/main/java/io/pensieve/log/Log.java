@@ -24,12 +24,20 @@ public interface Log<K, V> extends AutoCloseable {
   }
 
   /**
-   * Tells the whole history, oldest change first. Called once, before any append.
+   * Tells the whole history, oldest change first; a log that was compacted tells the entries that
+   * its older history had led to, and then the changes since. Called once, before any append.
    *
    * @throws LogException if the history cannot be read; the map is then not opened, and closes this
    *     log
    */
   RecoveryReport replay(Replay<K, V> replay);
+
+  /**
+   * Gives the log access to the map's entries, so that it can compact itself. Called once, after
+   * {@link #replay} and before any append. A log that keeps its whole history ignores it, as this
+   * method does by default.
+   */
+  default void compactFrom(LiveEntries<K, V> live) {}
 
   /**
    * Adds a change to the end of the history. Called by many threads at once; the calls for one key

@@ -2,12 +2,13 @@ package io.pensieve.log;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** Names and files of a log's folder. The folder is the manifest: there is no other list. */
 final class LogDirectory {
   static final String SEGMENT_SUFFIX = ".log";
+  static final String BASE_SUFFIX = ".base";
 
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String TORN_INFIX = ".torn-";
@@ -32,23 +33,34 @@ final class LogDirectory {
 
   /** First positions of all segments, ascending. */
   List<Long> segments() throws IOException {
+    return positions(SEGMENT_SUFFIX);
+  }
+
+  /** The positions up to which there are bases, ascending. */
+  List<Long> bases() throws IOException {
+    return positions(BASE_SUFFIX);
+  }
+
+  private List<Long> positions(String suffix) throws IOException {
     return disk.list(folder).stream()
-        .map(LogDirectory::position)
-        .flatMap(Optional::stream)
+        .filter(name -> name.matches("[0-9a-f]{" + POSITION_DIGITS + "}\\" + suffix))
+        .map(name -> Long.parseUnsignedLong(name.substring(0, POSITION_DIGITS), 16))
         .sorted()
         .toList();
   }
 
-  private static Optional<Long> position(String name) {
-    return name.matches("[0-9a-f]{" + POSITION_DIGITS + "}\\" + SEGMENT_SUFFIX)
-        ? Optional.of(Long.parseUnsignedLong(name.substring(0, POSITION_DIGITS), 16))
-        : Optional.empty();
-  }
-
   /** The segment that begins at this position. */
   Path segment(long firstPosition) {
-    return folder.resolve(
-        String.format("%0" + POSITION_DIGITS + "x", firstPosition) + SEGMENT_SUFFIX);
+    return named(firstPosition, SEGMENT_SUFFIX);
+  }
+
+  /** The base that holds what lies before this position. */
+  Path base(long position) {
+    return named(position, BASE_SUFFIX);
+  }
+
+  private Path named(long position, String suffix) {
+    return folder.resolve(String.format("%0" + POSITION_DIGITS + "x", position) + suffix);
   }
 
   Path ring() {
@@ -79,6 +91,28 @@ final class LogDirectory {
     file.force();
     disk.rename(temporary, name);
     disk.forceDirectory(folder);
+  }
+
+  /**
+   * Deletes what is older than the base at this position, which must survive a power cut: other
+   * bases, then segments that lie before it as a whole, oldest first.
+   */
+  void deleteBefore(long base) throws IOException {
+    for (Path stale : before(base)) {
+      disk.delete(stale);
+    }
+  }
+
+  /** What {@link #deleteBefore} deletes. */
+  List<Path> before(long base) throws IOException {
+    List<Path> stale = new ArrayList<>();
+    bases().stream().filter(older -> older < base).map(this::base).forEach(stale::add);
+    List<Long> segments = segments();
+    // A segment ends before its successor begins; the newest has none, and stays.
+    for (int i = 0; i + 1 < segments.size() && segments.get(i + 1) <= base; i++) {
+      stale.add(segment(segments.get(i)));
+    }
+    return stale;
   }
 
   /** Deletes what an earlier process was making when it died. */

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param durable up to where the history was certainly forced
  * @param newest the newest segment, or null in a new log
  * @param ringFrames the end of the history, as far as it was in the ring only
+ * @param base up to here the history is in a base; 0 if there is none
  * @param tornBytes how many bytes of the newest segment lie behind {@code end}
  */
 record Recovered(
@@ -20,6 +21,7 @@ record Recovered(
     long durable,
     @Nullable NewestSegment newest,
     ByteBuffer ringFrames,
+    long base,
     long tornBytes) {
 
   /** The newest segment of a log that is not new. */
@@ -31,6 +33,6 @@ record Recovered(
 
   /** Nothing was there. */
   static Recovered nothing() {
-    return new Recovered(0, true, 0, null, ByteBuffer.allocate(0), 0);
+    return new Recovered(0, true, 0, null, ByteBuffer.allocate(0), 0, 0);
   }
 }

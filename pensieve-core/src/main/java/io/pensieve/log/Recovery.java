@@ -9,6 +9,8 @@ import java.util.List;
 
 /** Reads a log's history and tells torn tail from damage. Changes nothing on the disk. */
 final class Recovery<K, V> {
+  // A base says that the log was forced up to where it ended then: less is damage. Of the segments,
+  // those count from which something follows the base; whatever is older is not looked at.
   // Older segments were forced before the next one got its name: in them everything must be there.
   // The newest one may end anywhere behind the last force. A bad frame in it is a torn tail unless
   // some whole frame, in it or in the ring, knows that the bad one was forced. What follows in the
@@ -26,17 +28,26 @@ final class Recovery<K, V> {
     this.replay = replay;
   }
 
-  /** What was found, and how much of it was told. */
-  record Result(Recovered recovered, long changes, long bytes) {}
+  /** What was found, and how much of it was told; of that, what was in a base. */
+  record Result(Recovered recovered, long changes, long bytes, long baseBytes) {}
 
   Result run() throws IOException {
-    List<OpenSegment> segments = open();
+    try (BaseReader base = BaseReader.open(directory)) {
+      return run(base);
+    }
+  }
+
+  private Result run(BaseReader base) throws IOException {
+    List<OpenSegment> segments = open(base.position());
     try {
-      long total = segments.stream().mapToLong(OpenSegment::contentBytes).sum();
+      long total = segments.stream().mapToLong(OpenSegment::contentBytes).sum() + base.bytes();
       Teller<K, V> teller = new Teller<>(keyCodec, valueCodec, replay, total);
-      Recovered recovered = segments.isEmpty() ? nothing() : read(segments, teller);
+      long forced = base.tell(teller);
+      long baseBytes = teller.bytes();
+      Recovered recovered =
+          segments.isEmpty() ? nothing(base) : read(segments, base.position(), forced, teller);
       replay.progress(teller.bytes(), teller.bytes());
-      return new Result(recovered, teller.changes(), teller.bytes());
+      return new Result(recovered, teller.changes(), teller.bytes(), baseBytes);
     } finally {
       for (OpenSegment segment : segments) {
         segment.file.close();
@@ -64,18 +75,23 @@ final class Recovery<K, V> {
     }
   }
 
-  private Recovered nothing() throws IOException {
-    if (directory.hasRing()) {
+  private Recovered nothing(BaseReader base) throws IOException {
+    if (base.isPresent() || directory.hasRing()) {
       throw new LogException.Corrupt(
-          directory.folder(), 0, "a segment, since there is a ring", "none");
+          directory.folder(), 0, "a segment, since there is a base or a ring", "none");
     }
     return Recovered.nothing();
   }
 
-  private List<OpenSegment> open() throws IOException {
+  private List<OpenSegment> open(long base) throws IOException {
     List<OpenSegment> segments = new ArrayList<>();
+    List<Long> all = directory.segments();
+    int first = 0;
+    while (first + 1 < all.size() && all.get(first + 1) <= base) {
+      first++;
+    }
     try {
-      for (long firstPosition : directory.segments()) {
+      for (long firstPosition : all.subList(first, all.size())) {
         segments.add(open(directory.segment(firstPosition), firstPosition));
       }
       return segments;
@@ -103,16 +119,26 @@ final class Recovery<K, V> {
     }
   }
 
-  private Recovered read(List<OpenSegment> segments, Teller<K, V> teller) throws IOException {
-    long end = 0;
-    for (int i = 0; i < segments.size() - 1; i++) {
-      OpenSegment segment = segments.get(i);
-      expectStart(segment, end);
-      end = readWhole(segment, segments.get(i + 1).header.previousEnd(), teller);
+  private Recovered read(List<OpenSegment> segments, long base, long forced, Teller<K, V> teller)
+      throws IOException {
+    OpenSegment first = segments.get(0);
+    if (base == 0 || first.header.firstPosition() > base) {
+      expectStart(first, base); // else the base ends somewhere in it
+    }
+    long end = base;
+    for (int next = 1; next < segments.size(); next++) {
+      end = readWhole(segments.get(next - 1), end, segments.get(next).header.previousEnd(), teller);
+      expectStart(segments.get(next), end);
     }
     OpenSegment newest = segments.get(segments.size() - 1);
-    expectStart(newest, end);
-    return readNewest(newest, teller);
+    Recovered recovered = readNewest(newest, base, forced, teller);
+    if (recovered.end() < forced) {
+      throw newest.corrupt(
+          recovered.end(),
+          "a frame, since the base says that all was forced up to position " + forced,
+          "none");
+    }
+    return recovered;
   }
 
   private static void expectStart(OpenSegment segment, long previousEnd) {
@@ -125,8 +151,10 @@ final class Recovery<K, V> {
     }
   }
 
-  private long readWhole(OpenSegment segment, long end, Teller<K, V> teller) throws IOException {
+  private long readWhole(OpenSegment segment, long from, long end, Teller<K, V> teller)
+      throws IOException {
     FrameReader reader = segment.reader();
+    reader.seek(Math.max(from, segment.header.firstPosition()));
     while (reader.position() < end) {
       long position = reader.position();
       if (!reader.next()) {
@@ -140,9 +168,11 @@ final class Recovery<K, V> {
     return end;
   }
 
-  private Recovered readNewest(OpenSegment newest, Teller<K, V> teller) throws IOException {
+  private Recovered readNewest(OpenSegment newest, long base, long forced, Teller<K, V> teller)
+      throws IOException {
     FrameReader reader = newest.reader();
-    long durable = newest.header.firstPosition();
+    reader.seek(Math.max(base, newest.header.firstPosition()));
+    long durable = Math.max(forced, newest.header.firstPosition());
     long close = -1;
     while (true) {
       long position = reader.position();
@@ -166,6 +196,7 @@ final class Recovery<K, V> {
         Math.min(Math.max(durable, ring.durable), clean ? close : end),
         new Recovered.NewestSegment(newest.path, newest.header),
         ring.frames,
+        base,
         tornBytes);
   }
 

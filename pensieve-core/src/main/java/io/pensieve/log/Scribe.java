@@ -39,6 +39,7 @@ final class Scribe implements Runnable {
   private volatile boolean parked;
   private volatile boolean hasRoom = true; // enough free space to accept puts
   private volatile boolean finished;
+  private volatile @Nullable IOException brokenElsewhere;
 
   Scribe(
       LogDirectory directory,
@@ -70,6 +71,11 @@ final class Scribe implements Runnable {
     return finished;
   }
 
+  /** The log is to fail, because of something that its files depend on. */
+  void failBecauseOf(IOException broken) {
+    brokenElsewhere = broken;
+  }
+
   @Override
   public void run() {
     thread = Thread.currentThread();
@@ -83,6 +89,10 @@ final class Scribe implements Runnable {
   /** Does what there is to do now, and answers whether there was anything. */
   boolean step() {
     try {
+      IOException broken = brokenElsewhere;
+      if (broken != null) {
+        throw broken;
+      }
       long now = nanoTime.getAsLong();
       lookForRoom(now);
       boolean moved = transfer();

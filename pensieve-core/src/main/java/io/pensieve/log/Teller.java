@@ -31,15 +31,40 @@ final class Teller<K, V> {
 
   /** Tells the frame that was read last, which begins at this position and offset of a file. */
   void tell(FrameReader reader, long position, Path file, long offset) {
-    if (!reader.isUnderstood()) {
-      throw new LogException.Corrupt(file, offset, "a frame of version 1", "kind " + reader.kind());
-    }
+    expectUnderstood(reader, Format.PUT, Format.CLOSE, file, offset);
     byte kind = reader.kind();
     if (kind != Format.PADDING && kind != Format.CLOSE) {
       replay.change(reader.position(), decode(reader, kind, file, offset));
       changes++;
     }
-    bytes += reader.position() - position;
+    told(reader.position() - position);
+  }
+
+  /** Tells the entry of a base that was read last. */
+  void tellEntry(FrameReader reader, long position, long stamp, Path file, long offset) {
+    try {
+      replay.entry(
+          keyCodec.decode(reader.key()),
+          valueCodec.decode(reader.value()),
+          reader.version(),
+          stamp);
+    } catch (IllegalArgumentException notOfThisCodec) {
+      throw ofAnotherCodec(notOfThisCodec, file, offset);
+    }
+    changes++;
+    told(reader.position() - position);
+  }
+
+  /** Refuses what a checksum cannot know of. */
+  static void expectUnderstood(
+      FrameReader reader, byte firstKind, byte lastKind, Path file, long offset) {
+    if (!reader.isUnderstood(firstKind, lastKind)) {
+      throw new LogException.Corrupt(file, offset, "a frame of version 1", "kind " + reader.kind());
+    }
+  }
+
+  private void told(long frameBytes) {
+    bytes += frameBytes;
     if (bytes - bytesReported >= PROGRESS_BYTES) {
       bytesReported = bytes;
       replay.progress(bytes, bytesTotal);
@@ -55,11 +80,16 @@ final class Teller<K, V> {
         default -> new Change.Touch<>(key);
       };
     } catch (IllegalArgumentException notOfThisCodec) {
-      throw new LogException.Corrupt(
-          file,
-          offset,
-          "a key and a value of this log's codecs",
-          String.valueOf(notOfThisCodec.getMessage()));
+      throw ofAnotherCodec(notOfThisCodec, file, offset);
     }
+  }
+
+  private static LogException.Corrupt ofAnotherCodec(
+      IllegalArgumentException refused, Path file, long offset) {
+    return new LogException.Corrupt(
+        file,
+        offset,
+        "a key and a value of this log's codecs",
+        String.valueOf(refused.getMessage()));
   }
 }

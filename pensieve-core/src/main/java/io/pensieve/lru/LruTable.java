@@ -81,6 +81,23 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return table.values().iterator();
   }
 
+  /**
+   * A stamp up to which the order is settled: whoever calls {@link #coldestFirst} afterwards sees
+   * every use with a stamp up to this one, and every change made before such a use is in the
+   * journal. The latest that is found among those that a sole thread gave; stamps that are given by
+   * several threads may be stored late, and so settle nothing.
+   */
+  public long settledStamp() {
+    long settled = 0;
+    for (Node<K, V> node : table.values()) {
+      long stamp = node.stampAcquire();
+      if (stamp > settled && UseClock.isOfSoleThread(stamp)) {
+        settled = stamp;
+      }
+    }
+    return settled;
+  }
+
   /** The entries as they are now, those that were used longest ago first. */
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}

@@ -80,8 +80,13 @@ public final class Node<K, V> {
     return (long) STAMP.getOpaque(this);
   }
 
+  /** As {@link #stamp()}; what its thread did before that use is visible, too. */
+  long stampAcquire() {
+    return (long) STAMP.getAcquire(this);
+  }
+
   void stamp(long stamp) {
-    STAMP.setOpaque(this, stamp);
+    STAMP.setRelease(this, stamp);
   }
 
   /** Needs the monitor. */

@@ -12,10 +12,10 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Restoration<K, V> {
   /**
-   * What tells an entry of the earlier life from one of the new.
+   * What tells an entry that replaying will put in its place from one that has been used since.
    *
-   * @param lastStamp an entry with a stamp above this has been read or written in the new life
-   * @param lastVersion an entry with a version above this has been written in the new life
+   * @param lastStamp an entry with a stamp above this has been read or written since
+   * @param lastVersion an entry with a version above this has been written since
    */
   public record Beginning(long lastStamp, long lastVersion) {}
 

@@ -78,6 +78,11 @@ final class UseClock {
     }
   }
 
+  /** Whether a sole thread gave this stamp, so that stamps up to it are in the order of uses. */
+  static boolean isOfSoleThread(long stamp) {
+    return stamp < SHARED_TICKS_BEGIN;
+  }
+
   /** Every stamp from now on is above this one. Before the table is used. */
   void startAfter(long stamp) {
     soleTicks = stamp;

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every script stops after each of its disk operations, and again while it recovers. */
 class CrashTest {
-  private static final int ACTIONS = 40;
+  private static final int ACTIONS = 60;
 
   static LongStream seeds() {
     return Seeds.of(3);
@@ -38,6 +38,7 @@ class CrashTest {
     SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
     log.open();
     log.runScript(new Random(seed), ACTIONS);
+    assertTrue(log.disk.newestBase(SimulatedLog.FOLDER) > 0, "a script that compacts");
     return log.disk.operations();
   }
 

@@ -35,7 +35,7 @@ class GoldenFilesTest {
   void aClosedLogOfVersion1IsRead() throws IOException {
     SimulatedDisk disk =
         SimulatedDisk.of(Map.of(SimulatedLog.FOLDER.resolve(SEGMENT), golden("closed.log")));
-    assertEquals(HISTORY, SimulatedLog.read(disk));
+    assertEquals(HISTORY, SimulatedLog.read(disk).onlyEvents());
   }
 
   @Test
@@ -46,7 +46,7 @@ class GoldenFilesTest {
             Map.of(
                 folder.resolve(SEGMENT), golden("killed.log"),
                 folder.resolve("ring"), golden("killed.ring")));
-    assertEquals(HISTORY, SimulatedLog.read(disk));
+    assertEquals(HISTORY, SimulatedLog.read(disk).onlyEvents());
   }
 
   @Test

@@ -148,6 +148,22 @@ final class SimulatedDisk implements Disk {
     return contents;
   }
 
+  /** How much room all files take. */
+  long bytes() {
+    return files.values().stream().mapToLong(inode -> inode.bytes.length).sum();
+  }
+
+  /** The position of the newest base in a folder, or 0. */
+  long newestBase(Path folder) {
+    return files.keySet().stream()
+        .filter(name -> folder.equals(name.getParent()))
+        .map(name -> String.valueOf(name.getFileName()))
+        .filter(name -> name.endsWith(".base"))
+        .mapToLong(name -> Long.parseLong(name.replace(".base", ""), 16))
+        .max()
+        .orElse(0);
+  }
+
   /** A disk with these files, all forced. */
   static SimulatedDisk of(Map<Path, byte[]> contents) {
     SimulatedDisk disk = new SimulatedDisk();

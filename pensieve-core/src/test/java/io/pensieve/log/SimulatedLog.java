@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A log on a simulated disk, driven step by step, and the history that it must tell. */
@@ -15,6 +16,10 @@ final class SimulatedLog {
   static final Path FOLDER = Path.of("log");
   static final int RING_BYTES = 4096;
   static final int SEGMENT_BYTES = 1024;
+
+  // So small that the compactions of a script overlap with its appends.
+  private static final Compactor.Settings COMPACTION =
+      new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
 
   private static final long STEP_NANOS = 60_000_000;
 
@@ -24,6 +29,8 @@ final class SimulatedLog {
   private long highestEver;
   private @Nullable FileLog<String, String> log;
   private @Nullable Scribe scribe;
+  private @Nullable Compactor<?, ?> compactor;
+  private @Nullable LiveModel map;
   private long nanos;
   private long waiting; // bytes in the ring, at most
   private int acknowledged; // how many changes of the history
@@ -37,42 +44,65 @@ final class SimulatedLog {
     this.durability = durability;
   }
 
-  /** Opens the log, which tells its history. */
+  /** Opens the log, which tells all of its history as changes. */
   List<Event> open() {
+    return openTold().onlyEvents();
+  }
+
+  /** Opens the log, which tells its history. */
+  Told openTold() {
     FileLog<String, String> opened =
         FileLog.open(
             disk,
             FOLDER,
             Codec.utf8(),
             Codec.utf8(),
-            new FileLog.Settings(durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024),
-            new FileLog.Threads(work -> scribe = (Scribe) work, Runnable::run, () -> nanos));
+            new FileLog.Settings(
+                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION),
+            new FileLog.Threads(
+                work -> scribe = (Scribe) work,
+                Runnable::run,
+                work -> compactor = (Compactor<?, ?>) work,
+                () -> nanos));
     log = opened;
-    List<Event> told = new ArrayList<>();
-    report = opened.replay(new Recorder(told));
+    Told told = new Told();
+    report = opened.replay(told);
     waiting = 0;
+    map = told.fold();
+    opened.compactFrom(map);
     return told;
   }
 
   /** Reads the log and leaves it as it is. */
-  static List<Event> read(SimulatedDisk disk) throws IOException {
-    List<Event> told = new ArrayList<>();
+  static Told read(SimulatedDisk disk) throws IOException {
+    Told told = new Told();
     LogDirectory directory = new LogDirectory(disk, FOLDER);
-    new Recovery<>(directory, Codec.utf8(), Codec.utf8(), new Recorder(told)).run();
+    new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told).run();
     return told;
   }
 
   /** Opens the log and checks that it tells a prefix with everything that had to survive. */
   void reopen(int mustSurvive, String context) {
-    List<Event> told = open();
+    int survivors = assertPrefix(openTold(), history, disk, context);
     assertTrue(
-        told.size() <= history.size() && told.equals(history.subList(0, told.size())),
-        () -> context + ": told " + told + " after the history " + history);
+        survivors >= mustSurvive,
+        () -> context + ": told " + survivors + " changes, not the acknowledged " + mustSurvive);
+    history = new ArrayList<>(history.subList(0, survivors));
+    acknowledged = survivors;
+  }
+
+  /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
+  static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
+    long base = disk.newestBase(FOLDER);
+    int before = (int) history.stream().filter(event -> event.sequence <= base).count();
+    int survivors = before + told.events().size();
     assertTrue(
-        told.size() >= mustSurvive,
-        () -> context + ": told " + told.size() + " changes, not the acknowledged " + mustSurvive);
-    history = new ArrayList<>(told);
-    acknowledged = told.size();
+        survivors <= history.size() && told.events().equals(history.subList(before, survivors)),
+        () -> context + ": told " + told.events() + " since " + base + " of " + history);
+    LiveModel expected = new LiveModel();
+    history.subList(0, survivors).forEach(expected::apply);
+    assertEquals(expected.coldestFirst(), told.fold().coldestFirst(), context);
+    return survivors;
   }
 
   RecoveryReport report() {
@@ -104,9 +134,10 @@ final class SimulatedLog {
     highestEver = sequence;
     Event event = new Event(sequence, change);
     history.add(event);
+    present(map).apply(event);
     waiting += 1024;
     if (waiting >= RING_BYTES) {
-      step();
+      drain();
     }
     return event;
   }
@@ -114,7 +145,19 @@ final class SimulatedLog {
   void step() {
     nanos += STEP_NANOS;
     present(scribe).step();
+    acknowledge();
+  }
+
+  // A step ends where a segment does; an append into a full ring would wait for ever.
+  private void drain() {
+    while (present(scribe).step()) {
+      nanos += STEP_NANOS;
+    }
     waiting = 0;
+    acknowledge();
+  }
+
+  private void acknowledge() {
     long durable = present(log).durableSequence();
     if (durability == Durability.POWER_CUT) {
       while (acknowledged < history.size() && history.get(acknowledged).sequence <= durable) {
@@ -124,6 +167,7 @@ final class SimulatedLog {
   }
 
   void close() {
+    present(compactor).stop();
     // The only moment with a thread: close waits for the scribe, and does nothing meanwhile.
     Thread thread = new Thread(present(scribe));
     thread.start();
@@ -134,16 +178,18 @@ final class SimulatedLog {
   /** Appends, steps and clean restarts as this seed has it, until the disk stops. */
   void runScript(Random random, int actions) {
     for (int i = 0; i < actions; i++) {
-      switch (random.nextInt(12)) {
+      switch (random.nextInt(20)) {
         case 0, 1, 2 -> step();
         case 3 -> append(new Change.Remove<>("k" + random.nextInt(5)));
         case 4 -> append(new Change.Touch<>("k" + random.nextInt(5)));
         case 5 -> {
-          close();
-          int all = history.size();
-          List<Event> told = open();
-          assertEquals(history.subList(0, all), told);
-          assertTrue(report().closedCleanly());
+          if (random.nextInt(3) == 0) {
+            closeAndReopen();
+          }
+        }
+        case 6, 7, 8, 9, 10, 11 -> compactStep();
+        case 12 -> {
+          CompletableFuture<Void> ignored = requestCompaction();
         }
         default ->
             append(
@@ -153,18 +199,35 @@ final class SimulatedLog {
     }
   }
 
-  private record Recorder(List<Event> told) implements Replay<String, String> {
-    @Override
-    public void change(long sequence, Change<String, String> change) {
-      told.add(new Event(sequence, change));
-    }
+  private void closeAndReopen() {
+    close();
+    Told told = openTold();
+    assertEquals(history.size(), assertPrefix(told, history, disk, "after a clean close"));
+    assertTrue(report().closedCleanly());
+  }
 
-    @Override
-    public void entry(String key, String value, long version, long stamp) {
-      throw new AssertionError("no log of this test has a base");
-    }
+  /** A piece of a compaction, if one is due. */
+  boolean compactStep() {
+    nanos += STEP_NANOS;
+    return present(compactor).step();
+  }
 
-    @Override
-    public void progress(long bytesRead, long bytesTotal) {}
+  CompletableFuture<Void> requestCompaction() {
+    return present(compactor).request();
+  }
+
+  /** A whole compaction, which must succeed. */
+  void compact() {
+    CompletableFuture<Void> done = requestCompaction();
+    for (int steps = 0; !done.isDone(); steps++) {
+      assertTrue(steps < 1000, "the compaction ends");
+      compactStep();
+      step();
+    }
+    done.join();
+  }
+
+  LiveModel map() {
+    return present(map);
   }
 }

@@ -1,0 +1,376 @@
+package io.pensieve.log;
+
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the live entries as a new beginning, and deletes the history before, while the log is in
+ * use.
+ */
+final class Compactor<K, V> implements Runnable {
+  // Why it is sound. A change is appended while its node is in the table and locked. So what was
+  // appended before the base's position was noted is seen by the walk, unless something later
+  // replaced it; and whatever is appended later is told after the base. The walk may see later
+  // changes, too: an entry beyond the position is left out, for its change is told; one that was
+  // overwritten or removed is missing. So base and tail give the exact map if the tail goes at
+  // least
+  // to where it ended when the walk did. Hence the base gets its name only when all that is forced.
+  //
+  // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
+  // forced; old bases and segments deleted. After a crash between any two of these the folder
+  // tells the same history.
+  //
+  // Only one thread, that in run(), works. It works on the disk inside onDisk() alone, piece by
+  // piece, and stop() waits for a piece, not for a locked key or a pause.
+
+  private static final long REST_NANOS_MIN = 5_000_000;
+  private static final long REST_NANOS_MAX = 160_000_000;
+  private static final long BACK_OFF_NANOS_MIN = 1_000_000_000;
+  private static final long BACK_OFF_NANOS_MAX = 300_000_000_000L;
+  private static final SecureRandom SALTS = new SecureRandom();
+
+  private enum Phase {
+    RESTING,
+    WALKING,
+    AWAITING_FORCE,
+    ENDED
+  }
+
+  /**
+   * When and how a log compacts itself.
+   *
+   * @param logBytesMin not before the log has this length
+   * @param batchBytes so much is written at once
+   * @param bytesPerSecond so fast, unless the log grows faster
+   */
+  record Settings(long logBytesMin, int batchBytes, long bytesPerSecond) {}
+
+  /** What a compactor shares with the log's other parts. */
+  record Surroundings(
+      LogDirectory directory,
+      Ring ring,
+      Scribe scribe,
+      Acknowledgements acknowledgements,
+      FileLog.Settings settings,
+      LongSupplier nanoTime) {}
+
+  private final Surroundings log;
+  private final Codec<K> keyCodec;
+  private final Codec<V> valueCodec;
+  private final LiveEntries<K, V> live;
+
+  private Phase phase = Phase.RESTING;
+  private LiveEntries.@Nullable Walk<K, V> walk; // present when WALKING or AWAITING_FORCE
+  private @Nullable Iterator<LiveEntries.Live<K, V>> entries; // present when WALKING
+  private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
+  private long notBeforeNanos; // when WALKING: the end of a pause
+
+  // The log's length is that of what precedes `countedFrom`, and of all that follows.
+  private long lengthBefore;
+  private long countedFrom;
+  private long liveBytes; // as the last base had it
+  private long lastEnd;
+  private long restNanos = REST_NANOS_MIN;
+  private long backOffNanos;
+  private long failedNanos;
+
+  private @Nullable BaseWriter base; // changed on the disk only, or by stop()
+  private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
+  private List<CompletableFuture<Void>> served = List.of(); // guarded by this
+  private boolean onDisk; // guarded by this
+  private boolean stopped; // guarded by this
+  private volatile @Nullable Thread thread;
+
+  Compactor(
+      Surroundings log,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      LiveEntries<K, V> live,
+      Recovery.Result found) {
+    this.log = log;
+    this.keyCodec = keyCodec;
+    this.valueCodec = valueCodec;
+    this.live = live;
+    this.countedFrom = log.ring.end();
+    this.liveBytes = found.baseBytes();
+    this.lengthBefore = found.bytes() - found.baseBytes();
+  }
+
+  /** Completes when a compaction that begins from now on has ended. */
+  CompletableFuture<Void> request() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    synchronized (this) {
+      if (stopped) {
+        throw new IllegalStateException("the log is closed");
+      }
+      requests.add(done);
+    }
+    LockSupport.unpark(thread);
+    return done;
+  }
+
+  @Override
+  public void run() {
+    thread = Thread.currentThread();
+    while (!isStopped()) {
+      if (!step()) {
+        rest();
+      }
+    }
+  }
+
+  private synchronized boolean isStopped() {
+    return stopped;
+  }
+
+  /** Does a piece of what there is to do now, and answers whether there was anything. */
+  boolean step() {
+    try {
+      return switch (phase) {
+        case RESTING -> begin();
+        case WALKING -> walkOn();
+        case AWAITING_FORCE -> replaceIfForced();
+        case ENDED -> false;
+      };
+    } catch (CancellationException stop) {
+      phase = Phase.ENDED;
+      return false;
+    } catch (IOException | RuntimeException | Error broken) {
+      giveUp(broken);
+      return false;
+    }
+  }
+
+  private boolean begin() throws IOException {
+    if (!takeRequests() && !isDue()) {
+      return false;
+    }
+    LiveEntries.Walk<K, V> newWalk = live.walk();
+    long position = log.ring.end();
+    entries = newWalk.coldestFirst();
+    walk = newWalk;
+    onDisk(() -> base = BaseWriter.create(log.directory, position, SALTS.nextLong()));
+    notBeforeNanos = log.nanoTime.getAsLong();
+    phase = Phase.WALKING;
+    return true;
+  }
+
+  private synchronized boolean takeRequests() {
+    if (requests.isEmpty()) {
+      return false;
+    }
+    served = new ArrayList<>(requests);
+    requests.clear();
+    return true;
+  }
+
+  private boolean isDue() {
+    boolean backsOff = backOffNanos > 0 && log.nanoTime.getAsLong() - failedNanos < backOffNanos;
+    long length = lengthBefore + log.ring.end() - countedFrom;
+    return !backsOff
+        && !log.ring.isSealed()
+        && length >= Math.max(log.settings.compaction().logBytesMin(), liveBytes);
+  }
+
+  private boolean walkOn() throws IOException {
+    long now = log.nanoTime.getAsLong();
+    if (now - notBeforeNanos < 0) {
+      return false;
+    }
+    BaseWriter writer = present(base);
+    boolean isEnd = collect(writer, present(entries));
+    int bytes = writer.buffered();
+    onDisk(
+        () -> {
+          expectRoom();
+          writer.write();
+        });
+    if (isEnd) {
+      entries = null;
+      walkEnd = log.ring.end();
+      phase = Phase.AWAITING_FORCE;
+    } else if (log.ring.end() - writer.position() <= writer.bytes()) {
+      // Without a pause where the log grows faster than the base: it would only grow the more.
+      notBeforeNanos = now + (long) (1e9 * bytes / log.settings.compaction().bytesPerSecond());
+    }
+    return true;
+  }
+
+  private boolean collect(BaseWriter writer, Iterator<LiveEntries.Live<K, V>> walked) {
+    while (walked.hasNext()) {
+      LiveEntries.Live<K, V> entry = walked.next();
+      if (entry.version() <= writer.position()) {
+        writer.add(keyCodec.encode(entry.key()), valueCodec.encode(entry.value()), entry.version());
+      }
+      if (writer.buffered() >= log.settings.compaction().batchBytes()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // A base makes room in the end, so it may use half of what is kept free.
+  private void expectRoom() throws IOException {
+    long needed = log.settings.lowWaterBytes() / 2;
+    if (log.directory.disk().usableBytes(log.directory.folder()) < needed) {
+      throw new IOException("less than " + needed + " bytes left on the disk");
+    }
+  }
+
+  private boolean replaceIfForced() throws IOException {
+    log.acknowledgements.refuseIfFailed();
+    if (log.acknowledgements.durable() < walkEnd) {
+      return false;
+    }
+    onDisk(() -> present(base).finish(walkEnd));
+    onDisk(this::replace);
+    onDisk(() -> log.directory.deleteBefore(countedFrom));
+    backOffNanos = 0;
+    complete(null);
+    return true;
+  }
+
+  private void replace() throws IOException {
+    LiveEntries.Walk<K, V> ended = present(walk);
+    BaseWriter written = present(base);
+    if (!ended.replacing()) {
+      throw new CancellationException("the map is being closed");
+    }
+    written.rename();
+    forceDirectory();
+    ended.replaced(written.position());
+    base = null;
+    walk = null;
+    phase = Phase.RESTING;
+    lengthBefore = 0;
+    countedFrom = written.position();
+    liveBytes = written.bytes();
+    written.close();
+  }
+
+  // The scribe forces the folder too, and an error may be told to one of us only.
+  private void forceDirectory() throws IOException {
+    try {
+      log.directory.disk().forceDirectory(log.directory.folder());
+    } catch (IOException broken) {
+      log.scribe.failBecauseOf(broken);
+      throw broken;
+    }
+  }
+
+  private static <T> T present(@Nullable T value) {
+    if (value == null) {
+      throw new IllegalStateException("not in this phase");
+    }
+    return value;
+  }
+
+  private interface DiskWork {
+    void run() throws IOException;
+  }
+
+  private void onDisk(DiskWork work) throws IOException {
+    synchronized (this) {
+      if (stopped) {
+        throw new CancellationException("the log is closed");
+      }
+      onDisk = true;
+    }
+    try {
+      work.run();
+    } finally {
+      synchronized (this) {
+        onDisk = false;
+        notifyAll();
+      }
+    }
+  }
+
+  /** A base that cannot be written is no harm to the log: it only grows on. */
+  private void giveUp(Throwable broken) {
+    phase = Phase.RESTING;
+    walk = null;
+    entries = null;
+    failedNanos = log.nanoTime.getAsLong();
+    backOffNanos = Math.max(BACK_OFF_NANOS_MIN, Math.min(2 * backOffNanos, BACK_OFF_NANOS_MAX));
+    try {
+      onDisk(this::discard);
+    } catch (CancellationException stop) {
+      // Then stop() discards it.
+    } catch (IOException alsoBroken) {
+      broken.addSuppressed(alsoBroken);
+    }
+    complete(broken);
+  }
+
+  private void discard() throws IOException {
+    BaseWriter unfinished = base;
+    base = null;
+    if (unfinished != null) {
+      try {
+        unfinished.close();
+      } finally {
+        log.directory.disk().delete(BaseWriter.temporary(log.directory));
+      }
+    }
+  }
+
+  private void complete(@Nullable Throwable broken) {
+    List<CompletableFuture<Void>> ended;
+    synchronized (this) {
+      ended = served;
+      served = List.of();
+    }
+    for (CompletableFuture<Void> request : ended) {
+      if (broken == null) {
+        request.complete(null);
+      } else {
+        request.completeExceptionally(broken);
+      }
+    }
+  }
+
+  /** Ends a compaction that is under way, waiting for a piece of its work at most. */
+  void stop() {
+    boolean interrupted = false;
+    synchronized (this) {
+      stopped = true;
+      while (onDisk) {
+        try {
+          wait();
+        } catch (InterruptedException goOnWaiting) {
+          interrupted = true;
+        }
+      }
+      requests.addAll(served);
+      served = new ArrayList<>(requests);
+    }
+    try {
+      discard();
+    } catch (IOException leftToTheNextStart) {
+      // What is in the making does not count, and is deleted there.
+    }
+    complete(new IllegalStateException("the log was closed"));
+    LockSupport.unpark(thread);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void rest() {
+    long end = log.ring.end();
+    boolean isIdle = phase == Phase.RESTING && end == lastEnd;
+    lastEnd = end;
+    restNanos = isIdle ? Math.min(2 * restNanos, REST_NANOS_MAX) : REST_NANOS_MIN;
+    boolean pauses = phase == Phase.WALKING;
+    LockSupport.parkNanos(this, pauses ? notBeforeNanos - log.nanoTime.getAsLong() : restNanos);
+  }
+}
