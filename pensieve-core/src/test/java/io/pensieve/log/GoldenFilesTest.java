@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.LiveEntries.Live;
 import io.pensieve.log.SimulatedLog.Event;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -58,5 +60,32 @@ class GoldenFilesTest {
     byte[] marker = Format.bareFrame(Format.CLOSE, 32, 160, 160, header.salt());
     int at = Format.FILE_HEADER_BYTES + 160;
     assertArrayEquals(Arrays.copyOfRange(golden, at, golden.length), marker);
+  }
+
+  @Test
+  void aBaseOfVersion1IsReadAndWrittenByteForByte() throws IOException {
+    byte[] golden = golden("compacted.base");
+    SimulatedDisk disk = new SimulatedDisk();
+    LogDirectory directory = new LogDirectory(disk, SimulatedLog.FOLDER);
+    BaseWriter writer = BaseWriter.create(directory, 160, 0x5a17);
+    writer.add(bytes("empty"), bytes(""), 80);
+    writer.add(bytes("foo"), bytes("bar"), 40);
+    writer.finish(160);
+    writer.rename();
+    writer.close();
+    Path base = directory.base(160);
+    assertArrayEquals(golden, disk.contents().get(base));
+
+    Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
+    Told told =
+        SimulatedLog.read(SimulatedDisk.of(Map.of(base, golden, segment, golden("closed.log"))));
+    assertEquals(List.of(), told.events());
+    assertEquals(
+        List.of(new Live<>("empty", "", 80), new Live<>("foo", "bar", 40)),
+        told.fold().coldestFirst());
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 }
