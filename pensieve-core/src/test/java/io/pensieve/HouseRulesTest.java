@@ -59,7 +59,7 @@ class HouseRulesTest {
   private static final Pattern MENTION =
       Pattern.compile(
           "(?:\\bimport (?:static )?|(?<![\\w.])(?=(?:java|javax|jdk|sun|com|org|net|io)\\.))"
-              + "([a-z_][a-z0-9_]*(?:\\.[a-z_][a-z0-9_]*)*)\\.(?:[A-Z]|\\*)");
+              + "([a-z_][a-z0-9_]*(?:\\.[a-z_][a-z0-9_]*)*)\\.(?:[A-Z@]|\\*)");
   private static final Pattern TYPE =
       Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w+)");
   private static final Pattern VAGUE_NAME =
@@ -104,6 +104,7 @@ class HouseRulesTest {
     assertBreaks(HouseRulesTest::crossedArrows, "lru/A", "import static io.pensieve.Pensieve.*;");
     assertBreaks(HouseRulesTest::crossedArrows, "server/http/A", "io.pensieve.server.peers.B b;");
     assertBreaks(HouseRulesTest::crossedArrows, "server/peers/A", "import io.pensieve.server.B;");
+    assertBreaks(HouseRulesTest::crossedArrows, "log/A", "io.pensieve.@Nullable Submission s;");
     assertBreaks(HouseRulesTest::crossedArrows, "attic/A", "class A {}");
     assertKeeps(HouseRulesTest::crossedArrows, "A", "import io.pensieve.lru.Order;");
     assertKeeps(HouseRulesTest::crossedArrows, "log/A", "/** {@link io.pensieve.Pensieve} */");

@@ -1,0 +1,70 @@
+package io.pensieve.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Holds what the README quotes against what it quotes from. */
+class ReadmeTest {
+  private static final Path ROOT = Path.of(System.getProperty("pensieve.root", ".."));
+  private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
+  // Flag, names in the environment, default.
+  private static final Pattern SETTING =
+      Pattern.compile("(?m)^\\| `(--[a-z-]+)` \\| ([^|]+) \\| ([^|]+) \\|");
+  private static final Pattern FLAG = Pattern.compile("--[a-z][a-z-]+");
+
+  @Test
+  void theEmbeddingExampleIsTheProgramThatIsTested() throws IOException {
+    Matcher snippet = JAVA.matcher(read("README.md"));
+    assertTrue(snippet.find(), "there is an example");
+    assertEquals(
+        read("examples/src/main/java/io/pensieve/examples/Embedding.java"), snippet.group(1));
+  }
+
+  @Test
+  void theConfigurationIsWhatHelpSays(@TempDir Path folder) throws Exception {
+    String help = help(folder);
+    List<MatchResult> settings = SETTING.matcher(read("README.md")).results().toList();
+    for (MatchResult setting : settings) {
+      String described =
+          "Environment: " + plain(setting.group(2)) + " Default: " + plain(setting.group(3)) + " ";
+      assertTrue(
+          help.replaceFirst(".* " + setting.group(1) + "[= ]", "").contains(described),
+          () -> setting.group(1) + ": " + described + " is not in: " + help);
+    }
+    Set<String> described = settings.stream().map(row -> row.group(1)).collect(Collectors.toSet());
+    described.addAll(Set.of("--help", "--version"));
+    assertEquals(
+        new TreeSet<>(described),
+        FLAG.matcher(help)
+            .results()
+            .map(MatchResult::group)
+            .collect(Collectors.toCollection(TreeSet::new)));
+  }
+
+  private static String help(Path folder) throws Exception {
+    try (JavaProgram server = JavaProgram.start(io.pensieve.server.Main.class, folder, "--help")) {
+      return String.join(" ", server.remainingLines()).replaceAll("\\s+", " ") + " ";
+    }
+  }
+
+  private static String plain(String cell) {
+    return cell.replace("`", "").strip();
+  }
+
+  private static String read(String path) throws IOException {
+    return Files.readString(ROOT.resolve(path));
+  }
+}
