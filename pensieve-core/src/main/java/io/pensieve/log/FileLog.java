@@ -1,49 +1,362 @@
 package io.pensieve.log;
 
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A log in a folder of its own.
+ * A log in a folder of its own. All of the folder belongs to it, the file {@code ring} included:
+ * what was acknowledged last may be there only.
+ *
+ * <p>Takes entries of up to 4 MiB unless {@linkplain Builder#maximumEntryBytes told} otherwise.
+ * Appends wait while the disk is slower than the writers. They need no system call at {@link
+ * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
+ *
+ * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
+ * and only opening the folder again recovers. When the disk is almost full, puts are refused with
+ * {@link LogException.Full} while removals go on; with room again, so do puts.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
  */
 public final class FileLog<K, V> implements Log<K, V> {
+  // States: LOCKED by open, OPEN by replay, CLOSED by close, in this order; each by one thread.
+  // Appends do not read the state but the ring, whose seal ends them: see Ring.
 
-  private FileLog() {}
+  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
+  private static final long BACK_PRESSURE_NANOS = 50_000;
+  private static final int FIRST_SEGMENT_BYTES = 4 << 20;
 
-  /** Opens (and where needed creates) the log in a folder, and locks it. */
+  private final LogDirectory directory;
+  private final Codec<K> keyCodec;
+  private final Codec<V> valueCodec;
+  private final Settings settings;
+  private final Threads threads;
+  private final Closeable lock;
+  private volatile @Nullable Life life; // from replay on
+  private boolean closed; // guarded by this
+
+  /** What a builder sets. */
+  record Settings(
+      Durability durability,
+      int ringBytes,
+      int entryBytesMax,
+      long segmentBytes,
+      long lowWaterBytes) {}
+
+  /** Who runs the scribe and what it leaves to others, and by which clock. */
+  record Threads(Executor scribe, Executor background, LongSupplier nanoTime) {
+    static Threads daemons() {
+      return new Threads(
+          work -> daemon("pensieve-scribe", work).start(),
+          work -> daemon("pensieve-allocation", work).start(),
+          System::nanoTime);
+    }
+
+    private static Thread daemon(String name, Runnable work) {
+      // Deaf to interrupts: they would close the file that it writes to.
+      Thread thread =
+          new Thread(work, name) {
+            @Override
+            public void interrupt() {}
+          };
+      thread.setDaemon(true);
+      return thread;
+    }
+  }
+
+  private record Life(Ring ring, Scribe scribe, Acknowledgements acknowledgements) {}
+
+  private FileLog(
+      LogDirectory directory,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      Settings settings,
+      Threads threads,
+      Closeable lock) {
+    this.directory = directory;
+    this.keyCodec = keyCodec;
+    this.valueCodec = valueCodec;
+    this.settings = settings;
+    this.threads = threads;
+    this.lock = lock;
+  }
+
+  /**
+   * Opens (and where needed creates) the log in a folder, and locks it.
+   *
+   * @throws LogException.Locked if the folder is in use, by this process or another one
+   * @throws LogException.Failed if the folder cannot be made or used
+   */
   public static <K, V> FileLog<K, V> open(
       Path directory, Codec<K> keyCodec, Codec<V> valueCodec, Durability durability) {
-    return new FileLog<>();
+    return builder(directory, keyCodec, valueCodec).durability(durability).open();
+  }
+
+  /** A log with other settings than the usual ones. */
+  public static <K, V> Builder<K, V> builder(
+      Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
+    return new Builder<>(directory, keyCodec, valueCodec);
+  }
+
+  static <K, V> FileLog<K, V> open(
+      Disk disk,
+      Path folder,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      Settings settings,
+      Threads threads) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      LogDirectory directory = new LogDirectory(disk, folder);
+      Closeable lock = disk.lock(folder);
+      return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
+    } catch (IOException refused) {
+      throw failed("cannot use the folder " + folder, refused);
+    } finally {
+      restoreInterrupt(interrupted);
+    }
+  }
+
+  private static LogException.Failed failed(String what, IOException cause) {
+    String why =
+        cause instanceof AccessDeniedException
+            ? "no permission for " + cause.getMessage()
+            : cause instanceof FileAlreadyExistsException
+                ? cause.getMessage() + " is not a folder"
+                : cause.toString();
+    return new LogException.Failed(what + ": " + why, cause);
+  }
+
+  // A thread that is interrupted while it reads or writes a channel closes it.
+  private static void restoreInterrupt(boolean interrupted) {
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
-  public RecoveryReport replay(Replay<K, V> replay) {
-    throw new UnsupportedOperationException();
+  public synchronized RecoveryReport replay(Replay<K, V> replay) {
+    if (closed || life != null) {
+      throw new IllegalStateException("replayed already, or closed");
+    }
+    boolean interrupted = Thread.interrupted();
+    try {
+      long start = System.nanoTime();
+      Recovery.Result result = new Recovery<>(directory, keyCodec, valueCodec, replay).run();
+      Beginning.Start begun = begin(result.recovered());
+      return new RecoveryReport(
+          result.changes(),
+          result.bytes(),
+          result.recovered().clean(),
+          begun.tornTail(),
+          Duration.ofNanos(System.nanoTime() - start));
+    } catch (IOException broken) {
+      throw failed("cannot recover the log in " + directory.folder(), broken);
+    } finally {
+      restoreInterrupt(interrupted);
+    }
+  }
+
+  private Beginning.Start begin(Recovered recovered) throws IOException {
+    long allocated =
+        settings.durability() == Durability.POWER_CUT
+            ? Format.FILE_HEADER_BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
+            : 0;
+    Beginning.Start start =
+        new Beginning(directory, recovered)
+            .begin(settings.ringBytes(), allocated, settings.segmentBytes());
+    Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
+    Scribe scribe =
+        new Scribe(
+            directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
+    life = new Life(start.ring(), scribe, acknowledgements);
+    scribe.allocateSpare();
+    threads.scribe().execute(scribe);
+    return start;
+  }
+
+  private Life life() {
+    Life current = life;
+    if (current == null) {
+      throw new IllegalStateException("not replayed yet");
+    }
+    return current;
   }
 
   @Override
   public long append(Change<K, V> change) {
-    throw new UnsupportedOperationException();
+    Life current = life();
+    FrameDraft draft = FrameDraft.of(change, keyCodec, valueCodec);
+    try {
+      long length = draft.length();
+      if (length - Format.FRAME_HEADER_BYTES > settings.entryBytesMax()) {
+        throw new IllegalArgumentException(
+            "key and value have "
+                + (length - Format.FRAME_HEADER_BYTES)
+                + " bytes, more than the log's maximum of "
+                + settings.entryBytesMax());
+      }
+      int bytes = Format.align((int) length);
+      long position = claim(current, bytes, change instanceof Change.Put);
+      current.ring.write(position, current.acknowledgements.durable(), draft);
+      return position + bytes;
+    } finally {
+      draft.clear();
+    }
+  }
+
+  private long claim(Life current, int bytes, boolean isPut) {
+    while (true) {
+      if (isPut && !current.scribe.hasRoom()) {
+        throw full();
+      }
+      long position = current.ring.tryClaim(bytes);
+      if (position >= 0) {
+        return position;
+      }
+      if (position == Ring.SEALED) {
+        current.acknowledgements.refuseIfFailed();
+        throw new IllegalStateException("the log is closed");
+      }
+      if (!current.scribe.hasRoom()) {
+        throw full();
+      }
+      current.scribe.wake();
+      LockSupport.parkNanos(current.ring, BACK_PRESSURE_NANOS);
+    }
+  }
+
+  private LogException.Full full() {
+    return new LogException.Full(
+        directory.folder()
+            + ": the disk has less than "
+            + settings.lowWaterBytes()
+            + " bytes left; only removals are taken until there is more room");
   }
 
   @Override
   public long durableSequence() {
-    throw new UnsupportedOperationException();
+    return settings.durability() == Durability.PROCESS_DEATH
+        ? Long.MAX_VALUE
+        : life().acknowledgements.durable();
   }
 
   @Override
   public void awaitDurable(long sequence) {
-    throw new UnsupportedOperationException();
+    if (durableSequence() < sequence) {
+      Life current = life();
+      current.acknowledgements.await(sequence, current.scribe::wake);
+    }
   }
 
   @Override
   public CompletableFuture<Void> whenDurable(long sequence) {
-    throw new UnsupportedOperationException();
+    if (durableSequence() >= sequence) {
+      return DONE;
+    }
+    Life current = life();
+    return current.acknowledgements.when(sequence, current.scribe::wake);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws LogException.Failed if not everything could be written and forced
+   */
   @Override
-  public void close() {}
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    Life current = life;
+    try {
+      if (current != null) {
+        current.ring.seal();
+        awaitFinished(current);
+      }
+    } finally {
+      unlock();
+    }
+    if (current != null) {
+      current.acknowledgements.refuseIfFailed();
+    }
+  }
+
+  private static void awaitFinished(Life current) {
+    boolean interrupted = false;
+    while (!current.scribe.isFinished()) {
+      current.scribe.wake();
+      LockSupport.parkNanos(current.ring, BACK_PRESSURE_NANOS);
+      interrupted |= Thread.interrupted();
+    }
+    restoreInterrupt(interrupted);
+  }
+
+  private void unlock() {
+    try {
+      lock.close();
+    } catch (IOException broken) {
+      throw failed("cannot unlock " + directory.folder(), broken);
+    }
+  }
+
+  /** Settings of a log; {@link #open} opens it. */
+  public static final class Builder<K, V> {
+    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - Format.FRAME_HEADER_BYTES;
+    private static final int RING_BYTES_MIN = 8 << 20;
+    private static final long SEGMENT_BYTES = 64 << 20;
+    private static final long LOW_WATER_BYTES = 64 << 20;
+
+    private final Path directory;
+    private final Codec<K> keyCodec;
+    private final Codec<V> valueCodec;
+    private Durability durability = Durability.PROCESS_DEATH;
+    private int entryBytesMax = RING_BYTES_MIN / 2 - Format.FRAME_HEADER_BYTES;
+
+    private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
+      this.directory = directory;
+      this.keyCodec = keyCodec;
+      this.valueCodec = valueCodec;
+    }
+
+    /** When a change counts as acknowledged; by default {@link Durability#PROCESS_DEATH}. */
+    public Builder<K, V> durability(Durability durability) {
+      this.durability = durability;
+      return this;
+    }
+
+    /**
+     * The most bytes that a key and its value may have together; by default 4 MiB less 32 bytes, at
+     * most 64 MiB less 32. A larger one costs disk space and page cache: at least twice as many
+     * bytes for the ring.
+     */
+    public Builder<K, V> maximumEntryBytes(int bytes) {
+      if (bytes < 1 || bytes > ENTRY_BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "maximumEntryBytes must be from 1 to " + ENTRY_BYTES_MAX + ": " + bytes);
+      }
+      this.entryBytesMax = bytes;
+      return this;
+    }
+
+    /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
+    public FileLog<K, V> open() {
+      int frameBytes = Format.align(entryBytesMax + Format.FRAME_HEADER_BYTES);
+      int ringBytes = Math.max(RING_BYTES_MIN, Integer.highestOneBit(2 * frameBytes - 1) << 1);
+      Settings settings =
+          new Settings(durability, ringBytes, entryBytesMax, SEGMENT_BYTES, LOW_WATER_BYTES);
+      return FileLog.open(
+          new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
+    }
+  }
 }

@@ -1,0 +1,307 @@
+package io.pensieve.log;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+
+/** Format v1: where each byte of a file header and of a frame is. FORMAT.md draws it. */
+final class Format {
+  // The only class that knows an offset; FORMAT.md, this class and the golden files change
+  // together.
+  // A change's sequence is the position in the log's byte stream at which its frame ends. So one
+  // atomic add gives room and sequence, and that nothing is missing between two frames can be seen.
+
+  static final short VERSION = 1;
+
+  static final short SEGMENT = 1;
+  static final short RING = 2;
+
+  static final byte PUT = 1;
+  static final byte REMOVE = 2;
+  static final byte TOUCH = 3;
+  static final byte PADDING = 4;
+  static final byte CLOSE = 5;
+
+  /** A page, so that the sectors of a header are never written again with those of a frame. */
+  static final int FILE_HEADER_BYTES = 4096;
+
+  static final int FRAME_ALIGNMENT = Long.BYTES;
+  static final int FRAME_HEADER_BYTES = 4 * Long.BYTES;
+
+  /** No frame is longer: a damaged length must not allocate more. */
+  static final int FRAME_BYTES_MAX = 64 << 20;
+
+  private static final long MAGIC =
+      ByteBuffer.wrap("PENSIEVE".getBytes(StandardCharsets.US_ASCII))
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .getLong();
+
+  // A file's header.
+  private static final int MAGIC_AT = 0;
+  private static final int VERSION_AT = 8;
+  private static final int FILE_KIND_AT = 10;
+  private static final int INCOMPATIBLE_FLAGS_AT = 12;
+  private static final int COMPATIBLE_FLAGS_AT = 16;
+  private static final int HEADER_CRC_AT = 20;
+  private static final int FIRST_POSITION_AT = 24;
+  private static final int PREVIOUS_END_AT = 32;
+  private static final int SALT_AT = 40;
+  private static final int CAPACITY_AT = 48;
+  private static final int BOOT_AT = 56;
+  private static final int HEADER_CRC_END = 64;
+  static final int RING_WRITTEN_AT = 64;
+
+  // A frame.
+  static final int COMMIT_WORD_AT = 0;
+  private static final int LENGTH_AT = COMMIT_WORD_AT;
+  private static final int CRC_AT = LENGTH_AT + Integer.BYTES;
+  static final int POSITION_AT = COMMIT_WORD_AT + Long.BYTES;
+  static final int DURABLE_AT = POSITION_AT + Long.BYTES;
+  static final int KIND_WORD_AT = DURABLE_AT + Long.BYTES;
+  private static final int KEY_LENGTH_AT = KIND_WORD_AT + Integer.BYTES;
+
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle SHORT =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private Format() {}
+
+  /**
+   * What a file says about itself.
+   *
+   * @param kind {@link #SEGMENT} or {@link #RING}
+   * @param firstPosition the position of the first frame in the log's stream
+   * @param previousEnd where the segment before this one ends; less than {@code firstPosition} if
+   *     positions were skipped after an unclean end
+   * @param salt mixed into the CRC of every frame, so that no bytes of another file or of a value
+   *     pass for a frame of this one
+   * @param capacity of a ring: how many bytes of frames it takes; else 0
+   * @param boot of a ring: which start of the operating system it was made in; else 0
+   */
+  record FileHeader(
+      short kind, long firstPosition, long previousEnd, long salt, long capacity, long boot) {
+
+    static FileHeader segment(long firstPosition, long previousEnd, long salt) {
+      return new FileHeader(SEGMENT, firstPosition, previousEnd, salt, 0, 0);
+    }
+
+    static FileHeader ring(long firstPosition, long salt, int capacity, long boot) {
+      return new FileHeader(RING, firstPosition, firstPosition, salt, capacity, boot);
+    }
+
+    /** This header, padded with zeros to its page. */
+    byte[] encode() {
+      byte[] bytes = new byte[FILE_HEADER_BYTES];
+      LONG.set(bytes, MAGIC_AT, MAGIC);
+      SHORT.set(bytes, VERSION_AT, VERSION);
+      SHORT.set(bytes, FILE_KIND_AT, kind);
+      INT.set(bytes, INCOMPATIBLE_FLAGS_AT, 0);
+      INT.set(bytes, COMPATIBLE_FLAGS_AT, 0);
+      LONG.set(bytes, FIRST_POSITION_AT, firstPosition);
+      LONG.set(bytes, PREVIOUS_END_AT, previousEnd);
+      LONG.set(bytes, SALT_AT, salt);
+      LONG.set(bytes, CAPACITY_AT, capacity);
+      LONG.set(bytes, BOOT_AT, boot);
+      INT.set(bytes, HEADER_CRC_AT, headerCrc(bytes));
+      return bytes;
+    }
+
+    /** The page of a file that has the header, or what there is of it. */
+    static byte[] page(Disk.File file) throws IOException {
+      byte[] page = new byte[(int) Math.min(file.size(), FILE_HEADER_BYTES)];
+      file.read(ByteBuffer.wrap(page), 0);
+      return page;
+    }
+
+    /** The header in these bytes of a file, of which there may be too few. */
+    static FileHeader decode(byte[] bytes, Path file, short kind) {
+      if (bytes.length < FILE_HEADER_BYTES) {
+        throw new LogException.Corrupt(
+            file, bytes.length, "a header of " + FILE_HEADER_BYTES + " bytes", "end of file");
+      }
+      expect(file, MAGIC_AT, "the magic number of a log", MAGIC, (long) LONG.get(bytes, MAGIC_AT));
+      expect(file, VERSION_AT, "version", VERSION, (short) SHORT.get(bytes, VERSION_AT));
+      expect(
+          file, HEADER_CRC_AT, "checksum", headerCrc(bytes), (int) INT.get(bytes, HEADER_CRC_AT));
+      expect(file, FILE_KIND_AT, "kind of file", kind, (short) SHORT.get(bytes, FILE_KIND_AT));
+      expect(
+          file,
+          INCOMPATIBLE_FLAGS_AT,
+          "features that this version knows",
+          0,
+          (int) INT.get(bytes, INCOMPATIBLE_FLAGS_AT));
+      return new FileHeader(
+          kind,
+          (long) LONG.get(bytes, FIRST_POSITION_AT),
+          (long) LONG.get(bytes, PREVIOUS_END_AT),
+          (long) LONG.get(bytes, SALT_AT),
+          (long) LONG.get(bytes, CAPACITY_AT),
+          (long) LONG.get(bytes, BOOT_AT));
+    }
+
+    private static void expect(Path file, int at, String what, long expected, long found) {
+      if (expected != found) {
+        throw new LogException.Corrupt(
+            file, at, what + " " + Long.toHexString(expected), Long.toHexString(found));
+      }
+    }
+
+    private static int headerCrc(byte[] bytes) {
+      CRC32C crc = new CRC32C();
+      crc.update(bytes, 0, HEADER_CRC_AT);
+      crc.update(bytes, HEADER_CRC_AT + Integer.BYTES, HEADER_CRC_END - HEADER_CRC_AT - 4);
+      return (int) crc.getValue();
+    }
+  }
+
+  /** How far the ring's content had been written, as its file says. */
+  static long ringWritten(byte[] headerPage) {
+    return (long) LONG.get(headerPage, RING_WRITTEN_AT);
+  }
+
+  /** The room that a frame of this length takes. */
+  static int align(int length) {
+    return (length + FRAME_ALIGNMENT - 1) & -FRAME_ALIGNMENT;
+  }
+
+  /** The length in a frame's first word; 0 if nothing was committed there. */
+  static int lengthOf(long commitWord) {
+    return (int) commitWord;
+  }
+
+  /** The first word, written last: its store commits the frame. Never 0. */
+  static long commitWord(int length, int crc) {
+    return ((long) crc << Integer.SIZE) | length;
+  }
+
+  /** The word with the kind, the flags (none yet) and the key's length. */
+  static long kindWord(byte kind, int keyBytes) {
+    return ((long) keyBytes << Integer.SIZE) | kind;
+  }
+
+  /** A frame of this length can be there at all, in so many bytes. */
+  static boolean lengthIsPossible(int length, long available) {
+    return length >= FRAME_HEADER_BYTES && length <= FRAME_BYTES_MAX && align(length) <= available;
+  }
+
+  static long wordAt(byte[] bytes, int at) {
+    return (long) LONG.get(bytes, at);
+  }
+
+  static int length(byte[] bytes, int frame) {
+    return (int) INT.get(bytes, frame + LENGTH_AT);
+  }
+
+  static long position(byte[] bytes, int frame) {
+    return (long) LONG.get(bytes, frame + POSITION_AT);
+  }
+
+  static long durable(byte[] bytes, int frame) {
+    return (long) LONG.get(bytes, frame + DURABLE_AT);
+  }
+
+  static byte kind(byte[] bytes, int frame) {
+    return bytes[frame + KIND_WORD_AT];
+  }
+
+  /** All that a checksum cannot know of: kind, flags and the key's length are of this version. */
+  static boolean isUnderstood(byte[] bytes, int frame) {
+    long word = (long) LONG.get(bytes, frame + KIND_WORD_AT);
+    int kind = (int) word;
+    int keyBytes = keyBytes(bytes, frame);
+    return kind >= PUT
+        && kind <= CLOSE
+        && keyBytes >= 0
+        && keyBytes <= length(bytes, frame) - FRAME_HEADER_BYTES;
+  }
+
+  static byte[] key(byte[] bytes, int frame) {
+    int at = frame + FRAME_HEADER_BYTES;
+    return Arrays.copyOfRange(bytes, at, at + keyBytes(bytes, frame));
+  }
+
+  static byte[] value(byte[] bytes, int frame) {
+    int at = frame + FRAME_HEADER_BYTES + keyBytes(bytes, frame);
+    return Arrays.copyOfRange(bytes, at, frame + length(bytes, frame));
+  }
+
+  private static int keyBytes(byte[] bytes, int frame) {
+    return (int) INT.get(bytes, frame + KEY_LENGTH_AT);
+  }
+
+  /** A whole, undamaged frame that was written for this position begins here. */
+  static boolean isFrame(byte[] bytes, int frame, int available, long position, Checksum checksum) {
+    if (available < FRAME_HEADER_BYTES) {
+      return false;
+    }
+    int length = length(bytes, frame);
+    return lengthIsPossible(length, available)
+        && position(bytes, frame) == position
+        && checksum.of(bytes, frame, length) == (int) INT.get(bytes, frame + CRC_AT);
+  }
+
+  /** CRC32C over body, header and salt of a frame. Not for use by several threads. */
+  static final class Checksum {
+    // The body comes first, so that a writer computes it before it claims its position.
+    private static final int TAIL_BYTES = 5 * Long.BYTES;
+
+    private final CRC32C crc = new CRC32C();
+    private final byte[] tail = new byte[TAIL_BYTES];
+    private final long salt;
+
+    Checksum(long salt) {
+      this.salt = salt;
+    }
+
+    Checksum() {
+      this(0);
+    }
+
+    int of(byte[] bytes, int frame, int length) {
+      crc.reset();
+      crc.update(bytes, frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES);
+      return finish(
+          length,
+          position(bytes, frame),
+          durable(bytes, frame),
+          (long) LONG.get(bytes, frame + KIND_WORD_AT),
+          salt);
+    }
+
+    void begin(byte[] key, byte[] value) {
+      crc.reset();
+      crc.update(key, 0, key.length);
+      crc.update(value, 0, value.length);
+    }
+
+    int finish(int length, long position, long durable, long kindWord, long frameSalt) {
+      LONG.set(tail, 0, position);
+      LONG.set(tail, Long.BYTES, durable);
+      LONG.set(tail, 2 * Long.BYTES, kindWord);
+      LONG.set(tail, 3 * Long.BYTES, (long) length);
+      LONG.set(tail, 4 * Long.BYTES, frameSalt);
+      crc.update(tail, 0, TAIL_BYTES);
+      return (int) crc.getValue();
+    }
+  }
+
+  /** A frame without key and value, for the log's own use: padding or close marker. */
+  static byte[] bareFrame(byte kind, int bytes, long position, long durable, long salt) {
+    byte[] frame = new byte[bytes];
+    INT.set(frame, LENGTH_AT, bytes);
+    LONG.set(frame, POSITION_AT, position);
+    LONG.set(frame, DURABLE_AT, durable);
+    LONG.set(frame, KIND_WORD_AT, kindWord(kind, 0));
+    INT.set(frame, CRC_AT, new Checksum(salt).of(frame, 0, bytes));
+    return frame;
+  }
+}

@@ -1,0 +1,61 @@
+package io.pensieve.log;
+
+/** A frame before it has a position. One for each thread, used again and again. */
+final class FrameDraft {
+  private static final ThreadLocal<FrameDraft> DRAFTS = ThreadLocal.withInitial(FrameDraft::new);
+  private static final byte[] NOTHING = {};
+
+  private final Format.Checksum checksum = new Format.Checksum();
+  private byte[] key = NOTHING;
+  private byte[] value = NOTHING;
+  private long kindWord;
+
+  /** This thread's draft, with all done that can be done before room is claimed. */
+  static <K, V> FrameDraft of(Change<K, V> change, Codec<K> keyCodec, Codec<V> valueCodec) {
+    FrameDraft draft = DRAFTS.get();
+    byte[] key = keyCodec.encode(change.key());
+    if (change instanceof Change.Put<K, V> put) {
+      draft.begin(Format.PUT, key, valueCodec.encode(put.value()));
+    } else {
+      draft.begin(
+          change instanceof Change.Remove<K, V> ? Format.REMOVE : Format.TOUCH, key, NOTHING);
+    }
+    return draft;
+  }
+
+  private void begin(byte kind, byte[] keyBytes, byte[] valueBytes) {
+    key = keyBytes;
+    value = valueBytes;
+    kindWord = Format.kindWord(kind, keyBytes.length);
+    checksum.begin(keyBytes, valueBytes);
+  }
+
+  /** Lets go of key and value, which may be large. */
+  void clear() {
+    key = NOTHING;
+    value = NOTHING;
+  }
+
+  byte[] key() {
+    return key;
+  }
+
+  byte[] value() {
+    return value;
+  }
+
+  long kindWord() {
+    return kindWord;
+  }
+
+  /** The frame's length, which may be more than a frame can have. */
+  long length() {
+    return (long) Format.FRAME_HEADER_BYTES + key.length + value.length;
+  }
+
+  /** The first word; once for each draft. */
+  long commitWord(long position, long durable, long salt) {
+    int length = (int) length();
+    return Format.commitWord(length, checksum.finish(length, position, durable, kindWord, salt));
+  }
+}

@@ -1,0 +1,170 @@
+package io.pensieve.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** Reads frames one after another, and finds whole ones behind damaged bytes. */
+final class FrameReader {
+  private static final int WINDOW_BYTES = 1 << 20;
+
+  private final Source source;
+  private final long firstPosition;
+  private final long bytes;
+  private final Format.Checksum checksum;
+
+  // The window holds the source's bytes [windowAt, windowAt + windowBytes).
+  private byte[] window = {};
+  private long windowAt;
+  private int windowBytes;
+
+  private long position; // of the frame that is read next
+  private int frame; // where the frame that was read last is in the window
+
+  /**
+   * A reader of frames.
+   *
+   * @param source where the bytes are
+   * @param bytes how many there are
+   * @param firstPosition the position of the first one in the log's stream
+   */
+  FrameReader(Source source, long bytes, long firstPosition, long salt) {
+    this.source = source;
+    this.bytes = bytes;
+    this.firstPosition = firstPosition;
+    this.position = firstPosition;
+    this.checksum = new Format.Checksum(salt);
+  }
+
+  /** Reads bytes, counted from the first frame's first. */
+  interface Source {
+    void read(ByteBuffer into, long at) throws IOException;
+  }
+
+  long position() {
+    return position;
+  }
+
+  /** Where the bytes end, whether there are frames or not. */
+  long limit() {
+    return firstPosition + bytes;
+  }
+
+  void seek(long newPosition) {
+    position = newPosition;
+  }
+
+  /** Moves past the frame at the current position, or stays and answers no if there is none. */
+  boolean next() throws IOException {
+    if (!frameIsAt(position)) {
+      return false;
+    }
+    position += Format.align(Format.length(window, frame));
+    return true;
+  }
+
+  /** Moves to the next whole frame from here on, or to the end if there is none. */
+  boolean seekFrame() throws IOException {
+    while (position < limit()) {
+      if (frameIsAt(position)) {
+        return true;
+      }
+      position += Format.FRAME_ALIGNMENT;
+    }
+    return false;
+  }
+
+  private boolean frameIsAt(long candidate) throws IOException {
+    long at = candidate - firstPosition;
+    if (at < 0 || bytes - at < Format.FRAME_HEADER_BYTES) {
+      return false;
+    }
+    load(at, Format.FRAME_HEADER_BYTES);
+    frame = (int) (at - windowAt);
+    int length = Format.length(window, frame);
+    if (!Format.lengthIsPossible(length, bytes - at)
+        || Format.position(window, frame) != candidate) {
+      return false;
+    }
+    load(at, Format.align(length));
+    frame = (int) (at - windowAt);
+    return Format.isFrame(window, frame, windowBytes - frame, candidate, checksum);
+  }
+
+  private void load(long at, int needed) throws IOException {
+    if (at >= windowAt && at + needed <= windowAt + windowBytes) {
+      return;
+    }
+    if (needed > window.length) {
+      window = new byte[(int) Math.min(bytes, Math.max(needed, WINDOW_BYTES))];
+    }
+    windowAt = at;
+    windowBytes = 0;
+    int length = (int) Math.min(window.length, bytes - at);
+    source.read(ByteBuffer.wrap(window, 0, length), at);
+    windowBytes = length;
+  }
+
+  /** Whether anything was ever committed at the current position. */
+  boolean isZero() throws IOException {
+    long at = position - firstPosition;
+    if (bytes - at < Long.BYTES) {
+      return true;
+    }
+    load(at, Long.BYTES);
+    return Format.wordAt(window, (int) (at - windowAt)) == 0;
+  }
+
+  /** Where the last word that is not zero ends, from the current position on. */
+  long contentEnd() throws IOException {
+    long end = position;
+    for (long at = position - firstPosition; at < bytes; at += Long.BYTES) {
+      int wordBytes = (int) Math.min(Long.BYTES, bytes - at);
+      load(at, wordBytes);
+      int word = (int) (at - windowAt);
+      if (!isZero(word, wordBytes)) {
+        end = firstPosition + at + wordBytes;
+      }
+    }
+    return end;
+  }
+
+  private boolean isZero(int at, int wordBytes) {
+    if (wordBytes == Long.BYTES) {
+      return Format.wordAt(window, at) == 0;
+    }
+    for (int i = at; i < at + wordBytes; i++) {
+      if (window[i] != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // What follows is about the frame that was read last.
+
+  byte kind() {
+    return Format.kind(window, frame);
+  }
+
+  boolean isUnderstood() {
+    return Format.isUnderstood(window, frame);
+  }
+
+  long durable() {
+    return Format.durable(window, frame);
+  }
+
+  byte[] key() {
+    return Format.key(window, frame);
+  }
+
+  byte[] value() {
+    return Format.value(window, frame);
+  }
+
+  /** The whole frame, with the bytes that align it. */
+  byte[] frameBytes() {
+    return Arrays.copyOfRange(window, frame, frame + Format.align(Format.length(window, frame)));
+  }
+}

@@ -1,0 +1,36 @@
+package io.pensieve.log;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What recovery found, and all that is needed to go on from it.
+ *
+ * @param end where the history ends: the next position
+ * @param clean whether the log was closed; then no position beyond {@code end} was ever used
+ * @param durable up to where the history was certainly forced
+ * @param newest the newest segment, or null in a new log
+ * @param ringFrames the end of the history, as far as it was in the ring only
+ * @param tornBytes how many bytes of the newest segment lie behind {@code end}
+ */
+record Recovered(
+    long end,
+    boolean clean,
+    long durable,
+    @Nullable NewestSegment newest,
+    ByteBuffer ringFrames,
+    long tornBytes) {
+
+  /** The newest segment of a log that is not new. */
+  record NewestSegment(Path path, Format.FileHeader header) {
+    long offset(long position) {
+      return Format.FILE_HEADER_BYTES + position - header.firstPosition();
+    }
+  }
+
+  /** Nothing was there. */
+  static Recovered nothing() {
+    return new Recovered(0, true, 0, null, ByteBuffer.allocate(0), 0);
+  }
+}

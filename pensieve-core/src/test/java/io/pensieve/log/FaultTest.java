@@ -1,0 +1,128 @@
+package io.pensieve.log;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Disk operations that fail, and disks that are full. */
+class FaultTest {
+  private static final int ACTIONS = 30;
+
+  static LongStream seeds() {
+    return Seeds.of(2);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void anOperationThatFailsOnceOrForGoodLosesNothingAcknowledged(long seed) {
+    for (Durability durability : Durability.values()) {
+      SimulatedLog whole = new SimulatedLog(new SimulatedDisk(), durability);
+      whole.open();
+      whole.runScript(new Random(seed), ACTIONS);
+      for (int fault = 0; fault < whole.disk.operations(); fault++) {
+        failAndReopen(seed, durability, fault, false);
+        failAndReopen(seed, durability, fault, true);
+      }
+    }
+  }
+
+  private static void failAndReopen(long seed, Durability durability, int fault, boolean forGood) {
+    String context = "seed " + seed + ", " + durability + ", fault at " + fault + ", " + forGood;
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+    log.disk.failAfter(fault, forGood);
+    try {
+      log.open();
+      log.runScript(new Random(seed), ACTIONS);
+    } catch (LogException.Failed failed) {
+      assertTrue(failed.toString().contains("fails"), () -> context + ": " + failed);
+    }
+    // The failed log stays in memory; its folder is opened again when the disk works.
+    log.disk.killProcess();
+    log.reopen(log.historySize(), context);
+    log.runScript(new Random(seed + 1), 5);
+    log.disk.killProcess();
+    log.reopen(log.historySize(), context + ", and again");
+  }
+
+  @Test
+  void aFailedForceIsFinalForWaitersAndForLaterAppends() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    long sequence = log.append(new Change.Put<>("a", "1")).sequence();
+    CompletableFuture<Void> acknowledged = log.log().whenDurable(sequence);
+    assertFalse(acknowledged.isDone());
+    log.disk.failAfter(1, false); // the write succeeds, the force after it fails
+    log.step();
+
+    CompletionException failed = assertThrows(CompletionException.class, acknowledged::join);
+    assertTrue(failed.getCause() instanceof LogException.Failed);
+    assertThrows(LogException.Failed.class, () -> log.log().awaitDurable(sequence));
+    assertThrows(LogException.Failed.class, () -> log.append(new Change.Put<>("b", "2")));
+    assertThrows(LogException.Failed.class, log::close);
+    assertTrue(log.log().durableSequence() < sequence);
+  }
+
+  @Test
+  void aLogOnAFullDiskRefusesPutsTakesRemovalsAndGoesOnWhenThereIsRoom() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.append(new Change.Put<>("a", "1"));
+    log.step();
+    log.disk.usableBytes(1000);
+    log.step(); // looks for room every 100 ms
+    log.step();
+    assertThrows(LogException.Full.class, () -> log.append(new Change.Put<>("b", "2")));
+    log.append(new Change.Remove<>("a"));
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    log.step();
+    log.append(new Change.Put<>("c", "3"));
+    log.disk.killProcess();
+    log.reopen(3, "after a full disk");
+  }
+
+  @Test
+  void aWriteWithoutRoomIsRepeatedWhenThereIsRoom() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    CompletableFuture<Void> acknowledged =
+        log.log().whenDurable(log.append(new Change.Put<>("a", "1")).sequence());
+    log.disk.usableBytes(0);
+    log.step();
+    assertFalse(acknowledged.isDone());
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    assertTrue(acknowledged.isDone());
+    log.close();
+    log.reopen(1, "after a write without room");
+  }
+
+  @Test
+  void removalsOnAFullDiskAreRefusedWhenTheRingIsFullToo() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.disk.usableBytes(0);
+    log.step();
+    int taken = 0;
+    try {
+      for (; taken < 1000; taken++) {
+        log.append(new Change.Remove<>("k" + taken));
+      }
+    } catch (LogException.Full full) {
+      assertTrue(full.toString().contains("only removals"));
+    }
+    assertEquals(SimulatedLog.RING_BYTES / 40, taken);
+    log.disk.killProcess();
+    log.disk.usableBytes(1 << 20);
+    log.reopen(taken, "after a full ring");
+  }
+}
