@@ -245,9 +245,12 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   @Override
   public long durableSequence() {
-    return settings.durability() == Durability.PROCESS_DEATH
-        ? Long.MAX_VALUE
-        : life().acknowledgements.durable();
+    if (settings.durability() == Durability.PROCESS_DEATH) {
+      return Long.MAX_VALUE;
+    }
+    // A map asks already before it has replayed, to learn whether it will ever have to wait.
+    Life current = life;
+    return current == null ? 0 : current.acknowledgements.durable();
   }
 
   @Override
