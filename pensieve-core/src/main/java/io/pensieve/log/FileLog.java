@@ -248,8 +248,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (settings.durability() == Durability.PROCESS_DEATH) {
       return Long.MAX_VALUE;
     }
+    // A map asks already before it has replayed, to learn whether it will ever have to wait.
     Life current = life;
-    // A map asks before it replays, too; nothing is acknowledged then.
     return current == null ? 0 : current.acknowledgements.durable();
   }
 
