@@ -3,6 +3,7 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.http.Limits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,19 @@ final class DurabilityTest {
         durability,
         "--capacity",
         "100000");
+  }
+
+  @Test
+  void theLongestKeyAndValueSurviveAKill() throws Exception {
+    String key = "😀".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 4);
+    String value = "v".repeat(Limits.DEFAULT_VALUE_BYTES_MAX);
+    try (ServerProcess server = serve("process-death")) {
+      server.put(key, value);
+      server.kill();
+    }
+    try (ServerProcess server = serve("process-death")) {
+      assertEquals(value, server.get(key));
+    }
   }
 
   @ParameterizedTest
