@@ -1,0 +1,42 @@
+package io.pensieve.bench;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.pensieve.Pensieve;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The maps that are compared, by the names that the parameter {@code map} has. */
+final class Contenders {
+  private static final float LOAD_FACTOR = 0.75f;
+
+  private Contenders() {}
+
+  /** An empty map. All but the ConcurrentHashMap hold at most so many entries. */
+  static Map<Long, Long> create(String name, int entriesMax) {
+    return switch (name) {
+      case "pensieve" -> Pensieve.<Long, Long>builder().maximumEntries(entriesMax).open();
+      case "caffeine" ->
+          Caffeine.newBuilder()
+              .initialCapacity(entriesMax)
+              .maximumSize(entriesMax)
+              .<Long, Long>build()
+              .asMap();
+      case "concurrentHashMap" -> new ConcurrentHashMap<>(entriesMax);
+      case "synchronizedLinkedHashMap" -> Collections.synchronizedMap(accessOrder(entriesMax));
+      default -> throw new IllegalArgumentException("no such map: " + name);
+    };
+  }
+
+  private static Map<Long, Long> accessOrder(int entriesMax) {
+    return new LinkedHashMap<>(entriesMax, LOAD_FACTOR, true) {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
+        return size() > entriesMax;
+      }
+    };
+  }
+}

@@ -1,0 +1,41 @@
+package io.pensieve.bench;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Keys as caches see them: the n-th most popular is asked for with a weight of 1 / n^0.99. */
+final class Zipf {
+  private static final double SKEW = 0.99;
+
+  private Zipf() {}
+
+  /** A random sequence of the keys 0 to keys - 1; the same seed gives the same sequence. */
+  static Long[] sequence(int keys, int length, long seed) {
+    double[] cumulated = new double[keys];
+    double sum = 0;
+    for (int i = 0; i < keys; i++) {
+      sum += 1 / Math.pow(i + 1, SKEW);
+      cumulated[i] = sum;
+    }
+    SplittableRandom random = new SplittableRandom(seed);
+    Long[] boxed = new Long[keys];
+    Arrays.setAll(boxed, i -> (long) i);
+    // Else the popular keys would be neighbours in memory and in the hash table.
+    shuffle(boxed, random);
+    Long[] sequence = new Long[length];
+    for (int i = 0; i < length; i++) {
+      int rank = Arrays.binarySearch(cumulated, random.nextDouble(sum));
+      sequence[i] = boxed[rank < 0 ? -rank - 1 : rank];
+    }
+    return sequence;
+  }
+
+  private static void shuffle(Long[] values, SplittableRandom random) {
+    for (int i = values.length - 1; i > 0; i--) {
+      int j = random.nextInt(i + 1);
+      Long swapped = values[i];
+      values[i] = values[j];
+      values[j] = swapped;
+    }
+  }
+}

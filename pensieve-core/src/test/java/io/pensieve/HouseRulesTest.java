@@ -1,0 +1,334 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The rules of the house, read from its sources: which room sees which, how long things may get,
+ * what is not named. Each rule is also shown something that breaks it.
+ */
+class HouseRulesTest {
+  private static final Path ROOT =
+      Path.of(System.getProperty("pensieve.root", "..")).toAbsolutePath().normalize();
+  private static final int FILE_LINES_MAX = 500;
+  private static final int METHOD_LINES_MAX = 45;
+
+  /** What each room sees of the others. A new room needs its arrows drawn here. */
+  private static final Map<String, Set<String>> ARROWS =
+      Map.of(
+          "io.pensieve", Set.of("io.pensieve.lru", "io.pensieve.log"),
+          "io.pensieve.lru", Set.of(),
+          "io.pensieve.log", Set.of(),
+          "io.pensieve.server",
+              Set.of(
+                  "io.pensieve",
+                  "io.pensieve.log",
+                  "io.pensieve.server.http",
+                  "io.pensieve.server.peers"),
+          "io.pensieve.server.http", Set.of("io.pensieve", "io.pensieve.log"),
+          "io.pensieve.server.peers", Set.of(),
+          "io.pensieve.bench", Set.of("io.pensieve", "io.pensieve.log"),
+          "io.pensieve.examples", Set.of("io.pensieve", "io.pensieve.log"),
+          "io.pensieve.examples.cluster", Set.of());
+
+  private static final Pattern COMMENT_OR_LITERAL =
+      Pattern.compile(
+          "//[^\n]*|(?s:/\\*.*?\\*/)|\"\"\"(?s:.*?)(?<!\\\\)\"\"\""
+              + "|\"(?:\\\\.|[^\"\\\\\n])*+\"|'(?:\\\\.|[^'\\\\\n])*+'");
+  // An import, or a qualified name in code; packages are in small letters, types are not.
+  private static final Pattern MENTION =
+      Pattern.compile(
+          "(?:\\bimport (?:static )?|(?<![\\w.])(?=(?:java|javax|jdk|sun|com|org|net|io)\\.))"
+              + "([a-z_][a-z0-9_]*(?:\\.[a-z_][a-z0-9_]*)*)\\.(?:[A-Z]|\\*)");
+  private static final Pattern TYPE =
+      Pattern.compile("\\b(?:class|interface|enum|record)\\s+(\\w+)");
+  private static final Pattern VAGUE_NAME =
+      Pattern.compile("\\w*(?:Manager|Util|Utils|Helper|Impl|Common)");
+  private static final Pattern UNFINISHED = Pattern.compile("\\b(?:TO[D]O|FIX[M]E|XX[X])\\b");
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)[^)]*\\)");
+  private static final Pattern TOP_LEVEL =
+      Pattern.compile(
+          "pom\\.xml|pensieve-(?:core|server|bench)|examples|README\\.md|LICENSE|\\..+"
+              + "|target|pensieve-data|.+\\.iml");
+
+  /** A file: its path below the root with forward slashes, its text, and the text's bare code. */
+  private record Source(String path, String text, String code) {
+    static Source of(String path, String text) {
+      return new Source(path, text, COMMENT_OR_LITERAL.matcher(text).replaceAll(Source::blank));
+    }
+
+    // Line breaks stay, so that lines can be counted.
+    private static String blank(MatchResult match) {
+      return match.group().replaceAll("[^\n]", " ");
+    }
+
+    boolean isMain() {
+      return path.contains("src/main/java/");
+    }
+
+    String room() {
+      String folder = path.substring(path.indexOf("/java/") + 6);
+      int end = folder.lastIndexOf('/');
+      return end < 0 ? "" : folder.substring(0, end).replace('/', '.');
+    }
+
+    Stream<String> mentionedPackages() {
+      return MENTION.matcher(code).results().map(found -> found.group(1)).distinct();
+    }
+  }
+
+  @Test
+  void roomsSeeOnlyWhatTheArrowsAllow() throws IOException {
+    assertHolds(HouseRulesTest::crossedArrows);
+    assertBreaks(HouseRulesTest::crossedArrows, "log/A", "import io.pensieve.lru.Order;");
+    assertBreaks(HouseRulesTest::crossedArrows, "lru/A", "import static io.pensieve.Pensieve.*;");
+    assertBreaks(HouseRulesTest::crossedArrows, "server/http/A", "io.pensieve.server.peers.B b;");
+    assertBreaks(HouseRulesTest::crossedArrows, "server/peers/A", "import io.pensieve.server.B;");
+    assertBreaks(HouseRulesTest::crossedArrows, "attic/A", "class A {}");
+    assertKeeps(HouseRulesTest::crossedArrows, "A", "import io.pensieve.lru.Order;");
+    assertKeeps(HouseRulesTest::crossedArrows, "log/A", "/** {@link io.pensieve.Pensieve} */");
+  }
+
+  private static Stream<String> crossedArrows(Source source) {
+    if (!source.isMain() || source.room().isEmpty()) {
+      return Stream.empty();
+    }
+    Set<String> seen = ARROWS.get(source.room());
+    if (seen == null) {
+      return Stream.of("no arrows drawn for the room " + source.room());
+    }
+    return source
+        .mentionedPackages()
+        .filter(name -> (name + ".").startsWith("io.pensieve."))
+        .filter(name -> !name.equals(source.room()) && !seen.contains(name))
+        .map(name -> "sees " + name);
+  }
+
+  @Test
+  void coreNeedsNothingButTheJdk() throws IOException {
+    assertHolds(HouseRulesTest::strangersInCore);
+    assertBreaks(HouseRulesTest::strangersInCore, "A", "import com.google.gson.Gson;");
+    assertBreaks(HouseRulesTest::strangersInCore, "A", "javax.management.MBeanServer s;");
+    assertKeeps(HouseRulesTest::strangersInCore, "A", "import org.jspecify.annotations.Nullable;");
+    assertKeeps(HouseRulesTest::strangersInCore, "A", "String s = \"com.google.Gson\";");
+  }
+
+  private static Stream<String> strangersInCore(Source source) {
+    if (!source.path().startsWith("pensieve-core/src/main/")) {
+      return Stream.empty();
+    }
+    return source
+        .mentionedPackages()
+        .filter(name -> !(name + ".").matches("(?:java|io\\.pensieve|org\\.jspecify)\\..*"))
+        .map(name -> "mentions " + name);
+  }
+
+  @Test
+  void nobodyReachesIntoTheJdksInsides() throws IOException {
+    assertHolds(HouseRulesTest::internals);
+    assertBreaks(HouseRulesTest::internals, "A", "import sun.misc.Unsafe;");
+    assertBreaks(HouseRulesTest::internals, "A", "jdk.internal.misc.Unsafe u;");
+    assertKeeps(HouseRulesTest::internals, "A", "import com.sun.net.httpserver.HttpServer;");
+  }
+
+  private static Stream<String> internals(Source source) {
+    return source
+        .mentionedPackages()
+        .filter(name -> (name + ".").matches("(?:sun|jdk\\.internal)\\..*"))
+        .map(name -> "mentions " + name);
+  }
+
+  @Test
+  void filesAndMethodsFitTheEye() throws IOException {
+    assertHolds(HouseRulesTest::longFiles);
+    assertBreaks(HouseRulesTest::longFiles, "A", "\n".repeat(FILE_LINES_MAX + 1));
+    assertKeeps(HouseRulesTest::longFiles, "A", "\n".repeat(FILE_LINES_MAX));
+
+    assertHolds(HouseRulesTest::longMethods);
+    String fits = "class A {\n  void f() {" + "\n".repeat(METHOD_LINES_MAX - 1) + "}\n}\n";
+    assertKeeps(HouseRulesTest::longMethods, "A", fits);
+    assertBreaks(HouseRulesTest::longMethods, "A", fits.replace("f() {", "f()\n{"));
+    assertBreaks(HouseRulesTest::longMethods, "A", fits.replace("void f()", "\n@B\n A(int i)"));
+    assertKeeps(HouseRulesTest::longMethods, "A", fits.replace("void f() {", "static {"));
+    assertKeeps(HouseRulesTest::longMethods, "A", fits.replace("void f()", "\nB b = new B(1)"));
+    assertBreaks(HouseRulesTest::longMethods, "A", fits.replace("f() {", "f() {if (a) {\n}"));
+  }
+
+  private static Stream<String> longFiles(Source source) {
+    long lines = source.text().lines().count();
+    return lines > FILE_LINES_MAX ? Stream.of("has " + lines + " lines") : Stream.empty();
+  }
+
+  /** A method is a block directly inside a type that is no type, initial value or lambda itself. */
+  private static Stream<String> longMethods(Source source) {
+    if (!source.isMain()) {
+      return Stream.empty();
+    }
+    List<String> found = new ArrayList<>();
+    Deque<Block> open = new ArrayDeque<>();
+    int headerStart = 0;
+    for (int i = 0; i < source.code().length(); i++) {
+      char c = source.code().charAt(i);
+      if (c == '{') {
+        open.push(new Block(source.code().substring(headerStart, i), headerStart, open.peek()));
+      } else if (c == '}') {
+        Block block = open.pop();
+        int lines = block.linesUntil(i, source.code());
+        if (block.isMethod() && lines > METHOD_LINES_MAX) {
+          found.add("has " + lines + " lines in " + block.header().strip());
+        }
+      }
+      headerStart = "{};".indexOf(c) >= 0 ? i + 1 : headerStart;
+    }
+    return found.stream();
+  }
+
+  private record Block(String header, int start, @Nullable Block outer) {
+    boolean isType() {
+      return TYPE.matcher(header).find() || header.matches("(?s).*=.*\\bnew\\b.*\\)\\s*");
+    }
+
+    boolean isMethod() {
+      boolean isValue = header.matches("(?s).*(?:=|->|])\\s*");
+      return outer != null && outer.isType() && !isType() && !isValue;
+    }
+
+    int linesUntil(int end, String code) {
+      return (int) code.substring(start, end + 1).stripLeading().lines().count();
+    }
+  }
+
+  @Test
+  void namesSayWhatThingsAre() throws IOException {
+    assertHolds(HouseRulesTest::vagueNames);
+    assertBreaks(HouseRulesTest::vagueNames, "A", "final class LogManager {}");
+    assertBreaks(HouseRulesTest::vagueNames, "A", "class A { private record BUtils(int i) {} }");
+    assertKeeps(HouseRulesTest::vagueNames, "A", "class Implosion {} // not a class LogImpl");
+  }
+
+  private static Stream<String> vagueNames(Source source) {
+    return TYPE.matcher(source.code())
+        .results()
+        .map(found -> found.group(1))
+        .filter(name -> VAGUE_NAME.matcher(name).matches())
+        .map(name -> "declares " + name);
+  }
+
+  @Test
+  void nothingIsLeftForLater() throws IOException {
+    assertHolds(HouseRulesTest::unfinished);
+    assertBreaks(HouseRulesTest::unfinished, "A", "// TO" + "DO: later");
+    assertKeeps(HouseRulesTest::unfinished, "A", "enum Order { FIRST }");
+  }
+
+  private static Stream<String> unfinished(Source source) {
+    return UNFINISHED.matcher(source.text()).results().map(found -> "says " + found.group());
+  }
+
+  @Test
+  void theTopLevelHoldsOnlyWhatANewcomerNeeds(@TempDir Path folder) throws IOException {
+    assertEquals(List.of(), strayFiles(ROOT));
+    Files.createFile(folder.resolve("notes.txt"));
+    Files.createFile(folder.resolve("README.md"));
+    Files.createDirectory(folder.resolve(".ci"));
+    assertEquals(List.of("notes.txt"), strayFiles(folder));
+  }
+
+  private static List<String> strayFiles(Path root) throws IOException {
+    try (Stream<Path> children = Files.list(root)) {
+      return children
+          .map(child -> child.getFileName().toString())
+          .filter(name -> !TOP_LEVEL.matcher(name).matches())
+          .sorted()
+          .toList();
+    }
+  }
+
+  @Test
+  void linksInDocumentsLeadSomewhere(@TempDir Path folder) throws IOException {
+    assertEquals(List.of(), deadLinks(ROOT));
+    Files.writeString(folder.resolve("there.md"), "[web](https://a.b/c) [up](#heading)");
+    Files.writeString(folder.resolve("page.md"), "[a](there.md#part) [b](gone.md \"title\")");
+    assertEquals(List.of("page.md: gone.md is not there"), deadLinks(folder));
+  }
+
+  private static List<String> deadLinks(Path root) throws IOException {
+    List<String> dead = new ArrayList<>();
+    for (Source page : read(root, ".md")) {
+      LINK.matcher(page.text())
+          .results()
+          .map(found -> found.group(1))
+          .filter(link -> !link.contains(":"))
+          .filter(link -> !Files.exists(root.resolve(page.path()).resolveSibling(link)))
+          .forEach(link -> dead.add(page.path() + ": " + link + " is not there"));
+    }
+    return dead;
+  }
+
+  private static void assertHolds(Function<Source, Stream<String>> rule) throws IOException {
+    List<Source> sources = read(ROOT, ".java");
+    assertTrue(sources.size() > 20, "found the sources below " + ROOT);
+    List<String> broken = new ArrayList<>();
+    sources.forEach(
+        source -> rule.apply(source).map(what -> source.path() + " " + what).forEach(broken::add));
+    assertEquals(List.of(), broken);
+  }
+
+  private static void assertBreaks(
+      Function<Source, Stream<String>> rule, String type, String text) {
+    assertEquals(1, rule.apply(sourceOf(type, text)).count(), () -> "not noticed: " + text);
+  }
+
+  private static void assertKeeps(Function<Source, Stream<String>> rule, String type, String text) {
+    assertEquals(List.of(), rule.apply(sourceOf(type, text)).toList());
+  }
+
+  private static Source sourceOf(String type, String text) {
+    return Source.of("pensieve-core/src/main/java/io/pensieve/" + type + ".java", text);
+  }
+
+  private static List<Source> read(Path root, String suffix) throws IOException {
+    List<Source> sources = new ArrayList<>();
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+            String name = folder.getFileName().toString();
+            boolean ours = folder.equals(root) || !(name.startsWith(".") || name.equals("target"));
+            return ours ? FileVisitResult.CONTINUE : FileVisitResult.SKIP_SUBTREE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (file.toString().endsWith(suffix)) {
+              String path = root.relativize(file).toString().replace('\\', '/');
+              sources.add(Source.of(path, Files.readString(file)));
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return sources;
+  }
+}

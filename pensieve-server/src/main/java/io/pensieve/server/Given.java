@@ -1,0 +1,85 @@
+package io.pensieve.server;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The text of a setting, and where it was given.
+ *
+ * @param text what was given
+ * @param source the flag, the name in the environment, or {@code default}
+ */
+record Given(String text, String source) {
+
+  /** For each setting the flag, else the first name in the environment, else the default. */
+  static Map<Setting, Given> resolve(Map<Setting, String> flags, Map<String, String> environment) {
+    Map<Setting, Given> given = new EnumMap<>(Setting.class);
+    for (Setting setting : Setting.values()) {
+      given.put(setting, resolve(setting, flags, environment));
+    }
+    return given;
+  }
+
+  private static Given resolve(
+      Setting setting, Map<Setting, String> flags, Map<String, String> environment) {
+    String flag = flags.get(setting);
+    if (flag != null) {
+      return new Given(flag, setting.flag());
+    }
+    for (String name : setting.environmentNames()) {
+      String text = environment.get(name);
+      // Compose files pass unset variables as empty ones.
+      if (text != null && !text.isEmpty()) {
+        return new Given(text, "environment " + name);
+      }
+    }
+    return new Given(setting.defaultText(), "default");
+  }
+
+  /** A whole number within bounds. */
+  long number(long min, long max) {
+    try {
+      long number = Long.parseLong(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException refusedBelow) {
+      // Not a number and not within the bounds are one fault to whoever reads the message.
+    }
+    throw refused("a number from " + min + " to " + max + ",");
+  }
+
+  /** URLs of nodes, separated by commas; each once. */
+  List<URI> nodeUrls() {
+    return Arrays.stream(text.split(","))
+        .map(String::strip)
+        .filter(url -> !url.isEmpty())
+        .map(this::nodeUrl)
+        .distinct()
+        .toList();
+  }
+
+  private URI nodeUrl(String text) {
+    try {
+      URI url = new URI(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+      boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+      boolean bare =
+          "".equals(url.getPath()) && url.getQuery() == null && url.getFragment() == null;
+      if (web && url.getHost() != null && url.getUserInfo() == null && bare) {
+        return url;
+      }
+    } catch (URISyntaxException refusedBelow) {
+      // Not a URL at all is no other fault than not the kind of URL that is expected.
+    }
+    throw refused("URLs like http://host:7878, without a path,");
+  }
+
+  /** What is thrown when the text is not what it should be. */
+  StartFailure refused(String expected) {
+    return new StartFailure(source + ": expected " + expected + " found \"" + text + "\"", null);
+  }
+}

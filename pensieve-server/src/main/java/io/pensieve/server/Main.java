@@ -1,0 +1,144 @@
+package io.pensieve.server;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** The program {@code pensieve-server}. */
+public final class Main {
+  private static final String NAME = "pensieve-server";
+  private static final String HEALTHCHECK = "healthcheck";
+  private static final String URL_FLAG = "--url";
+  private static final int OK = 0;
+  private static final int FAILED = 1;
+  private static final int NOT_STARTED = 2;
+
+  private final Map<String, String> environment;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  private Main(Map<String, String> environment, PrintStream out, PrintStream err) {
+    this.environment = environment;
+    this.out = out;
+    this.err = err;
+  }
+
+  /**
+   * Runs the server until it is told to stop (SIGTERM, SIGINT). Exit codes: 0 after a stop, 2 if it
+   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1.
+   */
+  public static void main(String[] args) throws InterruptedException {
+    LogOutput.setUp();
+    System.exit(new Main(System.getenv(), System.out, System.err).run(args));
+  }
+
+  private int run(String[] args) throws InterruptedException {
+    CommandLine command = new CommandLine(spec());
+    command.setOut(new PrintWriter(out, true, Charset.defaultCharset()));
+    try {
+      ParseResult parsed = command.parseArgs(args);
+      if (CommandLine.executeHelpRequest(parsed) != null) {
+        return OK;
+      }
+      if (parsed.hasSubcommand()) {
+        return Healthcheck.run(healthUrl(parsed.subcommand()), err);
+      }
+      return serve(Given.resolve(flags(parsed), environment));
+    } catch (ParameterException | StartFailure refused) {
+      String line = String.valueOf(refused.getMessage()).lines().findFirst().orElse("");
+      err.println(NAME + ": " + line + (refused instanceof StartFailure ? "" : " (see --help)"));
+      return NOT_STARTED;
+    }
+  }
+
+  private static CommandSpec spec() {
+    CommandSpec spec =
+        CommandSpec.create().name(NAME).mixinStandardHelpOptions(true).version(version());
+    spec.usageMessage()
+        .description("A durable LRU map behind HTTP.")
+        .footer(
+            "Each setting is also read from the environment, as PENSIEVE_PORT and so on;",
+            "flags come before the environment, the environment before defaults.");
+    for (Setting setting : Setting.values()) {
+      spec.addOption(option(setting));
+    }
+    CommandSpec healthcheck = CommandSpec.create().mixinStandardHelpOptions(true);
+    healthcheck.usageMessage().description("Ends with 0 if a server answers, else with 1.");
+    healthcheck.addOption(
+        OptionSpec.builder(URL_FLAG)
+            .type(String.class)
+            .paramLabel("URL")
+            .description("The server; by default the one on this machine's configured port.")
+            .build());
+    return spec.addSubcommand(HEALTHCHECK, healthcheck);
+  }
+
+  private static OptionSpec option(Setting setting) {
+    String byDefault = setting.defaultText().isEmpty() ? "none" : setting.defaultText();
+    return OptionSpec.builder(setting.flag())
+        .type(String.class)
+        .paramLabel(setting.label())
+        .description(
+            setting.description(),
+            "Environment: " + String.join(", ", setting.environmentNames()),
+            "Default: " + byDefault)
+        .build();
+  }
+
+  private static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return NAME + " " + (version == null ? "(not packaged)" : version);
+  }
+
+  private static Map<Setting, String> flags(ParseResult parsed) {
+    Map<Setting, String> flags = new EnumMap<>(Setting.class);
+    for (Setting setting : Setting.values()) {
+      if (parsed.hasMatchedOption(setting.flag())) {
+        flags.put(setting, parsed.matchedOptionValue(setting.flag(), ""));
+      }
+    }
+    return flags;
+  }
+
+  private String healthUrl(ParseResult healthcheck) {
+    int port = Configuration.port(Given.resolve(Map.of(), environment));
+    return healthcheck.matchedOptionValue(URL_FLAG, "http://127.0.0.1:" + port);
+  }
+
+  private int serve(Map<Setting, Given> given) throws InterruptedException {
+    Configuration configuration = Configuration.of(given);
+    out.println(version());
+    given.forEach(
+        (setting, value) ->
+            out.printf("  %-16s %s (%s)%n", setting.title(), value.text(), value.source()));
+    Node node = Node.start(configuration, out);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "pensieve-stop"));
+    out.println("listening on " + node.url());
+    // The JVM ends this wait, when it is told to stop.
+    new CountDownLatch(1).await();
+    return OK;
+  }
+
+  // A stop that was asked for is a success; the JVM itself would say 143 for it.
+  private void stop(Node node) {
+    int status = FAILED;
+    try {
+      out.println("stopping");
+      node.close();
+      out.println("stopped");
+      status = OK;
+    } catch (RuntimeException notClosed) {
+      err.println(NAME + ": not closed cleanly: " + notClosed);
+    } finally {
+      Runtime.getRuntime().halt(status);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.pensieve.server;
+
+import io.pensieve.Pensieve;
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.FileLog;
+import io.pensieve.log.Log;
+import io.pensieve.log.LogException;
+import io.pensieve.server.http.Cluster;
+import io.pensieve.server.http.HttpServer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+
+/** A running server: the map, the routes to it, and the view of the other nodes. */
+final class Node implements AutoCloseable {
+  private final Pensieve<String, String> memories;
+  private final HttpServer http;
+
+  private Node(Pensieve<String, String> memories, HttpServer http) {
+    this.memories = memories;
+    this.http = http;
+  }
+
+  /**
+   * Recovers the map and starts to listen.
+   *
+   * @param out is told what was recovered
+   * @throws StartFailure if that cannot be done here; nothing is left open then
+   */
+  static Node start(Configuration configuration, PrintStream out) {
+    Pensieve<String, String> memories = recover(configuration, out);
+    try {
+      return new Node(memories, listen(configuration, memories));
+    } catch (RuntimeException | Error notStarted) {
+      memories.close();
+      throw notStarted;
+    }
+  }
+
+  private static Pensieve<String, String> recover(Configuration configuration, PrintStream out) {
+    Recovery recovery = new Recovery(out, System::nanoTime);
+    try {
+      Pensieve<String, String> memories =
+          Pensieve.<String, String>builder()
+              .maximumEntries(configuration.capacity())
+              .log(log(configuration))
+              .recoveryProgress(recovery)
+              .open();
+      configuration
+          .durability()
+          .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
+      return memories;
+    } catch (LogException | UncheckedIOException unusable) {
+      throw new StartFailure(
+          "cannot open the log in " + configuration.dataDir() + ": " + unusable.getMessage(),
+          unusable);
+    }
+  }
+
+  private static Log<String, String> log(Configuration configuration) {
+    if (configuration.durability().isEmpty()) {
+      return Log.none();
+    }
+    return FileLog.open(
+        configuration.dataDir(),
+        Codec.utf8(),
+        Codec.utf8(),
+        configuration.durability().orElseThrow());
+  }
+
+  private static HttpServer listen(Configuration configuration, Pensieve<String, String> memories) {
+    InetSocketAddress address = configuration.address();
+    HttpServer.Settings defaults = HttpServer.Settings.on(address);
+    // Only there may a value be visible before the disk has it, and a read wait for that.
+    boolean readsMayWait =
+        configuration.durability().stream().anyMatch(Durability.POWER_CUT::equals);
+    HttpServer.Settings settings =
+        new HttpServer.Settings(
+            address,
+            configuration.limits(),
+            readsMayWait,
+            defaults.readTimeout(),
+            defaults.drainDeadline());
+    try {
+      return HttpServer.start(settings, memories, Cluster.alone(configuration.nodeId()));
+    } catch (IOException refused) {
+      throw new StartFailure(
+          "cannot listen on " + text(address) + ": " + refused.getMessage(), refused);
+    }
+  }
+
+  /** Where it listens, as in {@code http://127.0.0.1:7878}. */
+  String url() {
+    return "http://" + text(http.address());
+  }
+
+  private static String text(InetSocketAddress address) {
+    String host = address.getAddress().getHostAddress();
+    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+  }
+
+  /**
+   * Answers what is in flight, and then forces and closes the log: in that order, so that whatever
+   * was acknowledged is in the log. A second call does nothing.
+   */
+  @Override
+  public void close() {
+    http.close();
+    memories.close();
+  }
+}

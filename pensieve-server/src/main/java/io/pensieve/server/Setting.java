@@ -1,0 +1,66 @@
+package io.pensieve.server;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Everything that can be set: as a flag, else in the environment, else by default. The names of the
+ * environment are in the order in which they are looked at.
+ */
+enum Setting {
+  PORT("NUMBER", "7878", "Port to listen on; 0 picks a free one.", "PORT"),
+  BIND("ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 listens on all."),
+  CAPACITY("ENTRIES", "1000", "How many entries are kept; above that the coldest is forgotten."),
+  DATA_DIR("FOLDER", "./pensieve-data", "Where the log is kept; created where needed."),
+  DURABILITY(
+      "LEVEL",
+      "process-death",
+      "What an acknowledged write survives: process-death, power-cut, or none (keep no log)."),
+  NODE_ID("NUMBER", "1", "The id of this node, zero or more.", "NODE_ID"),
+  PEERS("URL,...", "", "The other nodes, as in http://host:7878.", "PEERS"),
+  KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
+  VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8.");
+
+  private final String label;
+  private final String defaultText;
+  private final String description;
+  private final String seedName;
+
+  Setting(String label, String defaultText, String description) {
+    this(label, defaultText, description, "");
+  }
+
+  Setting(String label, String defaultText, String description, String seedName) {
+    this.label = label;
+    this.defaultText = defaultText;
+    this.description = description;
+    this.seedName = seedName;
+  }
+
+  String flag() {
+    return "--" + title();
+  }
+
+  /** The name that people read, as in {@code data-dir}. */
+  String title() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  List<String> environmentNames() {
+    String ours = "PENSIEVE_" + name();
+    return seedName.isEmpty() ? List.of(ours) : List.of(ours, seedName);
+  }
+
+  /** What stands for the value in a usage line. */
+  String label() {
+    return label;
+  }
+
+  String defaultText() {
+    return defaultText;
+  }
+
+  String description() {
+    return description;
+  }
+}

@@ -1,0 +1,70 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonWriter;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/** Sends compact JSON. */
+final class Answers {
+  private static final byte[] OK = json(json -> json.name("status").value("ok"));
+
+  private Answers() {}
+
+  /** The fields of a JSON object. */
+  interface Fields {
+    void write(JsonWriter json) throws IOException;
+  }
+
+  /** {@code {"status":"ok"}}. */
+  static void ok(HttpServerExchange exchange) {
+    send(exchange, "application/json", OK);
+  }
+
+  /** An object with these fields. */
+  static void object(HttpServerExchange exchange, Fields fields) {
+    send(exchange, "application/json", json(fields));
+  }
+
+  /** A problem as RFC 9457 has it, with the status that belongs to it. */
+  static void problem(HttpServerExchange exchange, Problem problem, String title, String detail) {
+    exchange.setStatusCode(problem.status());
+    byte[] body =
+        json(
+            json ->
+                json.name("type")
+                    .value("about:blank")
+                    .name("title")
+                    .value(title)
+                    .name("status")
+                    .value(problem.status())
+                    .name("code")
+                    .value(problem.code())
+                    .name("detail")
+                    .value(detail));
+    send(exchange, "application/problem+json", body);
+  }
+
+  private static byte[] json(Fields fields) {
+    StringWriter text = new StringWriter();
+    JsonWriter json = new JsonWriter(text);
+    json.setHtmlSafe(false);
+    try {
+      json.beginObject();
+      fields.write(json);
+      json.endObject();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void send(HttpServerExchange exchange, String contentType, byte[] body) {
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+    exchange.getResponseSender().send(ByteBuffer.wrap(body));
+  }
+}

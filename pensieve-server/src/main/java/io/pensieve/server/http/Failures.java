@@ -1,0 +1,100 @@
+package io.pensieve.server.http;
+
+import io.pensieve.log.LogException;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.StatusCodes;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.xnio.IoUtils;
+import org.xnio.XnioExecutor;
+
+/** Where exceptions become answers: the one place that knows which status stands for which. */
+final class Failures {
+  private static final Logger LOGGER = Logger.getLogger(Failures.class.getName());
+  private static final long LINGER_SECONDS = 5;
+
+  private Failures() {}
+
+  /**
+   * The same handler, with its exceptions answered. Must be the innermost wrapper, and there again
+   * after every dispatch: an exception is thrown to whoever runs the task, not to who dispatched.
+   */
+  static HttpHandler mapped(HttpHandler handler) {
+    return exchange -> {
+      try {
+        handler.handleRequest(exchange);
+      } catch (Throwable failure) {
+        answer(exchange, failure);
+      }
+    };
+  }
+
+  /** Answers with the problem that this failure is. */
+  static void answer(HttpServerExchange exchange, Throwable failure) {
+    Refusal refusal = refusalFor(failure);
+    if (exchange.isResponseStarted()) {
+      // Half an answer cannot be taken back; a cut connection is at least no lie.
+      IoUtils.safeClose(exchange.getConnection());
+      return;
+    }
+    Problem problem = refusal.problem();
+    if (problem == Problem.BODY_TOO_LARGE) {
+      exchange.setPersistent(false);
+    }
+    if (problem == Problem.LOG_FULL) {
+      exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+    }
+    if (!exchange.isRequestComplete()) {
+      cutOffAfterLinger(exchange);
+    }
+    Answers.problem(exchange, problem, StatusCodes.getReason(problem.status()), refusal.detail());
+  }
+
+  // The rest of a refused body is read and dropped, since a client that is cut off while it sends
+  // may never see the answer. But not for ever.
+  private static void cutOffAfterLinger(HttpServerExchange exchange) {
+    XnioExecutor.Key cut =
+        exchange
+            .getIoThread()
+            .executeAfter(
+                () -> IoUtils.safeClose(exchange.getConnection()),
+                LINGER_SECONDS,
+                TimeUnit.SECONDS);
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          cut.remove();
+          next.proceed();
+        });
+  }
+
+  private static Refusal refusalFor(Throwable failure) {
+    if (failure instanceof Refusal refusal) {
+      return refusal;
+    }
+    if (failure instanceof CompletionException && failure.getCause() != null) {
+      return refusalFor(failure.getCause());
+    }
+    if (failure instanceof LogException.Full) {
+      return Problem.LOG_FULL.because("there is no room for another write; nothing was changed");
+    }
+    if (failure instanceof LogException) {
+      return Problem.LOG_FAILED.because(
+          "the log has failed; writes are refused until the server is started again");
+    }
+    logUnexpected(failure);
+    return Problem.INTERNAL_ERROR.because("an unexpected failure, which the server has logged");
+  }
+
+  // Type and place, but no message: it could quote a key or a value.
+  private static void logUnexpected(Throwable failure) {
+    StringBuilder trace = new StringBuilder("unexpected " + failure.getClass().getName());
+    for (StackTraceElement frame : failure.getStackTrace()) {
+      trace.append(System.lineSeparator()).append("    at ").append(frame);
+    }
+    LOGGER.log(Level.SEVERE, "{0}", trace);
+  }
+}

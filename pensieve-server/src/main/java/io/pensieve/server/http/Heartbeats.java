@@ -1,0 +1,68 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import java.io.IOException;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** The routes about nodes. */
+final class Heartbeats {
+  private static final HttpString PENSIEVE_NODE_ID = new HttpString("Pensieve-Node-Id");
+  private static final Map<String, JsonToken> BEAT_FIELDS = Map.of("node_id", JsonToken.NUMBER);
+  private static final int BEAT_BYTES_MAX = 1 << 10;
+
+  private final Cluster cluster;
+
+  Heartbeats(Cluster cluster) {
+    this.cluster = cluster;
+  }
+
+  void beat(HttpServerExchange exchange, String noKey) throws Exception {
+    MediaType.requireJson(exchange.getRequestHeaders());
+    RequestBody.read(
+        exchange,
+        BEAT_BYTES_MAX,
+        body -> {
+          long sender = JsonFields.read(body, BEAT_FIELDS).wholeNumber("node_id");
+          cluster.heard(sender);
+          exchange.getResponseHeaders().put(PENSIEVE_NODE_ID, cluster.nodeId());
+          Answers.object(
+              exchange, json -> json.name("status").value("ok").name("node_id").value(sender));
+        });
+  }
+
+  void view(HttpServerExchange exchange, String noKey) {
+    Answers.object(
+        exchange,
+        json -> {
+          json.name("node_id").value(cluster.nodeId()).name("peers").beginArray();
+          for (Cluster.Peer peer : cluster.peers()) {
+            write(json, peer);
+          }
+          json.endArray();
+        });
+  }
+
+  private static void write(JsonWriter json, Cluster.Peer peer) throws IOException {
+    json.beginObject();
+    json.name("url").value(peer.url().toString());
+    write(json.name("id"), peer.id());
+    json.name("state").value(peer.state());
+    // JSON has no infinity.
+    json.name("phi").value(Math.min(peer.phi(), Double.MAX_VALUE));
+    write(json.name("last_heard_ms"), peer.lastHeardMillis());
+    json.name("since_ms").value(peer.sinceMillis());
+    json.endObject();
+  }
+
+  private static void write(JsonWriter json, OptionalLong number) throws IOException {
+    if (number.isPresent()) {
+      json.value(number.getAsLong());
+    } else {
+      json.nullValue();
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Counts the requests that are being answered, so that a shutdown can wait for them. While it
+ * waits, requests are still answered, but each answer tells its client to close the connection.
+ */
+final class InFlight implements HttpHandler {
+  // The server itself counts as one until it drains, so zero means: draining, and nothing left.
+  private final AtomicLong count = new AtomicLong(1);
+  private final CountDownLatch drained = new CountDownLatch(1);
+  private final HttpHandler next;
+  private volatile boolean draining;
+
+  InFlight(HttpHandler next) {
+    this.next = next;
+  }
+
+  @Override
+  public void handleRequest(HttpServerExchange exchange) throws Exception {
+    count.incrementAndGet();
+    exchange.addExchangeCompleteListener(
+        (completed, nextListener) -> {
+          try {
+            // First: this makes the connection ready for the next request or closes it, and the
+            // threads that do so are stopped when nothing is in flight any more.
+            nextListener.proceed();
+          } finally {
+            finishOne();
+          }
+        });
+    if (draining) {
+      exchange.setPersistent(false);
+    }
+    next.handleRequest(exchange);
+  }
+
+  private void finishOne() {
+    if (count.decrementAndGet() == 0) {
+      drained.countDown();
+    }
+  }
+
+  /** How many requests have been begun and not been answered to their end. */
+  long requests() {
+    return count.get() - (draining ? 0 : 1);
+  }
+
+  /** Waits until nothing is in flight; false if that took longer than it may. Called once. */
+  boolean drain(Duration deadline) throws InterruptedException {
+    draining = true;
+    finishOne();
+    return drained.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
+  }
+}

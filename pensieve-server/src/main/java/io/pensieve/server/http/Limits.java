@@ -1,0 +1,76 @@
+package io.pensieve.server.http;
+
+/**
+ * How large things may be.
+ *
+ * @param keyBytesMax the longest key, in bytes of UTF-8
+ * @param valueBytesMax the longest value, in bytes of UTF-8
+ */
+public record Limits(int keyBytesMax, int valueBytesMax) {
+  /** 1 KiB. */
+  public static final int DEFAULT_KEY_BYTES_MAX = 1 << 10;
+
+  /** 16 MiB. */
+  public static final int DEFAULT_VALUE_BYTES_MAX = 16 << 20;
+
+  // A client that escapes all but ASCII sends two bytes of UTF-8 as six, four bytes as twelve.
+  private static final int JSON_BYTES_PER_BYTE = 3;
+  private static final int JSON_FRAME_BYTES = 1 << 10;
+
+  /** Refuses limits that are not above zero, or so large that a body's size is no {@code int}. */
+  public Limits {
+    if (keyBytesMax < 1 || valueBytesMax < 1) {
+      throw new IllegalArgumentException("limits must be at least 1 byte");
+    }
+    long bodyBytesMax =
+        JSON_BYTES_PER_BYTE * ((long) keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
+    if (bodyBytesMax > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("limits must add up to less than 682 MiB");
+    }
+  }
+
+  /** The limits that hold when nothing else is said. */
+  public static Limits defaults() {
+    return new Limits(DEFAULT_KEY_BYTES_MAX, DEFAULT_VALUE_BYTES_MAX);
+  }
+
+  /** The longest request body, in bytes: room for the longest key and value, mostly escaped. */
+  int bodyBytesMax() {
+    return JSON_BYTES_PER_BYTE * (keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
+  }
+
+  /** Returns the key if it may be used. */
+  String key(String key) {
+    if (key.isEmpty()) {
+      throw Problem.EMPTY_KEY.because("a key has at least one character");
+    }
+    long bytes = utf8Bytes(key);
+    if (bytes > keyBytesMax) {
+      throw Problem.KEY_TOO_LARGE.because(
+          "the key has " + bytes + " bytes in UTF-8, the limit is " + keyBytesMax);
+    }
+    return key;
+  }
+
+  /** Returns the value if it may be used. */
+  String value(String value) {
+    long bytes = utf8Bytes(value);
+    if (bytes > valueBytesMax) {
+      throw Problem.VALUE_TOO_LARGE.because(
+          "the value has " + bytes + " bytes in UTF-8, the limit is " + valueBytesMax);
+    }
+    return value;
+  }
+
+  private static long utf8Bytes(String text) {
+    long bytes = text.length();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80) {
+        // A pair of surrogates is four bytes: two for each of its halves.
+        bytes += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+      }
+    }
+    return bytes;
+  }
+}

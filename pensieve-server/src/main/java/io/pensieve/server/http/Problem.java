@@ -1,0 +1,40 @@
+package io.pensieve.server.http;
+
+import io.undertow.util.StatusCodes;
+import java.util.Locale;
+
+/** Every way in which a request can be refused. The codes are part of the API. */
+enum Problem {
+  MALFORMED_PATH(StatusCodes.BAD_REQUEST),
+  MALFORMED_JSON(StatusCodes.BAD_REQUEST),
+  NO_SUCH_ROUTE(StatusCodes.NOT_FOUND),
+  METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED),
+  BODY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  KEY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  VALUE_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE),
+  INVALID_BODY(StatusCodes.UNPROCESSABLE_ENTITY),
+  EMPTY_KEY(StatusCodes.UNPROCESSABLE_ENTITY),
+  INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR),
+  LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
+  LOG_FAILED(StatusCodes.SERVICE_UNAVAILABLE);
+
+  private final int status;
+
+  Problem(int status) {
+    this.status = status;
+  }
+
+  int status() {
+    return status;
+  }
+
+  /** The stable name that clients may compare with. */
+  String code() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  Refusal because(String detail) {
+    return new Refusal(this, detail);
+  }
+}

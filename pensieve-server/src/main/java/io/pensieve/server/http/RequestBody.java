@@ -1,0 +1,113 @@
+package io.pensieve.server.http;
+
+import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.Connectors;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.SameThreadExecutor;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.xnio.IoUtils;
+import org.xnio.channels.StreamSourceChannel;
+
+/**
+ * Reads a whole body on the I/O thread, without ever waiting there. What a client claims is never
+ * allocated, only what has arrived: so the body grows as it comes, up to a limit.
+ */
+final class RequestBody {
+  private static final int FIRST_BYTES = 1 << 10;
+
+  private final HttpServerExchange exchange;
+  private final int bytesMax;
+  private final Reader reader;
+  private final Bytes bytes = new Bytes();
+
+  /** What is done with a body that is there; exceptions become answers. */
+  interface Reader {
+    void read(ByteArrayInputStream body) throws Exception;
+  }
+
+  private RequestBody(HttpServerExchange exchange, int bytesMax, Reader reader) {
+    this.exchange = exchange;
+    this.bytesMax = bytesMax;
+    this.reader = reader;
+  }
+
+  /** Reads the body and hands it over, now or later, on the exchange's I/O thread. */
+  static void read(HttpServerExchange exchange, int bytesMax, Reader reader) throws Exception {
+    long claimed = exchange.getRequestContentLength();
+    if (claimed > bytesMax) {
+      throw tooLarge(String.valueOf(claimed), bytesMax);
+    }
+    new RequestBody(exchange, bytesMax, reader).read();
+  }
+
+  private static Refusal tooLarge(String actual, int bytesMax) {
+    return Problem.BODY_TOO_LARGE.because(
+        "the body has " + actual + " bytes, the limit is " + bytesMax);
+  }
+
+  private void read() throws Exception {
+    StreamSourceChannel channel = exchange.getRequestChannel();
+    if (channel == null || drain(channel)) {
+      reader.read(bytes.asInput());
+      return;
+    }
+    channel.getReadSetter().set(this::readable);
+    exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
+  }
+
+  private void readable(StreamSourceChannel channel) {
+    boolean complete;
+    try {
+      complete = drain(channel);
+    } catch (IOException clientGone) {
+      IoUtils.safeClose(exchange.getConnection());
+      return;
+    } catch (Refusal tooLarge) {
+      channel.suspendReads();
+      Connectors.executeRootHandler(e -> Failures.answer(e, tooLarge), exchange);
+      return;
+    }
+    if (complete) {
+      channel.suspendReads();
+      Connectors.executeRootHandler(Failures.mapped(e -> reader.read(bytes.asInput())), exchange);
+    }
+  }
+
+  /** Reads what there is; true at the end of the body. */
+  private boolean drain(StreamSourceChannel channel) throws IOException {
+    try (PooledByteBuffer pooled = exchange.getConnection().getByteBufferPool().allocate()) {
+      ByteBuffer buffer = pooled.getBuffer();
+      while (true) {
+        buffer.clear();
+        int read = channel.read(buffer);
+        if (read <= 0) {
+          return read < 0;
+        }
+        if (bytes.size() + read > bytesMax) {
+          throw tooLarge("more than " + bytesMax, bytesMax);
+        }
+        bytes.add(buffer.flip());
+      }
+    }
+  }
+
+  /** A growing array that can be read without being copied. */
+  private static final class Bytes extends ByteArrayOutputStream {
+    Bytes() {
+      super(FIRST_BYTES);
+    }
+
+    void add(ByteBuffer source) {
+      while (source.hasRemaining()) {
+        write(source.get());
+      }
+    }
+
+    ByteArrayInputStream asInput() {
+      return new ByteArrayInputStream(buf, 0, count);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+
+/**
+ * A method and a path, and what answers them. The template of a path may end in {@code {key}},
+ * which stands for the whole rest of the path.
+ */
+record Route(HttpString method, String template, Endpoint endpoint) {
+  private static final String KEY = "{key}";
+
+  /** Answers one request, on its I/O thread. */
+  interface Endpoint {
+    /**
+     * Answers, or throws what {@link Failures} knows to answer.
+     *
+     * @param rest what of the raw path stood for {@code {key}}, not decoded; otherwise empty
+     */
+    void handle(HttpServerExchange exchange, String rest) throws Exception;
+  }
+
+  boolean matches(String rawPath) {
+    return takesKey() ? rawPath.startsWith(prefix()) : rawPath.equals(template);
+  }
+
+  String rest(String rawPath) {
+    return takesKey() ? rawPath.substring(prefix().length()) : "";
+  }
+
+  private boolean takesKey() {
+    return template.endsWith(KEY);
+  }
+
+  private String prefix() {
+    return template.substring(0, template.length() - KEY.length());
+  }
+}

@@ -1,0 +1,132 @@
+package io.pensieve.server.peers;
+
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import java.net.URI;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What is known of one peer. Times are nanoseconds since the watch began. */
+final class Peer {
+  private static final long NEVER = -1;
+  private static final Pattern ENDING_IN_A_NUMBER = Pattern.compile("[^.:]*[^.:0-9](\\d{1,18})");
+
+  /*
+   * Two sides. Any thread drops signs of life into the letter box; only the thread that checks
+   * takes them out, in check(), and touches everything below it. A peer has one beat in flight, so
+   * answers are few and none is lost; its own beats only say how late it was last alive, so the
+   * latest is enough, and a flood of them costs no memory.
+   */
+  private final URI url;
+  private volatile OptionalLong id;
+  private final Queue<Long> answersNanos = new ConcurrentLinkedQueue<>();
+  private final AtomicLong beatNanos = new AtomicLong(NEVER);
+
+  private final PhiAccrual detector = new PhiAccrual();
+  private volatile PeerState state = PeerState.DEAD;
+  private long sinceNanos;
+  private long lastHeardNanos = NEVER;
+  private long silentFromNanos = NEVER; // when last heard before it was last not alive
+
+  Peer(URI url) {
+    this.url = url;
+    this.id = numberOf(url.getHost());
+  }
+
+  /**
+   * The number at the end of the first part of a host name, as nodes were told apart before they
+   * said who they are: {@code node2}, {@code pensieve-2.example}; none for numeric addresses.
+   */
+  static OptionalLong numberOf(String host) {
+    String name = host.indexOf('.') < 0 ? host : host.substring(0, host.indexOf('.'));
+    Matcher matcher = ENDING_IN_A_NUMBER.matcher(name);
+    return matcher.matches()
+        ? OptionalLong.of(Long.parseLong(matcher.group(1)))
+        : OptionalLong.empty();
+  }
+
+  URI url() {
+    return url;
+  }
+
+  PeerState state() {
+    return state;
+  }
+
+  boolean hasId(long nodeId) {
+    OptionalLong known = id;
+    return known.isPresent() && known.getAsLong() == nodeId;
+  }
+
+  /** It answered a beat, and said who it is if it can. */
+  void answered(OptionalLong nodeId, long atNanos) {
+    if (nodeId.isPresent()) {
+      id = nodeId;
+    }
+    answersNanos.add(atNanos);
+  }
+
+  /** A beat of its own came in. */
+  void heard(long atNanos) {
+    beatNanos.accumulateAndGet(atNanos, Math::max);
+  }
+
+  /** Empties the letter box. */
+  void takeIn(Waking waking) {
+    if (waking.overslept()) {
+      detector.interrupted();
+    }
+    for (Long at = answersNanos.poll(); at != null; at = answersNanos.poll()) {
+      lastHeardNanos = Math.max(lastHeardNanos, at);
+      if (waking.overslept()) {
+        detector.heard(waking.awakeNanos(at));
+      } else {
+        detector.answered(waking.awakeNanos(at));
+      }
+    }
+    long at = beatNanos.get();
+    if (at > lastHeardNanos) {
+      lastHeardNanos = at;
+      detector.heard(waking.awakeNanos(at));
+    }
+  }
+
+  /** Decides what it is now; the change, if that is something else than before. */
+  Optional<PeerChange> judge(Waking waking) {
+    PeerState before = state;
+    PeerState after = detector.judge(waking.awakeNanos());
+    if (after == before) {
+      return Optional.empty();
+    }
+    if (before == PeerState.ALIVE) {
+      silentFromNanos = lastHeardNanos;
+    }
+    long silentUntilNanos = after == PeerState.ALIVE ? lastHeardNanos : waking.nowNanos();
+    state = after;
+    sinceNanos = waking.nowNanos();
+    return Optional.of(
+        new PeerChange(url, id, before, after, millis(silentFromNanos, silentUntilNanos)));
+  }
+
+  PeerView view(Waking waking) {
+    long nowNanos = waking.nowNanos();
+    return new PeerView(
+        url,
+        id,
+        state,
+        detector.phi(waking.awakeNanos()),
+        millis(lastHeardNanos, nowNanos),
+        NANOSECONDS.toMillis(nowNanos - sinceNanos));
+  }
+
+  private static OptionalLong millis(long fromNanos, long untilNanos) {
+    return fromNanos == NEVER
+        ? OptionalLong.empty()
+        : OptionalLong.of(NANOSECONDS.toMillis(Math.max(0, untilNanos - fromNanos)));
+  }
+}

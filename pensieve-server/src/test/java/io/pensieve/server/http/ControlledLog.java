@@ -1,0 +1,84 @@
+package io.pensieve.server.http;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Log;
+import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.Replay;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** A log whose disk confirms, refuses or fails when the test says so. */
+final class ControlledLog implements Log<String, String> {
+  private final AtomicLong appended = new AtomicLong();
+  private final AtomicLong durable = new AtomicLong();
+  private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
+  private volatile @Nullable RuntimeException refusal;
+
+  /** From now on, appends throw this. */
+  void refuse(RuntimeException refusal) {
+    this.refusal = refusal;
+  }
+
+  /** The disk confirms everything that was appended. */
+  void confirm() {
+    durable.set(appended.get());
+    take().forEach(future -> future.complete(null));
+  }
+
+  /** The disk fails under everything that waits. */
+  void fail(RuntimeException failure) {
+    take().forEach(future -> future.completeExceptionally(failure));
+  }
+
+  synchronized int writesWaiting() {
+    return waiting.size();
+  }
+
+  private synchronized List<CompletableFuture<Void>> take() {
+    List<CompletableFuture<Void>> taken = List.copyOf(waiting);
+    waiting.clear();
+    return taken;
+  }
+
+  @Override
+  public RecoveryReport replay(Replay<String, String> replay) {
+    return RecoveryReport.empty();
+  }
+
+  @Override
+  public long append(Change<String, String> change) {
+    RuntimeException refused = refusal;
+    if (refused != null) {
+      throw refused;
+    }
+    return appended.incrementAndGet();
+  }
+
+  @Override
+  public long durableSequence() {
+    return durable.get();
+  }
+
+  @Override
+  public void awaitDurable(long sequence) {
+    whenDurable(sequence).join();
+  }
+
+  @Override
+  public synchronized CompletableFuture<Void> whenDurable(long sequence) {
+    if (sequence <= durable.get()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    CompletableFuture<Void> future = new CompletableFuture<>();
+    waiting.add(future);
+    return future;
+  }
+
+  @Override
+  public void close() {
+    confirm();
+  }
+}

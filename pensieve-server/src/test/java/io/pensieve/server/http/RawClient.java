@@ -1,0 +1,97 @@
+package io.pensieve.server.http;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A connection that sends just the bytes it is told to: what HTTP libraries would not do. */
+final class RawClient implements AutoCloseable {
+  private static final int PATIENCE_MILLIS = 20_000;
+
+  private final Socket socket = new Socket();
+  private final InputStream in;
+
+  RawClient(InetSocketAddress server) throws IOException {
+    socket.connect(server, PATIENCE_MILLIS);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    socket.setTcpNoDelay(true);
+    in = new BufferedInputStream(socket.getInputStream());
+  }
+
+  /** An answer; header names are in lower case. */
+  record Response(int status, Map<String, String> headers, String body) {
+    String header(String name) {
+      return headers.getOrDefault(name, "");
+    }
+  }
+
+  RawClient send(String text) throws IOException {
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    return this;
+  }
+
+  /** Sends a request without a body. */
+  RawClient request(String method, String target) throws IOException {
+    return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+
+  /** The next answer, whose length is told by Content-Length. */
+  Response receive() throws IOException {
+    return receive(true);
+  }
+
+  /** The next answer, of a HEAD request: it tells a length, but has no body. */
+  Response receiveWithoutBody() throws IOException {
+    return receive(false);
+  }
+
+  private Response receive(boolean withBody) throws IOException {
+    String statusLine = line();
+    Map<String, String> headers = new TreeMap<>();
+    for (String line = line(); !line.isEmpty(); line = line()) {
+      int colon = line.indexOf(':');
+      headers.put(
+          line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+    }
+    int length = withBody ? Integer.parseInt(headers.getOrDefault("content-length", "0")) : 0;
+    String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
+    return new Response(Integer.parseInt(statusLine.substring(9, 12)), headers, body);
+  }
+
+  private String line() throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int b = in.read(); b != '\n'; b = in.read()) {
+      if (b < 0) {
+        throw new EOFException("closed after: " + line.toString(StandardCharsets.UTF_8));
+      }
+      if (b != '\r') {
+        line.write(b);
+      }
+    }
+    return line.toString(StandardCharsets.UTF_8);
+  }
+
+  /** Waits for the server to close the connection; what it sends before that is dropped. */
+  void awaitClosed() throws IOException {
+    try {
+      long unused = in.transferTo(OutputStream.nullOutputStream());
+    } catch (SocketException reset) {
+      return;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}

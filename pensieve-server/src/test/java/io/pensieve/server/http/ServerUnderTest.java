@@ -1,0 +1,111 @@
+package io.pensieve.server.http;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.pensieve.Pensieve;
+import io.pensieve.log.Log;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** A server on a free port, its map, and a client that speaks in the domain's verbs. */
+final class ServerUnderTest implements AutoCloseable {
+  static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  final Pensieve<String, String> memories;
+  final HttpServer http;
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  ServerUnderTest(Log<String, String> log, HttpServer.Settings settings, Cluster cluster)
+      throws IOException {
+    memories = Pensieve.<String, String>builder().maximumEntries(10_000).log(log).open();
+    http = HttpServer.start(settings, memories, cluster);
+  }
+
+  static ServerUnderTest start() throws IOException {
+    return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+  }
+
+  static HttpServer.Settings settings() {
+    return HttpServer.Settings.on(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+  }
+
+  /** Default settings but for how long a client may be silent. */
+  static HttpServer.Settings patientFor(Duration readTimeout) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(), defaults.limits(), false, readTimeout, defaults.drainDeadline());
+  }
+
+  RawClient connect() throws IOException {
+    return new RawClient(http.address());
+  }
+
+  HttpRequest.Builder request(String path) {
+    int port = http.address().getPort();
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).timeout(PATIENCE);
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), BodyHandlers.ofString());
+  }
+
+  HttpResponse<String> post(String path, String json) throws Exception {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(json)));
+  }
+
+  /** Puts through the route; the answer must be the one for a put that was done. */
+  void put(String key, String value) throws Exception {
+    JsonObject body = new JsonObject();
+    body.addProperty("key", key);
+    body.addProperty("val", value);
+    require("{\"status\":\"ok\"}", post("/put", body.toString()));
+  }
+
+  /** Gets through the route. */
+  String get(String key) throws Exception {
+    HttpResponse<String> response = send(request("/get/" + escaped(key)));
+    if (response.statusCode() != 200) {
+      throw new AssertionError(response.statusCode() + " " + response.body());
+    }
+    return JsonParser.parseString(response.body()).getAsJsonObject().get("val").getAsString();
+  }
+
+  /** Deletes through the route; the answer must be the one for a removal that was done. */
+  void delete(String key) throws Exception {
+    require("{\"status\":\"ok\"}", send(request("/delete/" + escaped(key)).DELETE()));
+  }
+
+  private static void require(String body, HttpResponse<String> response) {
+    if (response.statusCode() != 200 || !response.body().equals(body)) {
+      throw new AssertionError(response.statusCode() + " " + response.body());
+    }
+  }
+
+  static String escaped(String key) {
+    return URLEncoder.encode(key, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  static String code(String problem) {
+    return JsonParser.parseString(problem).getAsJsonObject().get("code").getAsString();
+  }
+
+  @Override
+  public void close() {
+    http.close();
+    memories.close();
+  }
+}

@@ -1,0 +1,115 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.pensieve.log.LogException;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Writes that wait for the disk, and logs that refuse. */
+final class WaitingWritesTest {
+  // More than the server has threads of any kind.
+  private static final int CLIENTS = 200;
+
+  private final ControlledLog log = new ControlledLog();
+  private final List<RawClient> clients = new ArrayList<>();
+  private ServerUnderTest server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
+    for (int i = 0; i < CLIENTS; i++) {
+      clients.add(server.connect());
+    }
+  }
+
+  @AfterEach
+  void everyRequestIsAnsweredToItsEnd() throws Exception {
+    Await.until("nothing in flight", () -> server.http.requestsInFlight() == 0);
+    for (RawClient client : clients) {
+      client.close();
+    }
+    server.close();
+  }
+
+  private void allPut() throws Exception {
+    for (int i = 0; i < CLIENTS; i++) {
+      String body = "{\"key\":\"k" + i + "\",\"val\":\"v\"}";
+      clients.get(i).send(putRequest(body));
+    }
+    Await.until("all puts wait", () -> log.writesWaiting() == CLIENTS);
+  }
+
+  private static String putRequest(String body) {
+    return "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: "
+        + body.length()
+        + "\r\n\r\n"
+        + body;
+  }
+
+  @Test
+  void writesThatWaitForTheDiskKeepNoThread() throws Exception {
+    allPut();
+    assertEquals(CLIENTS, server.http.requestsInFlight());
+    // Were an I/O thread or a worker parked for each of them, nobody could be answered now.
+    assertEquals(404, server.send(server.request("/nowhere")).statusCode());
+    assertEquals("", server.get("missing"));
+    assertEquals(CLIENTS, log.writesWaiting());
+
+    log.confirm();
+    for (RawClient client : clients) {
+      assertEquals("{\"status\":\"ok\"}", client.receive().body());
+    }
+  }
+
+  @Test
+  void aConnectionGoesOnAfterAWriteThatWaited() throws Exception {
+    RawClient client = clients.get(0);
+    for (int round = 0; round < 3; round++) {
+      client.send(putRequest("{\"key\":\"k\",\"val\":\"" + round + "\"}"));
+      Await.until("the put waits", () -> log.writesWaiting() == 1);
+      log.confirm();
+      assertEquals(200, client.receive().status());
+      client.request("DELETE", "/delete/k");
+      Await.until("the removal waits", () -> log.writesWaiting() == 1);
+      log.confirm();
+      assertEquals(200, client.receive().status());
+    }
+  }
+
+  @Test
+  void aDiskThatFailsIsToldToEveryoneWhoWaits() throws Exception {
+    allPut();
+    log.fail(new LogException.Failed("disk on fire, key k1", null));
+    for (RawClient client : clients) {
+      RawClient.Response answer = client.receive();
+      assertEquals(503, answer.status());
+      assertEquals("log_failed", ServerUnderTest.code(answer.body()));
+    }
+  }
+
+  @Test
+  void aFullLogRefusesWritesForNow() throws Exception {
+    log.refuse(new LogException.Full("no room"));
+    HttpResponse<String> answer = server.post("/put", "{\"key\":\"k\",\"val\":\"v\"}");
+    assertEquals(503, answer.statusCode());
+    assertEquals("log_full", ServerUnderTest.code(answer.body()));
+    assertEquals("1", answer.headers().firstValue("Retry-After").orElse(""));
+    assertNull(server.memories.get("k"));
+    assertEquals("", server.get("k"));
+  }
+
+  @Test
+  void anUnexpectedFailureIsAnInternalErrorThatQuotesNothing() throws Exception {
+    log.refuse(new IllegalStateException("secret"));
+    HttpResponse<String> answer = server.post("/put", "{\"key\":\"k\",\"val\":\"v\"}");
+    assertEquals(500, answer.statusCode());
+    assertEquals("internal_error", ServerUnderTest.code(answer.body()));
+    assertEquals(-1, answer.body().indexOf("secret"));
+  }
+}

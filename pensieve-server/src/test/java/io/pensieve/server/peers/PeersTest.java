@@ -1,0 +1,351 @@
+package io.pensieve.server.peers;
+
+import static io.pensieve.server.peers.LoopbackPeer.bytes;
+import static io.pensieve.server.peers.LoopbackPeer.okFrom;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Node 1 against peers on loopback. Waits for states and counts, never for times. */
+class PeersTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final List<PeerChange> changes = new CopyOnWriteArrayList<>();
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+  @AfterEach
+  void nothingIsLeftRunning() throws Exception {
+    while (!opened.isEmpty()) {
+      opened.pop().close();
+    }
+    await(() -> threadsNamed("pensieve-").isEmpty() && threadsNamed("loopback-peer").isEmpty());
+  }
+
+  @Test
+  void beatsCarryOurIdOverOneConnection() throws Exception {
+    LoopbackPeer peer = peer(okFrom(2));
+    watch(peer.url());
+    await(() -> peer.beats().size() >= 4);
+    assertReused(peer);
+    String expected =
+        """
+        POST /internal/heartbeat HTTP/1.1\r
+        Host: localhost:%d\r
+        Content-Type: application/json\r
+        Content-Length: 13\r
+        \r
+        {"node_id":1}"""
+            .formatted(peer.port());
+    assertEquals(expected, peer.beats().get(0));
+  }
+
+  @Test
+  void aPeerThatAnswersIsAliveAndSaysWhoItIs() throws Exception {
+    Peers peers = watch(peer(okFrom(2)).url());
+    awaitState(peers, 0, PeerState.ALIVE);
+    assertEquals(OptionalLong.of(2), peers.view().get(0).id());
+    await(() -> !changes.isEmpty());
+    assertEquals(PeerState.ALIVE, changes.get(0).to());
+  }
+
+  @Test
+  void aPeerThatRefusesIsDeadUntilItComesAndAgainWhenItIsGone() throws Exception {
+    int port = freePort();
+    Peers peers = watch(URI.create("http://localhost:" + port));
+    for (int life = 0; life < 2; life++) {
+      assertEquals(PeerState.DEAD, peers.view().get(0).state());
+      LoopbackPeer peer = new LoopbackPeer(port, okFrom(2));
+      opened.push(peer);
+      awaitState(peers, 0, PeerState.ALIVE);
+      peer.close();
+      awaitState(peers, 0, PeerState.DEAD);
+    }
+    PeerState before = PeerState.DEAD;
+    for (PeerChange change : changes) {
+      assertEquals(before, change.from());
+      before = change.to();
+    }
+  }
+
+  @Test
+  void itsOwnBeatBringsADeadPeerBackEvenIfItDoesNotAnswer() throws Exception {
+    LoopbackPeer peer = peer(okFrom(2));
+    Peers peers = watch(peer.url());
+    awaitState(peers, 0, PeerState.ALIVE);
+    peer.close();
+    awaitState(peers, 0, PeerState.DEAD);
+    peers.heard(3);
+    peers.heard(2);
+    awaitState(peers, 0, PeerState.ALIVE);
+  }
+
+  @Test
+  void whatIsNoWholeSuccessIsNoSignOfLife() throws Exception {
+    List<LoopbackPeer> wrong =
+        peers(
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "200 OK\r\n\r\n",
+            "\r\n\r\n",
+            "-ERR unknown command 'POST'\r\n",
+            "\u0000\u0001\u0002",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{",
+            "HTTP/1.1 200 OK\r\nPensieve-Node-Id: 2\r\n",
+            "HTTP/1.1 200 OK\r\n" + "a: b\r\n".repeat(100_000));
+    Peers peers = watch(wrong.stream().map(LoopbackPeer::url).toArray(URI[]::new));
+    await(() -> wrong.stream().allMatch(peer -> peer.beats().size() >= 3));
+    assertEquals(List.of(), changes);
+    for (PeerView view : peers.view()) {
+      assertEquals(PeerState.DEAD, view.state());
+      assertEquals(OptionalLong.empty(), view.lastHeardMillis());
+    }
+  }
+
+  @Test
+  void redirectsAreNotFollowed() throws Exception {
+    LoopbackPeer target = peer(okFrom(2));
+    LoopbackPeer redirecting =
+        peer(
+            bytes(
+                "HTTP/1.1 307 Temporary Redirect\r\nLocation: %s/internal/heartbeat\r\n"
+                        .formatted(target.url())
+                    + "Content-Length: 0\r\n\r\n"));
+    watch(redirecting.url());
+    await(() -> redirecting.beats().size() >= 3);
+    assertEquals(List.of(), target.beats());
+    assertEquals(List.of(), changes);
+  }
+
+  @Test
+  void successesOfUncertainLengthCountAndEndTheConnection() throws Exception {
+    List<LoopbackPeer> odd =
+        peers(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+            "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nmore than it said",
+            "HTTP/1.0 200 OK\r\n\r\nto the end",
+            "HTTP/1.1 204 No Content\r\n\r\n");
+    Peers peers = watch(odd.stream().map(LoopbackPeer::url).toArray(URI[]::new));
+    for (int i = 0; i < odd.size(); i++) {
+      awaitState(peers, i, PeerState.ALIVE);
+      LoopbackPeer peer = odd.get(i);
+      await(() -> peer.beats().size() >= 3);
+      int beats = peer.beats().size();
+      assertTrue(peer.connections() >= beats, "one connection a beat");
+    }
+  }
+
+  @Test
+  void aSeedNodeAnswersWithoutSayingWhoItIs() throws Exception {
+    LoopbackPeer seed =
+        peer(bytes("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"ok\"}"));
+    Peers peers = watch(seed.url());
+    awaitState(peers, 0, PeerState.ALIVE);
+    assertEquals(OptionalLong.empty(), peers.view().get(0).id());
+    await(() -> seed.beats().size() >= 4);
+    assertReused(seed);
+  }
+
+  @Test
+  void hungAndDrippingPeersDelayNobodyElsesBeats() throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
+    LoopbackPeer hung = peer(out -> over.await());
+    LoopbackPeer dripping =
+        peer(
+            out -> {
+              out.write("HTTP/1.1 200 OK\r\na: ".getBytes(UTF_8));
+              while (!over.await(20, MILLISECONDS)) {
+                out.write('x');
+              }
+            });
+    LoopbackPeer good = peer(okFrom(2));
+    Peers peers = watch(hung.url(), dripping.url(), good.url());
+    await(() -> good.beats().size() >= 16);
+    over.countDown();
+    awaitState(peers, 2, PeerState.ALIVE);
+    assertEquals(PeerState.DEAD, peers.view().get(0).state());
+    assertEquals(PeerState.DEAD, peers.view().get(1).state());
+    // One after another, each would have got as many beats as the good one.
+    assertTrue(hung.beats().size() <= 12, () -> "hung: " + hung.beats().size());
+    assertTrue(dripping.beats().size() <= 12, () -> "dripping: " + dripping.beats().size());
+  }
+
+  @Test
+  void closingEndsABeatThatHangs() throws Exception {
+    CountDownLatch over = new CountDownLatch(1);
+    LoopbackPeer hung = peer(out -> over.await());
+    Peers peers = watch(hung.url());
+    await(() -> !hung.beats().isEmpty());
+    peers.close();
+    peers.close();
+    assertEquals(List.of(), threadsNamed("pensieve-"));
+    over.countDown();
+  }
+
+  @Test
+  void aListenerThatThrowsIsToldOfTheNextChange() throws Exception {
+    Logger logger = Logger.getLogger(Peers.class.getName());
+    logger.setLevel(Level.OFF);
+    opened.push(() -> logger.setLevel(null));
+    LoopbackPeer peer = peer(okFrom(2));
+    Peers peers =
+        Peers.start(
+            1,
+            List.of(peer.url()),
+            change -> {
+              changes.add(change);
+              throw new IllegalStateException("thrown on purpose");
+            });
+    opened.push(peers);
+    awaitState(peers, 0, PeerState.ALIVE);
+    peer.close();
+    await(() -> changes.stream().anyMatch(change -> change.to() == PeerState.DEAD));
+  }
+
+  @Test
+  void aListenerMayClose() throws Exception {
+    CountDownLatch closed = new CountDownLatch(1);
+    LoopbackPeer peer = peer(okFrom(2));
+    Peers[] peers = new Peers[1];
+    CountDownLatch started = new CountDownLatch(1);
+    peers[0] =
+        Peers.start(
+            1,
+            List.of(peer.url()),
+            change -> {
+              awaitQuietly(started);
+              peers[0].close();
+              closed.countDown();
+            });
+    opened.push(peers[0]);
+    started.countDown();
+    await(() -> closed.getCount() == 0);
+    await(() -> threadsNamed("pensieve-").isEmpty());
+  }
+
+  @Test
+  void noPeersAreFine() throws Exception {
+    Peers peers = watch();
+    peers.heard(2);
+    assertEquals(List.of(), peers.view());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "https://node2:7878",
+        "node2:7878",
+        "//node2:7878",
+        "http:node2",
+        "http://node2:0",
+        "http://node2:65536",
+        "http://me@node2:7878",
+        "http://node2:7878/base",
+        "http://node2:7878?a=b",
+        "http://node2:7878#a",
+      })
+  void otherUrlsAreRefused(String url) {
+    IllegalArgumentException refusal =
+        assertThrows(IllegalArgumentException.class, () -> watch(URI.create(url)));
+    assertEquals("peer " + url + " is not of the form http://host:port", refusal.getMessage());
+  }
+
+  @Test
+  void aPeerThatIsThereTwiceIsRefused() {
+    URI url = URI.create("http://node2:7878");
+    assertThrows(IllegalArgumentException.class, () -> watch(url, url));
+  }
+
+  @Test
+  void tooManyPeersAreRefused() {
+    URI[] urls =
+        IntStream.rangeClosed(1, Peers.PEERS_MAX + 1)
+            .mapToObj(port -> URI.create("http://localhost:" + port))
+            .toArray(URI[]::new);
+    assertThrows(IllegalArgumentException.class, () -> watch(urls));
+  }
+
+  private LoopbackPeer peer(LoopbackPeer.Answer answer) throws IOException {
+    LoopbackPeer peer = new LoopbackPeer(answer);
+    opened.push(peer);
+    return peer;
+  }
+
+  private List<LoopbackPeer> peers(String... answers) throws IOException {
+    List<LoopbackPeer> peers = new ArrayList<>();
+    for (String answer : answers) {
+      peers.add(peer(bytes(answer)));
+    }
+    return peers;
+  }
+
+  private Peers watch(URI... urls) {
+    Peers peers = Peers.start(1, Arrays.asList(urls), changes::add);
+    opened.push(peers);
+    return peers;
+  }
+
+  /** Not exactly one connection: on a busy machine a beat may time out, which ends it. */
+  private static void assertReused(LoopbackPeer peer) {
+    assertTrue(2 * peer.connections() <= peer.beats().size(), "several beats a connection");
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return listener.getLocalPort();
+    }
+  }
+
+  private static void awaitState(Peers peers, int index, PeerState state) throws Exception {
+    await(() -> peers.view().get(index).state() == state);
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    for (long end = System.nanoTime() + PATIENCE.toNanos(); !condition.getAsBoolean(); ) {
+      assertTrue(System.nanoTime() < end, "waited in vain");
+      Thread.sleep(5);
+    }
+  }
+
+  private static List<String> threadsNamed(String prefix) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith(prefix))
+        .toList();
+  }
+}
