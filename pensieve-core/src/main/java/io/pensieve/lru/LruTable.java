@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  *       with neither held.
  * </ul>
  *
- * <p>All operations are O(1) expected, but for an eviction, which is O(log n) for each entry that
- * was used since it was last considered.
+ * <p>All operations are O(1) expected and amortized. A single eviction may have to look at many
+ * entries: at each that was used since it was last looked at, and at each 64th part of the stamps
+ * that are held.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // An entry may seem colder than it is by 1/128 of the bound, if several threads use the table.
@@ -128,7 +129,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       outcome = decideLocked(node, maker);
     }
     if (outcome.value() != null) {
-      order.add(node);
+      Victim<K, V> victim = order.addAndPollOverflow(node);
+      if (victim != null) {
+        evict(victim);
+      }
       evictOverflow();
     }
     return outcome;
@@ -225,20 +229,29 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       if (victim.node().deciding) {
         passedOver.add(victim.node());
       } else {
-        try {
-          evict(victim);
-        } finally {
-          order.add(victim.node()); // unless it is dead now
-        }
+        evict(victim);
       }
     }
   }
 
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
+    try {
+      if (!node.deciding) {
+        evictLocking(victim);
+      }
+    } finally {
+      if (!node.dead) {
+        order.add(node);
+      }
+    }
+  }
+
+  private void evictLocking(Victim<K, V> victim) {
+    Node<K, V> node = victim.node();
     synchronized (node) {
       V value = node.value();
-      if (value != null && !node.deciding && node.stamp() == victim.stamp()) {
+      if (value != null && !node.deciding && node.stamp() <= victim.stamp()) {
         removeLocked(node, value);
         buryLocked(node);
       }

@@ -44,7 +44,12 @@ public final class Node<K, V> {
   private long stamp;
 
   /** Where the eviction order has this node, or -1. Guarded by the eviction order's lock. */
-  int place = -1;
+  short bucket = -1;
+
+  /** Its neighbours in the ring of that bucket, or itself. Guarded by the eviction order's lock. */
+  Node<K, V> next = this;
+
+  private Node<K, V> previous = this;
 
   /** Taken out of the table for good. Written inside the node's monitor, before the value. */
   volatile boolean dead;
@@ -88,5 +93,24 @@ public final class Node<K, V> {
   void setLocked(@Nullable V newValue, long newVersion) {
     VERSION.setOpaque(this, newVersion);
     VALUE.setRelease(this, newValue);
+  }
+
+  void linkBefore(Node<K, V> other) {
+    Node<K, V> before = other.previous;
+    previous = before;
+    next = other;
+    before.next = this;
+    other.previous = this;
+  }
+
+  void unlink() {
+    previous.next = next;
+    next.previous = previous;
+    alone();
+  }
+
+  void alone() {
+    next = this;
+    previous = this;
   }
 }
