@@ -7,8 +7,8 @@ import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
 import io.pensieve.lru.Decision;
-import io.pensieve.lru.Decision.Maker;
 import io.pensieve.lru.LruTable;
+import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
@@ -146,8 +146,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V put(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return acknowledged(key, table.update(key, current -> write)).previous();
+    return acknowledged(key, table.update(key, Decision.write(value))).previous();
   }
 
   /**
@@ -156,15 +155,13 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitPut(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return submitted(key, table.update(key, current -> write));
+    return submitted(key, table.update(key, Decision.write(value)));
   }
 
   @Override
   public @Nullable V remove(Object key) {
-    Maker<V> remove = current -> Decision.remove();
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, remove)).previous();
+    return acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
   }
 
   /**
@@ -173,8 +170,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitRemove(K key) {
-    Maker<V> remove = current -> Decision.remove();
-    return submitted(key, table.updatePresent(key, remove));
+    return submitted(key, table.updatePresent(key, Decision.remove()));
   }
 
   @Override
@@ -193,8 +189,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V replace(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return acknowledged(key, table.updatePresent(key, current -> write)).previous();
+    return acknowledged(key, table.updatePresent(key, Decision.write(value))).previous();
   }
 
   @Override

@@ -31,7 +31,7 @@ final class EvictionOrder<K, V> {
 
   /** Adds a node, unless it is here or has died since its owner let go of it. */
   synchronized void add(Node<K, V> node) {
-    if (!node.dead && node.bucket < 0) {
+    if (!node.isDead() && node.bucket < 0) {
       wheel.add(node);
       size = Math.incrementExact(size);
     }
@@ -42,7 +42,7 @@ final class EvictionOrder<K, V> {
    * whole of it for a write that evicts.
    */
   synchronized @Nullable Victim<K, V> addAndPollOverflow(Node<K, V> node) {
-    if (size < maximumEntries || node.dead || node.bucket >= 0) {
+    if (size < maximumEntries || node.isDead() || node.bucket >= 0) {
       add(node);
       return pollOverflow(0);
     }
@@ -55,7 +55,7 @@ final class EvictionOrder<K, V> {
    * it is dead.
    */
   synchronized void remove(Node<K, V> node) {
-    assert node.dead;
+    assert node.isDead();
     if (node.bucket >= 0) {
       wheel.remove(node);
       size = size - 1;

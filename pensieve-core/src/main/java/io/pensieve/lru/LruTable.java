@@ -1,6 +1,5 @@
 package io.pensieve.lru;
 
-import io.pensieve.lru.Decision.Maker;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -142,7 +141,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
     Outcome<V> outcome;
     synchronized (node) {
-      if (node.dead) {
+      if (node.isDead()) {
         return null;
       }
       outcome = decideLocked(node, maker);
@@ -155,10 +154,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private Outcome<V> decideLocked(Node<K, V> node, Maker<V> maker) {
-    if (node.deciding) {
-      throw new IllegalStateException("recursive update: the key is being computed");
-    }
-    node.deciding = true;
+    node.beginLocked(!(maker instanceof Decision));
     try {
       V current = node.value();
       Decision<V> decision = maker.decide(current);
@@ -170,7 +166,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         case KEEP -> new Outcome<>(current, current, node.version(), false);
       };
     } finally {
-      node.deciding = false;
+      node.endLocked();
       if (node.value() == null) {
         buryLocked(node);
       }
@@ -187,7 +183,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private Outcome<V> removeLocked(Node<K, V> node, V current) {
     long version = journal.remove(node.key());
-    node.dead = true;
+    node.dieLocked();
     node.setLocked(null, version);
     return new Outcome<>(current, null, version, true);
   }
@@ -198,15 +194,21 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private void buryLocked(Node<K, V> node) {
-    node.dead = true;
+    node.dieLocked();
     table.remove(node.key(), node);
   }
 
   /**
    * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * goes. Entries that are being decided about are passed over, because a decision may take as long
-   * as a caller's function likes: whoever decides comes by here afterwards. If the journal fails,
-   * the victim stays, and so does the overflow.
+   * goes. If the journal fails, the victim stays, and so does the overflow.
+   *
+   * <p>Entries that a caller's function is deciding about are passed over, because it may take as
+   * long as it likes. Their overflow is not forgotten: this thread writes the order's size and then
+   * reads the node's state, and the thread that decides writes the state and then reads the size,
+   * all four of them volatile. So this thread sees that the decision is over, and tries again, or
+   * the other one sees the overflow. (If the decision was to remove, both take the order's monitor,
+   * and whoever is second sees what the first did.) Plain writes are not passed over, but waited
+   * for: they hold a node for no longer than the journal takes.
    */
   private void evictOverflow() {
     while (order.isOverfull()) {
@@ -216,9 +218,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       } finally {
         passedOver.forEach(order::add);
       }
-      // Read after they are back in order: who has decided by then may have found no overflow; who
-      // has not will find it.
-      if (passedOver.stream().allMatch(node -> node.deciding)) {
+      // After they are back in order, not before.
+      if (passedOver.stream().allMatch(Node::isComputing)) {
         return;
       }
     }
@@ -226,7 +227,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private void evictAround(List<Node<K, V>> passedOver) {
     for (Victim<K, V> victim; (victim = order.pollOverflow(passedOver.size())) != null; ) {
-      if (victim.node().deciding) {
+      if (victim.node().isComputing()) {
         passedOver.add(victim.node());
       } else {
         evict(victim);
@@ -237,11 +238,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
     try {
-      if (!node.deciding) {
+      if (!node.isComputing()) {
         evictLocking(victim);
       }
     } finally {
-      if (!node.dead) {
+      if (!node.isDead()) {
         order.add(node);
       }
     }
@@ -251,7 +252,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     Node<K, V> node = victim.node();
     synchronized (node) {
       V value = node.value();
-      if (value != null && !node.deciding && node.stamp() <= victim.stamp()) {
+      if (value != null && !node.isComputing() && node.stamp() <= victim.stamp()) {
         removeLocked(node, value);
         buryLocked(node);
       }
