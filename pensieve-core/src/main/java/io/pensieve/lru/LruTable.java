@@ -34,8 +34,9 @@ import org.jspecify.annotations.Nullable;
  * that are held.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
-  // An entry may seem colder than it is by 1/128 of the bound, if several threads use the table.
-  private static final long SLACK_SHARE = 128;
+  // If several threads use the table, 1/128 of its entries may be taken for hotter than another one
+  // wrongly.
+  private static final long TOLERANCE_SHARE = 128;
 
   private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
   private final Journal<K, V> journal;
@@ -50,24 +51,21 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public LruTable(long maximumEntries, Journal<K, V> journal) {
     this.journal = journal;
-    this.clock = new UseClock(maximumEntries / SLACK_SHARE);
+    this.clock = new UseClock(maximumEntries / TOLERANCE_SHARE);
     this.order = new EvictionOrder<>(maximumEntries);
   }
 
-  /** The entry of a key, which is now the most recently used one, or null. */
-  public @Nullable Node<K, V> use(Object key) {
-    Node<K, V> node = table.get(key);
-    if (node == null || node.value() == null) {
-      return null;
-    }
-    clock.stamp(node);
-    return node;
+  /**
+   * The entry of a key, or null. It may have no value, and is then absent. The order stays: see
+   * {@link #touch}.
+   */
+  public @Nullable Node<K, V> find(Object key) {
+    return table.get(key);
   }
 
-  /** The entry of a key, or null; the order stays. */
-  public @Nullable Node<K, V> peek(Object key) {
-    Node<K, V> node = table.get(key);
-    return node == null || node.value() == null ? null : node;
+  /** Makes an entry the most recently used one. */
+  public void touch(Node<K, V> node) {
+    clock.stamp(node);
   }
 
   /** How many entries there are; an estimate while other threads write. */
