@@ -7,8 +7,8 @@ import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
 import io.pensieve.lru.Decision;
-import io.pensieve.lru.Decision.Maker;
 import io.pensieve.lru.LruTable;
+import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
@@ -40,7 +40,9 @@ import org.jspecify.annotations.Nullable;
  * java.util.Map.Entry#setValue}. {@link #containsKey}, {@link #containsValue}, {@link #size},
  * iteration and conditional writes whose condition does not hold are not. From one thread the
  * evictions are exactly those of an access-ordered {@link java.util.LinkedHashMap}. When several
- * threads use the map, an entry may be taken for colder than it is by up to 1/128 of the bound.
+ * threads use the map, no entry is evicted while more than 1 % of the bound, or 8 if that is more,
+ * stay that were last used before it. (A thread that takes over from one that has ended is not a
+ * second one; uses of one entry that overlap in time count as one.)
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, and beyond them only
  * those that threads are adding at this moment.
@@ -100,7 +102,14 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V get(Object key) {
-    return valueOf(table.use(key), key);
+    Node<K, V> node = table.find(key);
+    V value = node == null ? null : node.value();
+    if (node == null || value == null) {
+      return absent(key);
+    }
+    table.touch(node);
+    journal.awaitValue(node.version());
+    return value;
   }
 
   @Override
@@ -116,7 +125,13 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   }
 
   @Nullable V peek(Object key) {
-    return valueOf(table.peek(key), key);
+    Node<K, V> node = table.find(key);
+    V value = node == null ? null : node.value();
+    if (node == null || value == null) {
+      return absent(key);
+    }
+    journal.awaitValue(node.version());
+    return value;
   }
 
   /** Whether some key has this value. O(n), and not a use. */
@@ -132,22 +147,16 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return (int) Math.min(table.size(), Integer.MAX_VALUE);
   }
 
-  private @Nullable V valueOf(@Nullable Node<K, V> node, Object key) {
-    V value = node == null ? null : node.value();
-    if (node == null || value == null) {
-      journal.awaitAbsence(key);
-      return null;
-    }
-    journal.awaitValue(node.version());
-    return value;
+  private @Nullable V absent(Object key) {
+    journal.awaitAbsence(key);
+    return null;
   }
 
   // ---- Writing
 
   @Override
   public @Nullable V put(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return acknowledged(key, table.update(key, current -> write)).previous();
+    return acknowledged(key, table.update(key, Decision.write(value))).previous();
   }
 
   /**
@@ -156,15 +165,13 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitPut(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return submitted(key, table.update(key, current -> write));
+    return submitted(key, table.update(key, Decision.write(value)));
   }
 
   @Override
   public @Nullable V remove(Object key) {
-    Maker<V> remove = current -> Decision.remove();
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, remove)).previous();
+    return acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
   }
 
   /**
@@ -173,8 +180,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitRemove(K key) {
-    Maker<V> remove = current -> Decision.remove();
-    return submitted(key, table.updatePresent(key, remove));
+    return submitted(key, table.updatePresent(key, Decision.remove()));
   }
 
   @Override
@@ -193,8 +199,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V replace(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    return acknowledged(key, table.updatePresent(key, current -> write)).previous();
+    return acknowledged(key, table.updatePresent(key, Decision.write(value))).previous();
   }
 
   @Override

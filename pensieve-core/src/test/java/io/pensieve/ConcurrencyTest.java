@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,6 +148,36 @@ class ConcurrencyTest {
     assertEquals(2, slow.get());
     assertEquals(2, map.get(1));
     assertEquals(10, map.size());
+  }
+
+  @Test
+  void aVictimThatIsWrittenBeforeItGoesStaysAndTheNextOneGoes() throws Exception {
+    CountDownLatch writing = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    log.beforeAppend(
+        change -> {
+          if (change.equals(new Change.Put<>(1, 10))) {
+            writing.countDown();
+            awaitUnchecked(release);
+          }
+        });
+    Pensieve<Integer, Integer> map =
+        Pensieve.<Integer, Integer>builder().maximumEntries(2).log(log).open();
+    map.put(1, 1);
+    map.put(2, 2);
+    Future<Integer> slowWrite = threads.submit(() -> map.put(1, 10));
+    writing.await();
+    Thread evictor = new Thread(() -> map.put(3, 3));
+    evictor.start();
+    while (evictor.getState() != Thread.State.BLOCKED) {
+      assertTrue(evictor.isAlive(), "it did not wait for the victim's write");
+      Thread.onSpinWait();
+    }
+    release.countDown();
+    evictor.join();
+    assertEquals(1, slowWrite.get());
+    assertEquals(Map.of(1, 10, 3, 3), Map.copyOf(map));
+    assertEquals(log.fold(), map);
   }
 
   @Test

@@ -166,6 +166,7 @@ class DirtyReadTest {
 
   private static void awaitParked(Thread thread) {
     while (thread.getState() != Thread.State.WAITING) {
+      assertTrue(thread.isAlive(), "it did not wait");
       Thread.onSpinWait();
     }
   }

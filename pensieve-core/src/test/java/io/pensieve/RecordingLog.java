@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ final class RecordingLog<K, V> implements Log<K, V> {
   private long durableSequence = Long.MAX_VALUE;
   private @Nullable LogException failure;
   private boolean closed;
+  private Consumer<Change<K, V>> beforeAppend = change -> {};
 
   /** A log that goes on where another one was closed. */
   synchronized RecordingLog<K, V> reopened() {
@@ -36,6 +38,12 @@ final class RecordingLog<K, V> implements Log<K, V> {
    */
   RecordingLog<K, V> holdingBack() {
     durableSequence = history.size();
+    return this;
+  }
+
+  /** Runs on the appending thread before each change is taken. Before the map is opened. */
+  RecordingLog<K, V> beforeAppend(Consumer<Change<K, V>> action) {
+    beforeAppend = action;
     return this;
   }
 
@@ -94,7 +102,12 @@ final class RecordingLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public synchronized long append(Change<K, V> change) {
+  public long append(Change<K, V> change) {
+    beforeAppend.accept(change);
+    return add(change);
+  }
+
+  private synchronized long add(Change<K, V> change) {
     if (failure != null) {
       throw failure;
     }

@@ -308,6 +308,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (settings.durability() == Durability.PROCESS_DEATH) {
       return Long.MAX_VALUE;
     }
+    // A map asks already before it has replayed, to learn whether it will ever have to wait.
     Life current = life;
     return current == null ? 0 : current.acknowledgements.durable();
   }
@@ -406,8 +407,8 @@ public final class FileLog<K, V> implements Log<K, V> {
 
     /**
      * The most bytes that a key and its value may have together; by default 4 MiB less 32 bytes, at
-     * most 64 MiB less 32. A larger one costs disk space and page cache: at least twice as many
-     * bytes for the ring.
+     * most 64 MiB less 32. A larger one costs disk space and page cache: at least one and a half
+     * times as many bytes for the ring, which are written when the log is opened.
      */
     public Builder<K, V> maximumEntryBytes(int bytes) {
       if (bytes < 1 || bytes > ENTRY_BYTES_MAX) {
@@ -434,7 +435,10 @@ public final class FileLog<K, V> implements Log<K, V> {
     /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + Format.FRAME_HEADER_BYTES);
-      int ringBytes = Math.max(RING_BYTES_MIN, Integer.highestOneBit(2 * frameBytes - 1) << 1);
+      // A power of two that the longest frame fills to two thirds at most: it must not wait for
+      // (nearly) all others to be written before it fits.
+      int ringBytes =
+          Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
       Settings settings =
           new Settings(
               durability,

@@ -54,7 +54,7 @@ public interface Log<K, V> extends AutoCloseable {
   /**
    * Every change up to this sequence number is acknowledged: it survives what this log promises to
    * survive. A log that acknowledges a change by returning from {@link #append} answers {@link
-   * Long#MAX_VALUE}.
+   * Long#MAX_VALUE}, always. May be asked at any time, also before {@link #replay}.
    */
   long durableSequence();
 

@@ -48,11 +48,6 @@ final class Ring {
     this.released = new AtomicLong(start);
   }
 
-  /** The longest frame: half a ring, so that a writer of one cannot starve. */
-  int frameBytesMax() {
-    return Math.min(capacity / 2, Format.FRAME_BYTES_MAX);
-  }
-
   /** The position of claimed room, or {@link #NO_ROOM}, or {@link #SEALED}. */
   long tryClaim(int bytes) {
     while (true) {

@@ -4,12 +4,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to become of a key, decided while it is locked.
+ * What is to become of a key. A decision can be made before the key is locked, and is then its own
+ * {@link Maker}, or by a function while the key is locked.
  *
  * @param act what to do
  * @param value the new value for {@link Act#WRITE}, otherwise null
  */
-public record Decision<V>(Act act, @Nullable V value) {
+public record Decision<V>(Act act, @Nullable V value) implements Maker<V> {
   private static final Decision<?> KEEP = new Decision<>(Act.KEEP, null);
   private static final Decision<?> USE = new Decision<>(Act.USE, null);
   private static final Decision<?> REMOVE = new Decision<>(Act.REMOVE, null);
@@ -26,11 +27,9 @@ public record Decision<V>(Act act, @Nullable V value) {
     REMOVE
   }
 
-  /** Decides, given the key's value, or null if it has none. Runs while the key is locked. */
-  @FunctionalInterface
-  public interface Maker<V> {
-    /** The decision; made once for each call of the table. */
-    Decision<V> decide(@Nullable V current);
+  @Override
+  public Decision<V> decide(@Nullable V current) {
+    return this;
   }
 
   /** Nothing changes, not even the order. */

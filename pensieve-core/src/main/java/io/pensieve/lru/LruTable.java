@@ -1,6 +1,5 @@
 package io.pensieve.lru;
 
-import io.pensieve.lru.Decision.Maker;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,12 +29,14 @@ import org.jspecify.annotations.Nullable;
  *       with neither held.
  * </ul>
  *
- * <p>All operations are O(1) expected, but for an eviction, which is O(log n) for each entry that
- * was used since it was last considered.
+ * <p>All operations are O(1) expected and amortized. A single eviction may have to look at many
+ * entries: at each that was used since it was last looked at, and at each 64th part of the stamps
+ * that are held.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
-  // An entry may seem colder than it is by 1/128 of the bound, if several threads use the table.
-  private static final long SLACK_SHARE = 128;
+  // If several threads use the table, 1/128 of its entries may be taken for hotter than another one
+  // wrongly.
+  private static final long TOLERANCE_SHARE = 128;
 
   private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
   private final Journal<K, V> journal;
@@ -50,24 +51,21 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public LruTable(long maximumEntries, Journal<K, V> journal) {
     this.journal = journal;
-    this.clock = new UseClock(maximumEntries / SLACK_SHARE);
+    this.clock = new UseClock(maximumEntries / TOLERANCE_SHARE);
     this.order = new EvictionOrder<>(maximumEntries);
   }
 
-  /** The entry of a key, which is now the most recently used one, or null. */
-  public @Nullable Node<K, V> use(Object key) {
-    Node<K, V> node = table.get(key);
-    if (node == null || node.value() == null) {
-      return null;
-    }
-    clock.stamp(node);
-    return node;
+  /**
+   * The entry of a key, or null. It may have no value, and is then absent. The order stays: see
+   * {@link #touch}.
+   */
+  public @Nullable Node<K, V> find(Object key) {
+    return table.get(key);
   }
 
-  /** The entry of a key, or null; the order stays. */
-  public @Nullable Node<K, V> peek(Object key) {
-    Node<K, V> node = table.get(key);
-    return node == null || node.value() == null ? null : node;
+  /** Makes an entry the most recently used one. */
+  public void touch(Node<K, V> node) {
+    clock.stamp(node);
   }
 
   /** How many entries there are; an estimate while other threads write. */
@@ -145,7 +143,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       outcome = decideLocked(node, maker);
     }
     if (outcome.value() != null) {
-      order.add(node);
+      Victim<K, V> victim = order.addAndPollOverflow(node);
+      if (victim != null) {
+        evict(victim);
+      }
       evictOverflow();
     }
     return outcome;
@@ -155,7 +156,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
     Outcome<V> outcome;
     synchronized (node) {
-      if (node.dead) {
+      if (node.isDead()) {
         return null;
       }
       outcome = decideLocked(node, maker);
@@ -168,10 +169,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private Outcome<V> decideLocked(Node<K, V> node, Maker<V> maker) {
-    if (node.deciding) {
-      throw new IllegalStateException("recursive update: the key is being computed");
-    }
-    node.deciding = true;
+    node.beginLocked(!(maker instanceof Decision));
     try {
       V current = node.value();
       Decision<V> decision = maker.decide(current);
@@ -183,7 +181,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         case KEEP -> new Outcome<>(current, current, node.version(), false);
       };
     } finally {
-      node.deciding = false;
+      node.endLocked();
       if (node.value() == null) {
         buryLocked(node);
       }
@@ -200,7 +198,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private Outcome<V> removeLocked(Node<K, V> node, V current) {
     long version = journal.remove(node.key());
-    node.dead = true;
+    node.dieLocked();
     node.setLocked(null, version);
     return new Outcome<>(current, null, version, true);
   }
@@ -211,15 +209,21 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private void buryLocked(Node<K, V> node) {
-    node.dead = true;
+    node.dieLocked();
     table.remove(node.key(), node);
   }
 
   /**
    * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * goes. Entries that are being decided about are passed over, because a decision may take as long
-   * as a caller's function likes: whoever decides comes by here afterwards. If the journal fails,
-   * the victim stays, and so does the overflow.
+   * goes. If the journal fails, the victim stays, and so does the overflow.
+   *
+   * <p>Entries that a caller's function is deciding about are passed over, because it may take as
+   * long as it likes. Their overflow is not forgotten: this thread writes the order's size and then
+   * reads the node's state, and the thread that decides writes the state and then reads the size,
+   * all four of them volatile. So this thread sees that the decision is over, and tries again, or
+   * the other one sees the overflow. (If the decision was to remove, both take the order's monitor,
+   * and whoever is second sees what the first did.) Plain writes are not passed over, but waited
+   * for: they hold a node for no longer than the journal takes.
    */
   private void evictOverflow() {
     while (order.isOverfull()) {
@@ -229,9 +233,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       } finally {
         passedOver.forEach(order::add);
       }
-      // Read after they are back in order: who has decided by then may have found no overflow; who
-      // has not will find it.
-      if (passedOver.stream().allMatch(node -> node.deciding)) {
+      // After they are back in order, not before.
+      if (passedOver.stream().allMatch(Node::isComputing)) {
         return;
       }
     }
@@ -239,23 +242,32 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private void evictAround(List<Node<K, V>> passedOver) {
     for (Victim<K, V> victim; (victim = order.pollOverflow(passedOver.size())) != null; ) {
-      if (victim.node().deciding) {
+      if (victim.node().isComputing()) {
         passedOver.add(victim.node());
       } else {
-        try {
-          evict(victim);
-        } finally {
-          order.add(victim.node()); // unless it is dead now
-        }
+        evict(victim);
       }
     }
   }
 
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
+    try {
+      if (!node.isComputing()) {
+        evictLocking(victim);
+      }
+    } finally {
+      if (!node.isDead()) {
+        order.add(node);
+      }
+    }
+  }
+
+  private void evictLocking(Victim<K, V> victim) {
+    Node<K, V> node = victim.node();
     synchronized (node) {
       V value = node.value();
-      if (value != null && !node.deciding && node.stamp() == victim.stamp()) {
+      if (value != null && !node.isComputing() && node.stamp() <= victim.stamp()) {
         removeLocked(node, value);
         buryLocked(node);
       }

@@ -13,12 +13,18 @@ import org.jspecify.annotations.Nullable;
  * that version is durable, so is the value.
  *
  * <p>A node has no value before its first change is in the journal and after its last; readers take
- * it for absent. Once {@link #dead} it never comes back: the same key gets a new node.
+ * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
  */
 public final class Node<K, V> {
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
   private static final VarHandle STAMP;
+  private static final VarHandle STATE;
+
+  private static final byte IDLE = 0;
+  private static final byte CHANGING = 1; // for as long as the journal takes
+  private static final byte COMPUTING = 2; // for as long as a caller's function takes
+  private static final byte DEAD = 3; // for good
 
   static {
     try {
@@ -26,6 +32,7 @@ public final class Node<K, V> {
       VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
+      STATE = lookup.findVarHandle(Node.class, "state", byte.class);
     } catch (ReflectiveOperationException impossible) {
       throw new ExceptionInInitializerError(impossible);
     }
@@ -44,16 +51,16 @@ public final class Node<K, V> {
   private long stamp;
 
   /** Where the eviction order has this node, or -1. Guarded by the eviction order's lock. */
-  int place = -1;
+  short bucket = -1;
 
-  /** Taken out of the table for good. Written inside the node's monitor, before the value. */
-  volatile boolean dead;
+  /** Its neighbours in the ring of that bucket, or itself. Guarded by the eviction order's lock. */
+  Node<K, V> next = this;
 
-  /**
-   * A decision about this key is being made or carried out. Written inside the node's monitor; an
-   * evicting thread reads it outside, so as not to wait.
-   */
-  volatile boolean deciding;
+  private Node<K, V> previous = this;
+
+  // What is being done about the key; written inside the node's monitor. The values are below.
+  @SuppressWarnings("unused") // by STATE
+  private byte state = IDLE;
 
   Node(K key) {
     this.key = key;
@@ -93,5 +100,67 @@ public final class Node<K, V> {
   void setLocked(@Nullable V newValue, long newVersion) {
     VERSION.setOpaque(this, newVersion);
     VALUE.setRelease(this, newValue);
+  }
+
+  /**
+   * Whether the node is out of the table for good. Surely so for those who have its monitor, or who
+   * have learned of its death in any other way; others may learn late.
+   */
+  boolean isDead() {
+    return (byte) STATE.getOpaque(this) == DEAD;
+  }
+
+  /**
+   * Whether a caller's function is deciding about this key, so that whoever wants the monitor may
+   * have to wait for long.
+   */
+  boolean isComputing() {
+    return (byte) STATE.getVolatile(this) == COMPUTING;
+  }
+
+  /**
+   * Begins a change. Needs the monitor.
+   *
+   * @param computing whether a caller's function takes part
+   * @throws IllegalStateException if this very thread is changing the key already
+   */
+  void beginLocked(boolean computing) {
+    if (state != IDLE) {
+      throw new IllegalStateException("recursive update: the key is being computed");
+    }
+    STATE.setOpaque(this, computing ? COMPUTING : CHANGING);
+  }
+
+  /** Ends a change. Needs the monitor. */
+  void endLocked() {
+    if (state == COMPUTING) {
+      STATE.setVolatile(this, IDLE); // before this thread looks for an overflow
+    } else if (state == CHANGING) {
+      STATE.setOpaque(this, IDLE);
+    }
+  }
+
+  /** The node is out for good. Needs the monitor. */
+  void dieLocked() {
+    STATE.setOpaque(this, DEAD);
+  }
+
+  void linkBefore(Node<K, V> other) {
+    Node<K, V> before = other.previous;
+    previous = before;
+    next = other;
+    before.next = this;
+    other.previous = this;
+  }
+
+  void unlink() {
+    previous.next = next;
+    next.previous = previous;
+    alone();
+  }
+
+  void alone() {
+    next = this;
+    previous = this;
   }
 }

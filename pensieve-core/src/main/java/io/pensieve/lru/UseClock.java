@@ -1,86 +1,111 @@
 package io.pensieve.lru;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The logical clock that stamps entries with the time of their last use.
  *
  * <p>As long as one thread alone uses the table, every use gets a stamp of its own from a plain
- * counter: the order of stamps is exactly the order of uses. From the moment a second thread is
- * seen, stamps come from a shared counter, and an entry that was stamped within the last {@link
- * #slack} ticks is left alone, so that hot entries and the counter are not written again and again.
- * An entry may then seem colder than it is by at most {@code slack} ticks, and a tick is one use of
- * one entry: at most {@code slack} entries can be taken for hotter than it wrongly.
+ * counter: the order of stamps is exactly the order of uses. A thread that finds the sole user
+ * ended takes its place. From the moment a second living thread is seen, the clock is shared for
+ * good, and coarse, so that threads seldom write to the same place: an entry may then seem colder
+ * than it is, and at most {@code tolerance} entries be taken for hotter than it wrongly. Uses of
+ * one entry that overlap in time count as one of them, whichever, and so may those that a sole
+ * thread is in the middle of when the clock becomes shared.
  *
- * <p>The shared counter begins above every stamp that the sole thread can give, so the order stays
- * right across the change, but for one use that the sole thread may be in the middle of.
+ * <p>How it holds: a shared stamp is the epoch, as it is when an entry is used. An entry that was
+ * stamped within the last {@link #slack} ticks of the epoch is left alone; to stamp another one is
+ * a touch. Touches are counted by stripes, a thread to a stripe if possible, and a stripe advances
+ * the epoch by {@link #quantum} for each {@code quantum} touches. So the epoch counts touches, but
+ * for fewer than {@code quantum} in each stripe. The entries that were touched before another one
+ * was used, and do not have an older stamp, were touched within {@code slack} ticks before it:
+ * these are at most {@code slack} touches, and one quantum for each stripe and for the current
+ * epoch.
+ *
+ * <p>Stripes are counted without atomic operations, which would have to wait for the store of the
+ * stamp to reach the other processors. Two threads that share a stripe and meet in the same instant
+ * lose a touch; there are twice as many stripes as processors, so that this is rare. The epoch is
+ * never set back.
+ *
+ * <p>The epoch begins above every stamp that a sole thread can give.
  */
 final class UseClock {
-  private static final long SHARED_TICKS_BEGIN = 1L << 62;
-  private static final VarHandle SHARED_TICKS;
+  private static final long EPOCH_BEGIN = 1L << 62;
+  private static final int STRIPES =
+      Integer.highestOneBit(4 * Runtime.getRuntime().availableProcessors() - 1);
 
-  static {
-    try {
-      SHARED_TICKS =
-          MethodHandles.lookup().findVarHandle(UseClock.class, "sharedTicks", long.class);
-    } catch (ReflectiveOperationException impossible) {
-      throw new ExceptionInInitializerError(impossible);
-    }
-  }
+  // Two cache lines, because processors fetch them in pairs.
+  private static final int LINE_LONGS = 2 * 64 / Long.BYTES;
+  private static final int EPOCH = LINE_LONGS;
+  private static final int FIRST_STRIPE = EPOCH + LINE_LONGS;
 
+  private final long quantum;
   private final long slack;
 
-  // Written under the class's monitor. Read without: a stale answer costs a call of sharedTick.
-  private @Nullable Thread soleThread;
-  private boolean shared;
+  // Null before the first use, and after the clock has become shared. Written under the monitor.
+  private volatile @Nullable Thread soleThread;
+  private volatile boolean shared;
 
   // Only the sole thread writes it, and the thread that opens the table, before it is published.
   private long soleTicks;
 
-  @SuppressWarnings("unused") // by SHARED_TICKS
-  private volatile long sharedTicks = SHARED_TICKS_BEGIN;
+  // The epoch and the stripes, a line each: nobody who reads the one is disturbed by the others.
+  private final AtomicLongArray counters =
+      new AtomicLongArray(FIRST_STRIPE + (STRIPES + 1) * LINE_LONGS);
 
-  UseClock(long slack) {
-    this.slack = slack;
+  UseClock(long tolerance) {
+    quantum = Math.max(1, Long.highestOneBit(tolerance / (STRIPES + 1)));
+    slack = quantum == 1 ? tolerance : tolerance - quantum * (STRIPES + 1);
+    counters.setOpaque(EPOCH, EPOCH_BEGIN);
   }
 
   /** Notes that an entry has been used now. */
   void stamp(Node<?, ?> node) {
-    if (Thread.currentThread() == soleThread) {
+    if (soleThread == Thread.currentThread()) {
       node.stamp(++soleTicks);
-    } else if (isSoleThread()) {
-      stamp(node);
+    } else if (shared) {
+      stampShared(node);
     } else {
-      long now = (long) SHARED_TICKS.getOpaque(this);
-      if (now - node.stamp() > slack) {
-        node.stamp((long) SHARED_TICKS.getAndAdd(this, 1L) + 1);
-      }
+      takePart();
+      stamp(node);
     }
   }
 
-  /**
-   * Whether the current thread is the first that ever asks; if not, the clock is shared for good.
-   */
-  private boolean isSoleThread() {
-    if (shared) {
-      return false;
+  private void stampShared(Node<?, ?> node) {
+    long epoch = counters.getOpaque(EPOCH);
+    if (epoch - node.stamp() <= slack) {
+      return;
     }
-    synchronized (this) {
-      if (soleThread == null && !shared) {
-        soleThread = Thread.currentThread();
-        return true;
-      }
+    if (quantum == 1) {
+      node.stamp(counters.incrementAndGet(EPOCH));
+      return;
+    }
+    node.stamp(epoch);
+    int stripe = (int) Thread.currentThread().getId() & (STRIPES - 1);
+    int counter = FIRST_STRIPE + stripe * LINE_LONGS;
+    long touches = counters.getOpaque(counter) + 1;
+    counters.setOpaque(counter, touches);
+    if ((touches & (quantum - 1)) == 0) {
+      counters.addAndGet(EPOCH, quantum);
+    }
+  }
+
+  // Afterwards the current thread is the sole one, or the clock is shared. What a thread did that
+  // is found ended, its ticks too, is visible to whoever finds it so.
+  private synchronized void takePart() {
+    Thread sole = soleThread;
+    if (!shared && (sole == null || !sole.isAlive())) {
+      soleThread = Thread.currentThread();
+    } else {
       shared = true;
       soleThread = null;
-      return false;
     }
   }
 
   /** Whether a sole thread gave this stamp, so that stamps up to it are in the order of uses. */
   static boolean isOfSoleThread(long stamp) {
-    return stamp < SHARED_TICKS_BEGIN;
+    return stamp < EPOCH_BEGIN;
   }
 
   /** Every stamp from now on is above this one. Before the table is used. */

@@ -72,11 +72,10 @@ final class Node implements AutoCloseable {
     if (configuration.durability().isEmpty()) {
       return Log.none();
     }
-    return FileLog.open(
-        configuration.dataDir(),
-        Codec.utf8(),
-        Codec.utf8(),
-        configuration.durability().orElseThrow());
+    return FileLog.builder(configuration.dataDir(), Codec.utf8(), Codec.utf8())
+        .durability(configuration.durability().orElseThrow())
+        .maximumEntryBytes(configuration.limits().entryBytesMax())
+        .open();
   }
 
   private static HttpServer listen(

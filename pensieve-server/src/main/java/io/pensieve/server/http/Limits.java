@@ -34,9 +34,14 @@ public record Limits(int keyBytesMax, int valueBytesMax) {
     return new Limits(DEFAULT_KEY_BYTES_MAX, DEFAULT_VALUE_BYTES_MAX);
   }
 
+  /** What a log must be able to take: the longest key with the longest value, in bytes. */
+  public int entryBytesMax() {
+    return keyBytesMax + valueBytesMax;
+  }
+
   /** The longest request body, in bytes: room for the longest key and value, mostly escaped. */
   int bodyBytesMax() {
-    return JSON_BYTES_PER_BYTE * (keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
+    return JSON_BYTES_PER_BYTE * entryBytesMax() + JSON_FRAME_BYTES;
   }
 
   /** Returns the key if it may be used. */

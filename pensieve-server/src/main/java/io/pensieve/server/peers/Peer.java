@@ -54,8 +54,9 @@ final class Peer {
     return url;
   }
 
-  PeerState state() {
-    return state;
+  /** Whether it is dead, and its own beat would be known as its when it is back. */
+  boolean announcesItself() {
+    return state == PeerState.DEAD && id.isPresent();
   }
 
   boolean hasId(long nodeId) {

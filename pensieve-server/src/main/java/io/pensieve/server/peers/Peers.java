@@ -34,6 +34,9 @@ public final class Peers implements AutoCloseable {
    * One thread a peer sends beats and waits for the answers: a peer that hangs, drips or has a name
    * that takes seconds to look up delays nobody else's. They only drop what they hear into the
    * roster; one more thread checks it, so every decision and every onChange is on that one.
+   *
+   * The dead are beaten less often if their own first beat will tell that they are back. A peer
+   * whose id is not known yet cannot be told by its beats, and only an answer finds it.
    */
   private final Roster roster;
   private final Consumer<PeerChange> onChange;
@@ -157,7 +160,7 @@ public final class Peers implements AutoCloseable {
         peer.answered(nodeId, nowNanos());
         dueNanos += PhiAccrual.BEAT_NANOS;
       } catch (IOException silent) {
-        dueNanos += peer.state() == PeerState.DEAD ? PROBE_NANOS : PhiAccrual.BEAT_NANOS;
+        dueNanos += peer.announcesItself() ? PROBE_NANOS : PhiAccrual.BEAT_NANOS;
       }
     }
   }

@@ -16,7 +16,7 @@ final class ConnectionsTest {
 
   @BeforeEach
   void start() throws Exception {
-    server = new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
+    server = new ServerUnderTest(log, ServerUnderTest.readsMayWait(), Cluster.alone(1));
     client = server.connect();
   }
 

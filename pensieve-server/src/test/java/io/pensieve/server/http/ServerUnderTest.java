@@ -47,6 +47,17 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.address(), defaults.limits(), false, readTimeout, defaults.drainDeadline());
   }
 
+  /** Default settings, for a log that acknowledges later than it appends. */
+  static HttpServer.Settings readsMayWait() {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        true,
+        defaults.readTimeout(),
+        defaults.drainDeadline());
+  }
+
   RawClient connect() throws IOException {
     return new RawClient(http.address());
   }

@@ -22,7 +22,7 @@ final class WaitingWritesTest {
 
   @BeforeEach
   void start() throws Exception {
-    server = new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
+    server = new ServerUnderTest(log, ServerUnderTest.readsMayWait(), Cluster.alone(1));
     for (int i = 0; i < CLIENTS; i++) {
       clients.add(server.connect());
     }
@@ -64,6 +64,24 @@ final class WaitingWritesTest {
     log.confirm();
     for (RawClient client : clients) {
       assertEquals("{\"status\":\"ok\"}", client.receive().body());
+    }
+  }
+
+  @Test
+  void readsThatWaitForTheDiskKeepNoIoThread() throws Exception {
+    int readers = 2 * Runtime.getRuntime().availableProcessors() + 4;
+    clients.get(0).send(putRequest("{\"key\":\"k\",\"val\":\"v\"}"));
+    Await.until("the put waits", () -> log.writesWaiting() == 1);
+    for (int i = 1; i <= readers; i++) {
+      clients.get(i).request("GET", "/get/k");
+    }
+    Await.until("all are in flight", () -> server.http.requestsInFlight() == 1 + readers);
+    for (int i = 0; i < readers; i++) {
+      assertEquals(404, clients.get(readers + 1 + i).request("GET", "/no").receive().status());
+    }
+    log.confirm();
+    for (int i = 1; i <= readers; i++) {
+      assertEquals("{\"val\":\"v\"}", clients.get(i).receive().body());
     }
   }
 

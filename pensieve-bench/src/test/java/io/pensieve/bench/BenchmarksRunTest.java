@@ -1,0 +1,88 @@
+package io.pensieve.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs every benchmark for a blink, so that none rots. Says nothing about speed. */
+class BenchmarksRunTest {
+
+  /** Another JMH on the machine would disturb a measurement; it does not disturb this. */
+  @BeforeEach
+  void ignoreOtherRuns() {
+    System.setProperty("jmh.ignoreLock", "true");
+  }
+
+  @AfterEach
+  void mindOtherRunsAgain() {
+    System.clearProperty("jmh.ignoreLock");
+  }
+
+  @Test
+  void everyBenchmarkRunsWithEveryParameter(@TempDir Path folder) throws Exception {
+    Collection<RunResult> results =
+        new Runner(
+                new OptionsBuilder()
+                    .param("folder", folder.toString())
+                    .param("entries", "1000")
+                    .forks(0)
+                    .warmupIterations(0)
+                    .measurementIterations(1)
+                    .measurementTime(TimeValue.milliseconds(50))
+                    .threads(2)
+                    .shouldFailOnError(true)
+                    .verbosity(VerboseMode.SILENT)
+                    .build())
+            .run();
+    TreeMap<String, Long> runs =
+        results.stream()
+            .map(result -> result.getParams().getBenchmark().replace("io.pensieve.bench.", ""))
+            .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
+    assertEquals(
+        "{EvictionBenchmark.putNew=3, LogBenchmark.bareWriteAndForce=1, LogBenchmark.put=3,"
+            + " MapBenchmark.getHit=4, MapBenchmark.overwrite=4}",
+        runs.toString());
+    for (RunResult result : results) {
+      assertTrue(result.getPrimaryResult().getScore() > 0, () -> "did nothing: " + result);
+    }
+    assertEquals(Set.of(), filesIn(folder), "cleaned up");
+  }
+
+  @Test
+  void zipfianKeysAreSkewedAndRepeatable() {
+    Long[] sequence = Zipf.sequence(1000, 10_000, 1);
+    assertTrue(Arrays.equals(sequence, Zipf.sequence(1000, 10_000, 1)));
+    var counts =
+        Arrays.stream(sequence).collect(Collectors.groupingBy(key -> key, Collectors.counting()));
+    assertTrue(counts.keySet().stream().allMatch(key -> key >= 0 && key < 1000));
+    long most = counts.values().stream().mapToLong(count -> count).max().orElse(0);
+    // By the formula the first of 1000 has 1 / 7.7 of all.
+    assertTrue(most > 1_100 && most < 1_500, () -> "the most popular came " + most + " times");
+    assertTrue(counts.size() > 800, () -> "only so many keys came: " + counts.size());
+  }
+
+  private static Set<Path> filesIn(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return new HashSet<>(files.toList());
+    }
+  }
+}

@@ -1,0 +1,184 @@
+package io.pensieve.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.server.http.Limits;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is there again after a stop, and after a kill. */
+final class DurabilityTest {
+  private static final String[] AWKWARD = {
+    "a,b", "line\nbreak", "\0", "😀", "with \"quotes\"", "a/b?c;d", "é"
+  };
+
+  private final Path folder;
+  private final Path prints;
+
+  DurabilityTest(@TempDir Path folder, @TempDir Path prints) {
+    this.folder = folder;
+    this.prints = prints;
+  }
+
+  private ServerProcess serve(String durability) throws Exception {
+    return ServerProcess.serve(
+        prints,
+        "--data-dir",
+        folder.resolve("data").toString(),
+        "--durability",
+        durability,
+        "--capacity",
+        "100000");
+  }
+
+  @Test
+  void theLongestKeyAndValueSurviveAKill() throws Exception {
+    String key = "😀".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 4);
+    String value = "v".repeat(Limits.DEFAULT_VALUE_BYTES_MAX);
+    try (ServerProcess server = serve("process-death")) {
+      server.put(key, value);
+      server.kill();
+    }
+    try (ServerProcess server = serve("process-death")) {
+      assertEquals(value, server.get(key));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process-death", "power-cut"})
+  void everythingIsThereAfterAStop(String durability) throws Exception {
+    try (ServerProcess server = serve(durability)) {
+      for (String key : AWKWARD) {
+        server.put(key, "value of " + key);
+      }
+      server.put("empty", "");
+      assertEquals(0, server.terminate().awaitExit(), server.err());
+    }
+    try (ServerProcess server = serve(durability)) {
+      assertTrue(server.out().contains("recovered 8 entries"), server.out());
+      assertTrue(server.out().contains("the log was closed cleanly"), server.out());
+      for (String key : AWKWARD) {
+        assertEquals("value of " + key, server.get(key));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process-death", "power-cut"})
+  void everythingThatWasAcknowledgedIsThereAfterAKill(String durability) throws Exception {
+    Map<String, Integer> acknowledged;
+    try (ServerProcess server = serve(durability)) {
+      acknowledged = putUntilKilled(server);
+    }
+    assertTrue(acknowledged.size() > 0, "nothing was acknowledged before the kill");
+    try (ServerProcess server = serve(durability)) {
+      assertTrue(server.out().contains("the log was not closed"), server.out());
+      for (var last : acknowledged.entrySet()) {
+        String found = server.get(last.getKey());
+        assertTrue(
+            !found.isEmpty() && Integer.parseInt(found) >= last.getValue(),
+            () -> last + " was acknowledged, found \"" + found + "\"");
+      }
+    }
+  }
+
+  // Each writer has keys of its own and writes growing numbers, so a later number than the
+  // acknowledged one is a write that was under way.
+  private static Map<String, Integer> putUntilKilled(ServerProcess server) throws Exception {
+    Map<String, Integer> acknowledged = new ConcurrentHashMap<>();
+    AtomicBoolean killed = new AtomicBoolean();
+    List<Thread> writers = new ArrayList<>();
+    for (int writer = 0; writer < 8; writer++) {
+      String prefix = "w" + writer + "-";
+      Thread thread = new Thread(() -> putGrowingNumbers(server, prefix, acknowledged, killed));
+      thread.start();
+      writers.add(thread);
+    }
+    while (acknowledged.values().stream().mapToInt(Integer::intValue).sum() < 500) {
+      Thread.onSpinWait();
+    }
+    killed.set(true);
+    server.kill().awaitExit();
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    return acknowledged;
+  }
+
+  private static void putGrowingNumbers(
+      ServerProcess server,
+      String prefix,
+      Map<String, Integer> acknowledged,
+      AtomicBoolean killed) {
+    for (int number = 1; ; number++) {
+      String key = prefix + number % 7;
+      try {
+        server.put(key, String.valueOf(number));
+      } catch (Exception failure) {
+        assertTrue(killed.get(), () -> "failed before the kill: " + failure);
+        return;
+      }
+      acknowledged.put(key, number);
+    }
+  }
+
+  @Test
+  void aFolderInUseEndsInOneLine() throws Exception {
+    try (ServerProcess server = serve("process-death");
+        ServerProcess second =
+            ServerProcess.launch(
+                prints,
+                Map.of("PORT", "0", "PENSIEVE_DATA_DIR", folder.resolve("data").toString()))) {
+      ProgramTest.assertEndsInOneLine(second, folder.resolve("data").toString());
+      server.put("still", "here");
+    }
+  }
+
+  @Test
+  void aFileWhereTheFolderShouldBeEndsInOneLine() throws Exception {
+    Files.writeString(folder.resolve("data"), "not a folder");
+    try (ServerProcess server =
+        ServerProcess.launch(
+            prints, Map.of("PORT", "0"), "--data-dir", folder.resolve("data").toString())) {
+      ProgramTest.assertEndsInOneLine(server, folder.resolve("data").toString());
+    }
+  }
+
+  @Test
+  void aDamagedLogEndsInOneLine() throws Exception {
+    try (ServerProcess server = serve("process-death")) {
+      for (int i = 0; i < 100; i++) {
+        server.put("k" + i, "v");
+      }
+      server.terminate().awaitExit();
+    }
+    for (Path file : files(folder.resolve("data"))) {
+      byte[] bytes = Files.readAllBytes(file);
+      for (int i = 0; i < bytes.length; i += 64) {
+        bytes[i] ^= 0x10;
+      }
+      Files.write(file, bytes);
+    }
+    try (ServerProcess server =
+        ServerProcess.launch(
+            prints, Map.of("PORT", "0"), "--data-dir", folder.resolve("data").toString())) {
+      ProgramTest.assertEndsInOneLine(server, folder.resolve("data").toString());
+    }
+  }
+
+  private static List<Path> files(Path folder) throws Exception {
+    try (var files = Files.list(folder)) {
+      return files.filter(Files::isRegularFile).toList();
+    }
+  }
+}
