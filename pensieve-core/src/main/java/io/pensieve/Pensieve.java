@@ -2,10 +2,8 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
-import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Maker;
@@ -324,31 +322,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public void close() {
     journal.close(this::coldestFirst);
-  }
-
-  /** What a log tells while it is replayed, as a restoration of the table. */
-  private record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
-      implements Replay<K, V> {
-    @Override
-    public void change(long sequence, Change<K, V> change) {
-      if (change instanceof Change.Put<K, V> put) {
-        restoration.put(put.key(), put.value(), sequence, sequence);
-      } else if (change instanceof Change.Remove<K, V> remove) {
-        restoration.remove(remove.key(), sequence);
-      } else {
-        restoration.use(change.key(), sequence);
-      }
-    }
-
-    @Override
-    public void entry(K key, V value, long version, long stamp) {
-      restoration.put(key, value, version, stamp);
-    }
-
-    @Override
-    public void progress(long bytesRead, long bytesTotal) {
-      listener.recovered(bytesRead, bytesTotal);
-    }
   }
 
   /**

@@ -10,7 +10,8 @@ import java.util.Optional;
  * @param changes how many changes and saved entries were replayed
  * @param bytes how many bytes were read
  * @param closedCleanly whether the map that wrote the log was closed; if not, the process died, and
- *     the LRU order is that of the writes since the last clean close (reads are not logged)
+ *     the LRU order is that of the writes since the last clean close or compaction (reads are not
+ *     logged)
  * @param tornTail the unfinished end that was cut off, if there was one
  * @param elapsed how long replaying took
  */

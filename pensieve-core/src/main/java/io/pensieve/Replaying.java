@@ -1,0 +1,30 @@
+package io.pensieve;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Replay;
+import io.pensieve.lru.Restoration;
+
+/** What a log tells while it is replayed, as a restoration of the table. */
+record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
+    implements Replay<K, V> {
+  @Override
+  public void change(long sequence, Change<K, V> change) {
+    if (change instanceof Change.Put<K, V> put) {
+      restoration.put(put.key(), put.value(), sequence, sequence);
+    } else if (change instanceof Change.Remove<K, V> remove) {
+      restoration.remove(remove.key(), sequence);
+    } else {
+      restoration.use(change.key(), sequence);
+    }
+  }
+
+  @Override
+  public void entry(K key, V value, long version, long stamp) {
+    restoration.put(key, value, version, stamp);
+  }
+
+  @Override
+  public void progress(long bytesRead, long bytesTotal) {
+    listener.recovered(bytesRead, bytesTotal);
+  }
+}
