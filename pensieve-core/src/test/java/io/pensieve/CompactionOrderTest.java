@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 class CompactionOrderTest {
   private static final int BOUND = 100;
 
+  // Not the common pool, which has one thread on two cores: what runs beside must run beside.
+  private final ExecutorService threads = Executors.newCachedThreadPool();
   private final Path folder;
   private FileLog<String, String> log;
   private Pensieve<String, String> map;
@@ -71,6 +75,7 @@ class CompactionOrderTest {
   void restartKeepsAll() {
     assertSurvivesRestart();
     map.close();
+    threads.shutdownNow();
   }
 
   @Test
@@ -107,7 +112,7 @@ class CompactionOrderTest {
         if (random.nextInt(3) == 0) {
           log.compact();
         } else if (random.nextInt(2) == 0) {
-          compactions.add(CompletableFuture.runAsync(log::compact));
+          compactions.add(CompletableFuture.runAsync(log::compact, threads));
           use(random, random.nextInt(3000)); // beside it
         }
       }
@@ -136,14 +141,15 @@ class CompactionOrderTest {
     Random random = Seed.random(CompactionOrderTest.class);
     for (int life = 0; life < 5; life++) {
       AtomicBoolean done = new AtomicBoolean();
-      List<CompletableFuture<Void>> threads = new ArrayList<>();
+      List<CompletableFuture<Void>> users = new ArrayList<>();
       for (int t = 0; t < 3; t++) {
         Random own = new Random(random.nextLong());
-        threads.add(CompletableFuture.runAsync(() -> use(own, 20_000)));
+        users.add(CompletableFuture.runAsync(() -> use(own, 20_000), threads));
       }
-      CompletableFuture<Integer> compactions = CompletableFuture.supplyAsync(() -> compact(done));
-      for (CompletableFuture<Void> thread : threads) {
-        thread.get(120, TimeUnit.SECONDS);
+      CompletableFuture<Integer> compactions =
+          CompletableFuture.supplyAsync(() -> compact(done), threads);
+      for (CompletableFuture<Void> user : users) {
+        user.get(120, TimeUnit.SECONDS);
       }
       done.set(true);
       assertTrue(compactions.get(60, TimeUnit.SECONDS) > 0);
@@ -175,9 +181,10 @@ class CompactionOrderTest {
                       computing.countDown();
                       awaitUninterruptibly(goOn);
                       return value;
-                    }));
+                    }),
+            threads);
     computing.await();
-    CompletableFuture<Void> compaction = CompletableFuture.runAsync(log::compact);
+    CompletableFuture<Void> compaction = CompletableFuture.runAsync(log::compact, threads);
     map.close();
     compaction.handle((nothing, refused) -> refused).get(60, TimeUnit.SECONDS);
     assertTrue(compaction.isCompletedExceptionally());

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,16 +114,19 @@ class FileLogTest {
       throws Exception {
     int threads = 4;
     int appends = 300;
+    ExecutorService workers = Executors.newFixedThreadPool(threads);
     try (FileLog<String, byte[]> log = open(durability)) {
       log.replay(new Told());
       List<CompletableFuture<Void>> writers = new ArrayList<>();
       for (int t = 0; t < threads; t++) {
         String key = "k" + t;
-        writers.add(CompletableFuture.runAsync(() -> write(log, key, appends)));
+        writers.add(CompletableFuture.runAsync(() -> write(log, key, appends), workers));
       }
       for (CompletableFuture<Void> writer : writers) {
         writer.get(60, TimeUnit.SECONDS);
       }
+    } finally {
+      workers.shutdownNow();
     }
     Told told = new Told();
     try (FileLog<String, byte[]> log = open(durability)) {
