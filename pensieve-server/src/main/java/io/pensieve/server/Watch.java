@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.peers.PeerChange;
+import io.pensieve.server.peers.PeerState;
 import io.pensieve.server.peers.PeerView;
 import io.pensieve.server.peers.Peers;
 import java.io.PrintStream;
@@ -31,7 +32,7 @@ final class Watch implements Cluster, AutoCloseable {
     }
   }
 
-  private static String line(PeerChange change) {
+  static String line(PeerChange change) {
     String id = change.id().isPresent() ? " (node " + change.id().getAsLong() + ")" : "";
     return Instant.now().truncatedTo(ChronoUnit.MILLIS)
         + " peer "
@@ -40,7 +41,17 @@ final class Watch implements Cluster, AutoCloseable {
         + ": "
         + name(change.from())
         + " -> "
-        + name(change.to());
+        + name(change.to())
+        + silence(change);
+  }
+
+  private static String silence(PeerChange change) {
+    if (change.silentMillis().isEmpty()) {
+      return ", heard for the first time";
+    }
+    return (change.to() == PeerState.ALIVE ? ", after silence of " : ", silent for ")
+        + change.silentMillis().getAsLong()
+        + " ms";
   }
 
   private static String name(Enum<?> state) {
