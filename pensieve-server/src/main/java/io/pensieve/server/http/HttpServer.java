@@ -168,9 +168,11 @@ public final class HttpServer implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
+    // Before the address is let go: whoever sees that nobody listens gets the last answer there.
+    inFlight.startDraining();
     IoUtils.safeClose(listening);
     try {
-      boolean unused = inFlight.drain(drainDeadline);
+      inFlight.awaitDrained(drainDeadline);
       connections.closeConnections();
       worker.shutdown();
       if (!worker.awaitTermination(1, TimeUnit.SECONDS)) {

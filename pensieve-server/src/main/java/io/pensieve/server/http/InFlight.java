@@ -52,10 +52,14 @@ final class InFlight implements HttpHandler {
     return count.get() - (draining ? 0 : 1);
   }
 
-  /** Waits until nothing is in flight; false if that took longer than it may. Called once. */
-  boolean drain(Duration deadline) throws InterruptedException {
+  /** From now on each answer tells its client to close the connection. Called once. */
+  void startDraining() {
     draining = true;
     finishOne();
-    return drained.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Waits until nothing is in flight, at most so long. */
+  void awaitDrained(Duration deadline) throws InterruptedException {
+    boolean unused = drained.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
   }
 }
