@@ -21,8 +21,8 @@ final class Compactor<K, V> implements Runnable {
   // replaced it; and whatever is appended later is told after the base. The walk may see later
   // changes, too: an entry beyond the position is left out, for its change is told; one that was
   // overwritten or removed is missing. So base and tail give the exact map if the tail goes at
-  // least
-  // to where it ended when the walk did. Hence the base gets its name only when all that is forced.
+  // least to where it ended when the walk did. Hence the base gets its name only when all that is
+  // forced.
   //
   // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
   // forced; old bases and segments deleted. After a crash between any two of these the folder

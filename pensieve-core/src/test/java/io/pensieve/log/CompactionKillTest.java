@@ -4,15 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -83,37 +80,14 @@ class CompactionKillTest {
   private void runAndKill(
       Durability durability, int kill, long base, Map<String, Long> acknowledged)
       throws IOException, InterruptedException {
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                "target/classes" + System.getProperty("path.separator") + "target/test-classes",
-                Child.class.getName(),
-                folder.toString(),
-                durability.name(),
-                Long.toString(kill * 1_000_000_000L))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
-      for (int line = 0; ; line++) {
-        String acknowledgement = lines.readLine();
-        int after = line - ACKNOWLEDGEMENTS_BEFORE_KILL - 100 * kill;
-        if (after >= 0 && after % 50 == 0 && newestBase() > base) {
-          child.toHandle().destroyForcibly(); // the process's own would close the pipe
-        }
-        // What the child had reported before it died still comes through the pipe.
-        if (acknowledgement == null || !acknowledgement.endsWith(".")) {
-          break;
-        }
-        String[] words = acknowledgement.split(" ", -1);
-        acknowledged.merge(words[0], Long.parseLong(words[1]), Math::max);
-      }
-    } finally {
-      child.destroyForcibly();
-      assertTrue(child.waitFor(30, TimeUnit.SECONDS));
-    }
+    KilledProcess.run(
+        Child.class,
+        List.of(folder.toString(), durability.name(), Long.toString(kill * 1_000_000_000L)),
+        line -> {
+          int after = line - ACKNOWLEDGEMENTS_BEFORE_KILL - 100 * kill;
+          return after >= 0 && after % 50 == 0 && newestBase() > base;
+        },
+        (key, count) -> acknowledged.merge(key, count, Math::max));
   }
 
   /** The process that is killed: each of its writers counts, and reports what is acknowledged. */

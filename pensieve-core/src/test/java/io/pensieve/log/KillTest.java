@@ -3,16 +3,11 @@ package io.pensieve.log;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -47,50 +42,11 @@ class KillTest {
 
   private void runAndKill(Durability durability, int kill, Map<String, Long> acknowledged)
       throws IOException, InterruptedException {
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classPath(),
-                Child.class.getName(),
-                folder.toString(),
-                durability.name(),
-                "run" + kill)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
-      for (int line = 0; ; line++) {
-        String acknowledgement = lines.readLine();
-        if (line == ACKNOWLEDGEMENTS_BEFORE_KILL + 50 * kill) {
-          child.toHandle().destroyForcibly(); // the process's own would close the pipe
-        }
-        // What the child had reported before it died still comes through the pipe.
-        if (acknowledgement == null || !acknowledgement.endsWith(".")) {
-          break;
-        }
-        String[] words = acknowledgement.split(" ", -1);
-        acknowledged.put(words[0], Long.parseLong(words[1]));
-      }
-    } finally {
-      child.destroyForcibly();
-      assertTrue(child.waitFor(30, TimeUnit.SECONDS));
-    }
-  }
-
-  private static String classPath() throws IOException {
-    return String.join(
-        System.getProperty("path.separator"),
-        List.of(place(FileLog.class).toString(), place(KillTest.class).toString()));
-  }
-
-  // The tests may run on the module path or as a patch of the module: ask the build's layout.
-  private static Path place(Class<?> type) throws IOException {
-    Path target = Path.of("target").toAbsolutePath();
-    Path classes = target.resolve(type == KillTest.class ? "test-classes" : "classes");
-    assertTrue(Files.isDirectory(classes), classes.toString());
-    return classes;
+    KilledProcess.run(
+        Child.class,
+        List.of(folder.toString(), durability.name(), "run" + kill),
+        line -> line == ACKNOWLEDGEMENTS_BEFORE_KILL + 50 * kill,
+        acknowledged::put);
   }
 
   private Map<String, Long> replayed(Durability durability) {

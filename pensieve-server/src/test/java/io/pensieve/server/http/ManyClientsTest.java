@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
+import io.pensieve.server.Seed;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,12 +26,7 @@ final class ManyClientsTest {
   private static final int KEYS_PER_CLIENT = 4;
   private static final int THREADS = 64;
   private static final int CAPACITY = 2000;
-  private static final long SEED = seed();
-
-  private static long seed() {
-    String given = System.getProperty("pensieve.seed", "");
-    return given.isEmpty() ? System.nanoTime() : Long.parseLong(given);
-  }
+  private static final long SEED = Seed.choose();
 
   @Test
   void leaveTheMapWithinItsBoundAndEveryLastWriteReadable() throws Exception {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.Seed;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +65,7 @@ class RosterTest {
 
   @Test
   void jitterWithinTheAcceptablePauseDoesNotConvict() {
-    long seed = seed();
+    long seed = Seed.choose();
     Random random = new Random(seed);
     answer();
     passMillis(50);
@@ -235,11 +236,6 @@ class RosterTest {
       OptionalLong expected = none.equals("node2.") ? OptionalLong.of(2) : OptionalLong.empty();
       assertEquals(expected, Peer.numberOf(none), none);
     }
-  }
-
-  private static long seed() {
-    String chosen = System.getProperty("pensieve.seed", "");
-    return chosen.isEmpty() ? System.nanoTime() : Long.parseLong(chosen);
   }
 
   private PeerView two() {
