@@ -111,10 +111,7 @@ class CrashTest {
 
   private void reached(String operation, String phase) {
     crashPoints.add(
-        phase
-            + operation
-                .replaceAll("[0-9a-f]{16}", "*")
-                .replaceAll("torn-\\d+", "torn"));
+        phase + operation.replaceAll("[0-9a-f]{16}", "*").replaceAll("torn-\\d+", "torn"));
   }
 
   private void crashInManyWays(SimulatedLog log, Random random, String context) {

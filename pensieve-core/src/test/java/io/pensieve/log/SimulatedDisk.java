@@ -183,7 +183,7 @@ final class SimulatedDisk implements Disk {
   /** A disk with all that this one has now, in files and in mappings, for a crash to befall it. */
   SimulatedDisk copy() {
     SimulatedDisk copy = new SimulatedDisk();
-    Map<SimulatedFile, SimulatedFile> copies = new IdentityHashMap<>();
+    IdentityHashMap<SimulatedFile, SimulatedFile> copies = new IdentityHashMap<>();
     files.forEach((name, file) -> copy.files.put(name, copied(file, copies)));
     forcedFiles.forEach((name, file) -> copy.forcedFiles.put(name, copied(file, copies)));
     for (Entry entry : unforcedEntries) {
@@ -199,7 +199,7 @@ final class SimulatedDisk implements Disk {
   }
 
   private static SimulatedFile copied(
-      SimulatedFile file, Map<SimulatedFile, SimulatedFile> copies) {
+      SimulatedFile file, IdentityHashMap<SimulatedFile, SimulatedFile> copies) {
     return copies.computeIfAbsent(file, SimulatedFile::copy);
   }
 

@@ -73,7 +73,7 @@ final class UncommittedAppend {
 
   private static void takeBack(SimulatedDisk disk, Event event, byte[] ring, Random random) {
     long position = position(event);
-    long from = position + 8 * random.nextInt((int) (event.sequence() - position) / 8);
+    long from = position + 8L * random.nextInt((int) (event.sequence() - position) / 8);
     for (long at = from; at < event.sequence(); at += Long.BYTES) {
       ByteBuffer.wrap(ring).putLong(at(at, ring), 0);
     }
