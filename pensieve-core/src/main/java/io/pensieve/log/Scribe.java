@@ -195,6 +195,7 @@ final class Scribe implements Runnable {
 
   private void force() throws IOException {
     segment.force();
+    ring.forced(written);
     acknowledgements.publish(written);
   }
 
