@@ -19,7 +19,7 @@ class FaultTest {
   private static final int ACTIONS = 30;
 
   static LongStream seeds() {
-    return Seeds.of(2);
+    return Seeds.of(Depth.of(2, 40));
   }
 
   private int faults;
@@ -109,6 +109,14 @@ class FaultTest {
     assertThrows(LogException.Failed.class, () -> log.append(new Change.Put<>("b", "2")));
     assertThrows(LogException.Failed.class, log::close);
     assertTrue(log.log().durableSequence() < sequence);
+  }
+
+  @Test
+  void aFolderWithoutPermissionIsRefusedAndNamed() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.disk.failAfter(0, true, Fault.NO_PERMISSION);
+    LogException.Failed refused = assertThrows(LogException.Failed.class, log::open);
+    assertTrue(refused.toString().contains("no permission for"), refused.toString());
   }
 
   @Test

@@ -215,6 +215,10 @@ final class SimulatedDisk implements Disk {
     return contents;
   }
 
+  boolean exists(Path file) {
+    return files.containsKey(file);
+  }
+
   /** How much room all files take. */
   long bytes() {
     return files.values().stream().mapToLong(SimulatedFile::size).sum();

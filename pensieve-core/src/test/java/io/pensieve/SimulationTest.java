@@ -1,0 +1,236 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.CrashingLog;
+import io.pensieve.log.CrashingLog.Appended;
+import io.pensieve.log.Depth;
+import io.pensieve.log.Durability;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A map on a log on a disk, through many lives that end in a clean close, a killed process or a
+ * power cut, with compactions and other bounds: beside a plain model of its entries, their versions
+ * and their order.
+ */
+class SimulationTest {
+  private static final int LIVES = Depth.of(6_000, 300_000);
+  private static final int KEYS = 60;
+
+  private final Random random = Seed.random(SimulationTest.class);
+  private final CrashingLog log = new CrashingLog(new Random(random.nextLong()));
+  private Durability durability = Durability.PROCESS_DEATH;
+  private int bound = 20;
+  private Pensieve<String, String> map = open();
+
+  // What the map must hold while it is open: an access-ordered map, as Java has it.
+  private Map<String, Kept> model = accessOrdered();
+
+  // What replay tells first: in a base since then, the order is that of its walk.
+  private Map<String, Kept> beginning = new LinkedHashMap<>();
+  private List<String> beginningOrder = List.of();
+  private List<String> orderAtWalk = List.of();
+  private long base; // no change up to here decides the order
+  private int settled;
+
+  private int crashes;
+  private int bases;
+
+  /** A value with its version. */
+  private record Kept(String value, long version) {}
+
+  private Pensieve<String, String> open() {
+    return Pensieve.<String, String>builder()
+        .maximumEntries(bound)
+        .log(log.open(durability))
+        .open();
+  }
+
+  @Test
+  void whateverEndsALifeTheNextOneHasWhatWasPromised() {
+    for (int life = 0; life < LIVES; life++) {
+      for (int i = random.nextInt(80); i > 0; i--) {
+        operate();
+      }
+      assertEquals(List.copyOf(model.keySet()), order(), "while it is open");
+      switch (random.nextInt(3)) {
+        case 0 -> close();
+        case 1 -> crash(true, "life " + life + ", killed");
+        default -> crash(false, "life " + life + ", power cut");
+      }
+    }
+    System.out.println("SimulationTest: " + crashes + " crashes, " + bases + " bases");
+    assertTrue(crashes > LIVES / 2 && bases > LIVES / 50);
+  }
+
+  private void operate() {
+    String key = "k" + random.nextInt(KEYS);
+    switch (random.nextInt(12)) {
+      case 0, 1, 2 -> assertEquals(valueOf(model.get(key)), String.valueOf(map.get(key)));
+      case 3 -> assertEquals(valueOf(model.remove(key)), "" + map.submitRemove(key).previous());
+      case 4, 5, 6 -> compactStep();
+      case 7 -> log.step();
+      default -> put(key, "v" + random.nextInt() + "x".repeat(random.nextInt(200)));
+    }
+    // An append to a full ring would wait for ever.
+    if (log.appended().size() - settled > 20) {
+      log.settle();
+      settled = log.appended().size();
+    }
+  }
+
+  private static String valueOf(@Nullable Kept kept) {
+    return String.valueOf(kept == null ? null : kept.value());
+  }
+
+  private void put(String key, String value) {
+    Submission<String> done = map.submitPut(key, value);
+    assertEquals(valueOf(model.put(key, new Kept(value, done.version()))), "" + done.previous());
+    if (model.size() > bound) {
+      model.remove(model.keySet().iterator().next());
+    }
+    assertTrue(map.size() <= bound);
+  }
+
+  private void compactStep() {
+    List<String> order = order();
+    if (log.compactStep()) {
+      orderAtWalk = order;
+    }
+    if (log.newestBase() > base) {
+      base = log.newestBase();
+      beginningOrder = orderAtWalk;
+      bases++;
+    }
+  }
+
+  private List<String> order() {
+    return keys(map);
+  }
+
+  private static List<String> keys(Pensieve<String, String> of) {
+    List<String> keys = new ArrayList<>();
+    of.coldestFirst().forEach(node -> keys.add(node.key()));
+    return keys;
+  }
+
+  private Map<String, Kept> kept() {
+    Map<String, Kept> entries = accessOrdered();
+    map.coldestFirst()
+        .forEach(n -> entries.put(n.key(), new Kept(String.valueOf(n.value()), n.version())));
+    return entries;
+  }
+
+  private static Map<String, Kept> accessOrdered() {
+    return new LinkedHashMap<>(16, 0.75f, true);
+  }
+
+  /** The order of all uses survives, whatever the next bound. */
+  private void close() {
+    map.close();
+    Map<String, Kept> expected = new LinkedHashMap<>(model);
+    List<Appended> history = List.copyOf(log.appended());
+    assertEquals(entries(expected), entries(told(history)), "told after a clean close");
+    reopen(expected);
+    assertEquals(entries(bounded(expected)), entries(kept()), "after a clean close");
+  }
+
+  private void crash(boolean isKill, String context) {
+    crashes++;
+    List<Appended> history = List.copyOf(log.appended());
+    int shortest = isKill ? history.size() : countUpTo(history, log.acknowledged());
+    if (isKill) {
+      log.kill();
+    } else {
+      log.cutPower(random);
+    }
+    log.appended().clear();
+    changeSettings();
+    map = open();
+    Map<String, Kept> found = kept();
+    for (int survivors = history.size(); survivors >= shortest; survivors--) {
+      Map<String, Kept> told = told(history.subList(0, survivors));
+      if (entries(bounded(told)).equals(entries(found))) {
+        begin(told);
+        return;
+      }
+    }
+    throw new AssertionError(context + ": " + found + " is not what " + history + " led to");
+  }
+
+  private static int countUpTo(List<Appended> history, long sequence) {
+    return (int) history.stream().filter(change -> change.sequence() <= sequence).count();
+  }
+
+  private void reopen(Map<String, Kept> told) {
+    log.appended().clear();
+    changeSettings();
+    map = open();
+    begin(told);
+  }
+
+  private void changeSettings() {
+    durability = Durability.values()[random.nextInt(2)];
+    bound = 5 + random.nextInt(35);
+  }
+
+  // What is evicted because the bound is smaller now is removed in the log.
+  private void begin(Map<String, Kept> told) {
+    beginning = told;
+    beginningOrder = List.copyOf(told.keySet());
+    model = kept();
+    settled = 0;
+  }
+
+  /**
+   * What replay tells: the entries by the order of their last puts and touches since the base (or
+   * the beginning); before them the others, as the base (or the beginning) had them.
+   */
+  private Map<String, Kept> told(List<Appended> history) {
+    Map<String, Kept> entries = new HashMap<>(beginning);
+    LinkedHashSet<String> order = new LinkedHashSet<>(beginningOrder);
+    for (Appended appended : history) {
+      Change<String, String> change = appended.change();
+      if (change instanceof Change.Put<String, String> put) {
+        entries.put(put.key(), new Kept(put.value(), appended.sequence()));
+      } else if (change instanceof Change.Remove<String, String>) {
+        entries.remove(change.key());
+      }
+      if (appended.sequence() > base) {
+        order.remove(change.key());
+        order.add(change.key());
+      }
+    }
+    Map<String, Kept> told = new LinkedHashMap<>();
+    for (String key : order) {
+      Kept kept = entries.get(key);
+      if (kept != null) {
+        told.put(key, kept);
+      }
+    }
+    assertEquals(entries.size(), told.size(), "each entry is in the base or was written since");
+    return told;
+  }
+
+  private Map<String, Kept> bounded(Map<String, Kept> told) {
+    Map<String, Kept> bounded = new LinkedHashMap<>(told);
+    bounded
+        .keySet()
+        .removeAll(List.copyOf(told.keySet()).subList(0, Math.max(0, told.size() - bound)));
+    return bounded;
+  }
+
+  private static List<Map.Entry<String, Kept>> entries(Map<String, Kept> of) {
+    return List.copyOf(of.entrySet());
+  }
+}
