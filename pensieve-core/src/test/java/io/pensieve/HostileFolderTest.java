@@ -13,11 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,26 +107,33 @@ class HostileFolderTest {
   void interruptsInEveryThreadLoseNothingAndFailNothing(Durability durability) throws Exception {
     Path folder = parent.resolve("interrupted");
     AtomicBoolean isOver = new AtomicBoolean();
+    CountDownLatch writing = new CountDownLatch(WRITERS);
     List<Thread> writers = new ArrayList<>();
     Pensieve<String, String> map = open(folder, durability);
     for (int w = 0; w < WRITERS; w++) {
       String name = "w" + w + "-";
-      writers.add(new Thread(() -> write(map, name)));
+      writers.add(new Thread(() -> write(map, name, writing)));
     }
     writers.forEach(Thread::start);
     Thread closer = Thread.currentThread();
     Future<?> interrupting = threads.submit(() -> interrupt(writers, closer, isOver));
-    joinAll(writers);
+    while (writing.getCount() > 0) {
+      LockSupport.parkNanos(1_000_000); // which does not mind interrupts
+    }
     map.close();
     isOver.set(true);
     awaitUninterrupted(interrupting);
     assertEquals(WRITERS * PUTS, count(folder, durability));
   }
 
-  private static void write(Pensieve<String, String> map, String name) {
-    for (int i = 0; i < PUTS; i++) {
-      map.put(name + i, "v");
-      assertEquals("v", map.get(name + i));
+  private static void write(Pensieve<String, String> map, String name, CountDownLatch writing) {
+    try {
+      for (int i = 0; i < PUTS; i++) {
+        map.put(name + i, "v");
+        assertEquals("v", map.get(name + i));
+      }
+    } finally {
+      writing.countDown();
     }
   }
 
@@ -135,18 +144,6 @@ class HostileFolderTest {
     }
   }
 
-  private static void joinAll(List<Thread> writers) {
-    for (Thread writer : writers) {
-      while (writer.isAlive()) {
-        try {
-          writer.join();
-        } catch (InterruptedException goOnWaiting) {
-          // That is what this test does to it.
-        }
-      }
-    }
-  }
-
   private static void awaitUninterrupted(Future<?> done) throws Exception {
     while (true) {
       try {
@@ -154,7 +151,7 @@ class HostileFolderTest {
         boolean ignored = Thread.interrupted();
         return;
       } catch (InterruptedException goOnWaiting) {
-        // As above.
+        // That is what this test does to it.
       }
     }
   }

@@ -180,7 +180,7 @@ class SimulationTest {
   }
 
   private void changeSettings() {
-    durability = Durability.values()[random.nextInt(2)];
+    durability = random.nextBoolean() ? Durability.PROCESS_DEATH : Durability.POWER_CUT;
     bound = 5 + random.nextInt(35);
   }
 
