@@ -19,7 +19,7 @@ final class SimulatedLog {
 
   // So small that the compactions of a script overlap with its appends.
   private static final Compactor.Settings COMPACTION =
-      new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
+      new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
   private static final long STEP_NANOS = 60_000_000;
   private static final long FORCE_NANOS_MAX = 100_000_000;
