@@ -20,7 +20,7 @@ final class SimulatedLog {
 
   // So small that the compactions of a script overlap with its appends.
   private static final Compactor.Settings COMPACTION =
-      new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
+      new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
   /** Text of Latin-1 letters, decoded many million times. */
   static final Codec<String> TEXT =
