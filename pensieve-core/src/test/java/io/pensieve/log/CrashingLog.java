@@ -21,7 +21,7 @@ public final class CrashingLog {
           RING_BYTES / 8,
           2048,
           1024,
-          new Compactor.Settings(6000, 500, 1 << 20));
+          new Compactor.Settings(6000, 500, 1 << 20, Long.MAX_VALUE));
 
   private final SimulatedDisk disk = new SimulatedDisk();
   private final List<Appended> appended = new ArrayList<>();
