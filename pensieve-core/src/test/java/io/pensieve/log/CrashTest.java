@@ -105,8 +105,16 @@ class CrashTest {
       log.open();
       log.runScript(random, ACTIONS);
       log.close();
+      cutPowerAfterClose(log, crashRandom, "seed " + seed + ", " + durability + ", closed");
       assertTrue(log.disk.newestBase(SimulatedLog.FOLDER) > 0, "a script that compacts");
     }
+  }
+
+  private void cutPowerAfterClose(SimulatedLog log, Random random, String context) {
+    SimulatedLog closed = log.onDisk(log.disk.copy());
+    closed.disk.cutPower(random);
+    closed.reopen(log.historySize(), context);
+    assertTrue(closed.report().closedCleanly(), context);
   }
 
   private void reached(String operation, String phase) {
