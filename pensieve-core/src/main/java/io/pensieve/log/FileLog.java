@@ -131,6 +131,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     boolean interrupted = Thread.interrupted();
     try {
       LogDirectory directory = new LogDirectory(disk, folder);
+      directory.make();
       Closeable lock = disk.lock(folder);
       return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
     } catch (IOException refused) {
