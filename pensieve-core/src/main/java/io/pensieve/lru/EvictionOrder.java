@@ -24,6 +24,11 @@ final class EvictionOrder<K, V> {
     this.maximumEntries = maximumEntries;
   }
 
+  /** How many nodes are here. Exact only while nothing is being added or removed. */
+  long size() {
+    return size;
+  }
+
   /** Whether something must be evicted. Exact only while nothing is being added or removed. */
   boolean isOverfull() {
     return size > maximumEntries;

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +38,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // wrongly.
   private static final long TOLERANCE_SHARE = 128;
 
-  private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
+  private final NodeTable<K, V> table;
   private final Journal<K, V> journal;
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
@@ -51,6 +51,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public LruTable(long maximumEntries, Journal<K, V> journal) {
     this.journal = journal;
+    this.table = new NodeTable<>(maximumEntries);
     this.clock = new UseClock(maximumEntries / TOLERANCE_SHARE);
     this.order = new EvictionOrder<>(maximumEntries);
   }
@@ -70,13 +71,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** How many entries there are; an estimate while other threads write. */
   public long size() {
-    return table.mappingCount();
+    return order.size();
   }
 
   /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
   @Override
   public Iterator<Node<K, V>> iterator() {
-    return table.values().iterator();
+    return table.iterator();
   }
 
   /**
@@ -87,7 +88,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public long settledStamp() {
     long settled = 0;
-    for (Node<K, V> node : table.values()) {
+    for (Node<K, V> node : table) {
       long stamp = node.stampAcquire();
       if (stamp > settled && UseClock.isOfSoleThread(stamp)) {
         settled = stamp;
@@ -99,7 +100,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** The entries as they are now, those that were used longest ago first. */
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}
-    return table.values().stream()
+    return StreamSupport.stream(table.spliterator(), false)
         .map(node -> new Stamped<>(node.stamp(), node))
         .sorted(Comparator.comparingLong(Stamped::stamp))
         .map(Stamped::node)
@@ -137,7 +138,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     Node<K, V> node = new Node<>(key);
     Outcome<V> outcome;
     synchronized (node) {
-      if (table.putIfAbsent(key, node) != null) {
+      if (table.putIfAbsent(node) != null) {
         return null;
       }
       outcome = decideLocked(node, maker);
@@ -210,7 +211,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private void buryLocked(Node<K, V> node) {
     node.dieLocked();
-    table.remove(node.key(), node);
+    table.remove(node);
   }
 
   /**

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A node has no value before its first change is in the journal and after its last; readers take
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
  */
-public final class Node<K, V> {
+public final class Node<K, V> extends Link<K, V> {
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
   private static final VarHandle STAMP;
@@ -63,6 +63,7 @@ public final class Node<K, V> {
   private byte state = IDLE;
 
   Node(K key) {
+    super(NodeTable.hash(key), null);
     this.key = key;
   }
 
