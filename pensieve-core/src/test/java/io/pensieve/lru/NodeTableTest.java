@@ -32,6 +32,7 @@ class NodeTableTest {
   private enum Hashes {
     DIFFERENT,
     SHARED,
+    IN_FOURS,
     FEW,
     EQUAL,
     /** Those of a small table's bin go to different bins of a large one. */
@@ -41,6 +42,7 @@ class NodeTableTest {
       return switch (this) {
         case DIFFERENT -> id;
         case SHARED -> id % 5_000;
+        case IN_FOURS -> id / 4;
         case FEW -> id % 7;
         case EQUAL -> 42;
         case SPLITTING -> (id % 40) << 9;
@@ -145,15 +147,15 @@ class NodeTableTest {
 
   @Test
   void aKeyThatIsThereIsFoundWhileItsNeighboursComeAndGo() throws Exception {
-    for (Hashes hash : Set.of(Hashes.DIFFERENT, Hashes.SHARED, Hashes.SPLITTING)) {
+    for (Hashes hash : Set.of(Hashes.SHARED, Hashes.IN_FOURS, Hashes.SPLITTING)) {
       for (int round = 0; round < 15; round++) {
         table = new NodeTable<>(1 << 16);
-        List<Key> stable = keys(0, 100, hash);
+        List<Key> stable = keys(0, 1_000, hash);
         stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
         AtomicInteger writing = new AtomicInteger(2);
         List<Callable<Void>> work = new ArrayList<>();
         for (int writer = 0; writer < 2; writer++) {
-          List<Key> own = keys(100 + writer * 3_000, 3_000, hash);
+          List<Key> own = keys(1_000 + writer * 3_000, 3_000, hash);
           work.add(() -> comeAndGo(own, new Random(own.hashCode()), writing));
         }
         work.add(() -> findAll(stable, writing));
@@ -249,23 +251,41 @@ class NodeTableTest {
   @Test
   void aNodeIsRemovedOnce() throws Exception {
     for (Hashes hash : Hashes.values()) {
-      table = new NodeTable<>(1 << 16);
-      List<Node<Key, String>> nodes = new ArrayList<>();
-      keys(0, 2_000, hash).forEach(key -> nodes.add(new Node<>(key)));
-      nodes.forEach(table::putIfAbsent);
+      List<Node<Key, String>> nodes = fill(hash);
       AtomicInteger removals = new AtomicInteger();
-      List<Callable<Void>> work = new ArrayList<>();
-      for (int i = 0; i < 4; i++) {
-        work.add(
-            () -> {
-              nodes.stream().filter(table::remove).forEach(node -> removals.incrementAndGet());
-              return null;
-            });
-      }
-      runAll(work);
+      Callable<Void> removeAll =
+          () -> {
+            nodes.stream().filter(table::remove).forEach(node -> removals.incrementAndGet());
+            return null;
+          };
+      runAll(List.of(removeAll, removeAll, removeAll, removeAll));
       assertEquals(nodes.size(), removals.get());
-      assertFalse(table.iterator().hasNext());
+      assertHolds(Map.of());
     }
+  }
+
+  @Test
+  void neighboursThatAreRemovedAtOnceAreAllGone() throws Exception {
+    for (int round = 0; round < 50; round++) {
+      List<Node<Key, String>> nodes = fill(Hashes.IN_FOURS);
+      runAll(List.of(() -> removeHalf(nodes, 0), () -> removeHalf(nodes, 1)));
+      assertHolds(Map.of());
+    }
+  }
+
+  private List<Node<Key, String>> fill(Hashes hash) {
+    table = new NodeTable<>(1 << 16);
+    List<Node<Key, String>> nodes = new ArrayList<>();
+    keys(0, 4_000, hash).forEach(key -> nodes.add(new Node<>(key)));
+    nodes.forEach(table::putIfAbsent);
+    return nodes;
+  }
+
+  private Void removeHalf(List<Node<Key, String>> nodes, int half) {
+    for (Node<Key, String> node : nodes) {
+      assertTrue(node.key().id % 2 == half || table.remove(node));
+    }
+    return null;
   }
 
   private void runAll(List<Callable<Void>> work) throws Exception {
