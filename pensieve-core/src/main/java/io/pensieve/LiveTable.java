@@ -65,10 +65,11 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
     }
 
     private @Nullable Live<K, V> read(Node<K, V> node) {
-      synchronized (node) {
-        V value = node.value();
-        return value == null ? null : new Live<>(node.key(), value, node.version());
-      }
+      return node.whileUnchanged(
+          () -> {
+            V value = node.value();
+            return value == null ? null : new Live<>(node.key(), value, node.version());
+          });
     }
 
     @Override

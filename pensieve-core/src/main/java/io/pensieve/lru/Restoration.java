@@ -36,7 +36,7 @@ public final class Restoration<K, V> {
   public void put(K key, V value, long version, long stamp) {
     Node<K, V> node = nodeOf(key);
     if (version >= node.version()) {
-      node.setLocked(value, version);
+      node.set(value, version);
       node.stamp(Math.max(stamp, node.stamp()));
     }
   }
