@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.log.Change;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
@@ -68,7 +69,10 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
       return node.whileUnchanged(
           () -> {
             V value = node.value();
-            return value == null ? null : new Live<>(node.key(), value, node.version());
+            return value == null
+                ? null
+                : new Live<>(
+                    new Change.Put<>(node.key(), value, node.expiryMillis()), node.version());
           });
     }
 

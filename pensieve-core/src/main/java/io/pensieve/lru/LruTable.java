@@ -197,13 +197,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     assert value != null : "a decision to write has a value";
     long version = journal.put(node.key(), value);
     clock.stamp(node);
-    node.set(value, version);
+    node.set(value, Node.NEVER, version);
     return new Outcome<>(current, value, version, true);
   }
 
   private Outcome<V> remove(Node<K, V> node, V current) {
     long version = journal.remove(node.key());
-    node.set(null, version);
+    node.set(null, Node.NEVER, version);
     return new Outcome<>(current, null, version, true);
   }
 

@@ -24,8 +24,12 @@ import org.jspecify.annotations.Nullable;
  * that has it is recognised if the function comes back for its own key.
  */
 public final class Node<K, V> extends Link<K, V> {
+  /** The expiry of an entry that does not expire. */
+  public static final long NEVER = Long.MAX_VALUE;
+
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
+  private static final VarHandle EXPIRY;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
   private static final VarHandle AWAITED;
@@ -43,6 +47,7 @@ public final class Node<K, V> extends Link<K, V> {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
+      EXPIRY = lookup.findVarHandle(Node.class, "expiryMillis", long.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
       AWAITED = lookup.findVarHandle(Node.class, "awaited", boolean.class);
@@ -58,6 +63,9 @@ public final class Node<K, V> extends Link<K, V> {
 
   @SuppressWarnings("unused") // by VERSION
   private long version;
+
+  @SuppressWarnings("unused") // by EXPIRY
+  private long expiryMillis = NEVER;
 
   // When the entry was last used, by the table's clock. Written without a lock by every reader.
   @SuppressWarnings("unused") // by STAMP
@@ -115,6 +123,14 @@ public final class Node<K, V> extends Link<K, V> {
     return (long) VERSION.getOpaque(this);
   }
 
+  /**
+   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}; that of the
+   * value last seen by this thread, or of a later one.
+   */
+  public long expiryMillis() {
+    return (long) EXPIRY.getOpaque(this);
+  }
+
   /** When the entry was last used, by the table's own clock: the larger, the later. */
   public long stamp() {
     return (long) STAMP.getOpaque(this);
@@ -130,7 +146,8 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /** As its owner. */
-  void set(@Nullable V newValue, long newVersion) {
+  void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
+    EXPIRY.setOpaque(this, newExpiryMillis);
     VERSION.setOpaque(this, newVersion);
     VALUE.setRelease(this, newValue);
   }

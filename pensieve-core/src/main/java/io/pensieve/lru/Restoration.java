@@ -33,10 +33,10 @@ public final class Restoration<K, V> {
   }
 
   /** The key had this value, unless a later version is known already. */
-  public void put(K key, V value, long version, long stamp) {
+  public void put(K key, V value, long expiryMillis, long version, long stamp) {
     Node<K, V> node = nodeOf(key);
     if (version >= node.version()) {
-      node.set(value, version);
+      node.set(value, expiryMillis, version);
       node.stamp(Math.max(stamp, node.stamp()));
     }
   }
