@@ -41,6 +41,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;
   private final Journal<K, V> journal;
   private final UseClock clock;
+  private final Versions versions = new Versions();
   private final EvictionOrder<K, V> order;
 
   /**
@@ -195,14 +196,16 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private Outcome<V> write(Node<K, V> node, @Nullable V current, @Nullable V value) {
     assert value != null : "a decision to write has a value";
-    long version = journal.put(node.key(), value);
+    long given = journal.put(node.key(), value);
+    long version = given == 0 ? versions.next(node) : given;
     clock.stamp(node);
     node.set(value, Node.NEVER, version);
     return new Outcome<>(current, value, version, true);
   }
 
   private Outcome<V> remove(Node<K, V> node, V current) {
-    long version = journal.remove(node.key());
+    long given = journal.remove(node.key());
+    long version = given == 0 ? versions.last(node) : given;
     node.set(null, Node.NEVER, version);
     return new Outcome<>(current, null, version, true);
   }
