@@ -188,7 +188,7 @@ public final class FileLog<K, V> implements Log<K, V> {
             : 0;
     Beginning.Start start =
         new Beginning(directory, found.recovered())
-            .begin(settings.ringBytes(), allocated, settings.segmentBytes());
+            .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
     Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
     Scribe scribe =
         new Scribe(

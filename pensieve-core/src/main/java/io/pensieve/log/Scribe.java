@@ -225,6 +225,7 @@ final class Scribe implements Runnable {
 
   private void force() throws IOException {
     segment.force();
+    ring.forced(written);
     acknowledgements.publish(written);
     forces.incrementAndGet();
   }
