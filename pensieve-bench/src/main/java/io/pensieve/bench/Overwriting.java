@@ -35,6 +35,8 @@ import java.util.stream.Stream;
  */
 public final class Overwriting {
   private static final int VALUE_BYTES = 100;
+  // A header, key and value, to a multiple of 8.
+  private static final long ENTRY_BYTES = (32 + Long.BYTES + VALUE_BYTES + 7) / 8 * 8;
   private static final long LOOK_MILLIS = 10;
   private static final long SPARE_BYTES = 128 << 20;
 
@@ -47,7 +49,6 @@ public final class Overwriting {
 
   private volatile boolean ended;
   private long folderBytesMax;
-  private long baseBytesMax;
 
   private Overwriting(Map<String, String> options) throws IOException {
     keys = Integer.parseInt(options.getOrDefault("keys", "100000"));
@@ -92,7 +93,7 @@ public final class Overwriting {
       throws InterruptedException {
     Stalls control = new Stalls();
     Thread controlThread = new Thread(() -> sleepAgainAndAgain(control), "control");
-    Thread watchThread = new Thread(() -> watchFolder(log), "watch");
+    Thread watchThread = new Thread(this::watchFolder, "watch");
     Stalls[] stalls = new Stalls[threads];
     Thread[] writers = new Thread[threads];
     for (int i = 0; i < threads; i++) {
@@ -144,10 +145,9 @@ public final class Overwriting {
     }
   }
 
-  private void watchFolder(FileLog<Long, byte[]> log) {
+  private void watchFolder() {
     while (!ended) {
       folderBytesMax = Math.max(folderBytesMax, folderBytes());
-      baseBytesMax = Math.max(baseBytesMax, log.statistics().baseBytes());
       LockSupport.parkNanos(LOOK_MILLIS * 1_000_000);
     }
   }
@@ -178,12 +178,13 @@ public final class Overwriting {
     out.printf(
         "compactions %d (failed %d), last %d ms, forces %d%n",
         log.compactions(), log.failedCompactions(), log.lastCompaction().toMillis(), log.forces());
-    long bound = Math.max(2 * baseBytesMax + SPARE_BYTES, 3 * baseBytesMax);
+    long live = keys * ENTRY_BYTES;
+    long bound = Math.max(2 * live + SPARE_BYTES, 3 * live);
     out.printf(
         "live %.1f MiB, folder at most %.1f MiB: %.0f %% of 2x live + 128 MiB, %.0f %% of the bound%n",
-        mebibytes(baseBytesMax),
+        mebibytes(live),
         mebibytes(folderBytesMax),
-        100.0 * folderBytesMax / (2 * baseBytesMax + SPARE_BYTES),
+        100.0 * folderBytesMax / (2 * live + SPARE_BYTES),
         100.0 * folderBytesMax / bound);
     out.println("writers: " + all);
     out.println("control: " + control);
