@@ -22,10 +22,13 @@ import org.jspecify.annotations.Nullable;
  * Appends wait while the disk is slower than the writers. They need no system call at {@link
  * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
  *
- * <p>Compacts itself while it is in use: when its changes take as much room as the entries, and at
- * least 64 MiB, it saves the entries and forgets the changes before. So the folder holds about
- * three times the entries at most, and 128 MiB, unless changes come faster than the disk can take
- * them twice. If saving fails, the log goes on and tries again later, less and less often.
+ * <p>Compacts itself while it is in use: when its changes take 64 MiB, or about two thirds as much
+ * room as the entries where these are many, it saves the entries and forgets the changes before. So
+ * the folder never holds more than twice the entries and 128 MiB, or three times the entries where
+ * that is more, each entry with its key, its value and up to 47 bytes. (A larger {@link
+ * Builder#maximumEntryBytes} adds what it does to the ring.) Writers that append more than a third
+ * of that log while it is being compacted are slowed down until it is. If saving fails, the log
+ * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
  *
  * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
  * and only opening the folder again recovers. When the disk is almost full, puts are refused with
@@ -84,7 +87,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private record Life(
-      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Recovery.Result found) {}
+      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
 
   private FileLog(
       LogDirectory directory,
@@ -128,6 +131,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     boolean interrupted = Thread.interrupted();
     try {
       LogDirectory directory = new LogDirectory(disk, folder);
+      directory.make();
       Closeable lock = disk.lock(folder);
       return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
     } catch (IOException refused) {
@@ -184,12 +188,16 @@ public final class FileLog<K, V> implements Log<K, V> {
             : 0;
     Beginning.Start start =
         new Beginning(directory, found.recovered())
-            .begin(settings.ringBytes(), allocated, settings.segmentBytes());
+            .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
     Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
     Scribe scribe =
         new Scribe(
             directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
-    life = new Life(start.ring(), scribe, acknowledgements, found);
+    Pace pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
+    LogExtent begun =
+        new LogExtent(
+            found.baseBytes(), found.bytes() - found.baseBytes(), start.ring().released());
+    life = new Life(start.ring(), scribe, acknowledgements, pace, begun);
     scribe.allocateSpare();
     threads.scribe().execute(scribe);
     return start;
@@ -216,20 +224,21 @@ public final class FileLog<K, V> implements Log<K, V> {
                 current.ring,
                 current.scribe,
                 current.acknowledgements,
+                current.pace,
                 settings,
                 threads.nanoTime()),
             keyCodec,
             valueCodec,
             live,
-            current.found);
+            current.begun);
     compactor = started;
     threads.compactor().execute(started);
   }
 
   /**
    * Compacts now, and returns when the history before this call is replaced by the entries that it
-   * led to. Not needed for the log's own sake: it compacts itself when its length has reached that
-   * of the entries, and 64 MiB. Not to be called by a function that computes a value of the map.
+   * led to. Not needed for the log's own sake: it compacts itself when that is due. Not to be
+   * called by a function that computes a value of the map.
    *
    * @throws UncheckedIOException if the entries could not be written, for example because the disk
    *     is full; the log goes on as it was
@@ -252,6 +261,22 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
+  /**
+   * What the log has done since it was opened, and how it stands. Cheap, and never waits.
+   *
+   * @throws IllegalStateException if the log was not replayed yet
+   */
+  public LogStatistics statistics() {
+    Life current = life();
+    Compactor<K, V> compacting = compactor;
+    return LogStatistics.of(
+        current.ring,
+        current.scribe,
+        current.begun.countedFrom(),
+        compacting == null ? current.begun : compacting.extent(),
+        compacting == null ? CompactionTally.NONE : compacting.tally());
+  }
+
   @Override
   public long append(Change<K, V> change) {
     Life current = life();
@@ -268,6 +293,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       int bytes = Format.align((int) draft.length());
       long position = claim(current, bytes, change instanceof Change.Put);
       current.ring.write(position, current.acknowledgements.durable(), draft);
+      current.pace.await(position + bytes, bytes);
       return position + bytes;
     } finally {
       draft.clear();
@@ -383,9 +409,13 @@ public final class FileLog<K, V> implements Log<K, V> {
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
     private static final long SEGMENT_BYTES = 16 << 20;
+    // Up to three of these lie beside the log that counts: one begins before it, one is being
+    // written, one is filled with zeros.
+    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
-    private static final long COMPACTION_LOG_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 96 << 20;
     private static final int COMPACTION_BATCH_BYTES = 256 << 10;
+    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
 
     private final Path directory;
     private final Codec<K> keyCodec;
@@ -421,9 +451,9 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
 
     /**
-     * How many bytes a second the log writes while it compacts itself, as long as the writers write
-     * no faster; by default 64 MiB. Less leaves more of the disk to the writers, and the folder
-     * larger for longer.
+     * How many bytes a second the log writes while it compacts itself, as long as that is enough to
+     * keep the folder's bound; by default 64 MiB. Less leaves more of the disk to the writers, and
+     * the folder larger for longer.
      */
     public Builder<K, V> compactionBytesPerSecond(long bytes) {
       if (bytes < 1) {
@@ -445,10 +475,13 @@ public final class FileLog<K, V> implements Log<K, V> {
               durability,
               ringBytes,
               entryBytesMax,
-              SEGMENT_BYTES,
+              durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
               LOW_WATER_BYTES,
               new Compactor.Settings(
-                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond));
+                  COMPACTION_LOG_BYTES,
+                  COMPACTION_BATCH_BYTES,
+                  compactionBytesPerSecond,
+                  HELD_BYTES_PER_SECOND));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
     }

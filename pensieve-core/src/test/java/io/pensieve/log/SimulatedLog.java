@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,12 +20,28 @@ final class SimulatedLog {
 
   // So small that the compactions of a script overlap with its appends.
   private static final Compactor.Settings COMPACTION =
-      new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
+      new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
+
+  /** Text of Latin-1 letters, decoded many million times. */
+  static final Codec<String> TEXT =
+      new Codec<>() {
+        @Override
+        public byte[] encode(String value) {
+          return value.getBytes(StandardCharsets.ISO_8859_1);
+        }
+
+        @Override
+        public String decode(byte[] bytes) {
+          return new String(bytes, StandardCharsets.ISO_8859_1);
+        }
+      };
 
   private static final long STEP_NANOS = 60_000_000;
+  private static final long FORCE_NANOS_MAX = 100_000_000;
 
   final SimulatedDisk disk;
   private final Durability durability;
+  private final int segmentBytes;
   private List<Event> history = new ArrayList<>();
   private long highestEver;
   private @Nullable FileLog<String, String> log;
@@ -33,15 +50,38 @@ final class SimulatedLog {
   private @Nullable LiveModel map;
   private long nanos;
   private long waiting; // bytes in the ring, at most
-  private int acknowledged; // how many changes of the history
+  private int acknowledged; // how many changes of the history have been known to be, so far
+  private long idleNanos; // when the scribe had nothing to do
+  private int idleSize; // how many changes there were then
   private @Nullable RecoveryReport report;
 
   /** A change with its sequence. */
-  record Event(long sequence, Change<String, String> change) {}
+  record Event(long sequence, Change<String, String> change) {
+    // Without the value, which is long and has the script's step in it.
+    @Override
+    public String toString() {
+      return sequence + " " + change.getClass().getSimpleName() + " " + change.key();
+    }
+  }
 
   SimulatedLog(SimulatedDisk disk, Durability durability) {
+    this(disk, durability, SEGMENT_BYTES);
+  }
+
+  SimulatedLog(SimulatedDisk disk, Durability durability, int segmentBytes) {
     this.disk = disk;
     this.durability = durability;
+    this.segmentBytes = segmentBytes;
+  }
+
+  /** This log's promises, for a copy of its disk that a crash will befall. */
+  SimulatedLog onDisk(SimulatedDisk copy) {
+    SimulatedLog twin = new SimulatedLog(copy, durability);
+    twin.history.addAll(history);
+    twin.highestEver = highestEver;
+    twin.nanos = nanos;
+    twin.acknowledged = acknowledged();
+    return twin;
   }
 
   /** Opens the log, which tells all of its history as changes. */
@@ -55,10 +95,10 @@ final class SimulatedLog {
         FileLog.open(
             disk,
             FOLDER,
-            Codec.utf8(),
-            Codec.utf8(),
+            TEXT,
+            TEXT,
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION),
+                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION),
             new FileLog.Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
@@ -75,26 +115,43 @@ final class SimulatedLog {
 
   /** Reads the log and leaves it as it is. */
   static Told read(SimulatedDisk disk) throws IOException {
+    return read(disk, TEXT);
+  }
+
+  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
     Told told = new Told();
     LogDirectory directory = new LogDirectory(disk, FOLDER);
-    new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told).run();
+    new Recovery<>(directory, codec, codec, told).run();
     return told;
   }
 
   /** Opens the log and checks that it tells a prefix with everything that had to survive. */
   void reopen(int mustSurvive, String context) {
-    int survivors = assertPrefix(openTold(), history, disk, context);
+    int survivors = assertPrefix(openUndamaged(context), history, disk, context);
     assertTrue(
         survivors >= mustSurvive,
         () -> context + ": told " + survivors + " changes, not the acknowledged " + mustSurvive);
     history = new ArrayList<>(history.subList(0, survivors));
     acknowledged = survivors;
+    idleSize = 0;
+  }
+
+  private Told openUndamaged(String context) {
+    try {
+      return openTold();
+    } catch (LogException.Corrupt damaged) {
+      damaged.addSuppressed(new AssertionError(context + ", of " + history));
+      throw damaged;
+    }
   }
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
   static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
     long base = disk.newestBase(FOLDER);
-    int before = (int) history.stream().filter(event -> event.sequence <= base).count();
+    int before = 0;
+    while (before < history.size() && history.get(before).sequence <= base) {
+      before++;
+    }
     int survivors = before + told.events().size();
     assertTrue(
         survivors <= history.size() && told.events().equals(history.subList(before, survivors)),
@@ -117,8 +174,30 @@ final class SimulatedLog {
     return history.size();
   }
 
+  List<Event> history() {
+    return history;
+  }
+
+  /** A change that was never acknowledged, and need not have happened. */
+  void forget(Event event) {
+    history.remove(event);
+  }
+
+  /** How many changes must survive a power cut now. */
   int acknowledged() {
+    FileLog<String, String> current = log;
+    if (current != null && durability == Durability.POWER_CUT) {
+      acknowledged = Math.max(acknowledged, countUpTo(current.durableSequence()));
+    }
     return acknowledged;
+  }
+
+  private int countUpTo(long sequence) {
+    int count = acknowledged;
+    while (count < history.size() && history.get(count).sequence <= sequence) {
+      count++;
+    }
+    return count;
   }
 
   private static <T> T present(@Nullable T value) {
@@ -144,26 +223,31 @@ final class SimulatedLog {
 
   void step() {
     nanos += STEP_NANOS;
-    present(scribe).step();
-    acknowledge();
+    noteIdle(stepScribe());
+  }
+
+  private boolean stepScribe() {
+    Scribe current = present(scribe);
+    return !current.isFinished() && current.step();
+  }
+
+  // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
+  // again, all of that is forced, whatever the level.
+  private void noteIdle(boolean moved) {
+    boolean isIdle = !moved && present(scribe).hasRoom() && !present(scribe).isFinished();
+    if (isIdle && nanos - idleNanos > FORCE_NANOS_MAX) {
+      acknowledged = Math.max(acknowledged, idleSize);
+      idleNanos = nanos;
+      idleSize = history.size();
+    }
   }
 
   // A step ends where a segment does; an append into a full ring would wait for ever.
   private void drain() {
-    while (present(scribe).step()) {
+    while (stepScribe()) {
       nanos += STEP_NANOS;
     }
     waiting = 0;
-    acknowledge();
-  }
-
-  private void acknowledge() {
-    long durable = present(log).durableSequence();
-    if (durability == Durability.POWER_CUT) {
-      while (acknowledged < history.size() && history.get(acknowledged).sequence <= durable) {
-        acknowledged++;
-      }
-    }
   }
 
   void close() {
