@@ -18,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,20 +39,53 @@ class ConcurrencyTest {
   @Test
   void aPutStormStaysWithinTheBoundAndTheWritersInFlight() throws Exception {
     for (int bound : new int[] {1, 2, 64, 1000}) {
-      Pensieve<Integer, Integer> map =
-          Pensieve.<Integer, Integer>builder().maximumEntries(bound).open();
+      AtomicInteger entries = new AtomicInteger();
       AtomicInteger largest = new AtomicInteger();
       AtomicInteger keys = new AtomicInteger();
+      RecordingLog<Integer, Integer> counting = new RecordingLog<>();
+      counting.beforeAppend(
+          change -> {
+            int now = entries.addAndGet(change instanceof Change.Remove<Integer, Integer> ? -1 : 1);
+            largest.accumulateAndGet(now, Math::max);
+          });
+      Pensieve<Integer, Integer> map =
+          Pensieve.<Integer, Integer>builder().maximumEntries(bound).log(counting).open();
       everyThread(
           random -> {
             for (int i = 0; i < 20_000; i++) {
               map.put(keys.incrementAndGet(), i);
-              largest.accumulateAndGet(map.size(), Math::max);
+              assertTrue(map.size() <= bound + THREADS);
             }
           });
       assertTrue(largest.get() <= bound + THREADS, "at most " + largest + " of " + bound);
       assertEquals(bound, map.size(), "when all are done");
+      assertEquals(bound, map.keySet().toArray().length, "and by counting them");
+      assertEquals(bound, entries.get(), "and by the log");
     }
+  }
+
+  @Test
+  void theVersionsOfAKeyGrowWithoutALogToo() throws Exception {
+    Pensieve<Integer, Integer> map = Pensieve.<Integer, Integer>builder().maximumEntries(20).open();
+    AtomicLongArray last = new AtomicLongArray(40);
+    everyThread(
+        random -> {
+          for (int i = 0; i < 20_000; i++) {
+            int key = random.nextInt(40);
+            long before = last.get(key);
+            long version =
+                random.nextInt(5) == 0 ? map.submitRemove(key).version() : putOne(map, key);
+            if (version > 0) {
+              assertTrue(version > before, () -> "version " + version + " after " + before);
+              last.accumulateAndGet(key, version, Math::max);
+            }
+          }
+        });
+    assertTrue(last.get(0) > 0);
+  }
+
+  private static long putOne(Pensieve<Integer, Integer> map, int key) {
+    return map.submitPut(key, 1).version();
   }
 
   @Test

@@ -1,11 +1,14 @@
 package io.pensieve.bench;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.common.cache.CacheBuilder;
 import io.pensieve.Pensieve;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.cache2k.Cache2kBuilder;
 
 /** The maps that are compared, by the names that the parameter {@code map} has. */
 final class Contenders {
@@ -13,12 +16,27 @@ final class Contenders {
 
   private Contenders() {}
 
+  /** All that have a bound. */
+  static final List<String> BOUNDED =
+      List.of("pensieve", "caffeine", "cache2k", "guava", "synchronizedLinkedHashMap");
+
   /** An empty map. All but the ConcurrentHashMap hold at most so many entries. */
   static Map<Long, Long> create(String name, int entriesMax) {
     return switch (name) {
       case "pensieve" -> Pensieve.<Long, Long>builder().maximumEntries(entriesMax).open();
       case "caffeine" ->
           Caffeine.newBuilder()
+              .initialCapacity(entriesMax)
+              .maximumSize(entriesMax)
+              .<Long, Long>build()
+              .asMap();
+      case "cache2k" ->
+          new Cache2kBuilder<Long, Long>() {}.entryCapacity(entriesMax)
+              .eternal(true)
+              .build()
+              .asMap();
+      case "guava" ->
+          CacheBuilder.newBuilder()
               .initialCapacity(entriesMax)
               .maximumSize(entriesMax)
               .<Long, Long>build()

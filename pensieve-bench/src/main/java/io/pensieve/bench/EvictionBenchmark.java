@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class EvictionBenchmark {
-  @Param({"pensieve", "caffeine", "synchronizedLinkedHashMap"})
+  @Param({"pensieve", "caffeine", "cache2k", "guava", "synchronizedLinkedHashMap"})
   @SuppressWarnings("NullAway.Init") // JMH sets it
   String map;
 

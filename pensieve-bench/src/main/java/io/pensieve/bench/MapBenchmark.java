@@ -35,7 +35,14 @@ public class MapBenchmark {
   private static final int SEQUENCE_MASK = SEQUENCE_LENGTH - 1;
   private static final long SEED = 42;
 
-  @Param({"pensieve", "caffeine", "concurrentHashMap", "synchronizedLinkedHashMap"})
+  @Param({
+    "pensieve",
+    "caffeine",
+    "cache2k",
+    "guava",
+    "concurrentHashMap",
+    "synchronizedLinkedHashMap"
+  })
   @SuppressWarnings("NullAway.Init") // JMH sets it
   String map;
 

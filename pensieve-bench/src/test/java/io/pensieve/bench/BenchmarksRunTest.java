@@ -62,8 +62,8 @@ class BenchmarksRunTest {
             .map(result -> result.getParams().getBenchmark().replace("io.pensieve.bench.", ""))
             .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
     assertEquals(
-        "{EvictionBenchmark.putNew=3, LogBenchmark.powerCut=3, LogBenchmark.processDeath=5,"
-            + " MapBenchmark.getHit=4, MapBenchmark.overwrite=4}",
+        "{EvictionBenchmark.putNew=5, LogBenchmark.powerCut=3, LogBenchmark.processDeath=5,"
+            + " MapBenchmark.getHit=6, MapBenchmark.overwrite=6, MissBenchmark.getOrPut=5}",
         runs.toString());
     for (RunResult result : results) {
       assertTrue(result.getPrimaryResult().getScore() > 0, () -> "did nothing: " + result);
