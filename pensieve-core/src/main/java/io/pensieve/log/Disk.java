@@ -12,6 +12,9 @@ interface Disk {
   /** Creates a folder and takes it for this log alone, until the answer is closed. */
   Closeable lock(Path directory) throws IOException;
 
+  /** Makes a folder where there is none; it will survive a power cut. */
+  void createFolder(Path directory) throws IOException;
+
   /** The names of the files in a folder. */
   List<String> list(Path directory) throws IOException;
 
@@ -24,6 +27,7 @@ interface Disk {
   /** Gives a file another name, in place of the file that had it. */
   void rename(Path from, Path to) throws IOException;
 
+  /** Deletes a file, or an empty folder. */
   void delete(Path file) throws IOException;
 
   /** Returns when creations, renames and deletions in this folder will survive a power cut. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -24,6 +25,30 @@ final class FileDisk implements Disk {
   @Override
   public Closeable lock(Path directory) throws IOException {
     return FolderLock.take(directory);
+  }
+
+  @Override
+  public void createFolder(Path directory) throws IOException {
+    Path parent = directory.toAbsolutePath().getParent();
+    if (parent == null) {
+      return;
+    }
+    if (Files.isDirectory(directory)) {
+      forceIfAllowed(parent);
+    } else {
+      createFolder(parent);
+      Files.createDirectory(directory);
+      forceDirectory(parent);
+    }
+  }
+
+  // A folder that was there before us may have a parent that is none of our business.
+  private void forceIfAllowed(Path parent) throws IOException {
+    try {
+      forceDirectory(parent);
+    } catch (AccessDeniedException notOurs) {
+      // Whoever made the folder answers for its name.
+    }
   }
 
   @Override
@@ -87,7 +112,7 @@ final class FileDisk implements Disk {
     }
   }
 
-  private record Channel(FileChannel channel) implements Disk.File {
+  record Channel(FileChannel channel) implements Disk.File {
     @Override
     public long size() throws IOException {
       return channel.size();

@@ -252,6 +252,41 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>The copy is a log of its own, and counts as closed. It is made at the rate at which the log
+   * compacts itself; meanwhile it does not. Its sequence numbers go on 2^40 beyond those of this
+   * log, so that a version of one is none of the other's, unless this one is used for a terabyte of
+   * changes more. Not to be called by a function that computes a value of the map.
+   *
+   * @throws LogException.Locked if the folder is in use
+   * @throws LogException.Corrupt if what is to be copied is damaged
+   * @throws LogException.Failed if the log has failed
+   * @throws IllegalStateException if there is no open map on this log, or it was closed meanwhile
+   */
+  @Override
+  public void backup(Path folder) {
+    Compactor<K, V> current = compactor;
+    if (current == null) {
+      throw new IllegalStateException("no map is open on this log");
+    }
+    String what = "could not back up " + directory.folder() + " to " + folder;
+    try {
+      current.requestBackup(folder).join();
+    } catch (CompletionException refused) {
+      Throwable cause = refused.getCause();
+      if (cause instanceof IOException broken) {
+        throw new UncheckedIOException(what + ": " + broken, broken);
+      } else if (cause instanceof LogException broken) {
+        throw broken;
+      } else if (cause instanceof IllegalArgumentException notEmpty) {
+        throw notEmpty;
+      }
+      throw new IllegalStateException(what, refused);
+    }
+  }
+
   @Override
   public long append(Change<K, V> change) {
     Life current = life();

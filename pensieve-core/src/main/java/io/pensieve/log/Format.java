@@ -328,6 +328,11 @@ final class Format {
     finishFrame(into, at, length, position, version, kindWord(ENTRY, key.length), sum);
   }
 
+  /** Makes a whole frame of another file one of the file with this checksum's salt. */
+  static void reseal(byte[] bytes, int frame, Checksum sum) {
+    INT.set(bytes, frame + CRC_AT, sum.of(bytes, frame, length(bytes, frame)));
+  }
+
   /** The last frame of a base. */
   static byte[] footer(long position, long durable, long count, long salt) {
     byte[] frame = new byte[FOOTER_BYTES];

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -193,9 +194,17 @@ final class SimulatedDisk implements Disk {
   }
 
   @Override
+  public void createFolder(Path directory) throws IOException {
+    operate("create folder " + directory); // folders are but the names of their files here
+  }
+
+  @Override
   public List<String> list(Path directory) throws IOException {
     operate("list");
-    return files.keySet().stream().map(name -> String.valueOf(name.getFileName())).toList();
+    return files.keySet().stream()
+        .filter(name -> directory.equals(name.getParent()))
+        .map(name -> String.valueOf(name.getFileName()))
+        .toList();
   }
 
   @Override
@@ -231,9 +240,13 @@ final class SimulatedDisk implements Disk {
   @Override
   public void forceDirectory(Path directory) throws IOException {
     operate("force directory");
-    forcedFiles.clear();
-    forcedFiles.putAll(files);
-    unforcedEntries.clear();
+    for (Iterator<Entry> entries = unforcedEntries.iterator(); entries.hasNext(); ) {
+      Entry entry = entries.next();
+      if (directory.equals(entry.name().getParent())) {
+        apply(forcedFiles, entry);
+        entries.remove();
+      }
+    }
   }
 
   @Override

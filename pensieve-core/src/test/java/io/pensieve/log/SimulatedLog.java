@@ -75,8 +75,13 @@ final class SimulatedLog {
 
   /** Reads the log and leaves it as it is. */
   static Told read(SimulatedDisk disk) throws IOException {
+    return read(disk, FOLDER);
+  }
+
+  /** Reads the log in any folder and leaves it as it is. */
+  static Told read(SimulatedDisk disk, Path folder) throws IOException {
     Told told = new Told();
-    LogDirectory directory = new LogDirectory(disk, FOLDER);
+    LogDirectory directory = new LogDirectory(disk, folder);
     new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told).run();
     return told;
   }
@@ -93,7 +98,11 @@ final class SimulatedLog {
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
   static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
-    long base = disk.newestBase(FOLDER);
+    return assertPrefix(told, disk.newestBase(FOLDER), history, context);
+  }
+
+  /** As above, for a log whose newest base has this position. */
+  static int assertPrefix(Told told, long base, List<Event> history, String context) {
     int before = (int) history.stream().filter(event -> event.sequence <= base).count();
     int survivors = before + told.events().size();
     assertTrue(
@@ -214,6 +223,14 @@ final class SimulatedLog {
 
   CompletableFuture<Void> requestCompaction() {
     return present(compactor).request();
+  }
+
+  CompletableFuture<Void> requestBackup(Path target) {
+    return present(compactor).requestBackup(target);
+  }
+
+  List<Event> history() {
+    return List.copyOf(history);
   }
 
   /** A whole compaction, which must succeed. */
