@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.log.Change;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
@@ -67,7 +68,9 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
     private @Nullable Live<K, V> read(Node<K, V> node) {
       synchronized (node) {
         V value = node.value();
-        return value == null ? null : new Live<>(node.key(), value, node.version());
+        return value == null
+            ? null
+            : new Live<>(new Change.Put<>(node.key(), value, node.expiryMillis()), node.version());
       }
     }
 

@@ -10,7 +10,7 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
   @Override
   public void change(long sequence, Change<K, V> change) {
     if (change instanceof Change.Put<K, V> put) {
-      restoration.put(put.key(), put.value(), sequence, sequence);
+      restoration.put(put.key(), put.value(), put.expiryMillis(), sequence, sequence);
     } else if (change instanceof Change.Remove<K, V> remove) {
       restoration.remove(remove.key(), sequence);
     } else {
@@ -19,8 +19,8 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
   }
 
   @Override
-  public void entry(K key, V value, long version, long stamp) {
-    restoration.put(key, value, version, stamp);
+  public void entry(Change.Put<K, V> put, long version, long stamp) {
+    restoration.put(put.key(), put.value(), put.expiryMillis(), version, stamp);
   }
 
   @Override

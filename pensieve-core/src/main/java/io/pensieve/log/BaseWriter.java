@@ -67,13 +67,13 @@ final class BaseWriter implements Closeable {
     return buffered;
   }
 
-  void add(byte[] key, byte[] value, long version) {
-    int bytes = Format.align(Format.FRAME_HEADER_BYTES + key.length + value.length);
+  void add(byte[] key, byte[] value, long expiryMillis, long version) {
+    int bytes = Format.align((int) Format.frameLength(key, value, expiryMillis));
     if (buffer.length - buffered < bytes) {
       buffer = Arrays.copyOf(buffer, Math.max(2 * buffer.length, buffered + bytes));
     }
     Arrays.fill(buffer, buffered, buffered + bytes, (byte) 0);
-    Format.entry(buffer, buffered, key, value, bytes(), version, checksum);
+    Format.entry(buffer, buffered, key, value, expiryMillis, bytes(), version, checksum);
     buffered += bytes;
     count++;
   }

@@ -218,7 +218,10 @@ final class Compactor<K, V> implements Runnable {
     while (walked.hasNext()) {
       LiveEntries.Live<K, V> entry = walked.next();
       if (entry.version() <= writer.position()) {
-        writer.add(keyCodec.encode(entry.key()), valueCodec.encode(entry.value()), entry.version());
+        Change.Put<K, V> put = entry.put();
+        byte[] key = keyCodec.encode(put.key());
+        byte[] value = valueCodec.encode(put.value());
+        writer.add(key, value, put.expiryMillis(), entry.version());
       }
       if (writer.buffered() >= log.settings.compaction().batchBytes()) {
         return false;

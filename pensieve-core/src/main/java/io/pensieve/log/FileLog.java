@@ -292,15 +292,15 @@ public final class FileLog<K, V> implements Log<K, V> {
     Life current = life();
     FrameDraft draft = FrameDraft.of(change, keyCodec, valueCodec);
     try {
-      long length = draft.length();
-      if (length - Format.FRAME_HEADER_BYTES > settings.entryBytesMax()) {
+      long entryBytes = draft.entryBytes();
+      if (entryBytes > settings.entryBytesMax()) {
         throw new IllegalArgumentException(
             "key and value have "
-                + (length - Format.FRAME_HEADER_BYTES)
+                + entryBytes
                 + " bytes, more than the log's maximum of "
                 + settings.entryBytesMax());
       }
-      int bytes = Format.align((int) length);
+      int bytes = Format.align((int) draft.length());
       long position = claim(current, bytes, change instanceof Change.Put);
       current.ring.write(position, current.acknowledgements.durable(), draft);
       return position + bytes;
@@ -414,7 +414,8 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /** Settings of a log; {@link #open} opens it. */
   public static final class Builder<K, V> {
-    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - Format.FRAME_HEADER_BYTES;
+    private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
+    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
     private static final long SEGMENT_BYTES = 16 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
@@ -425,7 +426,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     private final Codec<K> keyCodec;
     private final Codec<V> valueCodec;
     private Durability durability = Durability.PROCESS_DEATH;
-    private int entryBytesMax = RING_BYTES_MIN / 2 - Format.FRAME_HEADER_BYTES;
+    private int entryBytesMax = RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES;
     private long compactionBytesPerSecond = 64 << 20;
 
     private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
@@ -441,8 +442,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
 
     /**
-     * The most bytes that a key and its value may have together; by default 4 MiB less 32 bytes, at
-     * most 64 MiB less 32. A larger one costs disk space and page cache: at least one and a half
+     * The most bytes that a key and its value may have together; by default 4 MiB less 40 bytes, at
+     * most 64 MiB less 40. A larger one costs disk space and page cache: at least one and a half
      * times as many bytes for the ring, which are written when the log is opened.
      */
     public Builder<K, V> maximumEntryBytes(int bytes) {
@@ -469,7 +470,7 @@ public final class FileLog<K, V> implements Log<K, V> {
 
     /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
-      int frameBytes = Format.align(entryBytesMax + Format.FRAME_HEADER_BYTES);
+      int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
       // A power of two that the longest frame fills to two thirds at most: it must not wait for
       // (nearly) all others to be written before it fits.
       int ringBytes =

@@ -40,6 +40,9 @@ final class Format {
   static final int FRAME_ALIGNMENT = Long.BYTES;
   static final int FRAME_HEADER_BYTES = 4 * Long.BYTES;
 
+  /** Of a put or an entry that expires: before the key, what its flag says is there. */
+  static final int EXPIRY_BYTES = Long.BYTES;
+
   /** No frame is longer: a damaged length must not allocate more. */
   static final int FRAME_BYTES_MAX = 64 << 20;
 
@@ -72,6 +75,8 @@ final class Format {
   private static final int VERSION_OF_ENTRY_AT = DURABLE_AT;
   static final int KIND_WORD_AT = DURABLE_AT + Long.BYTES;
   private static final int KEY_LENGTH_AT = KIND_WORD_AT + Integer.BYTES;
+  private static final int KIND_MASK = 0xff;
+  private static final int EXPIRES = 1 << Byte.SIZE; // flag 0
 
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -195,9 +200,16 @@ final class Format {
     return ((long) crc << Integer.SIZE) | length;
   }
 
-  /** The word with the kind, the flags (none yet) and the key's length. */
-  static long kindWord(byte kind, int keyBytes) {
-    return ((long) keyBytes << Integer.SIZE) | kind;
+  /** The word with the kind, the flags and the key's length. */
+  static long kindWord(byte kind, int keyBytes, long expiryMillis) {
+    int flags = expiryMillis == Change.NEVER ? 0 : EXPIRES;
+    return ((long) keyBytes << Integer.SIZE) | flags | kind;
+  }
+
+  /** The length of a put or an entry, which may be more than a frame can have. */
+  static long frameLength(byte[] key, byte[] value, long expiryMillis) {
+    int expiryBytes = expiryMillis == Change.NEVER ? 0 : EXPIRY_BYTES;
+    return (long) FRAME_HEADER_BYTES + expiryBytes + key.length + value.length;
   }
 
   /** A frame of this length can be there at all, in so many bytes. */
@@ -232,23 +244,41 @@ final class Format {
    * @param last the last one
    */
   static boolean isUnderstood(byte[] bytes, int frame, byte first, byte last) {
-    long word = (long) LONG.get(bytes, frame + KIND_WORD_AT);
-    int kind = (int) word;
+    int kindAndFlags = (int) INT.get(bytes, frame + KIND_WORD_AT);
+    int kind = kindAndFlags & KIND_MASK;
+    int flags = kindAndFlags & ~KIND_MASK;
+    boolean mayExpire = kind == PUT || kind == ENTRY;
     int keyBytes = keyBytes(bytes, frame);
     return kind >= first
         && kind <= last
+        && (flags == 0 || (flags == EXPIRES && mayExpire))
         && keyBytes >= 0
-        && keyBytes <= length(bytes, frame) - FRAME_HEADER_BYTES;
+        && keyBytes <= length(bytes, frame) - FRAME_HEADER_BYTES - expiryBytes(bytes, frame);
+  }
+
+  private static int expiryBytes(byte[] bytes, int frame) {
+    return ((int) INT.get(bytes, frame + KIND_WORD_AT) & EXPIRES) == 0 ? 0 : EXPIRY_BYTES;
+  }
+
+  /** When a put or an entry expires; {@link Change#NEVER} if it does not. */
+  static long expiryMillis(byte[] bytes, int frame) {
+    return expiryBytes(bytes, frame) == 0
+        ? Change.NEVER
+        : (long) LONG.get(bytes, frame + FRAME_HEADER_BYTES);
   }
 
   static byte[] key(byte[] bytes, int frame) {
-    int at = frame + FRAME_HEADER_BYTES;
+    int at = keyAt(bytes, frame);
     return Arrays.copyOfRange(bytes, at, at + keyBytes(bytes, frame));
   }
 
   static byte[] value(byte[] bytes, int frame) {
-    int at = frame + FRAME_HEADER_BYTES + keyBytes(bytes, frame);
+    int at = keyAt(bytes, frame) + keyBytes(bytes, frame);
     return Arrays.copyOfRange(bytes, at, frame + length(bytes, frame));
+  }
+
+  private static int keyAt(byte[] bytes, int frame) {
+    return frame + FRAME_HEADER_BYTES + expiryBytes(bytes, frame);
   }
 
   private static int keyBytes(byte[] bytes, int frame) {
@@ -294,8 +324,12 @@ final class Format {
           salt);
     }
 
-    void begin(byte[] key, byte[] value) {
+    void begin(byte[] key, byte[] value, long expiryMillis) {
       crc.reset();
+      if (expiryMillis != Change.NEVER) {
+        LONG.set(tail, 0, expiryMillis);
+        crc.update(tail, 0, EXPIRY_BYTES);
+      }
       crc.update(key, 0, key.length);
       crc.update(value, 0, value.length);
     }
@@ -314,18 +348,29 @@ final class Format {
   /** A frame without key and value, for the log's own use: padding or close marker. */
   static byte[] bareFrame(byte kind, int bytes, long position, long durable, long salt) {
     byte[] frame = new byte[bytes];
-    finishFrame(frame, 0, bytes, position, durable, kindWord(kind, 0), new Checksum(salt));
+    finishFrame(frame, 0, bytes, position, durable, kind, new Checksum(salt));
     return frame;
   }
 
   /** Makes a frame of a base in place; the bytes that align it are there already, and zero. */
   static void entry(
-      byte[] into, int at, byte[] key, byte[] value, long position, long version, Checksum sum) {
-    int body = at + FRAME_HEADER_BYTES;
-    System.arraycopy(key, 0, into, body, key.length);
-    System.arraycopy(value, 0, into, body + key.length, value.length);
-    int length = FRAME_HEADER_BYTES + key.length + value.length;
-    finishFrame(into, at, length, position, version, kindWord(ENTRY, key.length), sum);
+      byte[] into,
+      int at,
+      byte[] key,
+      byte[] value,
+      long expiryMillis,
+      long position,
+      long version,
+      Checksum sum) {
+    int length = (int) frameLength(key, value, expiryMillis);
+    int keyAt = at + length - value.length - key.length;
+    if (expiryMillis != Change.NEVER) {
+      LONG.set(into, at + FRAME_HEADER_BYTES, expiryMillis);
+    }
+    System.arraycopy(key, 0, into, keyAt, key.length);
+    System.arraycopy(value, 0, into, keyAt + key.length, value.length);
+    long kindWord = kindWord(ENTRY, key.length, expiryMillis);
+    finishFrame(into, at, length, position, version, kindWord, sum);
   }
 
   /** Makes a whole frame of another file one of the file with this checksum's salt. */
@@ -337,7 +382,7 @@ final class Format {
   static byte[] footer(long position, long durable, long count, long salt) {
     byte[] frame = new byte[FOOTER_BYTES];
     LONG.set(frame, FRAME_HEADER_BYTES, count);
-    finishFrame(frame, 0, FOOTER_BYTES, position, durable, kindWord(FOOTER, 0), new Checksum(salt));
+    finishFrame(frame, 0, FOOTER_BYTES, position, durable, FOOTER, new Checksum(salt));
     return frame;
   }
 

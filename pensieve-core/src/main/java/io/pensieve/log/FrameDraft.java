@@ -8,6 +8,7 @@ final class FrameDraft {
   private final Format.Checksum checksum = new Format.Checksum();
   private byte[] key = NOTHING;
   private byte[] value = NOTHING;
+  private long expiryMillis = Change.NEVER;
   private long kindWord;
 
   /** This thread's draft, with all done that can be done before room is claimed. */
@@ -15,19 +16,20 @@ final class FrameDraft {
     FrameDraft draft = DRAFTS.get();
     byte[] key = keyCodec.encode(change.key());
     if (change instanceof Change.Put<K, V> put) {
-      draft.begin(Format.PUT, key, valueCodec.encode(put.value()));
+      draft.begin(Format.PUT, key, valueCodec.encode(put.value()), put.expiryMillis());
     } else {
-      draft.begin(
-          change instanceof Change.Remove<K, V> ? Format.REMOVE : Format.TOUCH, key, NOTHING);
+      byte kind = change instanceof Change.Remove<K, V> ? Format.REMOVE : Format.TOUCH;
+      draft.begin(kind, key, NOTHING, Change.NEVER);
     }
     return draft;
   }
 
-  private void begin(byte kind, byte[] keyBytes, byte[] valueBytes) {
+  private void begin(byte kind, byte[] keyBytes, byte[] valueBytes, long newExpiryMillis) {
     key = keyBytes;
     value = valueBytes;
-    kindWord = Format.kindWord(kind, keyBytes.length);
-    checksum.begin(keyBytes, valueBytes);
+    expiryMillis = newExpiryMillis;
+    kindWord = Format.kindWord(kind, keyBytes.length, newExpiryMillis);
+    checksum.begin(keyBytes, valueBytes, newExpiryMillis);
   }
 
   /** Lets go of key and value, which may be large. */
@@ -44,13 +46,22 @@ final class FrameDraft {
     return value;
   }
 
+  long expiryMillis() {
+    return expiryMillis;
+  }
+
   long kindWord() {
     return kindWord;
   }
 
+  /** How many bytes the caller's key and value have. */
+  long entryBytes() {
+    return (long) key.length + value.length;
+  }
+
   /** The frame's length, which may be more than a frame can have. */
   long length() {
-    return (long) Format.FRAME_HEADER_BYTES + key.length + value.length;
+    return Format.frameLength(key, value, expiryMillis);
   }
 
   /** The first word; once for each draft. */

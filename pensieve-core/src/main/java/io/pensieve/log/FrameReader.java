@@ -164,6 +164,10 @@ final class FrameReader {
     return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
   }
 
+  long expiryMillis() {
+    return Format.expiryMillis(window, frame);
+  }
+
   byte[] key() {
     return Format.key(window, frame);
   }

@@ -22,9 +22,10 @@ public interface LiveEntries<K, V> {
   /**
    * An entry, its parts read together.
    *
-   * @param version the sequence number of the change that gave the entry its value
+   * @param put what gave the entry its value
+   * @param version the sequence number of that put
    */
-  record Live<K, V>(K key, V value, long version) {}
+  record Live<K, V>(Change.Put<K, V> put, long version) {}
 
   /** One walk over the entries, while the map is in use. */
   interface Walk<K, V> {

@@ -22,10 +22,11 @@ public interface Replay<K, V> {
    * An entry that was live when the log was compacted. A change with a sequence below {@code
    * version} that follows for the same key is older than the entry and has no effect.
    *
-   * @param version the sequence number of the change that gave the entry its value
+   * @param put what gave the entry its value
+   * @param version the sequence number of that put
    * @param stamp when the entry was last used; compares with the sequences of changes
    */
-  void entry(K key, V value, long version, long stamp);
+  void entry(Change.Put<K, V> put, long version, long stamp);
 
   /**
    * How far replaying has come; called now and then.

@@ -84,6 +84,10 @@ final class Ring {
     putWord(position + Format.DURABLE_AT, durable);
     putWord(position + Format.KIND_WORD_AT, draft.kindWord());
     long body = position + Format.FRAME_HEADER_BYTES;
+    if (draft.expiryMillis() != Change.NEVER) {
+      putWord(body, draft.expiryMillis());
+      body += Format.EXPIRY_BYTES;
+    }
     putBytes(body, draft.key());
     putBytes(body + draft.key().length, draft.value());
     WORD.setRelease(memory, index(position), draft.commitWord(position, durable, salt));

@@ -43,11 +43,7 @@ final class Teller<K, V> {
   /** Tells the entry of a base that was read last. */
   void tellEntry(FrameReader reader, long position, long stamp, Path file, long offset) {
     try {
-      replay.entry(
-          keyCodec.decode(reader.key()),
-          valueCodec.decode(reader.value()),
-          reader.version(),
-          stamp);
+      replay.entry(put(keyCodec.decode(reader.key()), reader), reader.version(), stamp);
     } catch (IllegalArgumentException notOfThisCodec) {
       throw ofAnotherCodec(notOfThisCodec, file, offset);
     }
@@ -75,13 +71,17 @@ final class Teller<K, V> {
     try {
       K key = keyCodec.decode(reader.key());
       return switch (kind) {
-        case Format.PUT -> new Change.Put<>(key, valueCodec.decode(reader.value()));
+        case Format.PUT -> put(key, reader);
         case Format.REMOVE -> new Change.Remove<>(key);
         default -> new Change.Touch<>(key);
       };
     } catch (IllegalArgumentException notOfThisCodec) {
       throw ofAnotherCodec(notOfThisCodec, file, offset);
     }
+  }
+
+  private Change.Put<K, V> put(K key, FrameReader reader) {
+    return new Change.Put<>(key, valueCodec.decode(reader.value()), reader.expiryMillis());
   }
 
   private static LogException.Corrupt ofAnotherCodec(

@@ -192,14 +192,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     assert value != null : "a decision to write has a value";
     long version = journal.put(node.key(), value);
     clock.stamp(node);
-    node.setLocked(value, version);
+    node.setLocked(value, Node.NEVER, version);
     return new Outcome<>(current, value, version, true);
   }
 
   private Outcome<V> removeLocked(Node<K, V> node, V current) {
     long version = journal.remove(node.key());
     node.dieLocked();
-    node.setLocked(null, version);
+    node.setLocked(null, Node.NEVER, version);
     return new Outcome<>(current, null, version, true);
   }
 

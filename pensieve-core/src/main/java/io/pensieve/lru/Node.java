@@ -16,8 +16,12 @@ import org.jspecify.annotations.Nullable;
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
  */
 public final class Node<K, V> {
+  /** The expiry of an entry that does not expire. */
+  public static final long NEVER = Long.MAX_VALUE;
+
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
+  private static final VarHandle EXPIRY;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
 
@@ -31,6 +35,7 @@ public final class Node<K, V> {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
+      EXPIRY = lookup.findVarHandle(Node.class, "expiryMillis", long.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
     } catch (ReflectiveOperationException impossible) {
@@ -45,6 +50,9 @@ public final class Node<K, V> {
 
   @SuppressWarnings("unused") // by VERSION
   private long version;
+
+  @SuppressWarnings("unused") // by EXPIRY
+  private long expiryMillis = NEVER;
 
   // When the entry was last used, by the table's clock. Written without a lock by every reader.
   @SuppressWarnings("unused") // by STAMP
@@ -82,6 +90,14 @@ public final class Node<K, V> {
     return (long) VERSION.getOpaque(this);
   }
 
+  /**
+   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}; that of the
+   * value last seen by this thread, or of a later one.
+   */
+  public long expiryMillis() {
+    return (long) EXPIRY.getOpaque(this);
+  }
+
   /** When the entry was last used, by the table's own clock: the larger, the later. */
   public long stamp() {
     return (long) STAMP.getOpaque(this);
@@ -97,7 +113,8 @@ public final class Node<K, V> {
   }
 
   /** Needs the monitor. */
-  void setLocked(@Nullable V newValue, long newVersion) {
+  void setLocked(@Nullable V newValue, long newExpiryMillis, long newVersion) {
+    EXPIRY.setOpaque(this, newExpiryMillis);
     VERSION.setOpaque(this, newVersion);
     VALUE.setRelease(this, newValue);
   }

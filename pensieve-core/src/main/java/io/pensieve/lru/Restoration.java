@@ -36,10 +36,10 @@ public final class Restoration<K, V> {
   }
 
   /** The key had this value, unless a later version is known already. */
-  public void put(K key, V value, long version, long stamp) {
+  public void put(K key, V value, long expiryMillis, long version, long stamp) {
     Node<K, V> node = table.computeIfAbsent(key, Node::new);
     if (version >= node.version()) {
-      node.setLocked(value, version);
+      node.setLocked(value, expiryMillis, version);
       node.stamp(Math.max(stamp, node.stamp()));
     }
   }

@@ -52,7 +52,7 @@ class FileLogTest {
     }
 
     @Override
-    public void entry(String key, byte[] value, long version, long stamp) {
+    public void entry(Change.Put<String, byte[]> put, long version, long stamp) {
       throw new AssertionError("there is no base");
     }
 

@@ -33,6 +33,10 @@ class GoldenFilesTest {
           new Event(120, new Change.Touch<>("foo-\uD83D\uDE00")),
           new Event(160, new Change.Remove<>("foo")));
 
+  private static final Change.Put<String, String> FOO_EXPIRES =
+      new Change.Put<>("foo", "bar", 1_700_000_000_000L);
+  private static final Change.Put<String, String> EMPTY_EXPIRES = new Change.Put<>("empty", "", 0);
+
   @Test
   void aClosedLogOfVersion1IsRead() throws IOException {
     SimulatedDisk disk =
@@ -68,8 +72,8 @@ class GoldenFilesTest {
     SimulatedDisk disk = new SimulatedDisk();
     LogDirectory directory = new LogDirectory(disk, SimulatedLog.FOLDER);
     BaseWriter writer = BaseWriter.create(directory, 160, 0x5a17);
-    writer.add(bytes("empty"), bytes(""), 80);
-    writer.add(bytes("foo"), bytes("bar"), 40);
+    writer.add(bytes("empty"), bytes(""), Change.NEVER, 80);
+    writer.add(bytes("foo"), bytes("bar"), Change.NEVER, 40);
     writer.finish(160);
     writer.rename();
     writer.close();
@@ -81,7 +85,38 @@ class GoldenFilesTest {
         SimulatedLog.read(SimulatedDisk.of(Map.of(base, golden, segment, golden("closed.log"))));
     assertEquals(List.of(), told.events());
     assertEquals(
-        List.of(new Live<>("empty", "", 80), new Live<>("foo", "bar", 40)),
+        List.of(
+            new Live<>(new Change.Put<>("empty", ""), 80),
+            new Live<>(new Change.Put<>("foo", "bar"), 40)),
+        told.fold().coldestFirst());
+  }
+
+  @Test
+  void whenAnEntryExpiresIsRead() throws IOException {
+    Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
+    Told told = SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden("expiring.log"))));
+    assertEquals(List.of(new Event(48, FOO_EXPIRES), new Event(96, EMPTY_EXPIRES)), told.events());
+  }
+
+  @Test
+  void whenAnEntryOfABaseExpiresIsReadAndWrittenByteForByte() throws IOException {
+    byte[] golden = golden("expiring.base");
+    SimulatedDisk disk = new SimulatedDisk();
+    LogDirectory directory = new LogDirectory(disk, SimulatedLog.FOLDER);
+    BaseWriter writer = BaseWriter.create(directory, 96, 0x5a17);
+    writer.add(bytes("empty"), bytes(""), EMPTY_EXPIRES.expiryMillis(), 96);
+    writer.add(bytes("foo"), bytes("bar"), FOO_EXPIRES.expiryMillis(), 48);
+    writer.finish(96);
+    writer.rename();
+    writer.close();
+    Path base = directory.base(96);
+    assertArrayEquals(golden, disk.contents().get(base));
+
+    Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
+    Told told =
+        SimulatedLog.read(SimulatedDisk.of(Map.of(base, golden, segment, golden("expiring.log"))));
+    assertEquals(
+        List.of(new Live<>(EMPTY_EXPIRES, 96), new Live<>(FOO_EXPIRES, 48)),
         told.fold().coldestFirst());
   }
 

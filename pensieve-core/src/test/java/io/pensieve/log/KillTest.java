@@ -64,7 +64,7 @@ class KillTest {
             }
 
             @Override
-            public void entry(String key, Long value, long version, long stamp) {}
+            public void entry(Change.Put<String, Long> put, long version, long stamp) {}
 
             @Override
             public void progress(long bytesRead, long bytesTotal) {}
@@ -105,7 +105,7 @@ class KillTest {
     public void change(long sequence, Change<String, Long> change) {}
 
     @Override
-    public void entry(String key, Long value, long version, long stamp) {}
+    public void entry(Change.Put<String, Long> put, long version, long stamp) {}
 
     @Override
     public void progress(long bytesRead, long bytesTotal) {}

@@ -17,14 +17,14 @@ final class LiveModel implements LiveEntries<String, String> {
     String key = event.change().key();
     Live<String, String> before = entries.remove(key);
     if (event.change() instanceof Change.Put<String, String> put) {
-      entries.put(key, new Live<>(key, put.value(), event.sequence()));
+      entries.put(key, new Live<>(put, event.sequence()));
     } else if (event.change() instanceof Change.Touch<String, String> && before != null) {
       entries.put(key, before);
     }
   }
 
   void save(Live<String, String> entry) {
-    entries.put(entry.key(), entry);
+    entries.put(entry.put().key(), entry);
   }
 
   List<Live<String, String>> coldestFirst() {

@@ -203,7 +203,9 @@ final class SimulatedLog {
         default ->
             append(
                 new Change.Put<>(
-                    "k" + random.nextInt(5), "v" + i + "x".repeat(random.nextInt(700))));
+                    "k" + random.nextInt(5),
+                    "v" + i + "x".repeat(random.nextInt(700)),
+                    random.nextInt(3) == 0 ? random.nextLong() : Change.NEVER));
       }
     }
   }

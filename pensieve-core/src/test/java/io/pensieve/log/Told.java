@@ -15,11 +15,11 @@ final class Told implements Replay<String, String> {
   private long lastStamp;
 
   @Override
-  public void entry(String key, String value, long version, long stamp) {
+  public void entry(Change.Put<String, String> put, long version, long stamp) {
     assertTrue(events.isEmpty(), "entries come first");
     assertTrue(stamp > lastStamp, "in order");
     lastStamp = stamp;
-    entries.add(new Live<>(key, value, version));
+    entries.add(new Live<>(put, version));
   }
 
   @Override
