@@ -124,7 +124,12 @@ final class Backup<K, V> {
     while (walked.hasNext()) {
       LiveEntries.Live<K, V> entry = walked.next();
       if (entry.version() <= writer.position()) {
-        writer.add(keyCodec.encode(entry.key()), valueCodec.encode(entry.value()), entry.version());
+        Change.Put<K, V> put = entry.put();
+        writer.add(
+            keyCodec.encode(put.key()),
+            valueCodec.encode(put.value()),
+            put.expiryMillis(),
+            entry.version());
       }
       if (writer.buffered() >= log.settings().compaction().batchBytes()) {
         return false;

@@ -1,10 +1,12 @@
 package io.pensieve.log;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /** The backups that were asked for: one after another, when the log is not being compacted. */
@@ -78,5 +80,22 @@ final class Backups<K, V> {
 
   private synchronized @Nullable Backup<K, V> next() {
     return waiting.poll();
+  }
+
+  /** Waits for a backup; what went wrong is thrown to the caller as what it means there. */
+  static void await(CompletableFuture<Void> backup, String refusal) {
+    try {
+      backup.join();
+    } catch (CompletionException refused) {
+      Throwable cause = refused.getCause();
+      if (cause instanceof IOException broken) {
+        throw new UncheckedIOException(refusal + ": " + broken, broken);
+      } else if (cause instanceof LogException broken) {
+        throw broken;
+      } else if (cause instanceof IllegalArgumentException notEmpty) {
+        throw notEmpty;
+      }
+      throw new IllegalStateException(refusal, refused);
+    }
   }
 }

@@ -271,20 +271,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (current == null) {
       throw new IllegalStateException("no map is open on this log");
     }
-    String what = "could not back up " + directory.folder() + " to " + folder;
-    try {
-      current.requestBackup(folder).join();
-    } catch (CompletionException refused) {
-      Throwable cause = refused.getCause();
-      if (cause instanceof IOException broken) {
-        throw new UncheckedIOException(what + ": " + broken, broken);
-      } else if (cause instanceof LogException broken) {
-        throw broken;
-      } else if (cause instanceof IllegalArgumentException notEmpty) {
-        throw notEmpty;
-      }
-      throw new IllegalStateException(what, refused);
-    }
+    Backups.await(
+        current.requestBackup(folder), "could not back up " + directory.folder() + " to " + folder);
   }
 
   @Override

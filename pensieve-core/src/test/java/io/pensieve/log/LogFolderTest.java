@@ -39,8 +39,8 @@ class LogFolderTest {
     }
 
     @Override
-    public void entry(byte[] key, byte[] value, long version, long stamp) {
-      keys.add(new String(key, StandardCharsets.UTF_8));
+    public void entry(Change.Put<byte[], byte[]> put, long version, long stamp) {
+      keys.add(new String(put.key(), StandardCharsets.UTF_8));
     }
 
     @Override
@@ -154,7 +154,7 @@ class LogFolderTest {
           }
 
           @Override
-          public void entry(byte[] key, byte[] value, long version, long stamp) {}
+          public void entry(Change.Put<byte[], byte[]> put, long version, long stamp) {}
 
           @Override
           public void progress(long bytesRead, long bytesTotal) {}
