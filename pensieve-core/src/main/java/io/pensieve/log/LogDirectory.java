@@ -19,10 +19,21 @@ final class LogDirectory {
 
   private final Disk disk;
   private final Path folder;
+  private final long basesBelow; // others are not looked at
 
   LogDirectory(Disk disk, Path folder) {
+    this(disk, folder, Long.MAX_VALUE);
+  }
+
+  private LogDirectory(Disk disk, Path folder, long basesBelow) {
     this.disk = disk;
     this.folder = folder;
+    this.basesBelow = basesBelow;
+  }
+
+  /** The same folder as if this base, and newer ones, were not there. */
+  LogDirectory withoutBase(long position) {
+    return new LogDirectory(disk, folder, position);
   }
 
   Disk disk() {
@@ -40,7 +51,7 @@ final class LogDirectory {
 
   /** The positions up to which there are bases, ascending. */
   List<Long> bases() throws IOException {
-    return positions(BASE_SUFFIX);
+    return positions(BASE_SUFFIX).stream().filter(position -> position < basesBelow).toList();
   }
 
   private List<Long> positions(String suffix) throws IOException {

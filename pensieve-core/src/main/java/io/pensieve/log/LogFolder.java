@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The folder of a {@link FileLog} that no map has open, read as bytes and without changing
- * anything.
+ * The folder of a {@link FileLog} that no map has open: reads it as bytes, without changing
+ * anything, and salvages what can be read of a damaged one.
  *
  * <p>While a folder is read, maps of this process cannot open it, nor can other processes if {@link
  * Contents#guarded} says so; a map that has it open refuses the reader with {@link
@@ -87,6 +87,52 @@ public final class LogFolder {
   public static Contents read(Path folder, Replay<byte[], byte[]> replay) {
     return reading(folder, guarded -> contents(new ReadOnlyDisk(), folder, guarded, replay));
   }
+
+  /**
+   * Copies what can be read of a log to a new folder, where it can be opened. Meant for a log that
+   * is refused because it is damaged; of a sound one it copies all. What is damaged or missing is
+   * left out and reported; sequence numbers stay, and so does the order. Nothing is changed in the
+   * old folder. Afterwards the new log is read as by {@link #read}.
+   *
+   * @param folder the log
+   * @param into where the new one goes: a folder that is empty, or not there yet
+   * @throws IllegalArgumentException if {@code into} holds anything
+   * @throws LogException.Locked if a map has one of the folders open
+   * @throws LogException.Failed if there is no log in the folder, or copying fails; what was copied
+   *     is deleted then
+   */
+  public static Salvage salvage(Path folder, Path into) {
+    return reading(
+        folder, guarded -> Salvaging.run(new ReadOnlyDisk(), folder, new FileDisk(), into));
+  }
+
+  /**
+   * What was salvaged.
+   *
+   * @param contents what the new folder holds
+   * @param damages what was found damaged or missing, in the order of the log
+   */
+  public record Salvage(Contents contents, List<Damage> damages) {
+
+    /**
+     * Whether entries may be missing, older than they were, or there although they were removed.
+     */
+    public boolean losesSomething() {
+      return damages.stream().anyMatch(Damage::losesSomething);
+    }
+  }
+
+  /**
+   * Something damaged or missing.
+   *
+   * @param file the damaged file; the folder, if a file is missing
+   * @param offset where the damaged bytes begin in the file
+   * @param bytes how many there are; 0 if they are missing
+   * @param losesSomething whether anything was lost by it
+   * @param meaning what was there, and what its loss means for the entries
+   */
+  public record Damage(
+      Path file, long offset, long bytes, boolean losesSomething, String meaning) {}
 
   private interface Work<T> {
     T run(boolean guarded) throws IOException;

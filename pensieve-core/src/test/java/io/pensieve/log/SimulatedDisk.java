@@ -24,6 +24,8 @@ final class SimulatedDisk implements Disk {
     private byte[] bytes = {};
     private byte[] forced = {};
     private @Nullable ByteBuffer memory;
+    private int badFrom;
+    private int badTo;
 
     private byte[] current() {
       ByteBuffer mapped = memory;
@@ -56,6 +58,13 @@ final class SimulatedDisk implements Disk {
   void failAfter(int operationsMore, boolean forGood) {
     failAt = operations + operationsMore;
     failsForGood = forGood;
+  }
+
+  /** From now on the disk does not give these bytes of a file. */
+  void spoil(Path file, int from, int to) {
+    Inode inode = files.getOrDefault(file, new Inode());
+    inode.badFrom = from;
+    inode.badTo = to;
   }
 
   void heal() {
@@ -274,6 +283,9 @@ final class SimulatedDisk implements Disk {
     @Override
     public void read(ByteBuffer into, long position) throws IOException {
       operate("read");
+      if (position < inode.badTo && position + into.remaining() > inode.badFrom) {
+        throw new IOException("bad sector");
+      }
       into.put(inode.current(), (int) position, into.remaining());
     }
 
