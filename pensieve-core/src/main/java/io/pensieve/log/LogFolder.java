@@ -96,12 +96,15 @@ public final class LogFolder {
    *
    * @param folder the log
    * @param into where the new one goes: a folder that is empty, or not there yet
-   * @throws IllegalArgumentException if {@code into} holds anything
+   * @throws IllegalArgumentException if {@code into} holds anything, or lies in the old folder
    * @throws LogException.Locked if a map has one of the folders open
    * @throws LogException.Failed if there is no log in the folder, or copying fails; what was copied
    *     is deleted then
    */
   public static Salvage salvage(Path folder, Path into) {
+    if (into.toAbsolutePath().normalize().startsWith(folder.toAbsolutePath().normalize())) {
+      throw new IllegalArgumentException(into + " is in the folder that is not to be changed");
+    }
     return reading(
         folder, guarded -> Salvaging.run(new ReadOnlyDisk(), folder, new FileDisk(), into));
   }
