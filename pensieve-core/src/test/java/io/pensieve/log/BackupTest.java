@@ -30,6 +30,10 @@ class BackupTest {
     return Seeds.of(3);
   }
 
+  static LongStream manySeeds() {
+    return Seeds.of(60);
+  }
+
   /** A log that is backed up while it is written, as a seed has it. */
   private static final class Script {
     private final SimulatedLog log;
@@ -57,7 +61,7 @@ class BackupTest {
     }
 
     private void change() {
-      String key = "k" + random.nextInt(7);
+      String key = "k" + random.nextInt(12);
       log.append(
           switch (random.nextInt(6)) {
             case 0 -> new Change.Remove<>(key);
@@ -91,7 +95,7 @@ class BackupTest {
   }
 
   @ParameterizedTest
-  @MethodSource("seeds")
+  @MethodSource("manySeeds")
   void aBackupOpensAndHoldsAPrefixWithEverythingFromBeforeTheCall(long seed) throws IOException {
     for (Durability durability : Durability.values()) {
       Script script = new Script(seed, durability);
