@@ -82,10 +82,10 @@ final class Backups<K, V> {
     return waiting.poll();
   }
 
-  /** Waits for a backup; what went wrong is thrown to the caller as what it means there. */
-  static void await(CompletableFuture<Void> backup, String refusal) {
+  /** Waits for a request; what went wrong is thrown to the caller as what it means there. */
+  static void await(CompletableFuture<Void> request, String refusal) {
     try {
-      backup.join();
+      request.join();
     } catch (CompletionException refused) {
       Throwable cause = refused.getCause();
       if (cause instanceof IOException broken) {

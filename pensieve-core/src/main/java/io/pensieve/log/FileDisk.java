@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -23,32 +22,18 @@ final class FileDisk implements Disk {
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   @Override
-  public Closeable lock(Path directory) throws IOException {
-    return FolderLock.take(directory);
+  public boolean isFolder(Path path) {
+    return Files.isDirectory(path);
   }
 
   @Override
-  public void createFolder(Path directory) throws IOException {
-    Path parent = directory.toAbsolutePath().getParent();
-    if (parent == null) {
-      return;
-    }
-    if (Files.isDirectory(directory)) {
-      forceIfAllowed(parent);
-    } else {
-      createFolder(parent);
-      Files.createDirectory(directory);
-      forceDirectory(parent);
-    }
+  public void createFolder(Path path) throws IOException {
+    Files.createDirectories(path);
   }
 
-  // A folder that was there before us may have a parent that is none of our business.
-  private void forceIfAllowed(Path parent) throws IOException {
-    try {
-      forceDirectory(parent);
-    } catch (AccessDeniedException notOurs) {
-      // Whoever made the folder answers for its name.
-    }
+  @Override
+  public Closeable lock(Path directory) throws IOException {
+    return FolderLock.take(directory);
   }
 
   @Override

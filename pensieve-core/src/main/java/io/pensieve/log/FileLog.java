@@ -2,13 +2,11 @@ package io.pensieve.log;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -84,7 +82,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private record Life(
-      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Recovery.Result found) {}
+      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
 
   private FileLog(
       LogDirectory directory,
@@ -128,6 +126,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     boolean interrupted = Thread.interrupted();
     try {
       LogDirectory directory = new LogDirectory(disk, folder);
+      directory.make();
       Closeable lock = disk.lock(folder);
       return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
     } catch (IOException refused) {
@@ -189,7 +188,11 @@ public final class FileLog<K, V> implements Log<K, V> {
     Scribe scribe =
         new Scribe(
             directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
-    life = new Life(start.ring(), scribe, acknowledgements, found);
+    Pace pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
+    LogExtent begun =
+        new LogExtent(
+            found.baseBytes(), found.bytes() - found.baseBytes(), start.ring().released());
+    life = new Life(start.ring(), scribe, acknowledgements, pace, begun);
     scribe.allocateSpare();
     threads.scribe().execute(scribe);
     return start;
@@ -216,12 +219,13 @@ public final class FileLog<K, V> implements Log<K, V> {
                 current.ring,
                 current.scribe,
                 current.acknowledgements,
+                current.pace,
                 settings,
                 threads.nanoTime()),
             keyCodec,
             valueCodec,
             live,
-            current.found);
+            current.begun);
     compactor = started;
     threads.compactor().execute(started);
   }
@@ -231,48 +235,56 @@ public final class FileLog<K, V> implements Log<K, V> {
    * led to. Not needed for the log's own sake: it compacts itself when its length has reached that
    * of the entries, and 64 MiB. Not to be called by a function that computes a value of the map.
    *
-   * @throws UncheckedIOException if the entries could not be written, for example because the disk
-   *     is full; the log goes on as it was
+   * @throws java.io.UncheckedIOException if the entries could not be written, for example because
+   *     the disk is full; the log goes on as it was
    * @throws LogException.Failed if the log has failed
    * @throws IllegalStateException if there is no open map on this log
    */
   public void compact() {
-    Compactor<K, V> current = compactor;
-    if (current == null) {
-      throw new IllegalStateException("no map is open on this log");
-    }
     try {
-      current.request().join();
-    } catch (CompletionException refused) {
-      if (refused.getCause() instanceof IOException broken) {
-        throw new UncheckedIOException("could not compact " + directory.folder(), broken);
-      }
+      Backups.await(mapsCompactor().request(), "could not compact " + directory.folder());
+    } catch (IllegalStateException refused) {
       life().acknowledgements.refuseIfFailed();
-      throw new IllegalStateException("could not compact " + directory.folder(), refused);
+      throw refused;
     }
   }
 
   /**
-   * {@inheritDoc}
+   * {@inheritDoc} The copy counts as closed. It is made at the rate of a compaction, and instead of
+   * one. Its sequence numbers go on 2^40 beyond this log's, so no version is given by both before
+   * this one has a terabyte more. Not to be called by a function that computes a value of the map.
    *
-   * <p>The copy is a log of its own, and counts as closed. It is made at the rate at which the log
-   * compacts itself; meanwhile it does not. Its sequence numbers go on 2^40 beyond those of this
-   * log, so that a version of one is none of the other's, unless this one is used for a terabyte of
-   * changes more. Not to be called by a function that computes a value of the map.
-   *
-   * @throws LogException.Locked if the folder is in use
-   * @throws LogException.Corrupt if what is to be copied is damaged
-   * @throws LogException.Failed if the log has failed
-   * @throws IllegalStateException if there is no open map on this log, or it was closed meanwhile
+   * @throws LogException if the folder is in use, the log is damaged, or has failed
+   * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile
    */
   @Override
   public void backup(Path folder) {
+    String refusal = "could not back up " + directory.folder() + " to " + folder;
+    Backups.await(mapsCompactor().requestBackup(folder), refusal);
+  }
+
+  private Compactor<K, V> mapsCompactor() {
     Compactor<K, V> current = compactor;
     if (current == null) {
       throw new IllegalStateException("no map is open on this log");
     }
-    Backups.await(
-        current.requestBackup(folder), "could not back up " + directory.folder() + " to " + folder);
+    return current;
+  }
+
+  /**
+   * What the log has done since it was opened, and how it stands. Cheap, and never waits.
+   *
+   * @throws IllegalStateException if the log was not replayed yet
+   */
+  public LogStatistics statistics() {
+    Life current = life();
+    Compactor<K, V> compacting = compactor;
+    return LogStatistics.of(
+        current.ring,
+        current.scribe,
+        current.begun.countedFrom(),
+        compacting == null ? current.begun : compacting.extent(),
+        compacting == null ? CompactionTally.NONE : compacting.tally());
   }
 
   @Override
@@ -291,6 +303,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       int bytes = Format.align((int) draft.length());
       long position = claim(current, bytes, change instanceof Change.Put);
       current.ring.write(position, current.acknowledgements.durable(), draft);
+      current.pace.await(position + bytes, bytes);
       return position + bytes;
     } finally {
       draft.clear();
@@ -406,9 +419,13 @@ public final class FileLog<K, V> implements Log<K, V> {
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
     private static final long SEGMENT_BYTES = 16 << 20;
+    // Up to three of these lie beside the log that counts: one begins before it, one is being
+    // written, one is filled with zeros.
+    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
-    private static final long COMPACTION_LOG_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 96 << 20;
     private static final int COMPACTION_BATCH_BYTES = 256 << 10;
+    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
 
     private final Path directory;
     private final Codec<K> keyCodec;
@@ -468,10 +485,13 @@ public final class FileLog<K, V> implements Log<K, V> {
               durability,
               ringBytes,
               entryBytesMax,
-              SEGMENT_BYTES,
+              durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
               LOW_WATER_BYTES,
               new Compactor.Settings(
-                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond));
+                  COMPACTION_LOG_BYTES,
+                  COMPACTION_BATCH_BYTES,
+                  compactionBytesPerSecond,
+                  HELD_BYTES_PER_SECOND));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
     }

@@ -36,7 +36,6 @@ final class FolderLock implements Closeable {
   }
 
   static FolderLock take(Path directory) throws IOException {
-    Files.createDirectories(directory);
     return take(directory.toRealPath(), FolderLock::lock);
   }
 

@@ -1,13 +1,10 @@
 package io.pensieve.log;
 
 import java.io.Closeable;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,9 +58,13 @@ final class LogCopy implements Closeable {
    * @throws IllegalArgumentException if the folder is not empty
    */
   static LogCopy create(Disk disk, Path folder) throws IOException {
-    boolean isMissing = expectEmpty(disk, folder);
-    disk.createFolder(folder);
-    LogCopy copy = new LogCopy(new LogDirectory(disk, folder), lock(disk, folder), isMissing);
+    boolean isMissing = !disk.isFolder(folder.toAbsolutePath());
+    if (!isMissing) {
+      expectEmpty(disk, folder);
+    }
+    LogDirectory directory = new LogDirectory(disk, folder);
+    directory.make();
+    LogCopy copy = new LogCopy(directory, lock(disk, folder), isMissing);
     try {
       copy.mark();
       return copy;
@@ -91,21 +92,15 @@ final class LogCopy implements Closeable {
   }
 
   // A lock is no content: a copy that failed may have left its own.
-  private static boolean expectEmpty(Disk disk, Path folder) throws IOException {
-    try {
-      List<String> names = disk.list(folder);
-      for (String name : names) {
-        if (!name.equals(FolderLock.NAME)) {
-          throw new IllegalArgumentException(
-              "a copy of a log needs a folder that is empty or not there yet; "
-                  + folder
-                  + " holds "
-                  + name);
-        }
+  private static void expectEmpty(Disk disk, Path folder) throws IOException {
+    for (String name : disk.list(folder)) {
+      if (!name.equals(FolderLock.NAME)) {
+        throw new IllegalArgumentException(
+            "a copy of a log needs a folder that is empty or not there yet; "
+                + folder
+                + " holds "
+                + name);
       }
-      return false;
-    } catch (NoSuchFileException | FileNotFoundException isMissing) {
-      return true;
     }
   }
 

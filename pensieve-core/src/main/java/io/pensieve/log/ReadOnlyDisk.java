@@ -12,6 +12,11 @@ final class ReadOnlyDisk implements Disk {
   private final FileDisk disk = new FileDisk();
 
   @Override
+  public boolean isFolder(Path path) {
+    return disk.isFolder(path);
+  }
+
+  @Override
   public List<String> list(Path directory) throws IOException {
     return disk.list(directory);
   }
