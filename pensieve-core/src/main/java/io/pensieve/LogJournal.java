@@ -6,6 +6,7 @@ import io.pensieve.log.LogException;
 import io.pensieve.lru.Journal;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Restoration.Beginning;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -79,6 +80,11 @@ final class LogJournal<K, V> implements Journal<K, V> {
   /** As {@link #awaitAbsence}, without waiting. */
   CompletableFuture<Void> whenAbsent(Object key) {
     return log.whenDurable(absences.lastRemoval(key));
+  }
+
+  void backup(Path folder) {
+    refuseIfClosed();
+    log.backup(folder);
   }
 
   /** From here on, replaying gives the order that the table had then. */

@@ -10,6 +10,7 @@ import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
+import java.nio.file.Path;
 import java.util.AbstractMap;
 import java.util.List;
 import java.util.Set;
@@ -309,6 +310,24 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   EntryIterator<K, V> entries() {
     return new EntryIterator<>(this, table.iterator(), journal);
+  }
+
+  /**
+   * Copies the log to a folder where it can be opened as it is, while the map is in use. Returns
+   * when the copy survives a power cut; it has everything that was acknowledged before the call,
+   * and a prefix of what is written meanwhile. The order of its entries is that of the beginning of
+   * the backup, then of the writes. If it fails, what was copied is deleted; if the process dies
+   * meanwhile, what is left is refused when it is opened.
+   *
+   * @param folder must be empty, or not there yet
+   * @throws UnsupportedOperationException if this map's log cannot do that; {@link
+   *     io.pensieve.log.FileLog} can
+   * @throws IllegalArgumentException if the folder is not empty
+   * @throws java.io.UncheckedIOException if the copy could not be written; the map goes on
+   * @throws IllegalStateException if the map is closed, or was closed meanwhile
+   */
+  public void backup(Path folder) {
+    journal.backup(folder);
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.pensieve.log;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -95,6 +96,7 @@ final class Compactor<K, V> implements Runnable {
   private volatile LogExtent extent; // stored by the thread in run() only, as is the next one
   private volatile CompactionTally tally = CompactionTally.NONE;
 
+  private final Backups<K, V> backups = new Backups<>();
   private @Nullable BaseWriter base; // changed on the disk only, or by stop()
   private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
   private List<CompletableFuture<Void>> served = List.of(); // guarded by this
@@ -129,6 +131,14 @@ final class Compactor<K, V> implements Runnable {
     return done;
   }
 
+  /** Completes when a backup to this folder has ended. */
+  CompletableFuture<Void> requestBackup(Path target) {
+    CompletableFuture<Void> done =
+        backups.request(new Backup<>(log, keyCodec, valueCodec, live, target));
+    LockSupport.unpark(thread);
+    return done;
+  }
+
   @Override
   public void run() {
     thread = Thread.currentThread();
@@ -148,7 +158,7 @@ final class Compactor<K, V> implements Runnable {
   boolean step() {
     try {
       return switch (phase) {
-        case RESTING -> begin();
+        case RESTING -> backups.isNext(isDue()) ? backups.step(this::onDisk) : begin();
         case WALKING -> walkOn();
         case AWAITING_FORCE -> replaceIfForced();
         case ENDED -> false;
@@ -292,11 +302,7 @@ final class Compactor<K, V> implements Runnable {
     return value;
   }
 
-  private interface DiskWork {
-    void run() throws IOException;
-  }
-
-  private void onDisk(DiskWork work) throws IOException {
+  private void onDisk(Backup.Work work) throws IOException {
     synchronized (this) {
       if (stopped) {
         throw new CancellationException("the log is closed");
@@ -388,6 +394,7 @@ final class Compactor<K, V> implements Runnable {
     } catch (IOException leftToTheNextStart) {
       // What is in the making does not count, and is deleted there.
     }
+    backups.stop();
     complete(new IllegalStateException("the log was closed"));
     log.pace.freeUntil(Long.MAX_VALUE);
     LockSupport.unpark(thread);
@@ -398,7 +405,7 @@ final class Compactor<K, V> implements Runnable {
 
   private void rest() {
     long end = log.ring.end();
-    boolean isIdle = phase == Phase.RESTING && end == lastEnd;
+    boolean isIdle = phase == Phase.RESTING && !backups.isUnderWay() && end == lastEnd;
     lastEnd = end;
     restNanos = isIdle ? Math.min(2 * restNanos, REST_NANOS_MAX) : REST_NANOS_MIN;
     boolean pauses = phase == Phase.WALKING;

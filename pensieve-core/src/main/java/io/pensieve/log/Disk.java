@@ -29,6 +29,7 @@ interface Disk {
   /** Gives a file another name, in place of the file that had it. */
   void rename(Path from, Path to) throws IOException;
 
+  /** Deletes a file, or an empty folder. */
   void delete(Path file) throws IOException;
 
   /** Returns when creations, renames and deletions in this folder will survive a power cut. */

@@ -97,7 +97,7 @@ final class FileDisk implements Disk {
     }
   }
 
-  private record Channel(FileChannel channel) implements Disk.File {
+  record Channel(FileChannel channel) implements Disk.File {
     @Override
     public long size() throws IOException {
       return channel.size();

@@ -2,16 +2,12 @@ package io.pensieve.log;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,28 +59,6 @@ public final class FileLog<K, V> implements Log<K, V> {
       long segmentBytes,
       long lowWaterBytes,
       Compactor.Settings compaction) {}
-
-  /** Who runs the scribe, what it leaves to others, and the compactor; and by which clock. */
-  record Threads(Executor scribe, Executor background, Executor compactor, LongSupplier nanoTime) {
-    static Threads daemons() {
-      return new Threads(
-          work -> daemon("pensieve-scribe", work).start(),
-          work -> daemon("pensieve-allocation", work).start(),
-          work -> daemon("pensieve-compactor", work).start(),
-          System::nanoTime);
-    }
-
-    private static Thread daemon(String name, Runnable work) {
-      // Deaf to interrupts: they would close the file that it writes to.
-      Thread thread =
-          new Thread(work, name) {
-            @Override
-            public void interrupt() {}
-          };
-      thread.setDaemon(true);
-      return thread;
-    }
-  }
 
   private record Life(
       Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
@@ -240,25 +214,40 @@ public final class FileLog<K, V> implements Log<K, V> {
    * led to. Not needed for the log's own sake: it compacts itself when that is due. Not to be
    * called by a function that computes a value of the map.
    *
-   * @throws UncheckedIOException if the entries could not be written, for example because the disk
-   *     is full; the log goes on as it was
+   * @throws java.io.UncheckedIOException if the entries could not be written, for example because
+   *     the disk is full; the log goes on as it was
    * @throws LogException.Failed if the log has failed
    * @throws IllegalStateException if there is no open map on this log
    */
   public void compact() {
+    try {
+      Backups.await(mapsCompactor().request(), "could not compact " + directory.folder());
+    } catch (IllegalStateException refused) {
+      life().acknowledgements.refuseIfFailed();
+      throw refused;
+    }
+  }
+
+  /**
+   * {@inheritDoc} The copy counts as closed. It is made at the rate of a compaction, and instead of
+   * one. Its sequence numbers go on 2^40 beyond this log's, so no version is given by both before
+   * this one has a terabyte more. Not to be called by a function that computes a value of the map.
+   *
+   * @throws LogException if the folder is in use, the log is damaged, or has failed
+   * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile
+   */
+  @Override
+  public void backup(Path folder) {
+    String refusal = "could not back up " + directory.folder() + " to " + folder;
+    Backups.await(mapsCompactor().requestBackup(folder), refusal);
+  }
+
+  private Compactor<K, V> mapsCompactor() {
     Compactor<K, V> current = compactor;
     if (current == null) {
       throw new IllegalStateException("no map is open on this log");
     }
-    try {
-      current.request().join();
-    } catch (CompletionException refused) {
-      if (refused.getCause() instanceof IOException broken) {
-        throw new UncheckedIOException("could not compact " + directory.folder(), broken);
-      }
-      life().acknowledgements.refuseIfFailed();
-      throw new IllegalStateException("could not compact " + directory.folder(), refused);
-    }
+    return current;
   }
 
   /**

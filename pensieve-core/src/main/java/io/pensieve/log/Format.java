@@ -179,6 +179,18 @@ final class Format {
           ((int) INT.get(bytes, COMPATIBLE_FLAGS_AT) & APPENDED_IS_ACKNOWLEDGED) != 0);
     }
 
+    /** Whether these bytes are a header as it was written, be it of another version or kind. */
+    static boolean isIntact(byte[] page) {
+      return page.length == FILE_HEADER_BYTES
+          && (long) LONG.get(page, MAGIC_AT) == MAGIC
+          && (int) INT.get(page, HEADER_CRC_AT) == headerCrc(page);
+    }
+
+    /** The salt in a whole page, be the header damaged or not. */
+    static long salt(byte[] page) {
+      return (long) LONG.get(page, SALT_AT);
+    }
+
     private static void expect(Path file, int at, String what, long expected, long found) {
       if (expected != found) {
         throw new LogException.Corrupt(
@@ -255,6 +267,11 @@ final class Format {
     return (long) LONG.get(bytes, frame + DURABLE_AT);
   }
 
+  /** The checksum that a frame says it has. */
+  static int checksum(byte[] bytes, int frame) {
+    return (int) INT.get(bytes, frame + CRC_AT);
+  }
+
   static byte kind(byte[] bytes, int frame) {
     return bytes[frame + KIND_WORD_AT];
   }
@@ -315,7 +332,7 @@ final class Format {
     int length = length(bytes, frame);
     return lengthIsPossible(length, available)
         && position(bytes, frame) == position
-        && checksum.of(bytes, frame, length) == (int) INT.get(bytes, frame + CRC_AT);
+        && checksum.of(bytes, frame, length) == checksum(bytes, frame);
   }
 
   /** CRC32C over body, header and salt of a frame. Not for use by several threads. */
@@ -393,6 +410,11 @@ final class Format {
     System.arraycopy(value, 0, into, keyAt + key.length, value.length);
     long kindWord = kindWord(ENTRY, key.length, expiryMillis);
     finishFrame(into, at, length, position, version, kindWord, sum);
+  }
+
+  /** Makes a whole frame of another file one of the file with this checksum's salt. */
+  static void reseal(byte[] bytes, int frame, Checksum sum) {
+    INT.set(bytes, frame + CRC_AT, sum.of(bytes, frame, length(bytes, frame)));
   }
 
   /** The last frame of a base. */

@@ -1,5 +1,6 @@
 package io.pensieve.log;
 
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -76,6 +77,21 @@ public interface Log<K, V> extends AutoCloseable {
    * that depend on it must not block.
    */
   CompletableFuture<Void> whenDurable(long sequence);
+
+  /**
+   * Copies the log, while it is in use, to a folder where it can be opened as it is. Returns when
+   * the copy survives a power cut; it then has every change that was acknowledged before the call,
+   * and of those appended meanwhile a prefix. If it fails, what was copied is deleted; if the
+   * process dies meanwhile, what is left is refused when it is opened.
+   *
+   * @param folder must be empty, or not there yet
+   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @throws IllegalArgumentException if the folder is not empty
+   * @throws java.io.UncheckedIOException if the copy could not be written; the log goes on
+   */
+  default void backup(Path folder) {
+    throw new UnsupportedOperationException("this log cannot be backed up to a folder: " + folder);
+  }
 
   /**
    * Writes and forces everything that was appended and lets go of all resources. A second call does

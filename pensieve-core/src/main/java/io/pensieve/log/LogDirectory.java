@@ -15,16 +15,28 @@ final class LogDirectory {
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String TORN_INFIX = ".torn-";
   private static final String RING = "ring";
+  private static final String UNFINISHED = "unfinished";
   private static final int POSITION_DIGITS = 16;
-  private static final Pattern POSITION_NAME =
-      Pattern.compile("[0-9a-f]{" + POSITION_DIGITS + "}\\.[a-z]+");
+  private static final String POSITION_PATTERN = "[0-9a-f]{" + POSITION_DIGITS + "}";
+  private static final Pattern POSITION_NAME = Pattern.compile(POSITION_PATTERN + "\\.[a-z]+");
 
   private final Disk disk;
   private final Path folder;
+  private final long basesBelow; // others are not looked at
 
   LogDirectory(Disk disk, Path folder) {
+    this(disk, folder, Long.MAX_VALUE);
+  }
+
+  private LogDirectory(Disk disk, Path folder, long basesBelow) {
     this.disk = disk;
     this.folder = folder;
+    this.basesBelow = basesBelow;
+  }
+
+  /** The same folder as if this base, and newer ones, were not there. */
+  LogDirectory withoutBase(long position) {
+    return new LogDirectory(disk, folder, position);
   }
 
   Disk disk() {
@@ -67,7 +79,7 @@ final class LogDirectory {
 
   /** The positions up to which there are bases, ascending. */
   List<Long> bases() throws IOException {
-    return positions(BASE_SUFFIX);
+    return positions(BASE_SUFFIX).stream().filter(position -> position < basesBelow).toList();
   }
 
   private List<Long> positions(String suffix) throws IOException {
@@ -98,6 +110,69 @@ final class LogDirectory {
 
   boolean hasRing() throws IOException {
     return disk.list(folder).contains(RING);
+  }
+
+  /** Whether there is anything in the folder that recovery would read. */
+  boolean holdsLog() throws IOException {
+    return hasRing() || !segments().isEmpty() || !bases().isEmpty() || isUnfinished();
+  }
+
+  /**
+   * The mark of a folder that is being filled from elsewhere; while it is there, nothing counts.
+   */
+  Path unfinished() {
+    return folder.resolve(UNFINISHED);
+  }
+
+  boolean isUnfinished() throws IOException {
+    return disk.list(folder).contains(UNFINISHED);
+  }
+
+  /** A log that was copied here in part must not be taken for the whole. */
+  void refuseIfUnfinished() throws IOException {
+    if (isUnfinished()) {
+      throw new LogException.Corrupt(
+          unfinished(), 0, "no such file, but a copy that was finished", "one that was not");
+    }
+  }
+
+  /** What each file in the folder is to a log whose newest base has this position. */
+  List<LogFolder.LogFile> files(long base) throws IOException {
+    List<Path> stale = before(base);
+    List<LogFolder.LogFile> files = new ArrayList<>();
+    for (String name : disk.list(folder).stream().sorted().toList()) {
+      Path path = folder.resolve(name);
+      files.add(
+          new LogFolder.LogFile(path, stale.contains(path) ? LogFolder.Kind.STALE : kind(name)));
+    }
+    return files;
+  }
+
+  private static LogFolder.Kind kind(String name) {
+    if (name.matches(POSITION_PATTERN + "\\" + SEGMENT_SUFFIX)) {
+      return LogFolder.Kind.SEGMENT;
+    } else if (name.matches(POSITION_PATTERN + "\\" + BASE_SUFFIX)) {
+      return LogFolder.Kind.BASE;
+    } else if (name.contains(SEGMENT_SUFFIX + TORN_INFIX)) {
+      return LogFolder.Kind.TORN_END;
+    } else if (name.endsWith(TEMPORARY_SUFFIX)) {
+      return LogFolder.Kind.TEMPORARY;
+    }
+    return switch (name) {
+      case RING -> LogFolder.Kind.RING;
+      case UNFINISHED, FolderLock.NAME -> LogFolder.Kind.MARK;
+      default -> LogFolder.Kind.OTHER;
+    };
+  }
+
+  /** Of a folder that was empty before: deletes all that a copy of a log may have put there. */
+  void deleteCopy() throws IOException {
+    for (LogFolder.LogFile file : files(0)) {
+      if (file.kind() != LogFolder.Kind.OTHER && file.kind() != LogFolder.Kind.MARK) {
+        disk.delete(file.path());
+      }
+    }
+    disk.forceDirectory(folder);
   }
 
   /** A file that does not count until it is {@linkplain #publish published}. */

@@ -32,6 +32,7 @@ final class Recovery<K, V> {
   record Result(Recovered recovered, long changes, long bytes, long baseBytes) {}
 
   Result run() throws IOException {
+    directory.refuseIfUnfinished();
     try (BaseReader base = BaseReader.open(directory)) {
       return run(base);
     }

@@ -41,12 +41,7 @@ class CompactionKillTest {
         .maximumEntries(bound)
         .log(
             FileLog.open(
-                new FileDisk(),
-                folder,
-                Codec.utf8(),
-                Codec.int64(),
-                settings,
-                FileLog.Threads.daemons()))
+                new FileDisk(), folder, Codec.utf8(), Codec.int64(), settings, Threads.daemons()))
         .open();
   }
 

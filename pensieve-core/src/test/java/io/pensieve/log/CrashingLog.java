@@ -49,8 +49,8 @@ public final class CrashingLog {
             SMALL.segmentBytes(),
             SMALL.lowWaterBytes(),
             SMALL.compaction());
-    FileLog.Threads threads =
-        new FileLog.Threads(
+    Threads threads =
+        new Threads(
             work -> scribe = (Scribe) work,
             Runnable::run,
             work -> compactor = (Compactor<?, ?>) work,

@@ -63,7 +63,7 @@ class FolderBoundTest {
                   SEGMENT_BYTES,
                   0,
                   new Compactor.Settings(LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond)),
-              new FileLog.Threads(
+              new Threads(
                   work -> scribe = (Scribe) work,
                   Runnable::run,
                   work -> compactor = (Compactor<?, ?>) work,

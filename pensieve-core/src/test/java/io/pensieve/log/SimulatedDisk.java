@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,9 @@ final class SimulatedDisk implements Disk {
   private long usableBytes = 1L << 40;
   private Watcher watcher = operation -> {};
   private @Nullable Random writeBack;
+  private @Nullable SimulatedFile spoiled;
+  private int spoiledFrom;
+  private int spoiledTo;
 
   /** From this many operations on nothing works: the machine or the process has stopped. */
   void stopAfter(int operationsMore) {
@@ -73,6 +77,13 @@ final class SimulatedDisk implements Disk {
     failAt = operations + operationsMore;
     failsForGood = forGood;
     fault = how;
+  }
+
+  /** From now on the disk does not give these bytes of a file. */
+  void spoil(Path file, int from, int to) {
+    spoiled = files.get(file);
+    spoiledFrom = from;
+    spoiledTo = to;
   }
 
   void heal() {
@@ -291,7 +302,10 @@ final class SimulatedDisk implements Disk {
   @Override
   public List<String> list(Path directory) throws IOException {
     operate("list", false);
-    return files.keySet().stream().map(name -> String.valueOf(name.getFileName())).toList();
+    return files.keySet().stream()
+        .filter(name -> folderOf(name).equals(directory.toAbsolutePath()))
+        .map(name -> String.valueOf(name.getFileName()))
+        .toList();
   }
 
   @Override
@@ -326,6 +340,7 @@ final class SimulatedDisk implements Disk {
   @Override
   public void delete(Path file) throws IOException {
     operate("delete " + file.getFileName(), false);
+    folders.remove(file.toAbsolutePath());
     change(new Entry(file, null, null));
   }
 
@@ -337,8 +352,13 @@ final class SimulatedDisk implements Disk {
       forcedFolders.addAll(folders);
       return;
     }
-    forcedFiles = new LinkedHashMap<>(files);
-    unforcedEntries.clear();
+    for (Iterator<Entry> entries = unforcedEntries.iterator(); entries.hasNext(); ) {
+      Entry entry = entries.next();
+      if (folderOf(entry.name()).equals(directory.toAbsolutePath())) {
+        apply(forcedFiles, entry);
+        entries.remove();
+      }
+    }
   }
 
   @Override
@@ -366,6 +386,9 @@ final class SimulatedDisk implements Disk {
     @Override
     public void read(ByteBuffer into, long position) throws IOException {
       operate("read " + file.name(), false);
+      if (file == spoiled && position < spoiledTo && position + into.remaining() > spoiledFrom) {
+        throw new IOException("bad sector in " + file.name());
+      }
       into.put(file.current(), (int) position, into.remaining());
     }
 

@@ -99,7 +99,7 @@ final class SimulatedLog {
             TEXT,
             new FileLog.Settings(
                 durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION),
-            new FileLog.Threads(
+            new Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
                 work -> compactor = (Compactor<?, ?>) work,
@@ -119,8 +119,18 @@ final class SimulatedLog {
   }
 
   static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
+    return read(disk, FOLDER, codec);
+  }
+
+  /** Reads the log in any folder and leaves it as it is. */
+  static Told read(SimulatedDisk disk, Path folder) throws IOException {
+    return read(disk, folder, TEXT);
+  }
+
+  private static Told read(SimulatedDisk disk, Path folder, Codec<String> codec)
+      throws IOException {
     Told told = new Told();
-    LogDirectory directory = new LogDirectory(disk, FOLDER);
+    LogDirectory directory = new LogDirectory(disk, folder);
     new Recovery<>(directory, codec, codec, told).run();
     return told;
   }
@@ -147,7 +157,11 @@ final class SimulatedLog {
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
   static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
-    long base = disk.newestBase(FOLDER);
+    return assertPrefix(told, disk.newestBase(FOLDER), history, context);
+  }
+
+  /** As above, for a log whose newest base has this position. */
+  static int assertPrefix(Told told, long base, List<Event> history, String context) {
     int before = 0;
     while (before < history.size() && history.get(before).sequence <= base) {
       before++;
@@ -300,6 +314,10 @@ final class SimulatedLog {
 
   CompletableFuture<Void> requestCompaction() {
     return present(compactor).request();
+  }
+
+  CompletableFuture<Void> requestBackup(Path target) {
+    return present(compactor).requestBackup(target);
   }
 
   /** A whole compaction, which must succeed. */

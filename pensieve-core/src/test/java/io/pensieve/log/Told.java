@@ -33,6 +33,10 @@ final class Told implements Replay<String, String> {
     assertTrue(bytesRead <= bytesTotal);
   }
 
+  List<Live<String, String>> entries() {
+    return entries;
+  }
+
   List<Event> events() {
     return events;
   }

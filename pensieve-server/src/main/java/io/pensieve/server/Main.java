@@ -14,7 +14,7 @@ import picocli.CommandLine.ParseResult;
 
 /** The program {@code pensieve-server}. */
 public final class Main {
-  private static final String NAME = "pensieve-server";
+  static final String NAME = "pensieve-server";
   private static final String HEALTHCHECK = "healthcheck";
   private static final String URL_FLAG = "--url";
   private static final int OK = 0;
@@ -25,7 +25,7 @@ public final class Main {
   private final PrintStream out;
   private final PrintStream err;
 
-  private Main(Map<String, String> environment, PrintStream out, PrintStream err) {
+  Main(Map<String, String> environment, PrintStream out, PrintStream err) {
     this.environment = environment;
     this.out = out;
     this.err = err;
@@ -33,14 +33,16 @@ public final class Main {
 
   /**
    * Runs the server until it is told to stop (SIGTERM, SIGINT). Exit codes: 0 after a stop, 2 if it
-   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1.
+   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1,
+   * and for {@code log} see its help.
    */
   public static void main(String[] args) throws InterruptedException {
     LogOutput.setUp();
     System.exit(new Main(System.getenv(), System.out, System.err).run(args));
   }
 
-  private int run(String[] args) throws InterruptedException {
+  /** Runs what the arguments say, and answers the exit code. */
+  int run(String... args) throws InterruptedException {
     CommandLine command = new CommandLine(spec());
     command.setOut(new PrintWriter(out, true, Charset.defaultCharset()));
     try {
@@ -49,7 +51,10 @@ public final class Main {
         return OK;
       }
       if (parsed.hasSubcommand()) {
-        return Healthcheck.run(healthUrl(parsed.subcommand()), err);
+        ParseResult given = parsed.subcommand();
+        return given.commandSpec().name().equals(LogCommands.NAME)
+            ? new LogCommands(out, err).run(given)
+            : Healthcheck.run(healthUrl(given), err);
       }
       return serve(Given.resolve(flags(parsed), environment));
     } catch (ParameterException | StartFailure refused) {
@@ -78,7 +83,8 @@ public final class Main {
             .paramLabel("URL")
             .description("The server; by default the one on this machine's configured port.")
             .build());
-    return spec.addSubcommand(HEALTHCHECK, healthcheck);
+    return spec.addSubcommand(HEALTHCHECK, healthcheck)
+        .addSubcommand(LogCommands.NAME, LogCommands.spec());
   }
 
   private static OptionSpec option(Setting setting) {

@@ -61,6 +61,9 @@ final class Node implements AutoCloseable {
           .durability()
           .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
       return memories;
+    } catch (LogException.Corrupt damaged) {
+      throw new StartFailure(
+          damaged.getMessage() + "; " + LogCommands.remedy(configuration.dataDir()), damaged);
     } catch (LogException | UncheckedIOException unusable) {
       throw new StartFailure(
           "cannot open the log in " + configuration.dataDir() + ": " + unusable.getMessage(),

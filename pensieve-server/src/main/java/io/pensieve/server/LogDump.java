@@ -1,0 +1,97 @@
+package io.pensieve.server;
+
+import com.google.gson.JsonObject;
+import io.pensieve.log.Change;
+import io.pensieve.log.Replay;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+
+/** Prints what a log tells, as one JSON object a line, in UTF-8. */
+final class LogDump implements Replay<byte[], byte[]> {
+  private static final int BUFFER_BYTES = 64 << 10;
+
+  private final PrintStream out;
+  private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
+
+  LogDump(PrintStream out) {
+    this.out = out;
+  }
+
+  /** Whoever read the output reads no more. */
+  static final class ReaderGone extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private ReaderGone() {
+      super("nobody reads the output", null, false, false);
+    }
+  }
+
+  @Override
+  public void entry(Change.Put<byte[], byte[]> put, long version, long stamp) {
+    print("entry", version, put);
+  }
+
+  @Override
+  public void change(long sequence, Change<byte[], byte[]> change) {
+    if (change instanceof Change.Put<byte[], byte[]>) {
+      print("put", sequence, change);
+    } else {
+      print(change instanceof Change.Remove<byte[], byte[]> ? "remove" : "touch", sequence, change);
+    }
+  }
+
+  @Override
+  public void progress(long bytesRead, long bytesTotal) {}
+
+  private void print(String kind, long sequence, Change<byte[], byte[]> change) {
+    JsonObject line = new JsonObject();
+    line.addProperty("kind", kind);
+    line.addProperty("sequence", sequence);
+    add(line, "key", change.key());
+    if (change instanceof Change.Put<byte[], byte[]> put) {
+      add(line, "value", put.value());
+      if (put.expiryMillis() != Change.NEVER) {
+        line.addProperty("expiryMillis", put.expiryMillis());
+      }
+    }
+    buffer.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
+    if (buffer.size() >= BUFFER_BYTES) {
+      flush();
+    }
+  }
+
+  private static void add(JsonObject line, String name, byte[] bytes) {
+    try {
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      line.addProperty(name, text);
+    } catch (CharacterCodingException notUtf8) {
+      line.addProperty(name + "Base64", Base64.getEncoder().encodeToString(bytes));
+    }
+  }
+
+  /**
+   * Prints what was collected.
+   *
+   * @throws ReaderGone if that is in vain
+   */
+  void flush() {
+    out.writeBytes(buffer.toByteArray());
+    buffer.reset();
+    if (out.checkError()) {
+      throw new ReaderGone();
+    }
+  }
+
+  /** Prints what was collected before something went wrong; that is what matters then. */
+  void flushBefore(RuntimeException broken) {
+    try {
+      flush();
+    } catch (ReaderGone alsoGone) {
+      broken.addSuppressed(alsoGone);
+    }
+  }
+}
