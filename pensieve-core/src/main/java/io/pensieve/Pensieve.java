@@ -2,7 +2,6 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
-import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.LruTable;
@@ -11,6 +10,8 @@ import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
 import java.util.AbstractMap;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -20,8 +21,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded map that remembers: an LRU map whose changes go to a {@link Log}, so that its entries
- * survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a power cut.
+ * A bounded map that remembers: an LRU map whose changes go to a {@link io.pensieve.log.Log}, so
+ * that its entries survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a
+ * power cut.
  *
  * <pre>{@code
  * try (var memories = Pensieve.<String, String>builder()
@@ -71,7 +73,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   private final LruTable<K, V> table;
   private final RecoveryReport recovery;
 
-  private Pensieve(Builder<K, V> settings) {
+  Pensieve(PensieveBuilder<K, V> settings) {
     maximumEntries = settings.maximumEntries;
     journal = new LogJournal<>(settings.log);
     table = new LruTable<>(maximumEntries, journal);
@@ -82,8 +84,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */
-  public static <K, V> Builder<K, V> builder() {
-    return new Builder<>();
+  public static <K, V> PensieveBuilder<K, V> builder() {
+    return new PensieveBuilder<>();
   }
 
   /** The bound: how many entries this map holds at most. */
@@ -114,6 +116,22 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public V getOrDefault(Object key, V defaultValue) {
     V value = get(key);
     return value == null ? defaultValue : value;
+  }
+
+  /**
+   * The key's value, its version and its expiry, read in one; or null if it has none. A use, as
+   * {@link #get}.
+   */
+  public @Nullable Versioned<V> getVersioned(Object key) {
+    Node<K, V> node = table.find(key);
+    Node.Reading<V> reading = node == null ? null : node.read();
+    if (node == null || reading == null) {
+      absent(key);
+      return null;
+    }
+    table.touch(node);
+    journal.awaitValue(reading.version());
+    return Versioned.of(reading);
   }
 
   /** Whether the key has a value. Not a use: the order stays. */
@@ -183,16 +201,55 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public boolean remove(Object key, @Nullable Object value) {
-    Maker<V> maker = current -> equal(value, current) ? Decision.remove() : Decision.keep();
+    Maker<V> maker =
+        (current, version) -> equal(value, current) ? Decision.remove() : Decision.keep();
     K typed = typed(key);
     return acknowledged(typed, table.updatePresent(typed, maker)).changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
+    return acknowledged(key, table.update(key, ifAbsent(value))).previous();
+  }
+
+  /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
+  public Submission<V> submitPutIfAbsent(K key, V value) {
+    return submitted(key, table.update(key, ifAbsent(value)));
+  }
+
+  private Maker<V> ifAbsent(V value) {
     Decision<V> write = Decision.write(value);
-    Maker<V> maker = current -> current == null ? write : Decision.use();
-    return acknowledged(key, table.update(key, maker)).previous();
+    return (current, version) -> current == null ? write : Decision.use();
+  }
+
+  /**
+   * Writes the value if the key's entry still has this version, and says whether it had. A use if
+   * it had.
+   *
+   * @param version as {@link #getVersioned} or a {@link Submission} told it
+   */
+  public boolean replaceIfVersion(K key, long version, V value) {
+    return acknowledged(key, updateIfVersion(key, version, Decision.write(value))).changed();
+  }
+
+  /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
+  public Submission<V> submitReplaceIfVersion(K key, long version, V value) {
+    return submitted(key, updateIfVersion(key, version, Decision.write(value)));
+  }
+
+  /** Removes the key if its entry still has this version, and says whether it had. */
+  public boolean removeIfVersion(K key, long version) {
+    return acknowledged(key, updateIfVersion(key, version, Decision.remove())).changed();
+  }
+
+  /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
+  public Submission<V> submitRemoveIfVersion(K key, long version) {
+    return submitted(key, updateIfVersion(key, version, Decision.remove()));
+  }
+
+  private Outcome<V> updateIfVersion(K key, long expected, Decision<V> decision) {
+    return table.updatePresent(
+        key, (current, version) -> version == expected ? decision : Decision.keep());
   }
 
   @Override
@@ -204,7 +261,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
     Decision<V> write = Decision.write(newValue);
-    Maker<V> maker = current -> equal(oldValue, current) ? write : Decision.keep();
+    Maker<V> maker = (current, version) -> equal(oldValue, current) ? write : Decision.keep();
     return acknowledged(key, table.updatePresent(key, maker)).changed();
   }
 
@@ -213,7 +270,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
     requireNonNull(function);
-    Maker<V> maker = current -> Decision.writeOrRemove(function.apply(key, current));
+    Maker<V> maker = (current, version) -> Decision.writeOrRemove(function.apply(key, current));
     return acknowledged(key, table.update(key, maker)).value();
   }
 
@@ -229,7 +286,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
       return present;
     }
     Maker<V> maker =
-        current -> current == null ? Decision.writeOrRemove(function.apply(key)) : Decision.use();
+        (current, version) ->
+            current == null ? Decision.writeOrRemove(function.apply(key)) : Decision.use();
     return acknowledged(key, table.update(key, maker)).value();
   }
 
@@ -239,7 +297,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
       K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
     requireNonNull(function);
     Maker<V> maker =
-        current ->
+        (current, version) ->
             current == null
                 ? Decision.keep()
                 : Decision.writeOrRemove(function.apply(key, current));
@@ -253,7 +311,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     requireNonNull(function);
     Decision<V> write = Decision.write(value);
     Maker<V> maker =
-        current -> current == null ? write : Decision.writeOrRemove(function.apply(current, value));
+        (current, version) ->
+            current == null ? write : Decision.writeOrRemove(function.apply(current, value));
     return acknowledged(key, table.update(key, maker)).value();
   }
 
@@ -276,7 +335,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     long version = outcome.version();
     CompletableFuture<Void> durable =
         version == 0 ? journal.whenAbsent(key) : journal.whenDurable(version);
-    return new Submission<>(outcome.previous(), version, durable);
+    return new Submission<>(outcome.changed(), outcome.previous(), version, durable);
   }
 
   private static boolean equal(@Nullable Object expected, @Nullable Object current) {
@@ -303,7 +362,26 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return new KeySet<>(this);
   }
 
-  List<Node<K, V>> coldestFirst() {
+  /**
+   * The entries, that used longest ago first: as they are ordered when an iterator is asked for,
+   * which takes O(n log n). Otherwise as those of {@link #entrySet}: entries that are gone when it
+   * is their turn are passed over, values are those of that moment, new entries do not come.
+   * Iterating is not a use.
+   */
+  public Iterable<Entry<K, V>> coldestFirst() {
+    return () -> new EntryIterator<>(this, nodes().iterator(), journal);
+  }
+
+  /** As {@link #coldestFirst}, the other way round. */
+  public Iterable<Entry<K, V>> hottestFirst() {
+    return () -> {
+      List<Node<K, V>> nodes = new ArrayList<>(nodes());
+      Collections.reverse(nodes);
+      return new EntryIterator<>(this, nodes.iterator(), journal);
+    };
+  }
+
+  List<Node<K, V>> nodes() {
     return table.coldestFirst();
   }
 
@@ -321,73 +399,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    */
   @Override
   public void close() {
-    journal.close(this::coldestFirst);
-  }
-
-  /**
-   * The settings of a map, each checked when it is given. Not thread-safe.
-   *
-   * @param <K> the type of keys
-   * @param <V> the type of values
-   */
-  public static final class Builder<K, V> {
-    private long maximumEntries = 1000;
-    private Log<K, V> log = Log.none();
-    private RecoveryProgress progress = (bytesRead, bytesTotal) -> {};
-
-    private Builder() {}
-
-    /**
-     * The bound: how many entries the map holds at most. Default 1000. An entry costs about 100
-     * bytes beyond its key and value. A log that holds more entries than this loses the coldest of
-     * them when it is opened.
-     *
-     * @throws IllegalArgumentException if below 1
-     */
-    public Builder<K, V> maximumEntries(long maximumEntries) {
-      if (maximumEntries < 1) {
-        throw new IllegalArgumentException("maximumEntries must be at least 1: " + maximumEntries);
-      }
-      this.maximumEntries = maximumEntries;
-      return this;
-    }
-
-    /**
-     * Where changes go. Default {@link Log#none()}: the map is then an LRU map in memory. A log
-     * belongs to one map, which closes it, also if opening fails.
-     */
-    public Builder<K, V> log(Log<K, V> log) {
-      this.log = requireNonNull(log);
-      return this;
-    }
-
-    /** Who is told how far {@link #open} has come. Default: nobody. */
-    public Builder<K, V> recoveryProgress(RecoveryProgress progress) {
-      this.progress = requireNonNull(progress);
-      return this;
-    }
-
-    /**
-     * Replays the log and returns the map, ready for use, or throws and leaves nothing open. Takes
-     * as long as reading the log does.
-     *
-     * @throws io.pensieve.log.LogException if the log cannot be read
-     */
-    public Pensieve<K, V> open() {
-      try {
-        return new Pensieve<>(this);
-      } catch (RuntimeException | Error failed) {
-        closeAfter(failed);
-        throw failed;
-      }
-    }
-
-    private void closeAfter(Throwable failed) {
-      try {
-        log.close();
-      } catch (RuntimeException alsoFailed) {
-        failed.addSuppressed(alsoFailed);
-      }
-    }
+    journal.close(this::nodes);
   }
 }

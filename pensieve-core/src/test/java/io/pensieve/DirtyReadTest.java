@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.LogException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -75,6 +76,33 @@ class DirtyReadTest {
     assertWaitsForDurability(false, () -> map.replace("a", "2", "3"));
     map.submitRemove("a");
     assertWaitsForDurability(null, () -> map.replace("a", "2"));
+  }
+
+  @Test
+  void aVersionIsShownWhenItIsDurable() throws Exception {
+    long version = map.submitPut("a", "1").version();
+    assertWaitsForDurability(
+        new Versioned<>("1", version, Optional.empty()), () -> map.getVersioned("a"));
+  }
+
+  @Test
+  void aVersionThatIsAnotherOneIsShownWhenItIsDurable() throws Exception {
+    long version = map.submitPut("a", "1").version();
+    assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version + 1, "2"));
+    map.submitPut("a", "2");
+    assertWaitsForDurability(false, () -> map.removeIfVersion("a", version));
+    Submission<String> refused = map.submitPutIfAbsent("a", "3");
+    assertTrue(refused.durable().isDone());
+    map.submitPut("a", "4");
+    assertFalse(map.submitPutIfAbsent("a", "5").durable().isDone());
+  }
+
+  @Test
+  void orderedIterationShowsDurableValuesOnly() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability("1", () -> map.coldestFirst().iterator().next().getValue());
+    map.submitPut("b", "2");
+    assertWaitsForDurability("2", () -> map.hottestFirst().iterator().next().getValue());
   }
 
   @Test

@@ -28,7 +28,7 @@ public record Decision<V>(Act act, @Nullable V value) implements Maker<V> {
   }
 
   @Override
-  public Decision<V> decide(@Nullable V current) {
+  public Decision<V> decide(@Nullable V current, long version) {
     return this;
   }
 

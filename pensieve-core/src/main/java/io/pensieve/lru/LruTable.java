@@ -172,7 +172,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     node.beginLocked(!(maker instanceof Decision));
     try {
       V current = node.value();
-      Decision<V> decision = maker.decide(current);
+      Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
       V value = decision.value();
       return switch (decision.act()) {
         case WRITE -> writeLocked(node, current, value);

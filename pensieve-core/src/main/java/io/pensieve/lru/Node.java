@@ -8,9 +8,11 @@ import org.jspecify.annotations.Nullable;
  * An entry of the table.
  *
  * <p>How it holds together: a key's changes are made inside {@code synchronized (node)}, and each
- * writes {@link #version} first and {@link #value} last, as a release. A reader takes the value
- * first (acquire) and the version second, so the version it sees is at least that of the value: if
- * that version is durable, so is the value.
+ * writes {@link #version} first, negative, then {@link #value}, and at last the version as it is. A
+ * reader takes the value first (acquire) and the version second, so the version it sees is at least
+ * that of the value: if that version is durable, so is the value. Who needs both as they belong
+ * together ({@link #read}) takes the version before and after: if it is the same and not negative,
+ * nothing was written meanwhile.
  *
  * <p>A node has no value before its first change is in the journal and after its last; readers take
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
@@ -24,6 +26,8 @@ public final class Node<K, V> {
   private static final VarHandle EXPIRY;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
+
+  private static final int READ_TRIES_MAX = 100;
 
   private static final byte IDLE = 0;
   private static final byte CHANGING = 1; // for as long as the journal takes
@@ -87,7 +91,35 @@ public final class Node<K, V> {
 
   /** The version of the value last seen by this thread, or a later one. */
   public long version() {
-    return (long) VERSION.getOpaque(this);
+    return Math.abs((long) VERSION.getOpaque(this));
+  }
+
+  /**
+   * A node's parts as one change left them.
+   *
+   * @param expiryMillis when the entry expires, or {@link #NEVER}
+   */
+  public record Reading<V>(V value, long version, long expiryMillis) {}
+
+  /** The node's parts, read together; or null if it has no value. */
+  public @Nullable Reading<V> read() {
+    for (int tries = 0; tries < READ_TRIES_MAX; tries++) {
+      long before = (long) VERSION.getAcquire(this);
+      long expiry = (long) EXPIRY.getAcquire(this);
+      V current = value();
+      if (before >= 0 && before == (long) VERSION.getOpaque(this)) {
+        return reading(current, before, expiry);
+      }
+      Thread.onSpinWait();
+    }
+    // A writer has lost its processor between two stores, and holds the monitor.
+    synchronized (this) {
+      return reading(value(), version(), expiryMillis());
+    }
+  }
+
+  private static <V> @Nullable Reading<V> reading(@Nullable V value, long version, long expiry) {
+    return value == null ? null : new Reading<>(value, version, expiry);
   }
 
   /**
@@ -114,9 +146,10 @@ public final class Node<K, V> {
 
   /** Needs the monitor. */
   void setLocked(@Nullable V newValue, long newExpiryMillis, long newVersion) {
-    EXPIRY.setOpaque(this, newExpiryMillis);
-    VERSION.setOpaque(this, newVersion);
+    VERSION.setOpaque(this, -newVersion);
     VALUE.setRelease(this, newValue);
+    EXPIRY.setRelease(this, newExpiryMillis);
+    VERSION.setRelease(this, newVersion);
   }
 
   /**
