@@ -3,18 +3,19 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.RecoveryReport;
+import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
+import java.time.Duration;
 import java.util.AbstractMap;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -45,12 +46,17 @@ import org.jspecify.annotations.Nullable;
  * second one; uses of one entry that overlap in time count as one.)
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, and beyond them only
- * those that threads are adding at this moment.
+ * those that threads are adding at this moment. The same goes for what they weigh, if there is a
+ * {@linkplain PensieveBuilder#maximumWeight bound} for that; with such a bound, the 1 % above is 0.
+ *
+ * <p><b>Expiry.</b> An entry may have a time at which it expires. From then on it is absent for
+ * every method, view and iterator, also for conditions, and is removed within a second, by itself
+ * or by a writer that comes upon it. See {@link PensieveBuilder#expireAfterWrite}.
  *
  * <p><b>Log.</b> Every change, by whichever method, view or iterator, is in the log before anyone
- * can see it; an eviction is logged as a removal. A method returns when its change is acknowledged
- * at the log's level; the {@code submit} methods do not wait. Nobody sees what is not yet
- * acknowledged: a read that meets such a value, or such an absence, waits for it.
+ * can see it; an eviction or an expiry is logged as a removal. A method returns when its change is
+ * acknowledged at the log's level; the {@code submit} methods do not wait. Nobody sees what is not
+ * yet acknowledged: a read that meets such a value, or such an absence, waits for it.
  *
  * <p><b>Failure.</b> A write that the log refuses throws a {@link io.pensieve.log.LogException} and
  * changes nothing. When waiting for the acknowledgement fails, or logging the eviction that a write
@@ -68,19 +74,26 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pensieve<K, V> extends AbstractMap<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final long maximumEntries;
+  private final Bounds<K, V> bounds;
+  private final Writes<K, V> writes;
+  private final Counters counters;
+  private final Expirer expirer = new Expirer();
   private final LogJournal<K, V> journal;
   private final LruTable<K, V> table;
   private final RecoveryReport recovery;
 
   Pensieve(PensieveBuilder<K, V> settings) {
-    maximumEntries = settings.maximumEntries;
-    journal = new LogJournal<>(settings.log);
-    table = new LruTable<>(maximumEntries, journal);
+    bounds = settings.bounds();
+    writes = new Writes<>(bounds, settings.lifeMillis);
+    counters = new Counters(settings.recordStatistics);
+    journal = new LogJournal<>(settings.log, counters);
+    Departures<K, V> departures = new Departures<>(counters, settings.removalListener);
+    table = new LruTable<>(bounds, journal, departures, settings.clock, expirer::need);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
     journal.replaced(restoration.finish());
     settings.log.compactFrom(new LiveTable<>(table, journal));
+    expirer.serve(table);
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */
@@ -88,9 +101,9 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return new PensieveBuilder<>();
   }
 
-  /** The bound: how many entries this map holds at most. */
+  /** The bound: how many entries this map holds at most; {@link Long#MAX_VALUE} if any number. */
   public long maximumEntries() {
-    return maximumEntries;
+    return bounds.maximumEntries();
   }
 
   /** What the log found when this map was opened. */
@@ -103,10 +116,12 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public @Nullable V get(Object key) {
     Node<K, V> node = table.find(key);
-    V value = node == null ? null : node.value();
+    V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
-      return absent(key);
+      counters.miss();
+      return absent(key, node);
     }
+    counters.hit();
     table.touch(node);
     journal.awaitValue(node.version());
     return value;
@@ -124,11 +139,13 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    */
   public @Nullable Versioned<V> getVersioned(Object key) {
     Node<K, V> node = table.find(key);
-    Node.Reading<V> reading = node == null ? null : node.read();
+    Node.Reading<V> reading = node == null ? null : table.read(node);
     if (node == null || reading == null) {
-      absent(key);
+      counters.miss();
+      absent(key, node);
       return null;
     }
+    counters.hit();
     table.touch(node);
     journal.awaitValue(reading.version());
     return Versioned.of(reading);
@@ -142,9 +159,9 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Nullable V peek(Object key) {
     Node<K, V> node = table.find(key);
-    V value = node == null ? null : node.value();
+    V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
-      return absent(key);
+      return absent(key, node);
     }
     journal.awaitValue(node.version());
     return value;
@@ -157,14 +174,32 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return super.containsValue(value);
   }
 
-  /** How many entries there are; an estimate while other threads write. */
+  /**
+   * How many entries there are; an estimate while other threads write. Those that have expired
+   * count until they are removed, within a second.
+   */
   @Override
   public int size() {
     return (int) Math.min(table.size(), Integer.MAX_VALUE);
   }
 
-  private @Nullable V absent(Object key) {
+  /** What the entries weigh together, under the same terms as {@link #size}. */
+  public long weight() {
+    return table.weight();
+  }
+
+  /** What this map has done since it was opened, and what it holds. */
+  public Statistics statistics() {
+    return counters.statistics(table.size(), table.weight());
+  }
+
+  // A value that has expired must be durable before it is called absent: else a crash could bring
+  // back the one before, which lives for longer.
+  private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
     journal.awaitAbsence(key);
+    if (node != null) {
+      journal.awaitValue(node.version());
+    }
     return null;
   }
 
@@ -172,22 +207,38 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V put(K key, V value) {
-    return acknowledged(key, table.update(key, Decision.write(value))).previous();
+    return journal.acknowledged(key, table.update(key, writes.write(key, value))).previous();
   }
 
   /**
-   * As {@link #put}, but does not wait until the write is acknowledged.
+   * As {@link #put(Object, Object)}, of an entry that expires.
+   *
+   * @param life how long the entry lives from the moment of the write, in milliseconds, rounded up;
+   *     for ever if it ends beyond the year 292 million
+   * @throws IllegalArgumentException if {@code life} is not positive
+   */
+  public @Nullable V put(K key, V value, Duration life) {
+    return journal.acknowledged(key, table.update(key, writes.write(key, value, life))).previous();
+  }
+
+  /**
+   * As {@link #put(Object, Object)}, but does not wait until the write is acknowledged.
    *
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitPut(K key, V value) {
-    return submitted(key, table.update(key, Decision.write(value)));
+    return journal.submitted(key, table.update(key, writes.write(key, value)));
+  }
+
+  /** As {@link #put(Object, Object, Duration)}, but does not wait. */
+  public Submission<V> submitPut(K key, V value, Duration life) {
+    return journal.submitted(key, table.update(key, writes.write(key, value, life)));
   }
 
   @Override
   public @Nullable V remove(Object key) {
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
+    return journal.acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
   }
 
   /**
@@ -196,7 +247,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitRemove(K key) {
-    return submitted(key, table.updatePresent(key, Decision.remove()));
+    return journal.submitted(key, table.updatePresent(key, Decision.remove()));
   }
 
   @Override
@@ -204,21 +255,27 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     Maker<V> maker =
         (current, version) -> equal(value, current) ? Decision.remove() : Decision.keep();
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, maker)).changed();
+    return journal.acknowledged(typed, table.updatePresent(typed, maker)).changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
-    return acknowledged(key, table.update(key, ifAbsent(value))).previous();
+    return journal
+        .acknowledged(key, table.update(key, ifAbsent(writes.write(key, value))))
+        .previous();
   }
 
   /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
   public Submission<V> submitPutIfAbsent(K key, V value) {
-    return submitted(key, table.update(key, ifAbsent(value)));
+    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value))));
   }
 
-  private Maker<V> ifAbsent(V value) {
-    Decision<V> write = Decision.write(value);
+  /** As {@link #submitPutIfAbsent(Object, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIfAbsent(K key, V value, Duration life) {
+    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value, life))));
+  }
+
+  private static <V> Maker<V> ifAbsent(Decision<V> write) {
     return (current, version) -> current == null ? write : Decision.use();
   }
 
@@ -229,22 +286,29 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @param version as {@link #getVersioned} or a {@link Submission} told it
    */
   public boolean replaceIfVersion(K key, long version, V value) {
-    return acknowledged(key, updateIfVersion(key, version, Decision.write(value))).changed();
+    return journal
+        .acknowledged(key, updateIfVersion(key, version, writes.write(key, value)))
+        .changed();
   }
 
   /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitReplaceIfVersion(K key, long version, V value) {
-    return submitted(key, updateIfVersion(key, version, Decision.write(value)));
+    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value)));
+  }
+
+  /** As {@link #submitReplaceIfVersion(Object, long, Object)}, of an entry that expires. */
+  public Submission<V> submitReplaceIfVersion(K key, long version, V value, Duration life) {
+    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value, life)));
   }
 
   /** Removes the key if its entry still has this version, and says whether it had. */
   public boolean removeIfVersion(K key, long version) {
-    return acknowledged(key, updateIfVersion(key, version, Decision.remove())).changed();
+    return journal.acknowledged(key, updateIfVersion(key, version, Decision.remove())).changed();
   }
 
   /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitRemoveIfVersion(K key, long version) {
-    return submitted(key, updateIfVersion(key, version, Decision.remove()));
+    return journal.submitted(key, updateIfVersion(key, version, Decision.remove()));
   }
 
   private Outcome<V> updateIfVersion(K key, long expected, Decision<V> decision) {
@@ -254,15 +318,15 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V replace(K key, V value) {
-    return acknowledged(key, table.updatePresent(key, Decision.write(value))).previous();
+    return journal.acknowledged(key, table.updatePresent(key, writes.write(key, value))).previous();
   }
 
   @Override
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
-    Decision<V> write = Decision.write(newValue);
+    Decision<V> write = writes.write(key, newValue);
     Maker<V> maker = (current, version) -> equal(oldValue, current) ? write : Decision.keep();
-    return acknowledged(key, table.updatePresent(key, maker)).changed();
+    return journal.acknowledged(key, table.updatePresent(key, maker)).changed();
   }
 
   /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
@@ -270,8 +334,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
     requireNonNull(function);
-    Maker<V> maker = (current, version) -> Decision.writeOrRemove(function.apply(key, current));
-    return acknowledged(key, table.update(key, maker)).value();
+    Maker<V> maker = (current, version) -> writes.writeOrRemove(key, function.apply(key, current));
+    return journal.acknowledged(key, table.update(key, maker)).value();
   }
 
   /**
@@ -285,10 +349,16 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     if (present != null) {
       return present;
     }
-    Maker<V> maker =
-        (current, version) ->
-            current == null ? Decision.writeOrRemove(function.apply(key)) : Decision.use();
-    return acknowledged(key, table.update(key, maker)).value();
+    Maker<V> maker = (current, version) -> current == null ? load(key, function) : Decision.use();
+    return journal.acknowledged(key, table.update(key, maker)).value();
+  }
+
+  private Decision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
+    V loaded = function.apply(key);
+    if (loaded != null) {
+      counters.load();
+    }
+    return writes.writeOrRemove(key, loaded);
   }
 
   /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
@@ -300,8 +370,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
         (current, version) ->
             current == null
                 ? Decision.keep()
-                : Decision.writeOrRemove(function.apply(key, current));
-    return acknowledged(key, table.updatePresent(key, maker)).value();
+                : writes.writeOrRemove(key, function.apply(key, current));
+    return journal.acknowledged(key, table.updatePresent(key, maker)).value();
   }
 
   /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
@@ -309,33 +379,17 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
     requireNonNull(function);
-    Decision<V> write = Decision.write(value);
+    Decision<V> write = writes.write(key, value);
     Maker<V> maker =
         (current, version) ->
-            current == null ? write : Decision.writeOrRemove(function.apply(current, value));
-    return acknowledged(key, table.update(key, maker)).value();
+            current == null ? write : writes.writeOrRemove(key, function.apply(current, value));
+    return journal.acknowledged(key, table.update(key, maker)).value();
   }
 
   /** Removes the entries one by one; those that are put meanwhile may stay. */
   @Override
   public void clear() {
     super.clear();
-  }
-
-  private Outcome<V> acknowledged(K key, Outcome<V> outcome) {
-    if (outcome.version() == 0) {
-      journal.awaitAbsence(key);
-    } else {
-      journal.awaitValue(outcome.version());
-    }
-    return outcome;
-  }
-
-  private Submission<V> submitted(K key, Outcome<V> outcome) {
-    long version = outcome.version();
-    CompletableFuture<Void> durable =
-        version == 0 ? journal.whenAbsent(key) : journal.whenDurable(version);
-    return new Submission<>(outcome.changed(), outcome.previous(), version, durable);
   }
 
   private static boolean equal(@Nullable Object expected, @Nullable Object current) {
@@ -369,7 +423,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * Iterating is not a use.
    */
   public Iterable<Entry<K, V>> coldestFirst() {
-    return () -> new EntryIterator<>(this, nodes().iterator(), journal);
+    return () -> iterate(nodes());
   }
 
   /** As {@link #coldestFirst}, the other way round. */
@@ -377,7 +431,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return () -> {
       List<Node<K, V>> nodes = new ArrayList<>(nodes());
       Collections.reverse(nodes);
-      return new EntryIterator<>(this, nodes.iterator(), journal);
+      return iterate(nodes);
     };
   }
 
@@ -386,7 +440,16 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   }
 
   EntryIterator<K, V> entries() {
-    return new EntryIterator<>(this, table.iterator(), journal);
+    return iterate(table);
+  }
+
+  private EntryIterator<K, V> iterate(Iterable<Node<K, V>> nodes) {
+    return new EntryIterator<>(this, nodes.iterator(), table, journal);
+  }
+
+  /** Removes all entries whose time is over, as the map does by itself. */
+  void expireDue() {
+    table.expireDue();
   }
 
   /**
@@ -399,6 +462,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    */
   @Override
   public void close() {
+    expirer.stop();
     journal.close(this::nodes);
   }
 }

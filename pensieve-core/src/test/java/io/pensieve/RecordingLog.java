@@ -66,6 +66,11 @@ final class RecordingLog<K, V> implements Log<K, V> {
     notifyAll();
   }
 
+  /** Refuses every append with this until told otherwise; goes on where it was then. */
+  synchronized void refuse(@Nullable LogException cause) {
+    failure = cause;
+  }
+
   synchronized List<Change<K, V>> history() {
     return List.copyOf(history);
   }

@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * together ({@link #read}) takes the version before and after: if it is the same and not negative,
  * nothing was written meanwhile.
  *
+ * <p>The expiry is written after the value, and read before it. So a reader never takes an old
+ * value for one that has a new life; and if it finds a time that is over, and the same time once
+ * more after that, there was no value then that still lived.
+ *
  * <p>A node has no value before its first change is in the journal and after its last; readers take
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
  */
@@ -23,7 +27,7 @@ public final class Node<K, V> {
 
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
-  private static final VarHandle EXPIRY;
+  private static final VarHandle TIMER;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
 
@@ -39,7 +43,7 @@ public final class Node<K, V> {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
-      EXPIRY = lookup.findVarHandle(Node.class, "expiryMillis", long.class);
+      TIMER = lookup.findVarHandle(Node.class, "timer", Timer.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
     } catch (ReflectiveOperationException impossible) {
@@ -55,8 +59,9 @@ public final class Node<K, V> {
   @SuppressWarnings("unused") // by VERSION
   private long version;
 
-  @SuppressWarnings("unused") // by EXPIRY
-  private long expiryMillis = NEVER;
+  // Null until the entry first expires. Written inside the node's monitor.
+  @SuppressWarnings("unused") // by TIMER
+  private @Nullable Timer<K, V> timer;
 
   // When the entry was last used, by the table's clock. Written without a lock by every reader.
   @SuppressWarnings("unused") // by STAMP
@@ -69,6 +74,9 @@ public final class Node<K, V> {
   Node<K, V> next = this;
 
   private Node<K, V> previous = this;
+
+  /** What the entry weighs, if that is asked for. Guarded by the eviction order's lock. */
+  int weight;
 
   // What is being done about the key; written inside the node's monitor. The values are below.
   @SuppressWarnings("unused") // by STATE
@@ -105,7 +113,7 @@ public final class Node<K, V> {
   public @Nullable Reading<V> read() {
     for (int tries = 0; tries < READ_TRIES_MAX; tries++) {
       long before = (long) VERSION.getAcquire(this);
-      long expiry = (long) EXPIRY.getAcquire(this);
+      long expiry = expiryMillis();
       V current = value();
       if (before >= 0 && before == (long) VERSION.getOpaque(this)) {
         return reading(current, before, expiry);
@@ -123,11 +131,17 @@ public final class Node<K, V> {
   }
 
   /**
-   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}; that of the
-   * value last seen by this thread, or of a later one.
+   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}. What {@link
+   * #value} answers afterwards is the value that expires then, or a later one.
    */
   public long expiryMillis() {
-    return (long) EXPIRY.getOpaque(this);
+    Timer<K, V> current = timer();
+    return current == null ? NEVER : current.expiryMillis;
+  }
+
+  @SuppressWarnings("unchecked") // only setExpiryLocked writes the field
+  @Nullable Timer<K, V> timer() {
+    return (Timer<K, V>) TIMER.getAcquire(this);
   }
 
   /** When the entry was last used, by the table's own clock: the larger, the later. */
@@ -148,8 +162,17 @@ public final class Node<K, V> {
   void setLocked(@Nullable V newValue, long newExpiryMillis, long newVersion) {
     VERSION.setOpaque(this, -newVersion);
     VALUE.setRelease(this, newValue);
-    EXPIRY.setRelease(this, newExpiryMillis);
+    setExpiryLocked(newExpiryMillis);
     VERSION.setRelease(this, newVersion);
+  }
+
+  private void setExpiryLocked(long newExpiryMillis) {
+    Timer<K, V> current = timer();
+    if (current != null) {
+      current.expiryMillis = newExpiryMillis;
+    } else if (newExpiryMillis != NEVER) {
+      TIMER.setRelease(this, new Timer<>(this, newExpiryMillis));
+    }
   }
 
   /**

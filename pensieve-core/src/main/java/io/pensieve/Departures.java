@@ -1,0 +1,50 @@
+package io.pensieve;
+
+import io.pensieve.lru.Observer;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+
+/** Counts the values that leave the table, and tells the listener of each. */
+final class Departures<K, V> implements Observer<K, V> {
+  private static final Logger LOGGER = System.getLogger(RemovalListener.class.getName());
+
+  private final Counters counters;
+  private final RemovalListener<? super K, ? super V> listener;
+
+  Departures(Counters counters, RemovalListener<? super K, ? super V> listener) {
+    this.counters = counters;
+    this.listener = listener;
+  }
+
+  @Override
+  public void replaced(K key, V value) {
+    tell(key, value, RemovalCause.REPLACED);
+  }
+
+  @Override
+  public void removed(K key, V value) {
+    counters.removal();
+    tell(key, value, RemovalCause.REMOVED);
+  }
+
+  @Override
+  public void evicted(K key, V value) {
+    counters.eviction();
+    tell(key, value, RemovalCause.EVICTED);
+  }
+
+  @Override
+  public void expired(K key, V value) {
+    counters.expiry();
+    tell(key, value, RemovalCause.EXPIRED);
+  }
+
+  // The write has been made: nothing that a listener throws may look like its failure.
+  private void tell(K key, V value, RemovalCause cause) {
+    try {
+      listener.removed(key, value, cause);
+    } catch (Throwable thrown) {
+      LOGGER.log(Level.WARNING, "a removal listener has thrown", thrown);
+    }
+  }
+}
