@@ -1,17 +1,20 @@
 package io.pensieve;
 
 import io.pensieve.lru.Observer;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.function.Supplier;
 
 /** Counts the values that leave the table, and tells the listener of each. */
 final class Departures<K, V> implements Observer<K, V> {
-  private static final Logger LOGGER = System.getLogger(RemovalListener.class.getName());
-
   private final Counters counters;
   private final RemovalListener<? super K, ? super V> listener;
+  private final Supplier<System.Logger> logger;
 
-  Departures(Counters counters, RemovalListener<? super K, ? super V> listener) {
+  Departures(
+      Counters counters,
+      RemovalListener<? super K, ? super V> listener,
+      Supplier<System.Logger> logger) {
+    this.logger = logger;
     this.counters = counters;
     this.listener = listener;
   }
@@ -44,7 +47,7 @@ final class Departures<K, V> implements Observer<K, V> {
     try {
       listener.removed(key, value, cause);
     } catch (Throwable thrown) {
-      LOGGER.log(Level.WARNING, "a removal listener has thrown", thrown);
+      logger.get().log(Level.WARNING, "a removal listener has thrown", thrown);
     }
   }
 }

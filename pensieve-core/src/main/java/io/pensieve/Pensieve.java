@@ -87,7 +87,11 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     writes = new Writes<>(bounds, settings.lifeMillis);
     counters = new Counters(settings.recordStatistics);
     journal = new LogJournal<>(settings.log, counters);
-    Departures<K, V> departures = new Departures<>(counters, settings.removalListener);
+    Departures<K, V> departures =
+        new Departures<>(
+            counters,
+            settings.removalListener,
+            () -> System.getLogger(RemovalListener.class.getName()));
     table = new LruTable<>(bounds, journal, departures, settings.clock, expirer::need);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
@@ -378,11 +382,11 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(value);
     requireNonNull(function);
-    Decision<V> write = writes.write(key, value);
     Maker<V> maker =
         (current, version) ->
-            current == null ? write : writes.writeOrRemove(key, function.apply(current, value));
+            writes.writeOrRemove(key, current == null ? value : function.apply(current, value));
     return journal.acknowledged(key, table.update(key, maker)).value();
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.LogException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,9 +24,14 @@ import org.junit.jupiter.api.Timeout;
 /** Nobody sees what is not durable yet, and everybody sees it as soon as it is. */
 @Timeout(60)
 class DirtyReadTest {
+  private final HandClock clock = new HandClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();
   private final Pensieve<String, String> map =
-      Pensieve.<String, String>builder().maximumEntries(2).log(log.holdingBack()).open();
+      Pensieve.<String, String>builder()
+          .maximumEntries(2)
+          .clock(clock)
+          .log(log.holdingBack())
+          .open();
   private final ExecutorService others = Executors.newCachedThreadPool();
 
   @AfterEach
@@ -95,6 +101,22 @@ class DirtyReadTest {
     assertTrue(refused.durable().isDone());
     map.submitPut("a", "4");
     assertFalse(map.submitPutIfAbsent("a", "5").durable().isDone());
+  }
+
+  @Test
+  void anExpiryIsShownWhenTheValueThatHasExpiredIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    log.acknowledgeAll();
+    map.submitPut("a", "2", Duration.ofMillis(1));
+    clock.advance(1);
+    assertWaitsForDurability(false, () -> map.containsKey("a"));
+  }
+
+  @Test
+  void aConditionThatFailsByExpiryIsShownWhenTheRemovalIsDurable() throws Exception {
+    long version = map.submitPut("a", "1", Duration.ofMillis(1)).version();
+    clock.advance(1);
+    assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version, "2"));
   }
 
   @Test
