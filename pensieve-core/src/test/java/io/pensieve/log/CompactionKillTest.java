@@ -31,7 +31,12 @@ class CompactionKillTest {
   static Pensieve<String, Long> open(Path folder, Durability durability) {
     FileLog.Settings settings =
         new FileLog.Settings(
-            durability, 64 << 10, 4096, 16 << 10, 1, new Compactor.Settings(1024, 512, 1L << 40));
+            durability,
+            64 << 10,
+            4096,
+            16 << 10,
+            1,
+            new Compactor.Settings(1536, 512, 1L << 40, 1L << 40));
     return Pensieve.<String, Long>builder()
         .maximumEntries((long) WRITERS * KEYS)
         .log(
