@@ -9,8 +9,8 @@ import java.util.Optional;
  * A value with what belongs to it, read in one.
  *
  * @param value the value
- * @param version the version of the write that gave the key this value: never given out twice, also
- *     not after a restart, and larger than that of every earlier write of the key
+ * @param version the version of the write that gave the key this value: no other write of the key
+ *     has the same, before or after a restart, and those before it have smaller ones
  * @param expiry when the entry expires; empty if never
  * @param <V> the type of values
  */
