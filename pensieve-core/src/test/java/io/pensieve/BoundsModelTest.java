@@ -55,7 +55,7 @@ class BoundsModelTest {
       maximumWeight = 1L + random.nextInt(8 * bound);
       map = open();
       model = new BoundedModel(maximumEntries, maximumWeight);
-      operate(20_000, bound * 2 + 2);
+      operate(10_000, bound * 2 + 2);
       foldOfLogIsMap();
     }
   }

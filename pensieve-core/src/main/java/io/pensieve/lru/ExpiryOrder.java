@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
  * Which entry expires next: the timers of all nodes of a table that expire, and the clock.
  *
  * <p>The monitor of this object guards the wheel and the timers' places in it. It is held for a few
- * steps, also while a node's monitor is held; no other lock is taken meanwhile, and nothing of a
- * caller's runs, but for the very first timer: then {@code alarm} is told.
+ * steps, also while a node is owned; no other lock is taken meanwhile, and nothing of a caller's
+ * runs, but for the very first timer: then {@code alarm} is told.
  *
  * <p>How it holds together: as long as a node expires, its timer is in the wheel, due no later than
  * the node expires, or has just been taken out by the one who removes what is due, and who then
- * looks at the node with its monitor. So an expiry that is put off needs no step here at all.
+ * looks at the node as its owner. So an expiry that is put off needs no step here at all.
  */
 final class ExpiryOrder<K, V> {
   private final InstantSource clock;
@@ -42,24 +42,24 @@ final class ExpiryOrder<K, V> {
     return expiryMillis != Node.NEVER && clock.millis() >= expiryMillis;
   }
 
-  /** The node's expiry has changed. Needs the node's monitor. */
-  void armLocked(Node<K, V> node) {
+  /** The node's expiry has changed. For the node's owner. */
+  void arm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
     if (timer != null && timer.expiryMillis < timer.dueMillis) {
       link(timer, timer.expiryMillis);
     }
   }
 
-  /** As {@link #armLocked}, for a timer that may be out of the wheel because it was due. */
-  void armAgainLocked(Node<K, V> node) {
+  /** As {@link #arm}, for a timer that may be out of the wheel because it was due. */
+  void armAgain(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
     if (timer != null) {
       link(timer, timer.expiryMillis);
     }
   }
 
-  /** The node is dead. Needs the node's monitor. */
-  void disarmLocked(Node<K, V> node) {
+  /** The node is dead. For the node's owner. */
+  void disarm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
     if (timer != null) {
       link(timer, Node.NEVER);

@@ -12,7 +12,8 @@ public interface Journal<K, V> {
    *
    * @param expiryMillis when the entry will expire, in milliseconds since 1970-01-01T00:00Z, or
    *     {@link Node#NEVER}
-   * @return the entry's version, above zero and above every version given to this key before
+   * @return the entry's version, above zero and above every version given to this key before; or
+   *     always zero, and then the table makes such versions itself
    */
   long put(K key, V value, long expiryMillis);
 

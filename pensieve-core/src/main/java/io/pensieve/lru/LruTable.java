@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +21,12 @@ import org.jspecify.annotations.Nullable;
  * <p>How it holds together:
  *
  * <ul>
- *   <li>A key's changes happen inside {@code synchronized (node)}: decide, tell the journal, set
- *       version and value. No lock spans two keys.
- *   <li>A new node enters the hash table without a value and with its monitor held, so that whoever
- *       finds it waits for its first change; if that never comes, the node leaves as it came.
- *   <li>A node that dies leaves the hash table before its monitor is released: whoever waited sees
- *       {@code dead}, looks the key up again, and cannot find the same node.
+ *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Nothing spans
+ *       two keys.
+ *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
+ *       for its first change; if that never comes, the node leaves as it came.
+ *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
+ *       left, takes it out as well, and looks the key up again.
  *   <li>Order of locks: node, then a bin of the hash table, or the lock of the {@link ExpiryOrder},
  *       or, where entries are weighed, that of the {@link EvictionOrder}, which else is taken with
  *       none held. The one who removes what has expired holds a lock for that before all of these.
@@ -39,9 +39,10 @@ import org.jspecify.annotations.Nullable;
  * that are held.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
-  private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
+  private final NodeTable<K, V> table;
   private final Journal<K, V> journal;
   private final UseClock clock;
+  private final Versions versions = new Versions();
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
   private final Observer<K, V> observer;
@@ -66,6 +67,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.journal = journal;
     this.observer = observer;
     this.bounds = bounds;
+    this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
     this.clock = new UseClock(bounds.tolerance());
     this.order = new EvictionOrder<>(bounds);
     this.expiries = new ExpiryOrder<>(clock, alarm);
@@ -117,7 +119,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * while other threads write.
    */
   public long size() {
-    return table.mappingCount();
+    return order.size();
   }
 
   /** What the entries weigh together, under the same terms as {@link #size}. */
@@ -128,7 +130,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
   @Override
   public Iterator<Node<K, V>> iterator() {
-    return table.values().iterator();
+    return table.iterator();
   }
 
   /**
@@ -139,7 +141,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public long settledStamp() {
     long settled = 0;
-    for (Node<K, V> node : table.values()) {
+    for (Node<K, V> node : table) {
       long stamp = node.stampAcquire();
       if (stamp > settled && UseClock.isOfSoleThread(stamp)) {
         settled = stamp;
@@ -151,7 +153,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** The entries as they are now, those that were used longest ago first. */
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}
-    return table.values().stream()
+    return StreamSupport.stream(table.spliterator(), false)
         .map(node -> new Stamped<>(node.stamp(), node))
         .sorted(Comparator.comparingLong(Stamped::stamp))
         .map(Stamped::node)
@@ -186,15 +188,17 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Null if another thread was faster: look again.
   private @Nullable Outcome<V> insert(K key, Maker<V> maker) {
-    Node<K, V> node = new Node<>(key);
+    boolean computing = !(maker instanceof Decision);
+    Node<K, V> node = new Node<>(key, computing);
     Outcome<V> outcome;
-    synchronized (node) {
-      if (table.putIfAbsent(key, node) != null) {
-        return null;
+    if (computing) {
+      synchronized (node) {
+        outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
       }
-      outcome = decideLocked(node, maker);
+    } else {
+      outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
     }
-    if (outcome.value() != null) {
+    if (outcome != null && outcome.value() != null) {
       Victim<K, V> victim = order.addAndPollOverflow(node);
       if (victim != null) {
         evict(victim);
@@ -206,17 +210,20 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Null if the node was dead already, or has expired, and is dead now: look again.
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
-    Outcome<V> outcome = null;
-    synchronized (node) {
-      if (node.isDead()) {
-        return null;
-      }
-      if (!expiries.isOver(node.expiryMillis())) {
-        outcome = decideLocked(node, maker);
+    Outcome<V> outcome;
+    if (maker instanceof Decision) {
+      outcome = node.own(false) ? decideUnlessOver(node, maker) : null;
+    } else {
+      synchronized (node) {
+        outcome = node.own(true) ? decideUnlessOver(node, maker) : null;
       }
     }
     if (outcome == null) {
-      expire(node, expiries.nowMillis());
+      if (node.own(false)) {
+        expireOwned(node, expiries.nowMillis());
+      } else {
+        table.remove(node);
+      }
       return null;
     }
     if (outcome.value() == null) {
@@ -241,54 +248,66 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private Outcome<V> decideLocked(Node<K, V> node, Maker<V> maker) {
-    node.beginLocked(!(maker instanceof Decision));
+  // Null if the entry has expired.
+  private @Nullable Outcome<V> decideUnlessOver(Node<K, V> node, Maker<V> maker) {
+    if (expiries.isOver(node.expiryMillis())) {
+      node.disown();
+      return null;
+    }
+    return decide(node, maker);
+  }
+
+  // As the node's owner; afterwards it is disowned, or dead.
+  private Outcome<V> decide(Node<K, V> node, Maker<V> maker) {
     try {
       V current = node.value();
       Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
       return switch (decision.act()) {
-        case WRITE -> writeLocked(node, current, decision);
-        case REMOVE -> current == null ? Outcome.absent() : removeLocked(node, current);
-        case USE -> useLocked(node, current);
+        case WRITE -> write(node, current, decision);
+        case REMOVE -> current == null ? Outcome.absent() : remove(node, current);
+        case USE -> use(node, current);
         case KEEP -> new Outcome<>(current, current, node.version(), false);
       };
     } finally {
-      node.endLocked();
-      if (node.value() == null) {
-        buryLocked(node);
-      }
+      end(node);
     }
   }
 
   // The life of a value begins when it is written, not when its writer came and had to wait.
-  private Outcome<V> writeLocked(Node<K, V> node, @Nullable V current, Decision<V> decision) {
+  private Outcome<V> write(Node<K, V> node, @Nullable V current, Decision<V> decision) {
     V value = decision.value();
     assert value != null : "a decision to write has a value";
     long expiry = expiries.expiryMillis(decision.lifeMillis());
-    long version = journal.put(node.key(), value, expiry);
+    long given = journal.put(node.key(), value, expiry);
+    long version = given == 0 ? versions.next(node) : given;
     clock.stamp(node);
-    node.setLocked(value, expiry, version);
-    expiries.armLocked(node);
-    order.weighLocked(node, decision.weight());
+    node.set(value, expiry, version);
+    expiries.arm(node);
+    order.weigh(node, decision.weight());
     return new Outcome<>(current, value, version, true);
   }
 
-  private Outcome<V> removeLocked(Node<K, V> node, V current) {
-    long version = journal.remove(node.key());
-    node.dieLocked();
-    node.setLocked(null, Node.NEVER, version);
-    expiries.disarmLocked(node);
+  private Outcome<V> remove(Node<K, V> node, V current) {
+    long given = journal.remove(node.key());
+    long version = given == 0 ? versions.last(node) : given;
+    node.set(null, Node.NEVER, version);
+    expiries.disarm(node);
     return new Outcome<>(current, null, version, true);
   }
 
-  private Outcome<V> useLocked(Node<K, V> node, @Nullable V current) {
+  private Outcome<V> use(Node<K, V> node, @Nullable V current) {
     clock.stamp(node);
     return new Outcome<>(current, current, node.version(), false);
   }
 
-  private void buryLocked(Node<K, V> node) {
-    node.dieLocked();
-    table.remove(node.key(), node);
+  private void end(Node<K, V> node) {
+    if (node.value() != null) {
+      node.disown();
+    } else {
+      node.die();
+      table.remove(node);
+      node.wakeWaiting();
+    }
   }
 
   /**
@@ -335,8 +354,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     Node<K, V> node = victim.node();
     V evicted = null;
     try {
-      if (!node.isComputing()) {
-        evicted = evictLocking(victim);
+      if (node.ownUnlessComputing()) {
+        evicted = evictOwned(victim);
       }
     } finally {
       if (!node.isDead()) {
@@ -348,16 +367,17 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private @Nullable V evictLocking(Victim<K, V> victim) {
+  private @Nullable V evictOwned(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
-    synchronized (node) {
+    try {
       V value = node.value();
-      if (value == null || node.isComputing() || node.stamp() > victim.stamp()) {
+      if (value == null || node.stamp() > victim.stamp()) {
         return null;
       }
-      removeLocked(node, value);
-      buryLocked(node);
+      remove(node, value);
       return value;
+    } finally {
+      end(node);
     }
   }
 
@@ -371,10 +391,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       List<Timer<K, V>> passedOver = new ArrayList<>(0);
       try {
         for (Timer<K, V> timer; (timer = expiries.poll(now)) != null; ) {
-          if (timer.node.isComputing()) {
-            passedOver.add(timer);
-          } else {
+          if (timer.node.ownUnlessComputing()) {
             expire(timer, now);
+          } else {
+            passedOver.add(timer);
           }
         }
       } finally {
@@ -385,34 +405,29 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private void expire(Timer<K, V> timer, long now) {
     try {
-      expire(timer.node, now);
+      expireOwned(timer.node, now);
     } finally {
       expiries.putBack(timer); // if the journal has refused
     }
   }
 
-  // Looks again, because the node may have been written or removed meanwhile.
-  private void expire(Node<K, V> node, long now) {
-    V value;
-    synchronized (node) {
-      value = node.value();
-      if (value == null) {
-        return;
+  // Looks again, because the node may have been written meanwhile.
+  private void expireOwned(Node<K, V> node, long now) {
+    V value = node.value();
+    boolean over = node.expiryMillis() <= now;
+    try {
+      if (over && value != null) {
+        remove(node, value);
+      } else {
+        expiries.armAgain(node);
       }
-      if (node.expiryMillis() > now) {
-        expiries.armAgainLocked(node);
-        return;
-      }
-      node.beginLocked(false); // refuses a function that writes to its own key
-      try {
-        removeLocked(node, value);
-        buryLocked(node);
-      } finally {
-        node.endLocked();
-      }
+    } finally {
+      end(node);
     }
-    order.remove(node);
-    observer.expired(node.key(), value);
+    if (over && value != null) {
+      order.remove(node);
+      observer.expired(node.key(), value);
+    }
   }
 
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
@@ -423,10 +438,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private void adopt(Node<K, V> node) {
     V value = node.value();
     assert value != null : "a restored entry has a value";
-    synchronized (node) {
-      expiries.armLocked(node);
-      order.weighLocked(node, bounds.weigher().applyAsInt(node.key(), value));
-    }
+    expiries.arm(node);
+    order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
     order.add(node);
   }
 
@@ -440,7 +453,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // An entry that is heavier than all may be together would drive out all others before it went.
   private void evictTooHeavy() {
-    for (Node<K, V> node : table.values()) {
+    for (Node<K, V> node : table) {
       if (node.weight > bounds.maximumWeight()) {
         evict(new Victim<>(node, node.stamp(), node.weight));
         order.remove(node);

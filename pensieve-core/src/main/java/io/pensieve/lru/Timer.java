@@ -7,13 +7,13 @@ package io.pensieve.lru;
 final class Timer<K, V> {
   final Node<K, V> node;
 
-  /** When the entry expires. Written inside the node's monitor, as {@link Node} says. */
+  /** When the entry expires. Written by the node's owner, as {@link Node} says. */
   volatile long expiryMillis;
 
   /**
    * When the wheel is to come back to this: never later than the expiry, but maybe earlier, because
    * an expiry that is put off is not told to the wheel. {@link Node#NEVER} if it is not to come.
-   * Written with the node's monitor and that of {@link ExpiryOrder}, read with either.
+   * Written by the node's owner with the monitor of {@link ExpiryOrder}, read by either.
    */
   long dueMillis = Node.NEVER;
 
