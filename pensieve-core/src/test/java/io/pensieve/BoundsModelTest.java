@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.pensieve.log.Change;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 class BoundsModelTest {
   private final Random random = Seed.random(BoundsModelTest.class);
   private final HandClock clock = new HandClock();
-  private final List<Departed> told = new ArrayList<>();
+  private final List<Departed> told = Collections.synchronizedList(new ArrayList<>());
   private RecordingLog<Integer, Integer> log = new RecordingLog<>();
   private int maximumEntries = 1;
   private long maximumWeight = 1;

@@ -324,13 +324,12 @@ class ExpiryTest {
   @Test
   void aLogThatRefusesRemovalsGetsThemLater() {
     map.put("a", "1", SECOND);
-    clock.advance(SECOND);
-    RecordingLog<String, String> first = log;
     log.refuse(new LogException.Full("no room"));
+    clock.advance(SECOND);
     assertThrows(LogException.Full.class, map::expireDue);
     assertNull(map.get("a"));
     assertFalse(map.containsKey("a"));
-    first.refuse(null);
+    log.refuse(null);
     map.expireDue();
     assertEquals(0, map.size());
     assertEquals(Map.of(), log.fold());
