@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
 import java.time.Duration;
 import java.util.List;
@@ -107,9 +108,15 @@ class DirtyReadTest {
   void anExpiryIsShownWhenTheValueThatHasExpiredIsDurable() throws Exception {
     map.submitPut("a", "1");
     log.acknowledgeAll();
+    log.beforeAppend(DirtyReadTest::refuseRemovals); // else its durability could be waited for
     map.submitPut("a", "2", Duration.ofMillis(1));
     clock.advance(1);
     assertWaitsForDurability(false, () -> map.containsKey("a"));
+    map.submitPut("b", "1");
+    log.acknowledgeAll();
+    map.submitPut("b", "2", Duration.ofMillis(1));
+    clock.advance(1);
+    assertWaitsForDurability(null, () -> map.getVersioned("b"));
   }
 
   @Test
@@ -194,6 +201,12 @@ class DirtyReadTest {
     assertFalse(flag.isDone());
     log.acknowledgeAll();
     assertTrue(flag.get(), "the interrupt is kept for the caller");
+  }
+
+  private static void refuseRemovals(Change<String, String> change) {
+    if (change instanceof Change.Remove) {
+      throw new LogException.Full("no room");
+    }
   }
 
   private void assertWaitsForDurability(@Nullable Object expected, Callable<?> observation)
