@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.Iterator;
@@ -15,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 final class EntryIterator<K, V> implements Iterator<Entry<K, V>> {
   private final Map<K, V> map;
   private final Iterator<Node<K, V>> nodes;
+  private final LruTable<K, V> table;
   private final LogJournal<K, V> journal;
   private @Nullable Entry<K, V> next;
   private @Nullable Entry<K, V> last;
 
-  EntryIterator(Map<K, V> map, Iterator<Node<K, V>> nodes, LogJournal<K, V> journal) {
+  EntryIterator(
+      Map<K, V> map, Iterator<Node<K, V>> nodes, LruTable<K, V> table, LogJournal<K, V> journal) {
+    this.table = table;
     this.map = map;
     this.nodes = nodes;
     this.journal = journal;
@@ -29,7 +33,7 @@ final class EntryIterator<K, V> implements Iterator<Entry<K, V>> {
   public boolean hasNext() {
     while (next == null && nodes.hasNext()) {
       Node<K, V> node = nodes.next();
-      V value = node.value();
+      V value = table.value(node);
       if (value != null) {
         journal.awaitValue(node.version());
         next = new WriteThroughEntry<>(map, node.key(), value);

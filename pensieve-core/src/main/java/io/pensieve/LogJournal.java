@@ -5,9 +5,9 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.lru.Journal;
 import io.pensieve.lru.Node;
+import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration.Beginning;
 import java.nio.file.Path;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -26,20 +26,24 @@ final class LogJournal<K, V> implements Journal<K, V> {
   private static final Beginning NOT_KNOWN = new Beginning(-1, Long.MAX_VALUE);
 
   private final Log<K, V> log;
+  private final Counters counters;
   private final AbsenceGuard absences = new AbsenceGuard();
   private final boolean durableByAppending;
   private final AtomicBoolean closed = new AtomicBoolean(); // set by who has this
   private Beginning beginning = NOT_KNOWN; // guarded by this
 
-  LogJournal(Log<K, V> log) {
+  LogJournal(Log<K, V> log, Counters counters) {
     this.log = log;
+    this.counters = counters;
     this.durableByAppending = log.durableSequence() == Long.MAX_VALUE;
   }
 
   @Override
-  public long put(K key, V value) {
+  public long put(K key, V value, long expiryMillis) {
     refuseIfClosed();
-    return log.append(new Change.Put<>(key, value));
+    long sequence = log.append(new Change.Put<>(key, value, expiryMillis));
+    counters.put();
+    return sequence;
   }
 
   @Override
@@ -72,14 +76,22 @@ final class LogJournal<K, V> implements Journal<K, V> {
     }
   }
 
-  /** As {@link #awaitValue}, without waiting. */
-  CompletableFuture<Void> whenDurable(long version) {
-    return log.whenDurable(version);
+  /** Waits until what became of a key may be told, and answers it. */
+  Outcome<V> acknowledged(K key, Outcome<V> outcome) throws LogException {
+    if (outcome.version() == 0) {
+      awaitAbsence(key);
+    } else {
+      awaitValue(outcome.version());
+    }
+    return outcome;
   }
 
-  /** As {@link #awaitAbsence}, without waiting. */
-  CompletableFuture<Void> whenAbsent(Object key) {
-    return log.whenDurable(absences.lastRemoval(key));
+  /** As {@link #acknowledged}, without waiting. */
+  Submission<V> submitted(K key, Outcome<V> outcome) {
+    long version = outcome.version();
+    long sequence = version == 0 ? absences.lastRemoval(key) : version;
+    return new Submission<>(
+        outcome.changed(), outcome.previous(), version, log.whenDurable(sequence));
   }
 
   void backup(Path folder) {

@@ -2,8 +2,8 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
-import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
+import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Maker;
@@ -11,18 +11,21 @@ import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.AbstractMap;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded map that remembers: an LRU map whose changes go to a {@link Log}, so that its entries
- * survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a power cut.
+ * A bounded map that remembers: an LRU map whose changes go to a {@link io.pensieve.log.Log}, so
+ * that its entries survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a
+ * power cut.
  *
  * <pre>{@code
  * try (var memories = Pensieve.<String, String>builder()
@@ -44,12 +47,17 @@ import org.jspecify.annotations.Nullable;
  * second one; uses of one entry that overlap in time count as one.)
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, and beyond them only
- * those that threads are adding at this moment.
+ * those that threads are adding at this moment. The same goes for what they weigh, if there is a
+ * {@linkplain PensieveBuilder#maximumWeight bound} for that; with such a bound, the 1 % above is 0.
+ *
+ * <p><b>Expiry.</b> An entry may have a time at which it expires. From then on it is absent for
+ * every method, view and iterator, also for conditions, and is removed within a second, by itself
+ * or by a writer that comes upon it. See {@link PensieveBuilder#expireAfterWrite}.
  *
  * <p><b>Log.</b> Every change, by whichever method, view or iterator, is in the log before anyone
- * can see it; an eviction is logged as a removal. A method returns when its change is acknowledged
- * at the log's level; the {@code submit} methods do not wait. Nobody sees what is not yet
- * acknowledged: a read that meets such a value, or such an absence, waits for it.
+ * can see it; an eviction or an expiry is logged as a removal. A method returns when its change is
+ * acknowledged at the log's level; the {@code submit} methods do not wait. Nobody sees what is not
+ * yet acknowledged: a read that meets such a value, or such an absence, waits for it.
  *
  * <p><b>Failure.</b> A write that the log refuses throws a {@link io.pensieve.log.LogException} and
  * changes nothing. When waiting for the acknowledgement fails, or logging the eviction that a write
@@ -67,29 +75,40 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pensieve<K, V> extends AbstractMap<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final long maximumEntries;
+  private final Bounds<K, V> bounds;
+  private final Writes<K, V> writes;
+  private final Counters counters;
+  private final Expirer expirer = new Expirer();
   private final LogJournal<K, V> journal;
   private final LruTable<K, V> table;
   private final RecoveryReport recovery;
 
-  private Pensieve(Builder<K, V> settings) {
-    maximumEntries = settings.maximumEntries;
-    journal = new LogJournal<>(settings.log);
-    table = new LruTable<>(maximumEntries, journal);
+  Pensieve(PensieveBuilder<K, V> settings) {
+    bounds = settings.bounds();
+    writes = new Writes<>(bounds, settings.lifeMillis);
+    counters = new Counters(settings.recordStatistics);
+    journal = new LogJournal<>(settings.log, counters);
+    Departures<K, V> departures =
+        new Departures<>(
+            counters,
+            settings.removalListener,
+            () -> System.getLogger(RemovalListener.class.getName()));
+    table = new LruTable<>(bounds, journal, departures, settings.clock, expirer::need);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
     journal.replaced(restoration.finish());
     settings.log.compactFrom(new LiveTable<>(table, journal));
+    expirer.serve(table);
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */
-  public static <K, V> Builder<K, V> builder() {
-    return new Builder<>();
+  public static <K, V> PensieveBuilder<K, V> builder() {
+    return new PensieveBuilder<>();
   }
 
-  /** The bound: how many entries this map holds at most. */
+  /** The bound: how many entries this map holds at most; {@link Long#MAX_VALUE} if any number. */
   public long maximumEntries() {
-    return maximumEntries;
+    return bounds.maximumEntries();
   }
 
   /** What the log found when this map was opened. */
@@ -102,10 +121,12 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public @Nullable V get(Object key) {
     Node<K, V> node = table.find(key);
-    V value = node == null ? null : node.value();
+    V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
-      return absent(key);
+      counters.miss();
+      return absent(key, node);
     }
+    counters.hit();
     table.touch(node);
     journal.awaitValue(node.version());
     return value;
@@ -117,6 +138,24 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return value == null ? defaultValue : value;
   }
 
+  /**
+   * The key's value, its version and its expiry, read in one; or null if it has none. A use, as
+   * {@link #get}.
+   */
+  public @Nullable Versioned<V> getVersioned(Object key) {
+    Node<K, V> node = table.find(key);
+    Node.Reading<V> reading = node == null ? null : table.read(node);
+    if (node == null || reading == null) {
+      counters.miss();
+      absent(key, node);
+      return null;
+    }
+    counters.hit();
+    table.touch(node);
+    journal.awaitValue(reading.version());
+    return Versioned.of(reading);
+  }
+
   /** Whether the key has a value. Not a use: the order stays. */
   @Override
   public boolean containsKey(Object key) {
@@ -125,9 +164,9 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Nullable V peek(Object key) {
     Node<K, V> node = table.find(key);
-    V value = node == null ? null : node.value();
+    V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
-      return absent(key);
+      return absent(key, node);
     }
     journal.awaitValue(node.version());
     return value;
@@ -140,14 +179,32 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return super.containsValue(value);
   }
 
-  /** How many entries there are; an estimate while other threads write. */
+  /**
+   * How many entries there are; an estimate while other threads write. Those that have expired
+   * count until they are removed, within a second.
+   */
   @Override
   public int size() {
     return (int) Math.min(table.size(), Integer.MAX_VALUE);
   }
 
-  private @Nullable V absent(Object key) {
+  /** What the entries weigh together, under the same terms as {@link #size}. */
+  public long weight() {
+    return table.weight();
+  }
+
+  /** What this map has done since it was opened, and what it holds. */
+  public Statistics statistics() {
+    return counters.statistics(table.size(), table.weight());
+  }
+
+  // A value that has expired must be durable before it is called absent: else a crash could bring
+  // back the one before, which lives for longer.
+  private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
     journal.awaitAbsence(key);
+    if (node != null) {
+      journal.awaitValue(node.version());
+    }
     return null;
   }
 
@@ -155,22 +212,38 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public @Nullable V put(K key, V value) {
-    return acknowledged(key, table.update(key, Decision.write(value))).previous();
+    return journal.acknowledged(key, table.update(key, writes.write(key, value))).previous();
   }
 
   /**
-   * As {@link #put}, but does not wait until the write is acknowledged.
+   * As {@link #put(Object, Object)}, of an entry that expires.
+   *
+   * @param life how long the entry lives from the moment of the write, in milliseconds, rounded up;
+   *     for ever if it ends beyond the year 292 million
+   * @throws IllegalArgumentException if {@code life} is not positive
+   */
+  public @Nullable V put(K key, V value, Duration life) {
+    return journal.acknowledged(key, table.update(key, writes.write(key, value, life))).previous();
+  }
+
+  /**
+   * As {@link #put(Object, Object)}, but does not wait until the write is acknowledged.
    *
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitPut(K key, V value) {
-    return submitted(key, table.update(key, Decision.write(value)));
+    return journal.submitted(key, table.update(key, writes.write(key, value)));
+  }
+
+  /** As {@link #put(Object, Object, Duration)}, but does not wait. */
+  public Submission<V> submitPut(K key, V value, Duration life) {
+    return journal.submitted(key, table.update(key, writes.write(key, value, life)));
   }
 
   @Override
   public @Nullable V remove(Object key) {
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
+    return journal.acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
   }
 
   /**
@@ -179,34 +252,86 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitRemove(K key) {
-    return submitted(key, table.updatePresent(key, Decision.remove()));
+    return journal.submitted(key, table.updatePresent(key, Decision.remove()));
   }
 
   @Override
   public boolean remove(Object key, @Nullable Object value) {
-    Maker<V> maker = current -> equal(value, current) ? Decision.remove() : Decision.keep();
+    Maker<V> maker =
+        (current, version) -> equal(value, current) ? Decision.remove() : Decision.keep();
     K typed = typed(key);
-    return acknowledged(typed, table.updatePresent(typed, maker)).changed();
+    return journal.acknowledged(typed, table.updatePresent(typed, maker)).changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
-    Decision<V> write = Decision.write(value);
-    Maker<V> maker = current -> current == null ? write : Decision.use();
-    return acknowledged(key, table.update(key, maker)).previous();
+    return journal
+        .acknowledged(key, table.update(key, ifAbsent(writes.write(key, value))))
+        .previous();
+  }
+
+  /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
+  public Submission<V> submitPutIfAbsent(K key, V value) {
+    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value))));
+  }
+
+  /** As {@link #submitPutIfAbsent(Object, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIfAbsent(K key, V value, Duration life) {
+    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value, life))));
+  }
+
+  private static <V> Maker<V> ifAbsent(Decision<V> write) {
+    return (current, version) -> current == null ? write : Decision.use();
+  }
+
+  /**
+   * Writes the value if the key's entry still has this version, and says whether it had. A use if
+   * it had.
+   *
+   * @param version as {@link #getVersioned} or a {@link Submission} told it
+   */
+  public boolean replaceIfVersion(K key, long version, V value) {
+    return journal
+        .acknowledged(key, updateIfVersion(key, version, writes.write(key, value)))
+        .changed();
+  }
+
+  /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
+  public Submission<V> submitReplaceIfVersion(K key, long version, V value) {
+    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value)));
+  }
+
+  /** As {@link #submitReplaceIfVersion(Object, long, Object)}, of an entry that expires. */
+  public Submission<V> submitReplaceIfVersion(K key, long version, V value, Duration life) {
+    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value, life)));
+  }
+
+  /** Removes the key if its entry still has this version, and says whether it had. */
+  public boolean removeIfVersion(K key, long version) {
+    return journal.acknowledged(key, updateIfVersion(key, version, Decision.remove())).changed();
+  }
+
+  /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
+  public Submission<V> submitRemoveIfVersion(K key, long version) {
+    return journal.submitted(key, updateIfVersion(key, version, Decision.remove()));
+  }
+
+  private Outcome<V> updateIfVersion(K key, long expected, Decision<V> decision) {
+    return table.updatePresent(
+        key, (current, version) -> version == expected ? decision : Decision.keep());
   }
 
   @Override
   public @Nullable V replace(K key, V value) {
-    return acknowledged(key, table.updatePresent(key, Decision.write(value))).previous();
+    return journal.acknowledged(key, table.updatePresent(key, writes.write(key, value))).previous();
   }
 
   @Override
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
-    Decision<V> write = Decision.write(newValue);
-    Maker<V> maker = current -> equal(oldValue, current) ? write : Decision.keep();
-    return acknowledged(key, table.updatePresent(key, maker)).changed();
+    Decision<V> write = writes.write(key, newValue);
+    Maker<V> maker = (current, version) -> equal(oldValue, current) ? write : Decision.keep();
+    return journal.acknowledged(key, table.updatePresent(key, maker)).changed();
   }
 
   /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
@@ -214,8 +339,8 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
     requireNonNull(function);
-    Maker<V> maker = current -> Decision.writeOrRemove(function.apply(key, current));
-    return acknowledged(key, table.update(key, maker)).value();
+    Maker<V> maker = (current, version) -> writes.writeOrRemove(key, function.apply(key, current));
+    return journal.acknowledged(key, table.update(key, maker)).value();
   }
 
   /**
@@ -229,9 +354,16 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     if (present != null) {
       return present;
     }
-    Maker<V> maker =
-        current -> current == null ? Decision.writeOrRemove(function.apply(key)) : Decision.use();
-    return acknowledged(key, table.update(key, maker)).value();
+    Maker<V> maker = (current, version) -> current == null ? load(key, function) : Decision.use();
+    return journal.acknowledged(key, table.update(key, maker)).value();
+  }
+
+  private Decision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
+    V loaded = function.apply(key);
+    if (loaded != null) {
+      counters.load();
+    }
+    return writes.writeOrRemove(key, loaded);
   }
 
   /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
@@ -240,44 +372,29 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
       K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
     requireNonNull(function);
     Maker<V> maker =
-        current ->
+        (current, version) ->
             current == null
                 ? Decision.keep()
-                : Decision.writeOrRemove(function.apply(key, current));
-    return acknowledged(key, table.updatePresent(key, maker)).value();
+                : writes.writeOrRemove(key, function.apply(key, current));
+    return journal.acknowledged(key, table.updatePresent(key, maker)).value();
   }
 
   /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
   @Override
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(value);
     requireNonNull(function);
-    Decision<V> write = Decision.write(value);
     Maker<V> maker =
-        current -> current == null ? write : Decision.writeOrRemove(function.apply(current, value));
-    return acknowledged(key, table.update(key, maker)).value();
+        (current, version) ->
+            writes.writeOrRemove(key, current == null ? value : function.apply(current, value));
+    return journal.acknowledged(key, table.update(key, maker)).value();
   }
 
   /** Removes the entries one by one; those that are put meanwhile may stay. */
   @Override
   public void clear() {
     super.clear();
-  }
-
-  private Outcome<V> acknowledged(K key, Outcome<V> outcome) {
-    if (outcome.version() == 0) {
-      journal.awaitAbsence(key);
-    } else {
-      journal.awaitValue(outcome.version());
-    }
-    return outcome;
-  }
-
-  private Submission<V> submitted(K key, Outcome<V> outcome) {
-    long version = outcome.version();
-    CompletableFuture<Void> durable =
-        version == 0 ? journal.whenAbsent(key) : journal.whenDurable(version);
-    return new Submission<>(outcome.previous(), version, durable);
   }
 
   private static boolean equal(@Nullable Object expected, @Nullable Object current) {
@@ -304,12 +421,40 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return new KeySet<>(this);
   }
 
-  List<Node<K, V>> coldestFirst() {
+  /**
+   * The entries, that used longest ago first: as they are ordered when an iterator is asked for,
+   * which takes O(n log n). Otherwise as those of {@link #entrySet}: entries that are gone when it
+   * is their turn are passed over, values are those of that moment, new entries do not come.
+   * Iterating is not a use.
+   */
+  public Iterable<Entry<K, V>> coldestFirst() {
+    return () -> iterate(nodes());
+  }
+
+  /** As {@link #coldestFirst}, the other way round. */
+  public Iterable<Entry<K, V>> hottestFirst() {
+    return () -> {
+      List<Node<K, V>> nodes = new ArrayList<>(nodes());
+      Collections.reverse(nodes);
+      return iterate(nodes);
+    };
+  }
+
+  List<Node<K, V>> nodes() {
     return table.coldestFirst();
   }
 
   EntryIterator<K, V> entries() {
-    return new EntryIterator<>(this, table.iterator(), journal);
+    return iterate(table);
+  }
+
+  private EntryIterator<K, V> iterate(Iterable<Node<K, V>> nodes) {
+    return new EntryIterator<>(this, nodes.iterator(), table, journal);
+  }
+
+  /** Removes all entries whose time is over, as the map does by itself. */
+  void expireDue() {
+    table.expireDue();
   }
 
   /**
@@ -340,73 +485,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    */
   @Override
   public void close() {
-    journal.close(this::coldestFirst);
-  }
-
-  /**
-   * The settings of a map, each checked when it is given. Not thread-safe.
-   *
-   * @param <K> the type of keys
-   * @param <V> the type of values
-   */
-  public static final class Builder<K, V> {
-    private long maximumEntries = 1000;
-    private Log<K, V> log = Log.none();
-    private RecoveryProgress progress = (bytesRead, bytesTotal) -> {};
-
-    private Builder() {}
-
-    /**
-     * The bound: how many entries the map holds at most. Default 1000. An entry costs about 100
-     * bytes beyond its key and value. A log that holds more entries than this loses the coldest of
-     * them when it is opened.
-     *
-     * @throws IllegalArgumentException if below 1
-     */
-    public Builder<K, V> maximumEntries(long maximumEntries) {
-      if (maximumEntries < 1) {
-        throw new IllegalArgumentException("maximumEntries must be at least 1: " + maximumEntries);
-      }
-      this.maximumEntries = maximumEntries;
-      return this;
-    }
-
-    /**
-     * Where changes go. Default {@link Log#none()}: the map is then an LRU map in memory. A log
-     * belongs to one map, which closes it, also if opening fails.
-     */
-    public Builder<K, V> log(Log<K, V> log) {
-      this.log = requireNonNull(log);
-      return this;
-    }
-
-    /** Who is told how far {@link #open} has come. Default: nobody. */
-    public Builder<K, V> recoveryProgress(RecoveryProgress progress) {
-      this.progress = requireNonNull(progress);
-      return this;
-    }
-
-    /**
-     * Replays the log and returns the map, ready for use, or throws and leaves nothing open. Takes
-     * as long as reading the log does.
-     *
-     * @throws io.pensieve.log.LogException if the log cannot be read
-     */
-    public Pensieve<K, V> open() {
-      try {
-        return new Pensieve<>(this);
-      } catch (RuntimeException | Error failed) {
-        closeAfter(failed);
-        throw failed;
-      }
-    }
-
-    private void closeAfter(Throwable failed) {
-      try {
-        log.close();
-      } catch (RuntimeException alsoFailed) {
-        failed.addSuppressed(alsoFailed);
-      }
-    }
+    expirer.stop();
+    journal.close(this::nodes);
   }
 }

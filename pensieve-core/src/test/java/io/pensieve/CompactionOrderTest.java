@@ -53,7 +53,7 @@ class CompactionOrderTest {
 
   private List<Kept> coldestFirst() {
     List<Kept> entries = new ArrayList<>();
-    map.coldestFirst()
+    map.nodes()
         .forEach(n -> entries.add(new Kept(n.key(), String.valueOf(n.value()), n.version())));
     return entries;
   }
@@ -85,7 +85,7 @@ class CompactionOrderTest {
     map.get("x");
     log.compact();
     map.get("y");
-    assertEquals(List.of("x", "y"), map.coldestFirst().stream().map(n -> n.key()).toList());
+    assertEquals(List.of("x", "y"), map.nodes().stream().map(n -> n.key()).toList());
     assertSurvivesRestart();
   }
 

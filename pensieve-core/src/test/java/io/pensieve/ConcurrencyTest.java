@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -102,7 +101,7 @@ class ConcurrencyTest {
     assertEquals(log.fold(), map);
     map.close();
     List<Integer> kept = new ArrayList<>();
-    map.coldestFirst().forEach(node -> kept.add(node.key()));
+    map.nodes().forEach(node -> kept.add(node.key()));
     assertEquals(kept, List.copyOf(log.fold().keySet()), "the order is saved too");
   }
 
@@ -283,29 +282,8 @@ class ConcurrencyTest {
     assertTrue(seen.get() > 0);
   }
 
-  private interface Work {
-    void run(Random random) throws Exception;
-  }
-
-  private void everyThread(Work work) throws Exception {
-    Random seeds = Seed.random(ConcurrencyTest.class);
-    CountDownLatch start = new CountDownLatch(1);
-    List<Callable<Void>> calls = new ArrayList<>();
-    for (int i = 0; i < THREADS; i++) {
-      Random random = new Random(seeds.nextLong());
-      calls.add(
-          () -> {
-            start.await();
-            work.run(random);
-            return null;
-          });
-    }
-    List<Future<Void>> running = new ArrayList<>();
-    calls.forEach(call -> running.add(threads.submit(call)));
-    start.countDown();
-    for (Future<Void> one : running) {
-      one.get();
-    }
+  private static void everyThread(Together.Work work) throws Exception {
+    Together.run(THREADS, ConcurrencyTest.class, work);
   }
 
   private static void awaitUnchecked(CountDownLatch latch) {

@@ -9,8 +9,10 @@ import com.google.common.collect.testing.TestStringMapGenerator;
 import com.google.common.collect.testing.features.CollectionFeature;
 import com.google.common.collect.testing.features.CollectionSize;
 import com.google.common.collect.testing.features.MapFeature;
-import io.pensieve.log.Log;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import junit.framework.Test;
@@ -22,15 +24,31 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Guava's conformance suite for {@code ConcurrentMap}, without and with a log. */
 class ConformanceTest {
+  private static final List<Pensieve<String, String>> OPEN = new ArrayList<>();
 
   @TestFactory
   DynamicNode withoutALog() {
-    return dynamic(suite("without a log", Log::none));
+    return dynamic(suite("without a log", Pensieve::builder));
   }
 
   @TestFactory
   DynamicNode withALog() {
-    return dynamic(suite("with a log", RecordingLog::new));
+    return dynamic(
+        suite("with a log", () -> Pensieve.<String, String>builder().log(new RecordingLog<>())));
+  }
+
+  @TestFactory
+  DynamicNode withExpiryWeightsAndStatistics() {
+    return dynamic(
+        suite(
+            "with expiry, weights and statistics",
+            () ->
+                Pensieve.<String, String>builder()
+                    .log(new RecordingLog<>())
+                    .expireAfterWrite(Duration.ofDays(1))
+                    .maximumWeight(1_000, (key, value) -> 1)
+                    .removalListener((key, value, cause) -> {})
+                    .recordStatistics()));
   }
 
   private static DynamicNode dynamic(Test test) {
@@ -44,6 +62,8 @@ class ConformanceTest {
   private static void run(Test test) throws Throwable {
     TestResult result = new TestResult();
     test.run(result);
+    OPEN.forEach(Pensieve::close);
+    OPEN.clear();
     for (TestFailure failure : Collections.list(result.failures())) {
       throw failure.thrownException();
     }
@@ -53,13 +73,13 @@ class ConformanceTest {
     assertEquals(1, result.runCount());
   }
 
-  private static Test suite(String name, Supplier<Log<String, String>> log) {
+  private static Test suite(String name, Supplier<PensieveBuilder<String, String>> builder) {
     return ConcurrentMapTestSuiteBuilder.using(
             new TestStringMapGenerator() {
               @Override
               protected Map<String, String> create(Map.Entry<String, String>[] entries) {
-                Pensieve<String, String> map =
-                    Pensieve.<String, String>builder().log(log.get()).open();
+                Pensieve<String, String> map = builder.get().open();
+                OPEN.add(map);
                 for (Map.Entry<String, String> entry : entries) {
                   map.put(entry.getKey(), entry.getValue());
                 }

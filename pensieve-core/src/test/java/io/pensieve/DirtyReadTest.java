@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -22,9 +25,14 @@ import org.junit.jupiter.api.Timeout;
 /** Nobody sees what is not durable yet, and everybody sees it as soon as it is. */
 @Timeout(60)
 class DirtyReadTest {
+  private final HandClock clock = new HandClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();
   private final Pensieve<String, String> map =
-      Pensieve.<String, String>builder().maximumEntries(2).log(log.holdingBack()).open();
+      Pensieve.<String, String>builder()
+          .maximumEntries(2)
+          .clock(clock)
+          .log(log.holdingBack())
+          .open();
   private final ExecutorService others = Executors.newCachedThreadPool();
 
   @AfterEach
@@ -75,6 +83,55 @@ class DirtyReadTest {
     assertWaitsForDurability(false, () -> map.replace("a", "2", "3"));
     map.submitRemove("a");
     assertWaitsForDurability(null, () -> map.replace("a", "2"));
+  }
+
+  @Test
+  void aVersionIsShownWhenItIsDurable() throws Exception {
+    long version = map.submitPut("a", "1").version();
+    assertWaitsForDurability(
+        new Versioned<>("1", version, Optional.empty()), () -> map.getVersioned("a"));
+  }
+
+  @Test
+  void aVersionThatIsAnotherOneIsShownWhenItIsDurable() throws Exception {
+    long version = map.submitPut("a", "1").version();
+    assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version + 1, "2"));
+    map.submitPut("a", "2");
+    assertWaitsForDurability(false, () -> map.removeIfVersion("a", version));
+    Submission<String> refused = map.submitPutIfAbsent("a", "3");
+    assertTrue(refused.durable().isDone());
+    map.submitPut("a", "4");
+    assertFalse(map.submitPutIfAbsent("a", "5").durable().isDone());
+  }
+
+  @Test
+  void anExpiryIsShownWhenTheValueThatHasExpiredIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    log.acknowledgeAll();
+    log.beforeAppend(DirtyReadTest::refuseRemovals); // else its durability could be waited for
+    map.submitPut("a", "2", Duration.ofMillis(1));
+    clock.advance(1);
+    assertWaitsForDurability(false, () -> map.containsKey("a"));
+    map.submitPut("b", "1");
+    log.acknowledgeAll();
+    map.submitPut("b", "2", Duration.ofMillis(1));
+    clock.advance(1);
+    assertWaitsForDurability(null, () -> map.getVersioned("b"));
+  }
+
+  @Test
+  void aConditionThatFailsByExpiryIsShownWhenTheRemovalIsDurable() throws Exception {
+    long version = map.submitPut("a", "1", Duration.ofMillis(1)).version();
+    clock.advance(1);
+    assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version, "2"));
+  }
+
+  @Test
+  void orderedIterationShowsDurableValuesOnly() throws Exception {
+    map.submitPut("a", "1");
+    assertWaitsForDurability("1", () -> map.coldestFirst().iterator().next().getValue());
+    map.submitPut("b", "2");
+    assertWaitsForDurability("2", () -> map.hottestFirst().iterator().next().getValue());
   }
 
   @Test
@@ -144,6 +201,12 @@ class DirtyReadTest {
     assertFalse(flag.isDone());
     log.acknowledgeAll();
     assertTrue(flag.get(), "the interrupt is kept for the caller");
+  }
+
+  private static void refuseRemovals(Change<String, String> change) {
+    if (change instanceof Change.Remove) {
+      throw new LogException.Full("no room");
+    }
   }
 
   private void assertWaitsForDurability(@Nullable Object expected, Callable<?> observation)

@@ -120,8 +120,7 @@ class DurableMapTest {
 
   private List<Map.Entry<String, String>> coldestFirst() {
     List<Map.Entry<String, String>> entries = new ArrayList<>();
-    map.coldestFirst()
-        .forEach(node -> entries.add(Map.entry(node.key(), String.valueOf(node.value()))));
+    map.nodes().forEach(node -> entries.add(Map.entry(node.key(), String.valueOf(node.value()))));
     return entries;
   }
 }

@@ -24,7 +24,7 @@ final class RecordingLog<K, V> implements Log<K, V> {
   private long durableSequence = Long.MAX_VALUE;
   private @Nullable LogException failure;
   private boolean closed;
-  private Consumer<Change<K, V>> beforeAppend = change -> {};
+  private volatile Consumer<Change<K, V>> beforeAppend = change -> {};
 
   /** A log that goes on where another one was closed. */
   synchronized RecordingLog<K, V> reopened() {
@@ -41,7 +41,7 @@ final class RecordingLog<K, V> implements Log<K, V> {
     return this;
   }
 
-  /** Runs on the appending thread before each change is taken. Before the map is opened. */
+  /** Runs on the appending thread before each change is taken. */
   RecordingLog<K, V> beforeAppend(Consumer<Change<K, V>> action) {
     beforeAppend = action;
     return this;
@@ -64,6 +64,11 @@ final class RecordingLog<K, V> implements Log<K, V> {
     waiting.values().forEach(future -> future.completeExceptionally(cause));
     waiting.clear();
     notifyAll();
+  }
+
+  /** Refuses every append with this until told otherwise; goes on where it was then. */
+  synchronized void refuse(@Nullable LogException cause) {
+    failure = cause;
   }
 
   synchronized List<Change<K, V>> history() {

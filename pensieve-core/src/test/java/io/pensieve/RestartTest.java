@@ -144,7 +144,7 @@ class RestartTest {
 
   private List<String> coldestFirst() {
     List<String> keys = new ArrayList<>();
-    map.coldestFirst().forEach(node -> keys.add(node.key()));
+    map.nodes().forEach(node -> keys.add(node.key()));
     return keys;
   }
 }

@@ -120,13 +120,13 @@ class SimulationTest {
 
   private static List<String> keys(Pensieve<String, String> of) {
     List<String> keys = new ArrayList<>();
-    of.coldestFirst().forEach(node -> keys.add(node.key()));
+    of.nodes().forEach(node -> keys.add(node.key()));
     return keys;
   }
 
   private Map<String, Kept> kept() {
     Map<String, Kept> entries = accessOrdered();
-    map.coldestFirst()
+    map.nodes()
         .forEach(n -> entries.put(n.key(), new Kept(String.valueOf(n.value()), n.version())));
     return entries;
   }

@@ -9,11 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param act what to do
  * @param value the new value for {@link Act#WRITE}, otherwise null
+ * @param weight what the entry then weighs
+ * @param lifeMillis how long the entry then lives from the moment of the write, more than 0; {@link
+ *     Node#NEVER} if it does not expire
  */
-public record Decision<V>(Act act, @Nullable V value) implements Maker<V> {
-  private static final Decision<?> KEEP = new Decision<>(Act.KEEP, null);
-  private static final Decision<?> USE = new Decision<>(Act.USE, null);
-  private static final Decision<?> REMOVE = new Decision<>(Act.REMOVE, null);
+public record Decision<V>(Act act, @Nullable V value, int weight, long lifeMillis)
+    implements Maker<V> {
+  private static final Decision<?> KEEP = new Decision<>(Act.KEEP, null, 0, Node.NEVER);
+  private static final Decision<?> USE = new Decision<>(Act.USE, null, 0, Node.NEVER);
+  private static final Decision<?> REMOVE = new Decision<>(Act.REMOVE, null, 0, Node.NEVER);
 
   /** The four things that can become of a key. */
   public enum Act {
@@ -28,7 +32,7 @@ public record Decision<V>(Act act, @Nullable V value) implements Maker<V> {
   }
 
   @Override
-  public Decision<V> decide(@Nullable V current) {
+  public Decision<V> decide(@Nullable V current, long version) {
     return this;
   }
 
@@ -51,12 +55,7 @@ public record Decision<V>(Act act, @Nullable V value) implements Maker<V> {
   }
 
   /** The key gets this value. */
-  public static <V> Decision<V> write(V value) {
-    return new Decision<>(Act.WRITE, Objects.requireNonNull(value));
-  }
-
-  /** What a function that may answer null asked for: null means that the key goes. */
-  public static <V> Decision<V> writeOrRemove(@Nullable V value) {
-    return value == null ? remove() : write(value);
+  public static <V> Decision<V> write(V value, int weight, long lifeMillis) {
+    return new Decision<>(Act.WRITE, Objects.requireNonNull(value), weight, lifeMillis);
   }
 }

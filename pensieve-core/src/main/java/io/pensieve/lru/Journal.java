@@ -10,13 +10,16 @@ public interface Journal<K, V> {
   /**
    * The key is about to get this value.
    *
+   * @param expiryMillis when the entry will expire, in milliseconds since 1970-01-01T00:00Z, or
+   *     {@link Node#NEVER}
    * @return the entry's version, above zero and above every version given to this key before; or
    *     always zero, and then the table makes such versions itself
    */
-  long put(K key, V value);
+  long put(K key, V value, long expiryMillis);
 
   /**
-   * The key is about to be removed, by a caller or because it is the victim of an eviction.
+   * The key is about to be removed: by a caller, because it is the victim of an eviction, or
+   * because it has expired.
    *
    * @return the version of the removal, under the same rule as for {@link #put}
    */

@@ -1,6 +1,7 @@
 package io.pensieve.lru;
 
 import io.pensieve.lru.EvictionOrder.Victim;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -9,7 +10,8 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded hash table that forgets the least recently used entry first.
+ * A bounded hash table that forgets the least recently used entry first, and others when their time
+ * is over.
  *
  * <p>From one thread the order of evictions is exactly that of an access-ordered {@link
  * java.util.LinkedHashMap}; from many, {@link UseClock} says how near. The bound holds but for the
@@ -25,8 +27,11 @@ import org.jspecify.annotations.Nullable;
  *       for its first change; if that never comes, the node leaves as it came.
  *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
  *       left, takes it out as well, and looks the key up again.
- *   <li>Order of locks: node, then a bin of the hash table. The lock of the eviction order is taken
- *       with neither held.
+ *   <li>Order of locks: node, then a bin of the hash table, or the lock of the {@link ExpiryOrder},
+ *       or, where entries are weighed, that of the {@link EvictionOrder}, which else is taken with
+ *       none held. The one who removes what has expired holds a lock for that before all of these.
+ *   <li>An entry that has expired is absent for every reader, by its own time alone. A writer that
+ *       comes upon it removes it first, as {@link #expireDue} does, and then goes on without it.
  * </ul>
  *
  * <p>All operations are O(1) expected and amortized. A single eviction may have to look at many
@@ -34,35 +39,74 @@ import org.jspecify.annotations.Nullable;
  * that are held.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
-  // If several threads use the table, 1/128 of its entries may be taken for hotter than another one
-  // wrongly.
-  private static final long TOLERANCE_SHARE = 128;
-
   private final NodeTable<K, V> table;
   private final Journal<K, V> journal;
   private final UseClock clock;
   private final Versions versions = new Versions();
   private final EvictionOrder<K, V> order;
+  private final ExpiryOrder<K, V> expiries;
+  private final Observer<K, V> observer;
+  private final Bounds<K, V> bounds;
+  private final Object expiring = new Object(); // held by the one who removes what has expired
 
   /**
    * An empty table.
    *
-   * @param maximumEntries the bound, at least 1
    * @param journal is told of every change before it is visible
+   * @param observer is told of every value that leaves the table
+   * @param clock tells when entries expire
+   * @param alarm is told once, when the first entry comes that expires: from then on {@link
+   *     #expireDue} should be called now and then
    */
-  public LruTable(long maximumEntries, Journal<K, V> journal) {
+  public LruTable(
+      Bounds<K, V> bounds,
+      Journal<K, V> journal,
+      Observer<K, V> observer,
+      InstantSource clock,
+      Runnable alarm) {
     this.journal = journal;
-    this.table = new NodeTable<>(maximumEntries);
-    this.clock = new UseClock(maximumEntries / TOLERANCE_SHARE);
-    this.order = new EvictionOrder<>(maximumEntries);
+    this.observer = observer;
+    this.bounds = bounds;
+    this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
+    this.clock = new UseClock(bounds.tolerance());
+    this.order = new EvictionOrder<>(bounds);
+    this.expiries = new ExpiryOrder<>(clock, alarm);
   }
 
   /**
-   * The entry of a key, or null. It may have no value, and is then absent. The order stays: see
-   * {@link #touch}.
+   * The entry of a key, or null. It may have no {@link #value}, and is then absent. The order
+   * stays: see {@link #touch}.
    */
   public @Nullable Node<K, V> find(Object key) {
     return table.get(key);
+  }
+
+  /** The value of an entry, unless it has none, or has expired: null. */
+  public @Nullable V value(Node<K, V> node) {
+    while (true) {
+      long expiry = node.expiryMillis();
+      V value = node.value();
+      if (expiry == Node.NEVER || value == null || !expiries.isOver(expiry)) {
+        return value;
+      }
+      if (node.expiryMillis() == expiry) {
+        return null;
+      }
+      // Written meanwhile: the new value may have come before the old one's time was over.
+    }
+  }
+
+  /** The parts of an entry, read together, unless it has no value, or has expired: null. */
+  public Node.@Nullable Reading<V> read(Node<K, V> node) {
+    while (true) {
+      Node.Reading<V> reading = node.read();
+      if (reading == null || !expiries.isOver(reading.expiryMillis())) {
+        return reading;
+      }
+      if (node.version() == reading.version()) {
+        return null;
+      }
+    }
   }
 
   /** Makes an entry the most recently used one. */
@@ -70,9 +114,17 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     clock.stamp(node);
   }
 
-  /** How many entries there are; an estimate while other threads write. */
+  /**
+   * How many entries there are, with those that have expired and are not removed yet; an estimate
+   * while other threads write.
+   */
   public long size() {
     return order.size();
+  }
+
+  /** What the entries weigh together, under the same terms as {@link #size}. */
+  public long weight() {
+    return order.weight();
   }
 
   /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
@@ -156,35 +208,62 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return outcome;
   }
 
-  // Null if the node was dead already: look again.
+  // Null if the node was dead already, or has expired, and is dead now: look again.
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
     Outcome<V> outcome;
     if (maker instanceof Decision) {
-      outcome = node.own(false) ? decide(node, maker) : null;
+      outcome = node.own(false) ? decideUnlessOver(node, maker) : null;
     } else {
       synchronized (node) {
-        outcome = node.own(true) ? decide(node, maker) : null;
+        outcome = node.own(true) ? decideUnlessOver(node, maker) : null;
       }
     }
     if (outcome == null) {
-      table.remove(node);
+      if (node.own(false)) {
+        expireOwned(node, expiries.nowMillis());
+      } else {
+        table.remove(node);
+      }
       return null;
     }
     if (outcome.value() == null) {
       order.remove(node);
     }
-    evictOverflow();
+    try {
+      evictOverflow();
+    } finally {
+      tell(node.key(), outcome);
+    }
     return outcome;
+  }
+
+  private void tell(K key, Outcome<V> outcome) {
+    V previous = outcome.previous();
+    if (outcome.changed() && previous != null) {
+      if (outcome.value() == null) {
+        observer.removed(key, previous);
+      } else {
+        observer.replaced(key, previous);
+      }
+    }
+  }
+
+  // Null if the entry has expired.
+  private @Nullable Outcome<V> decideUnlessOver(Node<K, V> node, Maker<V> maker) {
+    if (expiries.isOver(node.expiryMillis())) {
+      node.disown();
+      return null;
+    }
+    return decide(node, maker);
   }
 
   // As the node's owner; afterwards it is disowned, or dead.
   private Outcome<V> decide(Node<K, V> node, Maker<V> maker) {
     try {
       V current = node.value();
-      Decision<V> decision = maker.decide(current);
-      V value = decision.value();
+      Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
       return switch (decision.act()) {
-        case WRITE -> write(node, current, value);
+        case WRITE -> write(node, current, decision);
         case REMOVE -> current == null ? Outcome.absent() : remove(node, current);
         case USE -> use(node, current);
         case KEEP -> new Outcome<>(current, current, node.version(), false);
@@ -194,12 +273,17 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private Outcome<V> write(Node<K, V> node, @Nullable V current, @Nullable V value) {
+  // The life of a value begins when it is written, not when its writer came and had to wait.
+  private Outcome<V> write(Node<K, V> node, @Nullable V current, Decision<V> decision) {
+    V value = decision.value();
     assert value != null : "a decision to write has a value";
-    long given = journal.put(node.key(), value);
+    long expiry = expiries.expiryMillis(decision.lifeMillis());
+    long given = journal.put(node.key(), value, expiry);
     long version = given == 0 ? versions.next(node) : given;
     clock.stamp(node);
-    node.set(value, Node.NEVER, version);
+    node.set(value, expiry, version);
+    expiries.arm(node);
+    order.weigh(node, decision.weight());
     return new Outcome<>(current, value, version, true);
   }
 
@@ -207,6 +291,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     long given = journal.remove(node.key());
     long version = given == 0 ? versions.last(node) : given;
     node.set(null, Node.NEVER, version);
+    expiries.disarm(node);
     return new Outcome<>(current, null, version, true);
   }
 
@@ -253,9 +338,12 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private void evictAround(List<Node<K, V>> passedOver) {
-    for (Victim<K, V> victim; (victim = order.pollOverflow(passedOver.size())) != null; ) {
+    long weightPassedOver = 0;
+    for (Victim<K, V> victim;
+        (victim = order.pollOverflow(passedOver.size(), weightPassedOver)) != null; ) {
       if (victim.node().isComputing()) {
         passedOver.add(victim.node());
+        weightPassedOver += victim.weight();
       } else {
         evict(victim);
       }
@@ -264,31 +352,112 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
+    V evicted = null;
     try {
       if (node.ownUnlessComputing()) {
-        evictOwned(victim);
+        evicted = evictOwned(victim);
       }
     } finally {
       if (!node.isDead()) {
         order.add(node);
       }
     }
+    if (evicted != null) {
+      observer.evicted(node.key(), evicted);
+    }
   }
 
-  private void evictOwned(Victim<K, V> victim) {
+  private @Nullable V evictOwned(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
     try {
       V value = node.value();
-      if (value != null && node.stamp() <= victim.stamp()) {
-        remove(node, value);
+      if (value == null || node.stamp() > victim.stamp()) {
+        return null;
       }
+      remove(node, value);
+      return value;
     } finally {
       end(node);
     }
   }
 
+  /**
+   * Removes all entries whose time is over, but for those that a caller's function is deciding
+   * about: they are left for the next call. One thread at a time does it; another one waits.
+   */
+  public void expireDue() {
+    synchronized (expiring) {
+      long now = expiries.nowMillis();
+      List<Timer<K, V>> passedOver = new ArrayList<>(0);
+      try {
+        for (Timer<K, V> timer; (timer = expiries.poll(now)) != null; ) {
+          if (timer.node.ownUnlessComputing()) {
+            expire(timer, now);
+          } else {
+            passedOver.add(timer);
+          }
+        }
+      } finally {
+        passedOver.forEach(expiries::putBack);
+      }
+    }
+  }
+
+  private void expire(Timer<K, V> timer, long now) {
+    try {
+      expireOwned(timer.node, now);
+    } finally {
+      expiries.putBack(timer); // if the journal has refused
+    }
+  }
+
+  // Looks again, because the node may have been written meanwhile.
+  private void expireOwned(Node<K, V> node, long now) {
+    V value = node.value();
+    boolean over = node.expiryMillis() <= now;
+    try {
+      if (over && value != null) {
+        remove(node, value);
+      } else {
+        expiries.armAgain(node);
+      }
+    } finally {
+      end(node);
+    }
+    if (over && value != null) {
+      order.remove(node);
+      observer.expired(node.key(), value);
+    }
+  }
+
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
   public Restoration<K, V> restore() {
-    return new Restoration<>(table, clock, order, this::evictOverflow);
+    return new Restoration<>(table, clock, this::adopt, this::settle);
+  }
+
+  private void adopt(Node<K, V> node) {
+    V value = node.value();
+    assert value != null : "a restored entry has a value";
+    expiries.arm(node);
+    order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
+    order.add(node);
+  }
+
+  private void settle() {
+    expireDue();
+    if (bounds.isWeighted()) {
+      evictTooHeavy();
+    }
+    evictOverflow();
+  }
+
+  // An entry that is heavier than all may be together would drive out all others before it went.
+  private void evictTooHeavy() {
+    for (Node<K, V> node : table) {
+      if (node.weight > bounds.maximumWeight()) {
+        evict(new Victim<>(node, node.stamp(), node.weight));
+        order.remove(node);
+      }
+    }
   }
 }

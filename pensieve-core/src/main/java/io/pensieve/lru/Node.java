@@ -9,9 +9,15 @@ import org.jspecify.annotations.Nullable;
  * An entry of the table.
  *
  * <p>How it holds together: who changes the key's entry owns the node meanwhile, by its {@link
- * #state}. A change writes {@link #version} first and {@link #value} last, as a release. A reader
- * takes the value first (acquire) and the version second, so the version it sees is at least that
- * of the value: if that version is durable, so is the value.
+ * #state}. A change writes {@link #version} first, negative, then {@link #value}, and at last the
+ * version as it is. A reader takes the value first (acquire) and the version second, so the version
+ * it sees is at least that of the value: if that version is durable, so is the value. Who needs
+ * both as they belong together ({@link #read}) takes the version before and after: if it is the
+ * same and not negative, nothing was written meanwhile.
+ *
+ * <p>The expiry is written after the value, and read before it. So a reader never takes an old
+ * value for one that has a new life; and if it finds a time that is over, and the same time once
+ * more after that, there was no value then that still lived.
  *
  * <p>A node has no value before its first change is in the journal and after its last; readers take
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
@@ -29,10 +35,12 @@ public final class Node<K, V> extends Link<K, V> {
 
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
-  private static final VarHandle EXPIRY;
+  private static final VarHandle TIMER;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
   private static final VarHandle AWAITED;
+
+  private static final int READ_TRIES_MAX = 100;
 
   private static final byte IDLE = 0;
   private static final byte CHANGING = 1; // for as long as the journal takes
@@ -47,7 +55,7 @@ public final class Node<K, V> extends Link<K, V> {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
-      EXPIRY = lookup.findVarHandle(Node.class, "expiryMillis", long.class);
+      TIMER = lookup.findVarHandle(Node.class, "timer", Timer.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
       AWAITED = lookup.findVarHandle(Node.class, "awaited", boolean.class);
@@ -64,8 +72,9 @@ public final class Node<K, V> extends Link<K, V> {
   @SuppressWarnings("unused") // by VERSION
   private long version;
 
-  @SuppressWarnings("unused") // by EXPIRY
-  private long expiryMillis = NEVER;
+  // Null until the entry first expires. Written by the node's owner.
+  @SuppressWarnings("unused") // by TIMER
+  private @Nullable Timer<K, V> timer;
 
   // When the entry was last used, by the table's clock. Written without a lock by every reader.
   @SuppressWarnings("unused") // by STAMP
@@ -78,6 +87,9 @@ public final class Node<K, V> extends Link<K, V> {
   Node<K, V> next = this;
 
   private Node<K, V> previous = this;
+
+  /** What the entry weighs, if that is asked for. Guarded by the eviction order's lock. */
+  int weight;
 
   // What is being done about the key. The values are above. COMPUTING is written with the monitor.
   @SuppressWarnings("unused") // by STATE
@@ -120,15 +132,47 @@ public final class Node<K, V> extends Link<K, V> {
 
   /** The version of the value last seen by this thread, or a later one. */
   public long version() {
-    return (long) VERSION.getOpaque(this);
+    return Math.abs((long) VERSION.getOpaque(this));
   }
 
   /**
-   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}; that of the
-   * value last seen by this thread, or of a later one.
+   * A node's parts as one change left them.
+   *
+   * @param expiryMillis when the entry expires, or {@link #NEVER}
+   */
+  public record Reading<V>(V value, long version, long expiryMillis) {}
+
+  /** The node's parts, read together; or null if it has no value. */
+  public @Nullable Reading<V> read() {
+    for (int tries = 0; tries < READ_TRIES_MAX; tries++) {
+      long before = (long) VERSION.getAcquire(this);
+      long expiry = expiryMillis();
+      V current = value();
+      if (before >= 0 && before == (long) VERSION.getOpaque(this)) {
+        return reading(current, before, expiry);
+      }
+      Thread.onSpinWait();
+    }
+    // A writer has lost its processor between two stores.
+    return whileUnchanged(() -> reading(value(), version(), expiryMillis()));
+  }
+
+  private static <V> @Nullable Reading<V> reading(@Nullable V value, long version, long expiry) {
+    return value == null ? null : new Reading<>(value, version, expiry);
+  }
+
+  /**
+   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}. What {@link
+   * #value} answers afterwards is the value that expires then, or a later one.
    */
   public long expiryMillis() {
-    return (long) EXPIRY.getOpaque(this);
+    Timer<K, V> current = timer();
+    return current == null ? NEVER : current.expiryMillis;
+  }
+
+  @SuppressWarnings("unchecked") // only setExpiry writes the field
+  @Nullable Timer<K, V> timer() {
+    return (Timer<K, V>) TIMER.getAcquire(this);
   }
 
   /** When the entry was last used, by the table's own clock: the larger, the later. */
@@ -147,9 +191,19 @@ public final class Node<K, V> extends Link<K, V> {
 
   /** As its owner. */
   void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
-    EXPIRY.setOpaque(this, newExpiryMillis);
-    VERSION.setOpaque(this, newVersion);
+    VERSION.setOpaque(this, -newVersion);
     VALUE.setRelease(this, newValue);
+    setExpiry(newExpiryMillis);
+    VERSION.setRelease(this, newVersion);
+  }
+
+  private void setExpiry(long newExpiryMillis) {
+    Timer<K, V> current = timer();
+    if (current != null) {
+      current.expiryMillis = newExpiryMillis;
+    } else if (newExpiryMillis != NEVER) {
+      TIMER.setRelease(this, new Timer<>(this, newExpiryMillis));
+    }
   }
 
   /** Whether the node is out of the table for good, or about to be. */
@@ -250,7 +304,7 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /** Runs something while nobody changes the entry, and answers what it answers. */
-  public <R> R whileUnchanged(Supplier<R> reading) {
+  public <R extends @Nullable Object> R whileUnchanged(Supplier<R> reading) {
     boolean owned = own(CHANGING, false);
     try {
       return reading.get();

@@ -2,11 +2,13 @@ package io.pensieve.lru;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 
 /**
  * Fills a table with the entries of an earlier life, by folding the changes that led to them. The
- * journal is told nothing, but for evictions at the end if the bound has become smaller.
+ * journal is told nothing, but at the end, of what has expired, and of evictions if the bounds have
+ * become smaller.
  *
  * <p>Calls for different keys may come from several threads; those for one key come in order.
  */
@@ -21,15 +23,14 @@ public final class Restoration<K, V> {
 
   private final NodeTable<K, V> table;
   private final UseClock clock;
-  private final EvictionOrder<K, V> order;
-  private final Runnable evictOverflow;
+  private final Consumer<Node<K, V>> adopt;
+  private final Runnable settle;
 
-  Restoration(
-      NodeTable<K, V> table, UseClock clock, EvictionOrder<K, V> order, Runnable evictOverflow) {
+  Restoration(NodeTable<K, V> table, UseClock clock, Consumer<Node<K, V>> adopt, Runnable settle) {
     this.table = table;
     this.clock = clock;
-    this.order = order;
-    this.evictOverflow = evictOverflow;
+    this.adopt = adopt;
+    this.settle = settle;
   }
 
   /** The key had this value, unless a later version is known already. */
@@ -68,7 +69,8 @@ public final class Restoration<K, V> {
   }
 
   /**
-   * Puts the entries in order of their last use, and evicts those that the bound does not allow.
+   * Puts the entries in order of their last use, removes those that have expired, and evicts those
+   * that the bounds do not allow.
    *
    * @return where the new life begins
    */
@@ -84,10 +86,10 @@ public final class Restoration<K, V> {
     for (Node<K, V> node : nodes) {
       version = Math.max(version, node.version());
       node.stamp(++stamp);
-      order.add(node);
+      adopt.accept(node);
     }
     clock.startAfter(stamp);
-    evictOverflow.run();
+    settle.run();
     return new Beginning(stamp, version);
   }
 }

@@ -1,0 +1,66 @@
+package io.pensieve;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** Counts what a map does, or nothing at the price of a test of a final field. */
+final class Counters {
+  private final boolean on;
+  private final LongAdder hits = new LongAdder();
+  private final LongAdder misses = new LongAdder();
+  private final LongAdder puts = new LongAdder();
+  private final LongAdder removals = new LongAdder();
+  private final LongAdder evictions = new LongAdder();
+  private final LongAdder expiries = new LongAdder();
+  private final LongAdder loads = new LongAdder();
+
+  Counters(boolean on) {
+    this.on = on;
+  }
+
+  void hit() {
+    count(hits);
+  }
+
+  void miss() {
+    count(misses);
+  }
+
+  void put() {
+    count(puts);
+  }
+
+  void removal() {
+    count(removals);
+  }
+
+  void eviction() {
+    count(evictions);
+  }
+
+  void expiry() {
+    count(expiries);
+  }
+
+  void load() {
+    count(loads);
+  }
+
+  private void count(LongAdder counter) {
+    if (on) {
+      counter.increment();
+    }
+  }
+
+  Statistics statistics(long entries, long weight) {
+    return new Statistics(
+        hits.sum(),
+        misses.sum(),
+        puts.sum(),
+        removals.sum(),
+        evictions.sum(),
+        expiries.sum(),
+        loads.sum(),
+        entries,
+        weight);
+  }
+}

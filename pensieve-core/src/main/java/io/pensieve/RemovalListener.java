@@ -1,0 +1,29 @@
+package io.pensieve;
+
+/**
+ * Is told of every value that leaves a map, once.
+ *
+ * <p>Called by the thread that made the change, after everyone can see it and before its method
+ * returns; so a slow listener slows that writer, and nobody else. Entries whose time is over are
+ * removed by a thread of the map's own, or by a writer that comes upon them. No lock of the map is
+ * held that another caller needs, and a listener may use the map.
+ *
+ * <p>The change is in the log, but maybe not durable yet: a power cut can bring back an entry whose
+ * removal was told. What a listener throws is logged as a warning (by {@link System.Logger}, under
+ * the name of this interface), and changes nothing for the writer.
+ *
+ * @param <K> the type of keys
+ * @param <V> the type of values
+ */
+@FunctionalInterface
+public interface RemovalListener<K, V> {
+
+  /**
+   * The value has left the map.
+   *
+   * @param key its key, which may have another value by now
+   * @param value the value that the key had
+   * @param cause why it has left
+   */
+  void removed(K key, V value, RemovalCause cause);
+}

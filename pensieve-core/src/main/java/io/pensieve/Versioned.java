@@ -1,0 +1,31 @@
+package io.pensieve;
+
+import io.pensieve.lru.Node;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A value with what belongs to it, read in one.
+ *
+ * @param value the value
+ * @param version the version of the write that gave the key this value: no other write of the key
+ *     has the same, before or after a restart, and those before it have smaller ones
+ * @param expiry when the entry expires; empty if never
+ * @param <V> the type of values
+ */
+public record Versioned<V>(V value, long version, Optional<Instant> expiry) {
+
+  static <V> Versioned<V> of(Node.Reading<V> reading) {
+    Optional<Instant> expiry =
+        reading.expiryMillis() == Node.NEVER
+            ? Optional.empty()
+            : Optional.of(Instant.ofEpochMilli(reading.expiryMillis()));
+    return new Versioned<>(reading.value(), reading.version(), expiry);
+  }
+
+  /** How long the entry lives from this moment on, zero if it has expired; empty if for ever. */
+  public Optional<Duration> remaining(Instant now) {
+    return expiry.map(end -> end.isAfter(now) ? Duration.between(now, end) : Duration.ZERO);
+  }
+}

@@ -1,0 +1,72 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What a map counts. */
+class StatisticsTest {
+  private final HandClock clock = new HandClock();
+  private final Pensieve<String, Integer> map =
+      Pensieve.<String, Integer>builder().maximumEntries(3).clock(clock).recordStatistics().open();
+
+  @AfterEach
+  void close() {
+    map.close();
+  }
+
+  @Test
+  void everythingIsCountedUnderItsName() {
+    map.put("a", 1);
+    map.put("b", 1, Duration.ofMillis(1));
+    map.submitPut("c", 1);
+    map.get("a");
+    map.getOrDefault("nothing", 0);
+    map.getVersioned("c");
+    map.getVersioned("nothing");
+    assertTrue(map.containsKey("a"));
+    map.computeIfAbsent("d", key -> 4); // a miss, a load, a put, an eviction of b
+    map.computeIfAbsent("d", key -> 5); // a hit
+    map.computeIfAbsent("none", key -> null); // a miss
+    map.put("e", 1, Duration.ofMillis(1)); // an eviction of a
+    clock.advance(1);
+    map.get("e"); // a miss
+    map.expireDue();
+    map.merge("c", 1, Integer::sum);
+    map.remove("c");
+    map.remove("nothing");
+    assertEquals(new Statistics(3, 5, 6, 1, 2, 1, 1, 1, 1), map.statistics());
+    assertEquals(3 / 8.0, map.statistics().hitRatio());
+  }
+
+  @Test
+  void withoutBeingToldToAMapCountsWhatItHoldsAlone() {
+    try (Pensieve<String, Integer> plain =
+        Pensieve.<String, Integer>builder().maximumWeight(100, (key, value) -> value).open()) {
+      plain.put("a", 5);
+      plain.put("b", 6);
+      plain.get("a");
+      plain.remove("a");
+      assertEquals(new Statistics(0, 0, 0, 0, 0, 0, 0, 1, 6), plain.statistics());
+      assertEquals(1, plain.statistics().hitRatio());
+    }
+  }
+
+  @Test
+  void countsAreExactUnderThreads() throws Exception {
+    map.put("a", 1);
+    Together.run(
+        8,
+        StatisticsTest.class,
+        random -> {
+          for (int i = 0; i < 10_000; i++) {
+            map.get(i % 2 == 0 ? "a" : "nothing");
+          }
+        });
+    assertEquals(40_000, map.statistics().hits());
+    assertEquals(40_000, map.statistics().misses());
+  }
+}

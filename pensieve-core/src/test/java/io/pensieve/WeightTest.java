@@ -1,0 +1,206 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A bound on what entries weigh together. */
+@Timeout(120)
+class WeightTest {
+  private RecordingLog<String, Integer> log = new RecordingLog<>();
+  private final AtomicInteger weighed = new AtomicInteger();
+  private Pensieve<String, Integer> map = open(10);
+
+  private Pensieve<String, Integer> open(long maximumWeight) {
+    return Pensieve.<String, Integer>builder()
+        .maximumWeight(maximumWeight, this::weigh)
+        .log(log)
+        .open();
+  }
+
+  private int weigh(String key, Integer value) {
+    weighed.incrementAndGet();
+    return value;
+  }
+
+  @Test
+  void theColdestGoUntilTheRestIsLightEnough() {
+    map.put("a", 4);
+    map.put("b", 3);
+    map.put("c", 3);
+    map.get("a");
+    map.put("d", 5);
+    assertEquals(Map.of("a", 4, "d", 5), Map.copyOf(map));
+    assertEquals(9, map.weight());
+    assertEquals(log.fold(), map);
+  }
+
+  @Test
+  void anOverwriteCanDriveOutOthersAndNotItself() {
+    map.put("a", 3);
+    map.put("b", 3);
+    map.put("c", 3);
+    map.put("a", 10);
+    assertEquals(Map.of("a", 10), Map.copyOf(map));
+    map.put("a", 1);
+    assertEquals(1, map.weight());
+  }
+
+  @Test
+  void whatIsHeavierThanAllMayBeIsRefusedAndChangesNothing() {
+    map.put("a", 4);
+    assertThrows(IllegalArgumentException.class, () -> map.put("a", 11));
+    assertThrows(IllegalArgumentException.class, () -> map.put("b", 11));
+    assertThrows(IllegalArgumentException.class, () -> map.submitPut("b", 11));
+    assertThrows(IllegalArgumentException.class, () -> map.replace("a", 11));
+    assertThrows(IllegalArgumentException.class, () -> map.merge("a", 7, Integer::sum));
+    assertThrows(IllegalArgumentException.class, () -> map.computeIfAbsent("b", key -> 11));
+    assertEquals(Map.of("a", 4), Map.copyOf(map));
+    assertEquals(1, log.history().size());
+    assertNull(map.put("b", 6), "the key is free, and the whole weight, too");
+    assertEquals(10, map.weight());
+  }
+
+  @Test
+  void aNegativeWeightIsRefusedAndChangesNothing() {
+    assertThrows(IllegalStateException.class, () -> map.put("a", -1));
+    assertThrows(IllegalStateException.class, () -> map.compute("a", (key, value) -> -1));
+    assertEquals(Map.of(), map);
+    assertEquals(0, map.weight());
+  }
+
+  @Test
+  void anEntryIsWeighedOnceAWrite() {
+    map.put("a", 1);
+    map.merge("a", 1, Integer::sum);
+    map.compute("a", (key, value) -> 3);
+    map.get("a");
+    map.remove("a");
+    assertEquals(3, weighed.get());
+  }
+
+  @Test
+  void entriesWithoutWeightAreNotCounted() {
+    for (int i = 0; i < 5_000; i++) {
+      map.put("k" + i, 0);
+    }
+    assertEquals(5_000, map.size(), "there is no bound for their number");
+    assertEquals(Long.MAX_VALUE, map.maximumEntries());
+  }
+
+  @Test
+  void largeWeightsDoNotOverflow() {
+    try (Pensieve<Integer, Integer> large =
+        Pensieve.<Integer, Integer>builder()
+            .maximumWeight(Long.MAX_VALUE, (key, value) -> Integer.MAX_VALUE)
+            .open()) {
+      for (int i = 0; i < 10; i++) {
+        large.put(i, i);
+      }
+      assertEquals(10L * Integer.MAX_VALUE, large.weight());
+      assertEquals(10, large.size());
+    }
+  }
+
+  @Test
+  void aRestartWithASmallerBoundDrivesOutTheTooHeavyAndThenTheColdest() {
+    map.put("a", 1);
+    map.put("b", 2);
+    map.put("c", 2);
+    map.put("heavy", 5);
+    map.get("a");
+    map.close();
+    log = log.reopened();
+    map = open(4);
+    assertEquals(List.of("c", "a"), List.copyOf(log.fold().keySet()));
+    assertEquals(Map.of("c", 2, "a", 1), Map.copyOf(map));
+    assertEquals(3, map.weight());
+  }
+
+  @Test
+  void withoutAWeigherEveryEntryWeighsOne() {
+    try (Pensieve<Integer, Integer> plain =
+        Pensieve.<Integer, Integer>builder().maximumEntries(3).open()) {
+      for (int i = 0; i < 5; i++) {
+        plain.put(i, 100);
+      }
+      assertEquals(3, plain.weight());
+    }
+  }
+
+  @Test
+  void aBoundMustBePositive() {
+    var builder = Pensieve.<String, Integer>builder();
+    assertThrows(IllegalArgumentException.class, () -> builder.maximumWeight(0, this::weigh));
+  }
+
+  @Test
+  void aFunctionMayMakeRoomForLongWhileOthersOverflow() throws Exception {
+    map.put("slow", 6);
+    CountDownLatch started = new CountDownLatch(1);
+    CompletableFuture<Integer> result = new CompletableFuture<>();
+    Thread slow =
+        new Thread(
+            () ->
+                map.compute(
+                    "slow",
+                    (key, value) -> {
+                      started.countDown();
+                      return result.join();
+                    }));
+    slow.start();
+    started.await();
+    for (int i = 0; i < 100; i++) {
+      map.put("k" + i, 1 + i % 5);
+    }
+    result.complete(8);
+    slow.join();
+    assertTrue(map.weight() <= 10, "when the function is done");
+    assertEquals(8, map.get("slow"));
+    assertEquals(log.fold(), map);
+  }
+
+  @Test
+  void theBoundHoldsWhateverTheThreadsDo() throws Exception {
+    int threads = 8;
+    AtomicLong heaviest = new AtomicLong();
+    try (Pensieve<Integer, Integer> busy =
+        Pensieve.<Integer, Integer>builder()
+            .maximumEntries(40)
+            .maximumWeight(100, (key, value) -> value)
+            .open()) {
+      Together.run(
+          threads,
+          WeightTest.class,
+          random -> {
+            for (int i = 0; i < 20_000; i++) {
+              int key = random.nextInt(100);
+              switch (random.nextInt(8)) {
+                case 0 -> busy.remove(key);
+                case 1 -> busy.compute(key, (k, v) -> v == null ? 1 : (v + 1) % 10);
+                case 2 -> busy.get(key);
+                default -> busy.put(key, random.nextInt(10));
+              }
+              heaviest.accumulateAndGet(busy.weight(), Math::max);
+            }
+          });
+      assertTrue(heaviest.get() <= 100 + threads * 9, "at most " + heaviest);
+      assertTrue(busy.weight() <= 100, "when all are done");
+      assertTrue(busy.size() <= 40);
+      assertEquals(
+          busy.values().stream().mapToLong(Integer::longValue).sum(),
+          busy.weight(),
+          "no weight is lost");
+    }
+  }
+}

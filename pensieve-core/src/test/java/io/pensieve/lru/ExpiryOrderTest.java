@@ -1,0 +1,85 @@
+package io.pensieve.lru;
+
+import static java.util.Objects.requireNonNull;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** Which timers are waited for. */
+class ExpiryOrderTest {
+  private final AtomicInteger alarms = new AtomicInteger();
+  private final ExpiryOrder<String, String> order =
+      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet);
+  private final Node<String, String> node = new Node<>("a");
+  private long versions;
+
+  @Test
+  void theAlarmIsRungOnceByTheFirstThatExpires() {
+    write(Node.NEVER);
+    assertEquals(0, alarms.get());
+    write(2_000);
+    write(1_500);
+    assertEquals(1, alarms.get());
+  }
+
+  @Test
+  void anExpiryThatIsPutOffComesUpOnceMoreAndGrowsNothing() {
+    write(2_000);
+    Timer<String, String> timer = requireNonNull(node.timer());
+    for (int i = 1; i <= 1_000; i++) {
+      write(2_000 + i);
+    }
+    assertSame(timer, node.timer());
+    assertSame(timer, order.poll(2_000));
+    assertTrue(order.isEmpty(), "there is no second one");
+    order.armAgain(node);
+    assertNull(order.poll(2_999));
+    assertSame(timer, order.poll(3_000));
+  }
+
+  @Test
+  void anExpiryThatIsBroughtForwardComesUpThen() {
+    write(2_000);
+    write(1_500);
+    assertNull(order.poll(1_499));
+    assertSame(node.timer(), order.poll(1_500));
+    assertTrue(order.isEmpty());
+  }
+
+  @Test
+  void whoDiesIsWaitedForNoLonger() {
+    write(2_000);
+    order.disarm(node);
+    assertTrue(order.isEmpty());
+    order.putBack(requireNonNull(node.timer()));
+    assertTrue(order.isEmpty(), "also if it is put back late");
+  }
+
+  @Test
+  void whatWasPassedOverComesUpAgain() {
+    write(2_000);
+    Timer<String, String> timer = requireNonNull(order.poll(2_000));
+    write(5_000);
+    order.putBack(timer);
+    assertSame(timer, order.poll(2_000), "and is then looked at");
+  }
+
+  @Test
+  void aLifeBeyondCountingIsForEver() {
+    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER));
+    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER - 999));
+    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER - 1_000));
+    assertEquals(Node.NEVER - 1, order.expiryMillis(Node.NEVER - 1_001));
+    assertEquals(1_001, order.expiryMillis(1));
+  }
+
+  private void write(long expiryMillis) {
+    node.set("value", expiryMillis, ++versions);
+    order.arm(node);
+  }
+}
