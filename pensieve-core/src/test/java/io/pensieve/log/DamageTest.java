@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.SimulatedLog.Event;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,6 +129,25 @@ class DamageTest {
     assertEquals(history, log.open());
     log.disk.killProcess();
     assertEquals(history, log.open(), "the hole is filled");
+  }
+
+  @Test
+  void aFlippedBitInWhereTheRingWasWrittenToCostsNobodyAFrame() throws IOException {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    history.add(log.append(new Change.Put<>("a", "1")));
+    log.step();
+    Event unfinished = log.append(new Change.Put<>("b", "2"));
+    history.add(log.append(new Change.Put<>("c", "3")));
+    log.disk.memory(RING).putLong(Format.FILE_HEADER_BYTES + (int) unfinished.sequence() - 40, 0);
+    log.disk.killProcess();
+    Map<Path, byte[]> files = log.disk.contents();
+    byte[] ring = files.getOrDefault(RING, new byte[0]);
+    for (int bit = 8 * Format.RING_WRITTEN_AT; bit < 8 * Format.RING_FORCED_AT; bit++) {
+      ring[bit / 8] ^= (byte) (1 << (bit % 8));
+      assertEquals(history, SimulatedLog.read(SimulatedDisk.of(files)).onlyEvents(), "bit " + bit);
+      ring[bit / 8] ^= (byte) (1 << (bit % 8));
+    }
   }
 
   @Test
