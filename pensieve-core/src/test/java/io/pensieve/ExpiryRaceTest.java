@@ -110,7 +110,7 @@ class ExpiryRaceTest {
   void whatHasLeftIsNotHeldUntilItsTime() {
     List<WeakReference<String>> keys = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
-      String key = "k" + i; // no constant, so that nobody else holds it
+      String key = "k" + i; // a new object each time
       keys.add(new WeakReference<>(key));
       map.put(key, 1L, Duration.ofDays(1));
     }
