@@ -2,7 +2,7 @@ package io.pensieve.lru;
 
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.StreamSupport;
 
 /**
  * Fills a table with the entries of an earlier life, by folding the changes that led to them. The
@@ -19,16 +19,13 @@ public final class Restoration<K, V> {
    */
   public record Beginning(long lastStamp, long lastVersion) {}
 
-  private final ConcurrentHashMap<K, Node<K, V>> table;
+  private final NodeTable<K, V> table;
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final Runnable evictOverflow;
 
   Restoration(
-      ConcurrentHashMap<K, Node<K, V>> table,
-      UseClock clock,
-      EvictionOrder<K, V> order,
-      Runnable evictOverflow) {
+      NodeTable<K, V> table, UseClock clock, EvictionOrder<K, V> order, Runnable evictOverflow) {
     this.table = table;
     this.clock = clock;
     this.order = order;
@@ -37,18 +34,28 @@ public final class Restoration<K, V> {
 
   /** The key had this value, unless a later version is known already. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
-    Node<K, V> node = table.computeIfAbsent(key, Node::new);
+    Node<K, V> node = nodeOf(key);
     if (version >= node.version()) {
-      node.setLocked(value, expiryMillis, version);
+      node.set(value, expiryMillis, version);
       node.stamp(Math.max(stamp, node.stamp()));
     }
+  }
+
+  private Node<K, V> nodeOf(K key) {
+    Node<K, V> present = table.get(key);
+    if (present != null) {
+      return present;
+    }
+    Node<K, V> added = new Node<>(key);
+    Node<K, V> faster = table.putIfAbsent(added);
+    return faster == null ? added : faster;
   }
 
   /** The key was removed, unless a later version is known already. */
   public void remove(K key, long version) {
     Node<K, V> node = table.get(key);
     if (node != null && version >= node.version()) {
-      table.remove(key, node);
+      table.remove(node);
     }
   }
 
@@ -70,7 +77,7 @@ public final class Restoration<K, V> {
     "rawtypes"
   }) // an array of a generic type cannot be made otherwise
   public Beginning finish() {
-    Node<K, V>[] nodes = table.values().toArray(new Node[0]);
+    Node<K, V>[] nodes = StreamSupport.stream(table.spliterator(), false).toArray(Node[]::new);
     Arrays.parallelSort(nodes, Comparator.comparingLong(Node::stamp));
     long stamp = 0;
     long version = 0;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,11 +22,26 @@ final class SimulatedLog {
   private static final Compactor.Settings COMPACTION =
       new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
+  /** Text of Latin-1 letters, decoded many million times. */
+  static final Codec<String> TEXT =
+      new Codec<>() {
+        @Override
+        public byte[] encode(String value) {
+          return value.getBytes(StandardCharsets.ISO_8859_1);
+        }
+
+        @Override
+        public String decode(byte[] bytes) {
+          return new String(bytes, StandardCharsets.ISO_8859_1);
+        }
+      };
+
   private static final long STEP_NANOS = 60_000_000;
   private static final long FORCE_NANOS_MAX = 100_000_000;
 
   final SimulatedDisk disk;
   private final Durability durability;
+  private final int segmentBytes;
   private List<Event> history = new ArrayList<>();
   private long highestEver;
   private @Nullable FileLog<String, String> log;
@@ -49,8 +65,13 @@ final class SimulatedLog {
   }
 
   SimulatedLog(SimulatedDisk disk, Durability durability) {
+    this(disk, durability, SEGMENT_BYTES);
+  }
+
+  SimulatedLog(SimulatedDisk disk, Durability durability, int segmentBytes) {
     this.disk = disk;
     this.durability = durability;
+    this.segmentBytes = segmentBytes;
   }
 
   /** This log's promises, for a copy of its disk that a crash will befall. */
@@ -74,10 +95,10 @@ final class SimulatedLog {
         FileLog.open(
             disk,
             FOLDER,
-            Codec.utf8(),
-            Codec.utf8(),
+            TEXT,
+            TEXT,
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION),
+                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION),
             new FileLog.Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
@@ -99,9 +120,18 @@ final class SimulatedLog {
 
   /** Reads the log in any folder and leaves it as it is. */
   static Told read(SimulatedDisk disk, Path folder) throws IOException {
+    return read(disk, folder, TEXT);
+  }
+
+  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
+    return read(disk, FOLDER, codec);
+  }
+
+  private static Told read(SimulatedDisk disk, Path folder, Codec<String> codec)
+      throws IOException {
     Told told = new Told();
     LogDirectory directory = new LogDirectory(disk, folder);
-    new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told).run();
+    new Recovery<>(directory, codec, codec, told).run();
     return told;
   }
 
@@ -120,7 +150,8 @@ final class SimulatedLog {
     try {
       return openTold();
     } catch (LogException.Corrupt damaged) {
-      throw new AssertionError(context + ": " + damaged + ", of " + history, damaged);
+      damaged.addSuppressed(new AssertionError(context + ", of " + history));
+      throw damaged;
     }
   }
 
@@ -131,7 +162,10 @@ final class SimulatedLog {
 
   /** As above, for a log whose newest base has this position. */
   static int assertPrefix(Told told, long base, List<Event> history, String context) {
-    int before = (int) history.stream().filter(event -> event.sequence <= base).count();
+    int before = 0;
+    while (before < history.size() && history.get(before).sequence <= base) {
+      before++;
+    }
     int survivors = before + told.events().size();
     assertTrue(
         survivors <= history.size() && told.events().equals(history.subList(before, survivors)),
@@ -203,7 +237,12 @@ final class SimulatedLog {
 
   void step() {
     nanos += STEP_NANOS;
-    noteIdle(present(scribe).step());
+    noteIdle(stepScribe());
+  }
+
+  private boolean stepScribe() {
+    Scribe current = present(scribe);
+    return !current.isFinished() && current.step();
   }
 
   // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
@@ -219,7 +258,7 @@ final class SimulatedLog {
 
   // A step ends where a segment does; an append into a full ring would wait for ever.
   private void drain() {
-    while (present(scribe).step()) {
+    while (stepScribe()) {
       nanos += STEP_NANOS;
     }
     waiting = 0;
