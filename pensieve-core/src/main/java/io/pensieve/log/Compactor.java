@@ -158,7 +158,7 @@ final class Compactor<K, V> implements Runnable {
   boolean step() {
     try {
       return switch (phase) {
-        case RESTING -> backups.isNext(isDue()) ? backups.step(this::onDisk) : begin();
+        case RESTING -> backups.isNext(isDue()) ? backUp() : begin();
         case WALKING -> walkOn();
         case AWAITING_FORCE -> replaceIfForced();
         case ENDED -> false;
@@ -170,6 +170,16 @@ final class Compactor<K, V> implements Runnable {
       giveUp(broken);
       return false;
     }
+  }
+
+  // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
+  private boolean backUp() throws IOException {
+    log.pace.freeUntil(Long.MAX_VALUE);
+    boolean moved = backups.step(this::onDisk);
+    if (!backups.isUnderWay() && tally.backOffNanos() == 0) {
+      log.pace.freeUntil(extent.freeUntilBegun(settings()));
+    }
+    return moved;
   }
 
   private boolean begin() throws IOException {

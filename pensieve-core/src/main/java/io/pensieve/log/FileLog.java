@@ -230,16 +230,14 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /**
    * {@inheritDoc} The copy counts as closed. It is made at the rate of a compaction, and instead of
-   * one. Its sequence numbers go on 2^40 beyond this log's, so no version is given by both before
-   * this one has a terabyte more. Not to be called by a function that computes a value of the map.
+   * one. Not to be called by a function that computes a value of the map.
    *
    * @throws LogException if the folder is in use, the log is damaged, or has failed
    * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile
    */
   @Override
   public void backup(Path folder) {
-    String refusal = "could not back up " + directory.folder() + " to " + folder;
-    Backups.await(mapsCompactor().requestBackup(folder), refusal);
+    Backups.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
   }
 
   private Compactor<K, V> mapsCompactor() {

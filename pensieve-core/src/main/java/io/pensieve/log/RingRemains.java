@@ -24,6 +24,8 @@ final class RingRemains {
   private final boolean isKnown; // all that was stored there is there
   private final @Nullable String headerDamage;
   private final int missingBytes;
+  private long written; // as the header says it; 0 if it does not
+  private long acknowledged;
 
   /** A frame of the ring, with the bytes that align it. */
   record Frame(long position, int index, int bytes) {
@@ -90,7 +92,13 @@ final class RingRemains {
               && header.capacity() == bytes.length
               && newest != null
               && newest == header.salt();
-      return new RingRemains(directory.ring(), bytes, capacity, isKnown, null);
+      RingRemains ring = new RingRemains(directory.ring(), bytes, capacity, isKnown, null);
+      ring.written = Format.ringWritten(page);
+      ring.acknowledged =
+          header.appendedIsAcknowledged() && isKnown && header.boot() != 0
+              ? Math.max(ring.written, Format.ringForced(page))
+              : Format.ringForced(page);
+      return ring;
     } catch (LogException.Corrupt damaged) {
       return new RingRemains(
           directory.ring(), bytes, capacity, false, String.valueOf(damaged.getMessage()));
@@ -141,6 +149,11 @@ final class RingRemains {
     return headerDamage;
   }
 
+  /** Up to where the log was acknowledged at least, if that is what the header says. */
+  long acknowledged() {
+    return acknowledged;
+  }
+
   /** How many bytes of the file are not there. */
   int missingBytes() {
     return missingBytes;
@@ -152,7 +165,7 @@ final class RingRemains {
 
   /** A writer claimed room at this position and died before it committed: nothing was lost. */
   boolean isHole(long position) {
-    return isKnown && Format.wordAt(twice, index(position)) == 0;
+    return isKnown && written <= position && Format.wordAt(twice, index(position)) == 0;
   }
 
   /** Something was committed at this position, by a process that this boot has seen die. */

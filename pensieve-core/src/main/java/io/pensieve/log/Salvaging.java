@@ -348,6 +348,12 @@ final class Salvaging {
         copyRingFrame(ring, frame, newest);
       }
     }
+    if (ring.acknowledged() - reached > Beginning.POSITIONS_SKIPPED) {
+      String meaning = "how far the log was forced; the last changes may be missing";
+      damage(ring.path(), 0, Format.FILE_HEADER_BYTES, true, meaning);
+    } else {
+      forced = Math.max(forced, ring.acknowledged());
+    }
     if (ring.isDamagedAt(reached)) {
       damage(ring.path(), ring.offset(reached), 0, true, "the last " + changes(reached, highest));
     }

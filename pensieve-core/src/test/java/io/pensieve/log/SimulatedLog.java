@@ -99,7 +99,7 @@ final class SimulatedLog {
             TEXT,
             new FileLog.Settings(
                 durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION),
-            new Threads(
+            new FileLog.Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
                 work -> compactor = (Compactor<?, ?>) work,
@@ -115,16 +115,16 @@ final class SimulatedLog {
 
   /** Reads the log and leaves it as it is. */
   static Told read(SimulatedDisk disk) throws IOException {
-    return read(disk, TEXT);
-  }
-
-  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
-    return read(disk, FOLDER, codec);
+    return read(disk, FOLDER);
   }
 
   /** Reads the log in any folder and leaves it as it is. */
   static Told read(SimulatedDisk disk, Path folder) throws IOException {
     return read(disk, folder, TEXT);
+  }
+
+  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
+    return read(disk, FOLDER, codec);
   }
 
   private static Told read(SimulatedDisk disk, Path folder, Codec<String> codec)
