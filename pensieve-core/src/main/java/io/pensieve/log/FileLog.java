@@ -59,27 +59,17 @@ public final class FileLog<K, V> implements Log<K, V> {
       int entryBytesMax,
       long segmentBytes,
       long lowWaterBytes,
-      Compactor.Settings compaction) {}
+      Compactor.Settings compaction,
+      Telling.Settings recovery) {}
 
   /** Who runs the scribe, what it leaves to others, and the compactor; and by which clock. */
   record Threads(Executor scribe, Executor background, Executor compactor, LongSupplier nanoTime) {
     static Threads daemons() {
       return new Threads(
-          work -> daemon("pensieve-scribe", work).start(),
-          work -> daemon("pensieve-allocation", work).start(),
-          work -> daemon("pensieve-compactor", work).start(),
+          work -> new DeafThread("pensieve-scribe", work).start(),
+          work -> new DeafThread("pensieve-allocation", work).start(),
+          work -> new DeafThread("pensieve-compactor", work).start(),
           System::nanoTime);
-    }
-
-    private static Thread daemon(String name, Runnable work) {
-      // Deaf to interrupts: they would close the file that it writes to.
-      Thread thread =
-          new Thread(work, name) {
-            @Override
-            public void interrupt() {}
-          };
-      thread.setDaemon(true);
-      return thread;
     }
   }
 
@@ -159,22 +149,24 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (closed || life != null) {
       throw new IllegalStateException("replayed already, or closed");
     }
-    boolean interrupted = Thread.interrupted();
     try {
-      long start = System.nanoTime();
-      Recovery.Result result = new Recovery<>(directory, keyCodec, valueCodec, replay).run();
-      Beginning.Start begun = begin(result);
-      return new RecoveryReport(
-          result.changes(),
-          result.bytes(),
-          result.recovered().clean(),
-          begun.tornTail(),
-          Duration.ofNanos(System.nanoTime() - start));
+      return DeafThread.call("pensieve-recovery", () -> recover(replay));
     } catch (IOException broken) {
       throw failed("cannot recover the log in " + directory.folder(), broken);
-    } finally {
-      restoreInterrupt(interrupted);
     }
+  }
+
+  private RecoveryReport recover(Replay<K, V> replay) throws IOException {
+    long start = System.nanoTime();
+    Recovery.Result result =
+        new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
+    Beginning.Start begun = begin(result);
+    return new RecoveryReport(
+        result.changes(),
+        result.bytes(),
+        result.recovered().clean(),
+        begun.tornTail(),
+        Duration.ofNanos(System.nanoTime() - start));
   }
 
   private Beginning.Start begin(Recovery.Result found) throws IOException {
@@ -393,6 +385,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     private Durability durability = Durability.PROCESS_DEATH;
     private int entryBytesMax = RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES;
     private long compactionBytesPerSecond = 64 << 20;
+    private int recoveryThreads = Runtime.getRuntime().availableProcessors();
 
     private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
       this.directory = directory;
@@ -433,6 +426,19 @@ public final class FileLog<K, V> implements Log<K, V> {
       return this;
     }
 
+    /**
+     * How many threads read and decode the log while it is being opened; by default as many as
+     * there are processors. They end with that, and short logs need only one. The codecs are called
+     * by all of them.
+     */
+    public Builder<K, V> recoveryThreads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("recoveryThreads must be positive: " + threads);
+      }
+      this.recoveryThreads = threads;
+      return this;
+    }
+
     /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
@@ -448,7 +454,8 @@ public final class FileLog<K, V> implements Log<K, V> {
               SEGMENT_BYTES,
               LOW_WATER_BYTES,
               new Compactor.Settings(
-                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond));
+                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond),
+              Telling.Settings.ofThreads(recoveryThreads));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
     }

@@ -1,10 +1,11 @@
 package io.pensieve.log;
 
+import java.util.Optional;
+
 /**
- * Receives a log's history while a map is being opened.
- *
- * <p>Calls may come from several threads, as long as those for one key come in order, each after
- * the one before it returned.
+ * Receives a log's history while a map is being opened: from one thread, in order, the oldest
+ * change first. A log that can do more may ask whether it may tell {@linkplain #inAnyOrder in any
+ * order}.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -35,4 +36,30 @@ public interface Replay<K, V> {
    * @param bytesTotal how many there are, or 0 if that is not known
    */
   void progress(long bytesRead, long bytesTotal);
+
+  /**
+   * The same receiver for a log that tells its history in pieces, several at a time. Empty, as it
+   * is by default, if the history has to be told in order. {@link #progress} is called here all the
+   * same, and by one thread at a time.
+   */
+  default Optional<AnyOrder<K, V>> inAnyOrder() {
+    return Optional.empty();
+  }
+
+  /**
+   * Receives a history in any order and from any number of threads. The order that counts is that
+   * of the sequences: of a key's changes, the one with the largest counts, whenever it comes. No
+   * change may be told whose sequence is below the version of an entry of the same key.
+   *
+   * @param <K> the type of keys
+   * @param <V> the type of values
+   */
+  interface AnyOrder<K, V> extends Replay<K, V> {
+
+    /**
+     * Every change with a sequence up to this one has been told. To be called now and then: until
+     * then a removed key has to be remembered, because a put from before its removal may follow.
+     */
+    void toldUpTo(long sequence);
+  }
 }

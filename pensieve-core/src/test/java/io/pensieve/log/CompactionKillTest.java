@@ -31,7 +31,13 @@ class CompactionKillTest {
   static Pensieve<String, Long> open(Path folder, Durability durability) {
     FileLog.Settings settings =
         new FileLog.Settings(
-            durability, 64 << 10, 4096, 16 << 10, 1, new Compactor.Settings(1024, 512, 1L << 40));
+            durability,
+            64 << 10,
+            4096,
+            16 << 10,
+            1,
+            new Compactor.Settings(1024, 512, 1L << 40),
+            new Telling.Settings(3, 4096, 0));
     return Pensieve.<String, Long>builder()
         .maximumEntries((long) WRITERS * KEYS)
         .log(

@@ -21,6 +21,9 @@ final class SimulatedLog {
   private static final Compactor.Settings COMPACTION =
       new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
 
+  // So that every frame goes to one of three threads that take turns.
+  private static final Telling.Settings RECOVERY = new Telling.Settings(3, 64, 0);
+
   private static final long STEP_NANOS = 60_000_000;
 
   final SimulatedDisk disk;
@@ -58,14 +61,14 @@ final class SimulatedLog {
             Codec.utf8(),
             Codec.utf8(),
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION),
+                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION, RECOVERY),
             new FileLog.Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
                 work -> compactor = (Compactor<?, ?>) work,
                 () -> nanos));
     log = opened;
-    Told told = new Told();
+    Told told = Told.anyhow();
     report = opened.replay(told);
     waiting = 0;
     map = told.fold();
@@ -75,10 +78,38 @@ final class SimulatedLog {
 
   /** Reads the log and leaves it as it is. */
   static Told read(SimulatedDisk disk) throws IOException {
-    Told told = new Told();
-    LogDirectory directory = new LogDirectory(disk, FOLDER);
-    new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told).run();
+    Told told = Told.inOrder();
+    LogException.Corrupt refusal = refusal(disk, told);
+    if (refusal != null) {
+      throw refusal;
+    }
     return told;
+  }
+
+  /** Reads the log and leaves it as it is; several threads must find the same as one. */
+  static Told readTwice(SimulatedDisk disk) throws IOException {
+    Told inOrder = Told.inOrder();
+    Told anyhow = Told.anyhow();
+    LogException.Corrupt refusal = refusal(disk, inOrder);
+    LogException.Corrupt sameRefusal = refusal(disk, anyhow);
+    assertEquals(String.valueOf(refusal), String.valueOf(sameRefusal));
+    if (refusal != null) {
+      throw refusal;
+    }
+    assertEquals(inOrder.events(), anyhow.events());
+    assertEquals(inOrder.fold().coldestFirst(), anyhow.fold().coldestFirst());
+    return anyhow;
+  }
+
+  private static LogException.@Nullable Corrupt refusal(SimulatedDisk disk, Told told)
+      throws IOException {
+    LogDirectory directory = new LogDirectory(disk, FOLDER);
+    try {
+      new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told, RECOVERY).run();
+      return null;
+    } catch (LogException.Corrupt refused) {
+      return refused;
+    }
   }
 
   /** Opens the log and checks that it tells a prefix with everything that had to survive. */
