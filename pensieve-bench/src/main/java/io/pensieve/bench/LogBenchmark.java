@@ -1,20 +1,9 @@
 package io.pensieve.bench;
 
-import io.pensieve.Pensieve;
-import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
-import io.pensieve.log.Log;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
@@ -27,137 +16,137 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What does a put of 100 bytes cost at each level of durability, and how near is the dearest to
- * what the disk can do?
+ * What does a put of 100 bytes cost that survives the death of the process, or a power cut, beside
+ * peers with the same promise, and beside what the disk can do?
  *
- * <p>The disk is asked by a bare loop, one thread that writes about as many bytes into a file that
- * has its size already, and forces them. Put the folder on the disk you mean: on tmpfs a force is
- * free.
+ * <p>Overwrites of 100,000 zipfian keys, all of them present. MVStore promises less, see {@link
+ * Stores}. The disk is asked by a bare loop of one thread that writes as many bytes into a file
+ * that has its size already, and forces them. Put the folder on the disk you mean: on tmpfs a force
+ * is free.
  *
  * <pre>
- * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark -p folder=. -t 1
- * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.put -p folder=. -t 64
+ * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.processDeath -p folder=. -t 1
+ * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.powerCut -p folder=. -t 1
  * </pre>
+ *
+ * <p>The whole table with its ratios: {@code pensieve-bench/log-table.sh}.
  */
-@Fork(2)
+@Fork(
+    value = 2,
+    jvmArgsAppend = { // for Chronicle Map
+      "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
+      "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+      "--add-exports=jdk.compiler/com.sun.tools.javac.file=ALL-UNNAMED",
+      "--add-opens=jdk.compiler/com.sun.tools.javac=ALL-UNNAMED",
+      "--add-opens=java.base/java.lang=ALL-UNNAMED",
+      "--add-opens=java.base/java.lang.reflect=ALL-UNNAMED",
+      "--add-opens=java.base/java.io=ALL-UNNAMED",
+      "--add-opens=java.base/java.util=ALL-UNNAMED",
+      "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"
+    })
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 public class LogBenchmark {
-  private static final int VALUE_BYTES = 100;
-  private static final int KEYS = 10_000;
+  private static final int SEQUENCE_LENGTH = 1 << 20; // a power of two: an index is a mask away
+  private static final int SEQUENCE_MASK = SEQUENCE_LENGTH - 1;
+  private static final long SEED = 42;
 
-  /** A map whose log keeps this level's promise. */
+  /** A store in a folder of its own. */
   @State(Scope.Benchmark)
-  public static class Remembering {
-    @Param({"none", "process-death", "power-cut"})
-    @SuppressWarnings("NullAway.Init") // JMH sets it
-    String durability;
+  public abstract static class Opened {
+    private static final int VALUE_BYTES = 100;
 
     @Param(".")
     @SuppressWarnings("NullAway.Init") // JMH sets it
     String folder;
+
+    @Param("100000")
+    int entries;
+
+    private final byte[] value = new byte[VALUE_BYTES];
 
     @SuppressWarnings("NullAway.Init") // open() sets it
     private Path directory;
 
     @SuppressWarnings("NullAway.Init") // open() sets it
-    private Pensieve<Long, byte[]> memories;
+    private Store opened;
 
-    private final byte[] value = new byte[VALUE_BYTES];
+    @SuppressWarnings("NullAway.Init") // open() sets it
+    private Long[] sequence;
+
+    abstract Store open(Path where) throws Exception;
 
     @Setup
-    public void open() throws IOException {
+    public void open() throws Exception {
       directory = Files.createTempDirectory(Path.of(folder), "log-benchmark");
-      memories = Pensieve.<Long, byte[]>builder().maximumEntries(2 * KEYS).log(log()).open();
+      sequence = Zipf.sequence(entries, SEQUENCE_LENGTH, SEED);
+      opened = open(directory);
     }
 
-    private Log<Long, byte[]> log() {
-      return switch (durability) {
-        case "none" -> Log.none();
-        case "process-death" -> fileLog(Durability.PROCESS_DEATH);
-        case "power-cut" -> fileLog(Durability.POWER_CUT);
-        default -> throw new IllegalArgumentException("no such durability: " + durability);
-      };
+    void put(Long key) throws Exception {
+      opened.put(key, value);
     }
 
-    private Log<Long, byte[]> fileLog(Durability level) {
-      return FileLog.open(directory, Codec.int64(), Codec.bytes(), level);
+    void put(Position position) throws Exception {
+      put(sequence[position.advance()]);
     }
 
     @TearDown
-    public void close() throws IOException {
-      memories.close();
-      deleteTree(directory);
+    public void close() throws Exception {
+      opened.close();
+      Stores.deleteTree(directory);
     }
   }
 
-  /** A file of fixed size that is written round and round. */
-  @State(Scope.Benchmark)
-  public static class BareFile {
-    private static final int FILE_BYTES = 64 << 20;
-    private static final int CHUNK_BYTES = 1 << 20;
-    private static final int HEADER_BYTES = 32; // about what a record has beside its value
-    private static final int RECORD_BYTES = HEADER_BYTES + Long.BYTES + VALUE_BYTES;
-
-    @Param(".")
+  /** Entries survive the death of the process. All keys are present. */
+  public static class SurvivingProcessDeath extends Opened {
+    @Param({"pensieve", "chronicleMap", "rocksDb", "mvStore", "pensieveWithoutLog"})
     @SuppressWarnings("NullAway.Init") // JMH sets it
-    String folder;
+    String store;
 
-    @SuppressWarnings("NullAway.Init") // allocate() sets it
-    private Path file;
-
-    @SuppressWarnings("NullAway.Init") // allocate() sets it
-    private FileChannel channel;
-
-    private final ByteBuffer record = ByteBuffer.allocateDirect(RECORD_BYTES);
-    private long position;
+    @Override
+    Store open(Path where) throws Exception {
+      return Stores.survivingProcessDeath(store, where, entries);
+    }
 
     @Setup
-    public void allocate() throws IOException {
-      file = Files.createTempFile(Path.of(folder), "log-benchmark", ".bare");
-      channel = FileChannel.open(file, StandardOpenOption.WRITE);
-      ByteBuffer zeros = ByteBuffer.allocateDirect(CHUNK_BYTES);
-      for (long at = 0; at < FILE_BYTES; at += CHUNK_BYTES) {
-        channel.write(zeros.clear(), at);
+    public void fill() throws Exception {
+      for (long key = 0; key < entries; key++) {
+        put(key);
       }
-      channel.force(true);
     }
+  }
 
-    // One thread at a time, should more be asked for: the file has one end.
-    synchronized long writeAndForce() throws IOException {
-      channel.write(record.clear(), position);
-      channel.force(false);
-      position += RECORD_BYTES;
-      if (position + RECORD_BYTES > FILE_BYTES) {
-        position = 0;
-      }
-      return position;
+  /** Entries survive a power cut. Empty at first: to fill it would take longer than to measure. */
+  public static class SurvivingPowerCut extends Opened {
+    @Param({"pensieve", "rocksDb", "bareLoop"})
+    @SuppressWarnings("NullAway.Init") // JMH sets it
+    String store;
+
+    @Override
+    Store open(Path where) throws Exception {
+      return Stores.survivingPowerCut(store, where, entries);
     }
+  }
 
-    @TearDown
-    public void close() throws IOException {
-      channel.close();
-      Files.delete(file);
+  /** Where a thread is in the sequence; each begins elsewhere. */
+  @State(Scope.Thread)
+  public static class Position {
+    private int next = ThreadLocalRandom.current().nextInt(SEQUENCE_LENGTH);
+
+    int advance() {
+      return next++ & SEQUENCE_MASK;
     }
   }
 
   @Benchmark
-  public void put(Remembering state) {
-    state.memories.put(ThreadLocalRandom.current().nextLong(KEYS), state.value);
+  public void processDeath(SurvivingProcessDeath state, Position position) throws Exception {
+    state.put(position);
   }
 
   @Benchmark
-  public long bareWriteAndForce(BareFile file) throws IOException {
-    return file.writeAndForce();
-  }
-
-  private static void deleteTree(Path root) throws IOException {
-    try (Stream<Path> tree = Files.walk(root)) {
-      List<Path> childrenFirst = tree.sorted((a, b) -> b.compareTo(a)).toList();
-      for (Path path : childrenFirst) {
-        Files.delete(path);
-      }
-    }
+  public void powerCut(SurvivingPowerCut state, Position position) throws Exception {
+    state.put(position);
   }
 }

@@ -58,7 +58,7 @@ class BenchmarksRunTest {
             .map(result -> result.getParams().getBenchmark().replace("io.pensieve.bench.", ""))
             .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
     assertEquals(
-        "{EvictionBenchmark.putNew=3, LogBenchmark.bareWriteAndForce=1, LogBenchmark.put=3,"
+        "{EvictionBenchmark.putNew=3, LogBenchmark.powerCut=3, LogBenchmark.processDeath=5,"
             + " MapBenchmark.getHit=4, MapBenchmark.overwrite=4}",
         runs.toString());
     for (RunResult result : results) {

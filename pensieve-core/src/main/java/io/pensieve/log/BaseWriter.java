@@ -10,8 +10,8 @@ import java.util.Arrays;
  * A base in the making. Entries are collected in memory first, and written when that is asked for.
  */
 final class BaseWriter implements Closeable {
-  // Forced bit by bit: a disk that is handed everything at the end keeps the scribe waiting.
-  private static final int FORCE_BYTES = 8 << 20;
+  // Forced bit by bit: the scribe's forces wait for what the disk was handed before.
+  private static final int FORCE_BYTES = 1 << 20;
 
   private final LogDirectory directory;
   private final Path temporary;

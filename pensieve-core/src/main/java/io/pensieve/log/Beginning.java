@@ -35,8 +35,11 @@ final class Beginning {
   record Start(Segment segment, Ring ring, long salt, Optional<RecoveryReport.TornTail> tornTail) {}
 
   Start begin(int ringBytes, long allocatedBytes, long segmentBytes) throws IOException {
+    // Whoever died may not have forced the names that recovery has found, and what comes next
+    // relies on them: a power cut must not keep a successor and lose the file before it.
+    disk.forceDirectory(directory.folder());
     directory.deleteTemporaries();
-    deleteWhatABaseReplaced();
+    directory.deleteBefore(recovered.base());
     Optional<RecoveryReport.TornTail> tornTail = keepTornTail();
     if (recovered.durable() < recovered.end()) {
       copyTail();
@@ -55,14 +58,6 @@ final class Beginning {
     } catch (IOException | RuntimeException refused) {
       segment.close();
       throw refused;
-    }
-  }
-
-  // The base's name may not have been forced yet by whoever died between that and the deletions.
-  private void deleteWhatABaseReplaced() throws IOException {
-    if (!directory.before(recovered.base()).isEmpty()) {
-      disk.forceDirectory(directory.folder());
-      directory.deleteBefore(recovered.base());
     }
   }
 

@@ -33,8 +33,6 @@ final class Compactor<K, V> implements Runnable {
 
   private static final long REST_NANOS_MIN = 5_000_000;
   private static final long REST_NANOS_MAX = 160_000_000;
-  private static final long BACK_OFF_NANOS_MIN = 1_000_000_000;
-  private static final long BACK_OFF_NANOS_MAX = 300_000_000_000L;
   private static final SecureRandom SALTS = new SecureRandom();
 
   private enum Phase {
@@ -47,11 +45,27 @@ final class Compactor<K, V> implements Runnable {
   /**
    * When and how a log compacts itself.
    *
-   * @param logBytesMin not before the log has this length
+   * @param logBytesMax as long as this a log with few entries may get, compactions included
    * @param batchBytes so much is written at once
-   * @param bytesPerSecond so fast, unless the log grows faster
+   * @param bytesPerSecond so fast, unless the log grows too long meanwhile
+   * @param heldBytesPerSecond so fast writers are that have made the log too long
    */
-  record Settings(long logBytesMin, int batchBytes, long bytesPerSecond) {}
+  record Settings(long logBytesMax, int batchBytes, long bytesPerSecond, long heldBytesPerSecond) {
+
+    /** How long the log is when it is compacted, if the entries take so many bytes. */
+    long dueBytes(long liveBytes) {
+      return 2 * bytesMax(liveBytes) / 3;
+    }
+
+    /**
+     * How long the log may be when the compaction is over. With two bases beside it, that makes
+     * twice the entries and logBytesMax, or nearly three times the entries where that is more: if
+     * the log were not longer then, changes would be written many times over.
+     */
+    long bytesMax(long liveBytes) {
+      return Math.max(logBytesMax, liveBytes - 2 * logBytesMax / 3);
+    }
+  }
 
   /** What a compactor shares with the log's other parts. */
   record Surroundings(
@@ -59,6 +73,7 @@ final class Compactor<K, V> implements Runnable {
       Ring ring,
       Scribe scribe,
       Acknowledgements acknowledgements,
+      Pace pace,
       FileLog.Settings settings,
       LongSupplier nanoTime) {}
 
@@ -73,14 +88,12 @@ final class Compactor<K, V> implements Runnable {
   private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
   private long notBeforeNanos; // when WALKING: the end of a pause
 
-  // The log's length is that of what precedes `countedFrom`, and of all that follows.
-  private long lengthBefore;
-  private long countedFrom;
-  private long liveBytes; // as the last base had it
+  private long startNanos; // when WALKING or AWAITING_FORCE
   private long lastEnd;
   private long restNanos = REST_NANOS_MIN;
-  private long backOffNanos;
   private long failedNanos;
+  private volatile LogExtent extent; // stored by the thread in run() only, as is the next one
+  private volatile CompactionTally tally = CompactionTally.NONE;
 
   private @Nullable BaseWriter base; // changed on the disk only, or by stop()
   private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
@@ -94,14 +107,13 @@ final class Compactor<K, V> implements Runnable {
       Codec<K> keyCodec,
       Codec<V> valueCodec,
       LiveEntries<K, V> live,
-      Recovery.Result found) {
+      LogExtent begun) {
     this.log = log;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
     this.live = live;
-    this.countedFrom = log.ring.end();
-    this.liveBytes = found.baseBytes();
-    this.lengthBefore = found.bytes() - found.baseBytes();
+    this.extent = begun;
+    log.pace.freeUntil(extent.freeUntilBegun(settings()));
   }
 
   /** Completes when a compaction that begins from now on has ended. */
@@ -120,6 +132,7 @@ final class Compactor<K, V> implements Runnable {
   @Override
   public void run() {
     thread = Thread.currentThread();
+    log.pace.compactor(Thread.currentThread());
     while (!isStopped()) {
       if (!step()) {
         rest();
@@ -153,8 +166,10 @@ final class Compactor<K, V> implements Runnable {
     if (!takeRequests() && !isDue()) {
       return false;
     }
+    startNanos = log.nanoTime.getAsLong();
     LiveEntries.Walk<K, V> newWalk = live.walk();
     long position = log.ring.end();
+    log.pace.freeUntil(extent.freeUntil(position, 0, settings()));
     entries = newWalk.coldestFirst();
     walk = newWalk;
     onDisk(() -> base = BaseWriter.create(log.directory, position, SALTS.nextLong()));
@@ -173,11 +188,12 @@ final class Compactor<K, V> implements Runnable {
   }
 
   private boolean isDue() {
-    boolean backsOff = backOffNanos > 0 && log.nanoTime.getAsLong() - failedNanos < backOffNanos;
-    long length = lengthBefore + log.ring.end() - countedFrom;
-    return !backsOff
-        && !log.ring.isSealed()
-        && length >= Math.max(log.settings.compaction().logBytesMin(), liveBytes);
+    boolean backsOff = log.nanoTime.getAsLong() - failedNanos < tally.backOffNanos();
+    return !backsOff && !log.ring.isSealed() && extent.isDue(log.ring.end(), settings());
+  }
+
+  private Settings settings() {
+    return log.settings.compaction();
   }
 
   private boolean walkOn() throws IOException {
@@ -197,10 +213,11 @@ final class Compactor<K, V> implements Runnable {
       entries = null;
       walkEnd = log.ring.end();
       phase = Phase.AWAITING_FORCE;
-    } else if (log.ring.end() - writer.position() <= writer.bytes()) {
-      // Without a pause where the log grows faster than the base: it would only grow the more.
-      notBeforeNanos = now + (long) (1e9 * bytes / log.settings.compaction().bytesPerSecond());
+      log.scribe.forceUpTo(walkEnd);
+    } else if (extent.isAhead(writer.position(), log.ring.end(), writer.bytes(), settings())) {
+      notBeforeNanos = now + (long) (1e9 * bytes / settings().bytesPerSecond());
     }
+    log.pace.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
     return true;
   }
 
@@ -213,7 +230,7 @@ final class Compactor<K, V> implements Runnable {
         byte[] value = valueCodec.encode(put.value());
         writer.add(key, value, put.expiryMillis(), entry.version());
       }
-      if (writer.buffered() >= log.settings.compaction().batchBytes()) {
+      if (writer.buffered() >= settings().batchBytes()) {
         return false;
       }
     }
@@ -235,8 +252,8 @@ final class Compactor<K, V> implements Runnable {
     }
     onDisk(() -> present(base).finish(walkEnd));
     onDisk(this::replace);
-    onDisk(() -> log.directory.deleteBefore(countedFrom));
-    backOffNanos = 0;
+    onDisk(() -> log.directory.deleteBefore(extent.countedFrom()));
+    tally = tally.success(log.nanoTime.getAsLong() - startNanos);
     complete(null);
     return true;
   }
@@ -253,9 +270,8 @@ final class Compactor<K, V> implements Runnable {
     base = null;
     walk = null;
     phase = Phase.RESTING;
-    lengthBefore = 0;
-    countedFrom = written.position();
-    liveBytes = written.bytes();
+    extent = new LogExtent(written.bytes(), 0, written.position());
+    log.pace.freeUntil(extent.freeUntilBegun(settings()));
     written.close();
   }
 
@@ -303,7 +319,8 @@ final class Compactor<K, V> implements Runnable {
     walk = null;
     entries = null;
     failedNanos = log.nanoTime.getAsLong();
-    backOffNanos = Math.max(BACK_OFF_NANOS_MIN, Math.min(2 * backOffNanos, BACK_OFF_NANOS_MAX));
+    tally = tally.failure(broken);
+    log.pace.freeUntil(Long.MAX_VALUE);
     try {
       onDisk(this::discard);
     } catch (CancellationException stop) {
@@ -341,6 +358,16 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
+  /** What has become of compactions so far. */
+  CompactionTally tally() {
+    return tally;
+  }
+
+  /** How long base and log are. */
+  LogExtent extent() {
+    return extent;
+  }
+
   /** Ends a compaction that is under way, waiting for a piece of its work at most. */
   void stop() {
     boolean interrupted = false;
@@ -362,6 +389,7 @@ final class Compactor<K, V> implements Runnable {
       // What is in the making does not count, and is deleted there.
     }
     complete(new IllegalStateException("the log was closed"));
+    log.pace.freeUntil(Long.MAX_VALUE);
     LockSupport.unpark(thread);
     if (interrupted) {
       Thread.currentThread().interrupt();

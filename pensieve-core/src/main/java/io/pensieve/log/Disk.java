@@ -9,7 +9,12 @@ import java.util.List;
 /** The few things that a log asks of a disk, so that another disk can forget and fail on demand. */
 interface Disk {
 
-  /** Creates a folder and takes it for this log alone, until the answer is closed. */
+  boolean isFolder(Path path);
+
+  /** Creates a folder in one that exists; does nothing if it exists already. */
+  void createFolder(Path path) throws IOException;
+
+  /** Takes a folder for this log alone, until the answer is closed. */
   Closeable lock(Path directory) throws IOException;
 
   /** The names of the files in a folder. */

@@ -22,6 +22,16 @@ final class FileDisk implements Disk {
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   @Override
+  public boolean isFolder(Path path) {
+    return Files.isDirectory(path);
+  }
+
+  @Override
+  public void createFolder(Path path) throws IOException {
+    Files.createDirectories(path);
+  }
+
+  @Override
   public Closeable lock(Path directory) throws IOException {
     return FolderLock.take(directory);
   }

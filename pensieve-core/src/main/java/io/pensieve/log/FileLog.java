@@ -74,7 +74,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private record Life(
-      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Recovery.Result found) {}
+      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
 
   private FileLog(
       LogDirectory directory,
@@ -118,6 +118,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     boolean interrupted = Thread.interrupted();
     try {
       LogDirectory directory = new LogDirectory(disk, folder);
+      directory.make();
       Closeable lock = disk.lock(folder);
       return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
     } catch (IOException refused) {
@@ -181,7 +182,11 @@ public final class FileLog<K, V> implements Log<K, V> {
     Scribe scribe =
         new Scribe(
             directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
-    life = new Life(start.ring(), scribe, acknowledgements, found);
+    Pace pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
+    LogExtent begun =
+        new LogExtent(
+            found.baseBytes(), found.bytes() - found.baseBytes(), start.ring().released());
+    life = new Life(start.ring(), scribe, acknowledgements, pace, begun);
     scribe.allocateSpare();
     threads.scribe().execute(scribe);
     return start;
@@ -208,12 +213,13 @@ public final class FileLog<K, V> implements Log<K, V> {
                 current.ring,
                 current.scribe,
                 current.acknowledgements,
+                current.pace,
                 settings,
                 threads.nanoTime()),
             keyCodec,
             valueCodec,
             live,
-            current.found);
+            current.begun);
     compactor = started;
     threads.compactor().execute(started);
   }
@@ -244,6 +250,22 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
+  /**
+   * What the log has done since it was opened, and how it stands. Cheap, and never waits.
+   *
+   * @throws IllegalStateException if the log was not replayed yet
+   */
+  public LogStatistics statistics() {
+    Life current = life();
+    Compactor<K, V> compacting = compactor;
+    return LogStatistics.of(
+        current.ring,
+        current.scribe,
+        current.begun.countedFrom(),
+        compacting == null ? current.begun : compacting.extent(),
+        compacting == null ? CompactionTally.NONE : compacting.tally());
+  }
+
   @Override
   public long append(Change<K, V> change) {
     Life current = life();
@@ -260,6 +282,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       int bytes = Format.align((int) draft.length());
       long position = claim(current, bytes, change instanceof Change.Put);
       current.ring.write(position, current.acknowledgements.durable(), draft);
+      current.pace.await(position + bytes, bytes);
       return position + bytes;
     } finally {
       draft.clear();
@@ -375,9 +398,13 @@ public final class FileLog<K, V> implements Log<K, V> {
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
     private static final long SEGMENT_BYTES = 16 << 20;
+    // Up to three of these lie beside the log that counts: one begins before it, one is being
+    // written, one is filled with zeros.
+    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
-    private static final long COMPACTION_LOG_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 96 << 20;
     private static final int COMPACTION_BATCH_BYTES = 256 << 10;
+    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
 
     private final Path directory;
     private final Codec<K> keyCodec;
@@ -451,10 +478,13 @@ public final class FileLog<K, V> implements Log<K, V> {
               durability,
               ringBytes,
               entryBytesMax,
-              SEGMENT_BYTES,
+              durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
               LOW_WATER_BYTES,
               new Compactor.Settings(
-                  COMPACTION_LOG_BYTES, COMPACTION_BATCH_BYTES, compactionBytesPerSecond),
+                  COMPACTION_LOG_BYTES,
+                  COMPACTION_BATCH_BYTES,
+                  compactionBytesPerSecond,
+                  HELD_BYTES_PER_SECOND),
               Telling.Settings.ofThreads(recoveryThreads));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());

@@ -31,7 +31,6 @@ final class FolderLock implements Closeable {
   }
 
   static FolderLock take(Path directory) throws IOException {
-    Files.createDirectories(directory);
     Path folder = directory.toRealPath();
     synchronized (TAKEN) {
       if (!TAKEN.add(folder)) {

@@ -1,9 +1,11 @@
 package io.pensieve.log;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Names and files of a log's folder. The folder is the manifest: there is no other list. */
 final class LogDirectory {
@@ -14,6 +16,8 @@ final class LogDirectory {
   private static final String TORN_INFIX = ".torn-";
   private static final String RING = "ring";
   private static final int POSITION_DIGITS = 16;
+  private static final Pattern POSITION_NAME =
+      Pattern.compile("[0-9a-f]{" + POSITION_DIGITS + "}\\.[a-z]+");
 
   private final Disk disk;
   private final Path folder;
@@ -31,6 +35,31 @@ final class LogDirectory {
     return folder;
   }
 
+  /** Makes the folder, and those above it, so that they survive a power cut. */
+  void make() throws IOException {
+    make(folder.toAbsolutePath());
+  }
+
+  private void make(Path path) throws IOException {
+    Path parent = path.getParent();
+    if (parent == null) {
+      return;
+    }
+    boolean isThere = disk.isFolder(path);
+    if (!isThere) {
+      make(parent);
+      disk.createFolder(path);
+    }
+    try {
+      // Also of a folder that is there: whoever made it may have died before this.
+      disk.forceDirectory(parent);
+    } catch (AccessDeniedException notMadeByUs) {
+      if (!isThere) {
+        throw notMadeByUs;
+      }
+    }
+  }
+
   /** First positions of all segments, ascending. */
   List<Long> segments() throws IOException {
     return positions(SEGMENT_SUFFIX);
@@ -43,7 +72,7 @@ final class LogDirectory {
 
   private List<Long> positions(String suffix) throws IOException {
     return disk.list(folder).stream()
-        .filter(name -> name.matches("[0-9a-f]{" + POSITION_DIGITS + "}\\" + suffix))
+        .filter(name -> name.endsWith(suffix) && POSITION_NAME.matcher(name).matches())
         .map(name -> Long.parseUnsignedLong(name.substring(0, POSITION_DIGITS), 16))
         .sorted()
         .toList();
@@ -103,8 +132,7 @@ final class LogDirectory {
     }
   }
 
-  /** What {@link #deleteBefore} deletes. */
-  List<Path> before(long base) throws IOException {
+  private List<Path> before(long base) throws IOException {
     List<Path> stale = new ArrayList<>();
     bases().stream().filter(older -> older < base).map(this::base).forEach(stale::add);
     List<Long> segments = segments();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,8 @@ final class Scribe implements Runnable {
 
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final long FORCE_NANOS = 100_000_000;
+  // Earlier if there is much to force: writers go on meanwhile, until the ring is full.
+  private static final int FORCE_BYTES = 4 << 20;
   private static final long SPIN_NANOS = 20_000;
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
@@ -39,6 +42,8 @@ final class Scribe implements Runnable {
   private volatile boolean parked;
   private volatile boolean hasRoom = true; // enough free space to accept puts
   private volatile boolean finished;
+  private volatile long forceUpTo; // stored by the compactor only
+  private final AtomicLong forces = new AtomicLong();
   private volatile @Nullable IOException brokenElsewhere;
 
   Scribe(
@@ -74,6 +79,17 @@ final class Scribe implements Runnable {
   /** The log is to fail, because of something that its files depend on. */
   void failBecauseOf(IOException broken) {
     brokenElsewhere = broken;
+  }
+
+  /** Somebody waits for this position to be forced. For one thread. */
+  void forceUpTo(long position) {
+    forceUpTo = position;
+    wake();
+  }
+
+  /** How often the log was forced. */
+  long forces() {
+    return forces.get();
   }
 
   @Override
@@ -180,12 +196,16 @@ final class Scribe implements Runnable {
   }
 
   private boolean forceIfDue(long now) throws IOException {
-    if (acknowledgements.durable() == written) {
+    long unforced = written - acknowledgements.durable();
+    if (unforced == 0) {
       lastForceNanos = now;
       return false;
     }
     boolean isDue =
-        settings.durability() == Durability.POWER_CUT || now - lastForceNanos >= FORCE_NANOS;
+        settings.durability() == Durability.POWER_CUT
+            || unforced >= FORCE_BYTES
+            || now - lastForceNanos >= FORCE_NANOS
+            || acknowledgements.durable() < forceUpTo;
     if (isDue) {
       force();
       lastForceNanos = now;
@@ -196,6 +216,7 @@ final class Scribe implements Runnable {
   private void force() throws IOException {
     segment.force();
     acknowledgements.publish(written);
+    forces.incrementAndGet();
   }
 
   private void finish() throws IOException {

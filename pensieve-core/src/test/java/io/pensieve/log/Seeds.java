@@ -1,5 +1,6 @@
 package io.pensieve.log;
 
+import java.util.Random;
 import java.util.stream.LongStream;
 
 /** Seeds of random tests: those of every build, or the one that is to be replayed. */
@@ -7,7 +8,22 @@ final class Seeds {
   private Seeds() {}
 
   static LongStream of(int count) {
-    String seed = System.getProperty("pensieve.seed", "");
-    return seed.isEmpty() ? LongStream.range(0, count) : LongStream.of(Long.parseLong(seed));
+    return areAll() ? LongStream.range(0, count) : LongStream.of(Long.parseLong(given()));
+  }
+
+  /** Whether no single seed is to be replayed. */
+  static boolean areAll() {
+    return given().isEmpty();
+  }
+
+  /** A new seed, which is printed. */
+  static long random(Class<?> test) {
+    long seed = areAll() ? new Random().nextLong() : Long.parseLong(given());
+    System.out.println(test.getSimpleName() + ": -Dpensieve.seed=" + seed);
+    return seed;
+  }
+
+  private static String given() {
+    return System.getProperty("pensieve.seed", "");
   }
 }

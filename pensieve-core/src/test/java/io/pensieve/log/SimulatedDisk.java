@@ -4,47 +4,60 @@ import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A disk in memory that knows what was forced, and can stop, fail and forget on demand. */
+/**
+ * A disk in memory that knows what was forced, sector by sector and name by name, and can stop,
+ * fail, forget, and write back unasked.
+ */
 final class SimulatedDisk implements Disk {
-  static final int SECTOR_BYTES = 512;
+  /** What becomes of an operation that is to fail. */
+  enum Fault {
+    NONE,
+    /** The operation fails; a force that does never writes what it was to write. */
+    INPUT_OUTPUT_ERROR,
+    /** Whatever needs room fails; the rest works. */
+    NO_SPACE_LEFT,
+    /** Nothing may be made, written or opened. */
+    NO_PERMISSION
+  }
 
-  private static final class Inode {
-    private byte[] bytes = {};
-    private byte[] forced = {};
-    private @Nullable ByteBuffer memory;
-
-    private byte[] current() {
-      ByteBuffer mapped = memory;
-      if (mapped != null) {
-        mapped.get(0, bytes);
-      }
-      return bytes;
-    }
+  /** Sees what is on the disk before each operation, and in the middle of each write. */
+  interface Watcher {
+    void before(String operation);
   }
 
   /** A change to the folder: this name now means this file, or none. */
-  private record Entry(Path name, @Nullable Inode inode, @Nullable Path gone) {}
+  private record Entry(Path name, @Nullable SimulatedFile file, @Nullable Path gone) {}
 
-  private final Map<Path, Inode> files = new TreeMap<>();
-  private final Map<Path, Inode> forcedFiles = new TreeMap<>();
-  private final List<Entry> unforcedEntries = new ArrayList<>();
+  /** This folder and those above it have always been there. */
+  private static final Path ROOT = Path.of("").toAbsolutePath();
+
+  private Map<Path, SimulatedFile> files = new LinkedHashMap<>();
+  private Map<Path, SimulatedFile> forcedFiles = new LinkedHashMap<>();
+  private List<Entry> unforcedEntries = new ArrayList<>();
+  private final Set<Path> folders = new HashSet<>();
+  private final Set<Path> forcedFolders = new HashSet<>();
   private long boot = 1;
   private int operations;
   private int stopAt = Integer.MAX_VALUE;
   private int failAt = Integer.MAX_VALUE;
   private boolean failsForGood;
+  private Fault fault = Fault.NONE;
   private long usableBytes = 1L << 40;
+  private Watcher watcher = operation -> {};
+  private @Nullable Random writeBack;
 
   /** From this many operations on nothing works: the machine or the process has stopped. */
   void stopAfter(int operationsMore) {
@@ -53,17 +66,32 @@ final class SimulatedDisk implements Disk {
 
   /** One operation will fail, or all from there on. */
   void failAfter(int operationsMore, boolean forGood) {
+    failAfter(operationsMore, forGood, Fault.INPUT_OUTPUT_ERROR);
+  }
+
+  void failAfter(int operationsMore, boolean forGood, Fault how) {
     failAt = operations + operationsMore;
     failsForGood = forGood;
+    fault = how;
   }
 
   void heal() {
     stopAt = Integer.MAX_VALUE;
     failAt = Integer.MAX_VALUE;
+    watcher = operation -> {};
   }
 
   void usableBytes(long bytes) {
     usableBytes = bytes;
+  }
+
+  void watch(Watcher newWatcher) {
+    watcher = newWatcher;
+  }
+
+  /** From now on some of what was written is forced now and then, unasked, as kernels do. */
+  void writeBack(Random random) {
+    writeBack = random;
   }
 
   int operations() {
@@ -74,13 +102,21 @@ final class SimulatedDisk implements Disk {
     return operations >= stopAt;
   }
 
+  boolean hasFailed() {
+    return operations > failAt;
+  }
+
   /** The process is gone; what it stored, in files and in mappings, is all there. */
   void killProcess() {
-    for (Inode inode : files.values()) {
-      inode.current();
-      inode.memory = null;
-    }
+    files.values().forEach(SimulatedFile::unmap);
+    forcedFiles.values().forEach(SimulatedFile::unmap);
     heal();
+  }
+
+  /** The process is gone, and the kernel drops from memory what a failed force did not write. */
+  void killProcessAndDropPages(Random random) {
+    killProcess();
+    files.values().forEach(file -> file.dropLostSectors(random));
   }
 
   /** Of what was not forced, any sectors and any changes of the folder may be gone. */
@@ -93,36 +129,22 @@ final class SimulatedDisk implements Disk {
       }
     }
     unforcedEntries.clear();
-    files.clear();
-    files.putAll(forcedFiles);
-    for (Inode inode : files.values()) {
-      inode.bytes = survivors(inode, random);
-      inode.forced = inode.bytes.clone();
+    if (folders.removeIf(folder -> !forcedFolders.contains(folder) && random.nextBoolean())) {
+      forcedFiles.keySet().removeIf(name -> !folders.contains(folderOf(name)));
     }
+    forcedFolders.addAll(folders);
+    files = new LinkedHashMap<>(forcedFiles);
+    files.values().forEach(file -> file.cutPower(random));
   }
 
-  private static byte[] survivors(Inode inode, Random random) {
-    byte[] written = inode.bytes;
-    byte[] survivors =
-        Arrays.copyOf(inode.forced, random.nextBoolean() ? written.length : inode.forced.length);
-    int keepOneIn = 1 + random.nextInt(4);
-    for (int at = 0; at < Math.min(written.length, survivors.length); at += SECTOR_BYTES) {
-      if (random.nextInt(keepOneIn) == 0) {
-        int bytes = Math.min(SECTOR_BYTES, Math.min(written.length, survivors.length) - at);
-        System.arraycopy(written, at, survivors, at, bytes);
-      }
-    }
-    return survivors;
-  }
-
-  private static void apply(Map<Path, Inode> entries, Entry entry) {
+  private static void apply(Map<Path, SimulatedFile> entries, Entry entry) {
     if (entry.gone() != null) {
       entries.remove(entry.gone());
     }
-    if (entry.inode() == null) {
+    if (entry.file() == null) {
       entries.remove(entry.name());
     } else {
-      entries.put(entry.name(), entry.inode());
+      entries.put(entry.name(), entry.file());
     }
   }
 
@@ -131,108 +153,182 @@ final class SimulatedDisk implements Disk {
     unforcedEntries.add(entry);
   }
 
-  private void operate(String what) throws IOException {
+  private void operate(String what, boolean needsRoom) throws IOException {
+    watcher.before(what);
+    Random kernel = writeBack;
+    if (kernel != null && kernel.nextInt(4) == 0) {
+      files.values().forEach(file -> file.writeBack(kernel));
+    }
     int operation = operations++;
     if (operation >= stopAt) {
       throw new IOException("stopped at operation " + operation + ": " + what);
     }
     if (operation == failAt || (operation > failAt && failsForGood)) {
-      throw new IOException("operation " + operation + " fails: " + what);
+      fail("operation " + operation + " fails: " + what, needsRoom);
     }
+  }
+
+  private void fail(String what, boolean needsRoom) throws IOException {
+    if (fault == Fault.NO_PERMISSION) {
+      throw new AccessDeniedException(what);
+    }
+    if (fault == Fault.INPUT_OUTPUT_ERROR) {
+      throw new IOException(what);
+    }
+    if (needsRoom) {
+      throw new IOException(what + ": No space left on device");
+    }
+  }
+
+  /** A disk with all that this one has now, in files and in mappings, for a crash to befall it. */
+  SimulatedDisk copy() {
+    SimulatedDisk copy = new SimulatedDisk();
+    IdentityHashMap<SimulatedFile, SimulatedFile> copies = new IdentityHashMap<>();
+    files.forEach((name, file) -> copy.files.put(name, copied(file, copies)));
+    forcedFiles.forEach((name, file) -> copy.forcedFiles.put(name, copied(file, copies)));
+    for (Entry entry : unforcedEntries) {
+      SimulatedFile file = entry.file();
+      copy.unforcedEntries.add(
+          new Entry(entry.name(), file == null ? null : copied(file, copies), entry.gone()));
+    }
+    copy.folders.addAll(folders);
+    copy.forcedFolders.addAll(forcedFolders);
+    copy.boot = boot;
+    copy.usableBytes = usableBytes;
+    return copy;
+  }
+
+  private static SimulatedFile copied(
+      SimulatedFile file, IdentityHashMap<SimulatedFile, SimulatedFile> copies) {
+    return copies.computeIfAbsent(file, SimulatedFile::copy);
   }
 
   /** A copy of every file, by name. */
   Map<Path, byte[]> contents() {
     Map<Path, byte[]> contents = new HashMap<>();
-    files.forEach((name, inode) -> contents.put(name, inode.current().clone()));
+    files.forEach((name, file) -> contents.put(name, file.current().clone()));
     return contents;
   }
 
   /** How much room all files take. */
   long bytes() {
-    return files.values().stream().mapToLong(inode -> inode.bytes.length).sum();
+    return files.values().stream().mapToLong(SimulatedFile::size).sum();
   }
 
   /** The position of the newest base in a folder, or 0. */
   long newestBase(Path folder) {
-    return files.keySet().stream()
-        .filter(name -> folder.equals(name.getParent()))
-        .map(name -> String.valueOf(name.getFileName()))
-        .filter(name -> name.endsWith(".base"))
-        .mapToLong(name -> Long.parseLong(name.replace(".base", ""), 16))
-        .max()
-        .orElse(0);
+    long newest = 0;
+    for (Path name : files.keySet()) {
+      String file = String.valueOf(name.getFileName());
+      if (folder.equals(name.getParent()) && file.endsWith(LogDirectory.BASE_SUFFIX)) {
+        newest = Math.max(newest, Long.parseLong(file.substring(0, file.indexOf('.')), 16));
+      }
+    }
+    return newest;
   }
 
-  /** A disk with these files, all forced. */
+  /**
+   * A disk with these files, all forced. It reads the arrays as they are, and never writes them.
+   */
   static SimulatedDisk of(Map<Path, byte[]> contents) {
     SimulatedDisk disk = new SimulatedDisk();
     contents.forEach(
         (name, bytes) -> {
-          Inode inode = new Inode();
-          inode.bytes = bytes.clone();
-          inode.forced = bytes.clone();
-          disk.files.put(name, inode);
-          disk.forcedFiles.put(name, inode);
+          SimulatedFile file = SimulatedFile.of(name, bytes);
+          disk.files.put(name, file);
+          disk.forcedFiles.put(name, file);
+          disk.folders.add(folderOf(name));
         });
+    disk.forcedFolders.addAll(disk.folders);
     return disk;
+  }
+
+  private static Path folderOf(Path name) {
+    Path folder = name.toAbsolutePath().getParent();
+    return folder == null ? ROOT : folder;
   }
 
   /** The memory of a mapped file. */
   ByteBuffer memory(Path file) {
-    ByteBuffer memory = files.getOrDefault(file, new Inode()).memory;
-    if (memory == null) {
-      throw new AssertionError(file + " is not mapped");
+    SimulatedFile mapped = files.get(file);
+    if (mapped == null) {
+      throw new AssertionError(file + " is not there");
     }
-    return memory;
+    return mapped.memory();
   }
 
   @Override
-  public Closeable lock(Path directory) {
+  public boolean isFolder(Path path) {
+    return ROOT.startsWith(path) || folders.contains(path);
+  }
+
+  @Override
+  public void createFolder(Path path) throws IOException {
+    operate("create folder", true);
+    folders.add(path);
+  }
+
+  @Override
+  public Closeable lock(Path directory) throws IOException {
+    Path file = directory.resolve("LOCK");
+    operate("create LOCK", true);
+    if (!files.containsKey(file)) {
+      change(new Entry(file, new SimulatedFile(file), null));
+    }
+    operate("write LOCK", true);
     return () -> {};
   }
 
   @Override
   public List<String> list(Path directory) throws IOException {
-    operate("list");
+    operate("list", false);
     return files.keySet().stream().map(name -> String.valueOf(name.getFileName())).toList();
   }
 
   @Override
   public File create(Path file) throws IOException {
-    operate("create " + file);
-    Inode inode = new Inode();
-    change(new Entry(file, inode, null));
-    return new OpenFile(inode);
+    operate("create " + file.getFileName(), true);
+    SimulatedFile created = new SimulatedFile(file);
+    change(new Entry(file, created, null));
+    return new OpenFile(created);
   }
 
   @Override
   public File open(Path file) throws IOException {
-    operate("open " + file);
-    Inode inode = files.get(file);
-    if (inode == null) {
+    operate("open " + file.getFileName(), false);
+    SimulatedFile opened = files.get(file);
+    if (opened == null) {
       throw new FileNotFoundException(file.toString());
     }
-    return new OpenFile(inode);
+    return new OpenFile(opened);
   }
 
   @Override
   public void rename(Path from, Path to) throws IOException {
-    operate("rename " + from);
-    change(new Entry(to, files.get(from), from));
+    operate("rename " + from.getFileName() + " to " + to.getFileName(), false);
+    SimulatedFile file = files.get(from);
+    if (file == null) {
+      throw new FileNotFoundException(from.toString());
+    }
+    file.name(to);
+    change(new Entry(to, file, from));
   }
 
   @Override
   public void delete(Path file) throws IOException {
-    operate("delete " + file);
+    operate("delete " + file.getFileName(), false);
     change(new Entry(file, null, null));
   }
 
   @Override
   public void forceDirectory(Path directory) throws IOException {
-    operate("force directory");
-    forcedFiles.clear();
-    forcedFiles.putAll(files);
+    boolean isAbove = ROOT.startsWith(directory);
+    operate(isAbove ? "force directory above" : "force directory", false);
+    if (isAbove) {
+      forcedFolders.addAll(folders);
+      return;
+    }
+    forcedFiles = new LinkedHashMap<>(files);
     unforcedEntries.clear();
   }
 
@@ -247,59 +343,57 @@ final class SimulatedDisk implements Disk {
   }
 
   private final class OpenFile implements File {
-    private final Inode inode;
+    private final SimulatedFile file;
 
-    OpenFile(Inode inode) {
-      this.inode = inode;
+    OpenFile(SimulatedFile file) {
+      this.file = file;
     }
 
     @Override
     public long size() {
-      return inode.bytes.length;
+      return file.size();
     }
 
     @Override
     public void read(ByteBuffer into, long position) throws IOException {
-      operate("read");
-      into.put(inode.current(), (int) position, into.remaining());
+      operate("read " + file.name(), false);
+      into.put(file.current(), (int) position, into.remaining());
     }
 
     @Override
     public void write(ByteBuffer from, long position) throws IOException {
-      boolean willStop = operations >= stopAt;
-      int bytes = willStop ? from.remaining() / 2 : from.remaining();
-      if (operations <= stopAt) {
-        if (usableBytes < bytes) {
-          throw new IOException("No space left on device");
-        }
-        int end = (int) position + bytes;
-        if (end > inode.bytes.length) {
-          inode.bytes = Arrays.copyOf(inode.bytes, end);
-        }
-        from.get(inode.bytes, (int) position, bytes);
+      if (usableBytes < from.remaining()) {
+        throw new IOException("No space left on device");
       }
-      operate("write");
+      int half = from.remaining() / 2;
+      ByteBuffer firstHalf = from.duplicate().limit(from.position() + half);
+      operate("write " + file.name(), true);
+      file.write(firstHalf, (int) position);
+      watcher.before("half of write " + file.name());
+      file.write(from.position(from.position() + half), (int) position + half);
     }
 
     @Override
     public void truncate(long bytes) throws IOException {
-      operate("truncate");
-      inode.bytes = Arrays.copyOf(inode.bytes, (int) Math.min(bytes, inode.bytes.length));
+      operate("truncate " + file.name(), false);
+      file.truncate((int) bytes);
     }
 
     @Override
     public void force() throws IOException {
-      operate("force");
-      inode.forced = inode.current().clone();
+      try {
+        operate("force " + file.name(), true);
+      } catch (IOException failed) {
+        file.loseUnforced();
+        throw failed;
+      }
+      file.force();
     }
 
     @Override
     public ByteBuffer map(int bytes) throws IOException {
-      operate("map");
-      ByteBuffer memory = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-      memory.put(0, inode.bytes);
-      inode.memory = memory;
-      return memory;
+      operate("map " + file.name(), false);
+      return file.map(bytes);
     }
 
     @Override

@@ -19,12 +19,13 @@ final class SimulatedLog {
 
   // So small that the compactions of a script overlap with its appends.
   private static final Compactor.Settings COMPACTION =
-      new Compactor.Settings(SEGMENT_BYTES, 600, 1 << 20);
+      new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
   // So that every frame goes to one of three threads that take turns.
   private static final Telling.Settings RECOVERY = new Telling.Settings(3, 64, 0);
 
   private static final long STEP_NANOS = 60_000_000;
+  private static final long FORCE_NANOS_MAX = 100_000_000;
 
   final SimulatedDisk disk;
   private final Durability durability;
@@ -36,15 +37,33 @@ final class SimulatedLog {
   private @Nullable LiveModel map;
   private long nanos;
   private long waiting; // bytes in the ring, at most
-  private int acknowledged; // how many changes of the history
+  private int acknowledged; // how many changes of the history have been known to be, so far
+  private long idleNanos; // when the scribe had nothing to do
+  private int idleSize; // how many changes there were then
   private @Nullable RecoveryReport report;
 
   /** A change with its sequence. */
-  record Event(long sequence, Change<String, String> change) {}
+  record Event(long sequence, Change<String, String> change) {
+    // Without the value, which is long and has the script's step in it.
+    @Override
+    public String toString() {
+      return sequence + " " + change.getClass().getSimpleName() + " " + change.key();
+    }
+  }
 
   SimulatedLog(SimulatedDisk disk, Durability durability) {
     this.disk = disk;
     this.durability = durability;
+  }
+
+  /** This log's promises, for a copy of its disk that a crash will befall. */
+  SimulatedLog onDisk(SimulatedDisk copy) {
+    SimulatedLog twin = new SimulatedLog(copy, durability);
+    twin.history.addAll(history);
+    twin.highestEver = highestEver;
+    twin.nanos = nanos;
+    twin.acknowledged = acknowledged();
+    return twin;
   }
 
   /** Opens the log, which tells all of its history as changes. */
@@ -114,12 +133,21 @@ final class SimulatedLog {
 
   /** Opens the log and checks that it tells a prefix with everything that had to survive. */
   void reopen(int mustSurvive, String context) {
-    int survivors = assertPrefix(openTold(), history, disk, context);
+    int survivors = assertPrefix(openUndamaged(context), history, disk, context);
     assertTrue(
         survivors >= mustSurvive,
         () -> context + ": told " + survivors + " changes, not the acknowledged " + mustSurvive);
     history = new ArrayList<>(history.subList(0, survivors));
     acknowledged = survivors;
+    idleSize = 0;
+  }
+
+  private Told openUndamaged(String context) {
+    try {
+      return openTold();
+    } catch (LogException.Corrupt damaged) {
+      throw new AssertionError(context + ": " + damaged + ", of " + history, damaged);
+    }
   }
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
@@ -148,8 +176,30 @@ final class SimulatedLog {
     return history.size();
   }
 
+  List<Event> history() {
+    return history;
+  }
+
+  /** A change that was never acknowledged, and need not have happened. */
+  void forget(Event event) {
+    history.remove(event);
+  }
+
+  /** How many changes must survive a power cut now. */
   int acknowledged() {
+    FileLog<String, String> current = log;
+    if (current != null && durability == Durability.POWER_CUT) {
+      acknowledged = Math.max(acknowledged, countUpTo(current.durableSequence()));
+    }
     return acknowledged;
+  }
+
+  private int countUpTo(long sequence) {
+    int count = acknowledged;
+    while (count < history.size() && history.get(count).sequence <= sequence) {
+      count++;
+    }
+    return count;
   }
 
   private static <T> T present(@Nullable T value) {
@@ -175,8 +225,18 @@ final class SimulatedLog {
 
   void step() {
     nanos += STEP_NANOS;
-    present(scribe).step();
-    acknowledge();
+    noteIdle(present(scribe).step());
+  }
+
+  // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
+  // again, all of that is forced, whatever the level.
+  private void noteIdle(boolean moved) {
+    boolean isIdle = !moved && present(scribe).hasRoom() && !present(scribe).isFinished();
+    if (isIdle && nanos - idleNanos > FORCE_NANOS_MAX) {
+      acknowledged = Math.max(acknowledged, idleSize);
+      idleNanos = nanos;
+      idleSize = history.size();
+    }
   }
 
   // A step ends where a segment does; an append into a full ring would wait for ever.
@@ -185,16 +245,6 @@ final class SimulatedLog {
       nanos += STEP_NANOS;
     }
     waiting = 0;
-    acknowledge();
-  }
-
-  private void acknowledge() {
-    long durable = present(log).durableSequence();
-    if (durability == Durability.POWER_CUT) {
-      while (acknowledged < history.size() && history.get(acknowledged).sequence <= durable) {
-        acknowledged++;
-      }
-    }
   }
 
   void close() {

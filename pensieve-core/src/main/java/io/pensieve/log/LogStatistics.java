@@ -1,0 +1,50 @@
+package io.pensieve.log;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What a log has done since it was opened, and how it stands. The parts are read one after another
+ * while the log is in use, so they need not fit each other to the byte.
+ *
+ * @param appendedBytes what was appended, in the log's own format
+ * @param waitingBytes of that, what is in the ring and not in a segment yet
+ * @param forces how often the log's file was forced; not counted are those of other files
+ * @param baseBytes the entries that the log begins with, as they were when it was last compacted
+ * @param logBytes the changes since then, as long as the log is
+ * @param compactions how many have succeeded
+ * @param failedCompactions how many have not
+ * @param lastCompaction how long the last one took that has succeeded; zero if there was none
+ * @param lastFailure why the last compaction has failed, if the one before the next has
+ * @param backOff how long the log waits after that failure before it compacts itself again; zero if
+ *     the last compaction has succeeded
+ */
+public record LogStatistics(
+    long appendedBytes,
+    long waitingBytes,
+    long forces,
+    long baseBytes,
+    long logBytes,
+    long compactions,
+    long failedCompactions,
+    Duration lastCompaction,
+    Optional<String> lastFailure,
+    Duration backOff) {
+
+  static LogStatistics of(
+      Ring ring, Scribe scribe, long start, LogExtent extent, CompactionTally tally) {
+    long released = ring.released(); // before the end, lest it be beyond
+    long end = ring.end();
+    return new LogStatistics(
+        end - start,
+        end - released,
+        scribe.forces(),
+        extent.baseBytes(),
+        extent.logBytes(end),
+        tally.succeeded(),
+        tally.failed(),
+        tally.last(),
+        tally.lastFailure(),
+        Duration.ofNanos(tally.backOffNanos()));
+  }
+}

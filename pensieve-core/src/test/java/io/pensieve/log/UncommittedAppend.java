@@ -1,0 +1,88 @@
+package io.pensieve.log;
+
+import io.pensieve.log.SimulatedLog.Event;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Makes a log's ring what it would be if one writer had died in its append. */
+final class UncommittedAppend {
+  private static final Path RING = SimulatedLog.FOLDER.resolve("ring");
+
+  private UncommittedAppend() {}
+
+  /** Takes back one of the changes that are in the ring alone; of a log whose process is dead. */
+  static void in(SimulatedLog log, Random random) {
+    byte[] ring = log.disk.contents().get(RING);
+    if (ring == null || ring.length <= Format.FILE_HEADER_BYTES) {
+      return;
+    }
+    List<Event> inRing = inRing(log, ring);
+    if (!inRing.isEmpty()) {
+      Event event = inRing.get(random.nextInt(inRing.size()));
+      takeBack(log.disk, event, ring, random);
+      log.forget(event);
+    }
+  }
+
+  // A frame that was written to a segment may still be in the ring: its copy in the segment counts.
+  private static List<Event> inRing(SimulatedLog log, byte[] ring) {
+    List<Event> found = new ArrayList<>();
+    long segmentEnd = segmentEnd(log.disk);
+    for (Event event : log.history()) {
+      long position = position(event);
+      if (position >= segmentEnd
+          && Format.wordAt(ring, at(position, ring)) != 0
+          && Format.wordAt(ring, at(position + Format.POSITION_AT, ring)) == position) {
+        found.add(event);
+      }
+    }
+    return found;
+  }
+
+  private static long segmentEnd(SimulatedDisk disk) {
+    Map<Path, byte[]> rest = disk.contents();
+    rest.remove(RING);
+    try {
+      Told told = SimulatedLog.read(SimulatedDisk.of(rest));
+      List<Event> events = told.events();
+      return events.isEmpty()
+          ? disk.newestBase(SimulatedLog.FOLDER)
+          : events.get(events.size() - 1).sequence();
+    } catch (IOException | LogException noLogWithoutItsRing) {
+      return Long.MAX_VALUE;
+    }
+  }
+
+  private static long position(Event event) {
+    FrameDraft draft = FrameDraft.of(event.change(), Codec.utf8(), Codec.utf8());
+    long length = draft.length();
+    draft.clear();
+    return event.sequence() - Format.align((int) length);
+  }
+
+  private static int at(long position, byte[] ring) {
+    int capacity = ring.length - Format.FILE_HEADER_BYTES;
+    return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
+  }
+
+  private static void takeBack(SimulatedDisk disk, Event event, byte[] ring, Random random) {
+    long position = position(event);
+    long from = position + 8L * random.nextInt((int) (event.sequence() - position) / 8);
+    for (long at = from; at < event.sequence(); at += Long.BYTES) {
+      ByteBuffer.wrap(ring).putLong(at(at, ring), 0);
+    }
+    ByteBuffer.wrap(ring).putLong(at(position, ring), 0);
+    try (Disk.File file = disk.open(RING)) {
+      file.write(ByteBuffer.wrap(ring), 0);
+      file.force(); // else a power cut could bring it back
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+  }
+}
