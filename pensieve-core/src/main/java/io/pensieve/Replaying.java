@@ -11,19 +11,19 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
 
   @Override
   public void change(long sequence, Change<K, V> change) {
-    restore(sequence, change);
+    restore(sequence, sequence, change);
     if (!(change instanceof Change.Put)) {
       restoration.toldUpTo(sequence);
     }
   }
 
-  private void restore(long sequence, Change<K, V> change) {
+  private void restore(long sequence, long stamp, Change<K, V> change) {
     if (change instanceof Change.Put<K, V> put) {
-      restoration.put(put.key(), put.value(), put.expiryMillis(), sequence, sequence);
+      restoration.put(put.key(), put.value(), put.expiryMillis(), sequence, stamp);
     } else if (change instanceof Change.Remove<K, V> remove) {
       restoration.remove(remove.key(), sequence);
     } else {
-      restoration.use(change.key(), sequence);
+      restoration.use(change.key(), stamp, sequence);
     }
   }
 
@@ -44,13 +44,8 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
 
   private final class InAnyOrder implements AnyOrder<K, V> {
     @Override
-    public void change(long sequence, Change<K, V> change) {
-      restore(sequence, change);
-    }
-
-    @Override
-    public void toldUpTo(long sequence) {
-      restoration.toldUpTo(sequence);
+    public void change(long sequence, long stamp, Change<K, V> change) {
+      restore(sequence, stamp, change);
     }
 
     @Override
@@ -59,8 +54,8 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
     }
 
     @Override
-    public void progress(long bytesRead, long bytesTotal) {
-      Replaying.this.progress(bytesRead, bytesTotal);
+    public void toldUpTo(long sequence) {
+      restoration.toldUpTo(sequence);
     }
   }
 }

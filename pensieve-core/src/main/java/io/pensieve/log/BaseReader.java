@@ -48,15 +48,12 @@ final class BaseReader implements Closeable {
       return 0;
     }
     long at = 0;
-    long entries = 0;
     while (true) {
       Batch batch = telling.take();
       if (!batch.read(base, at, base.limit())) {
-        return readFooter(base, at, entries);
+        return readFooter(base, at, telling.frames());
       }
-      batch.number(entries + 1);
       at = batch.end();
-      entries += batch.frames();
       telling.submit(batch);
     }
   }

@@ -18,7 +18,7 @@ final class Batch {
   private long position;
   private int length;
   private int frames;
-  private long firstEntry;
+  private long firstNumber;
 
   // What became of it. Guarded by the telling that it belongs to.
   boolean done;
@@ -40,7 +40,7 @@ final class Batch {
     position = at;
     length = 0;
     frames = 0;
-    firstEntry = 0;
+    firstNumber = 0;
     done = false;
     changes = 0;
     failure = null;
@@ -109,9 +109,9 @@ final class Batch {
     return frames;
   }
 
-  /** Says which entry of a base the first frame is, counted from 1. */
-  void number(long entry) {
-    firstEntry = entry;
+  /** Says how many frames there are in the history up to the first one. */
+  void number(long number) {
+    firstNumber = number;
   }
 
   boolean isOfBase() {
@@ -123,13 +123,15 @@ final class Batch {
     FrameFile from = file();
     FrameReader reader = FrameReader.of(bytes, length, position, from.header().salt());
     long told = 0;
-    for (long entry = firstEntry; reader.position() < end(); entry++) {
+    for (long number = firstNumber; reader.position() < end(); number++) {
       long at = reader.position();
       if (!reader.next()) {
         throw from.frameMissing(at);
       }
       told +=
-          from.isBase() ? teller.tellEntry(reader, at, entry, from) : teller.tell(reader, at, from);
+          from.isBase()
+              ? teller.tellEntry(reader, at, number, from)
+              : teller.tell(reader, at, number, from);
     }
     return told;
   }

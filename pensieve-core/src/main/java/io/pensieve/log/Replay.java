@@ -15,7 +15,7 @@ public interface Replay<K, V> {
   /**
    * A change, with the sequence number that {@link Log#append} gave it.
    *
-   * @param sequence above zero; decides the LRU order: the larger, the later used
+   * @param sequence from 1 to 2<sup>61</sup>; decides the LRU order: the larger, the later used
    */
   void change(long sequence, Change<K, V> change);
 
@@ -48,13 +48,24 @@ public interface Replay<K, V> {
 
   /**
    * Receives a history in any order and from any number of threads. The order that counts is that
-   * of the sequences: of a key's changes, the one with the largest counts, whenever it comes. No
-   * change may be told whose sequence is below the version of an entry of the same key.
+   * of the sequences and stamps: of a key's changes, the one with the largest counts, whenever it
+   * comes. No change may be told whose sequence is below the version of an entry of the same key.
    *
    * @param <K> the type of keys
    * @param <V> the type of values
    */
-  interface AnyOrder<K, V> extends Replay<K, V> {
+  interface AnyOrder<K, V> {
+
+    /**
+     * As {@link Replay#change}.
+     *
+     * @param stamp above zero; decides the LRU order in place of the sequence, as whose it has the
+     *     same order; the fewer numbers lie unused between stamps, the better
+     */
+    void change(long sequence, long stamp, Change<K, V> change);
+
+    /** As {@link Replay#entry}; the stamp compares with those of changes. */
+    void entry(Change.Put<K, V> put, long version, long stamp);
 
     /**
      * Every change with a sequence up to this one has been told. To be called now and then: until

@@ -6,37 +6,36 @@ import java.nio.file.Path;
 final class Teller<K, V> {
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
-  private final Replay<K, V> replay;
+  private final Replay.AnyOrder<K, V> receiver;
 
-  Teller(Codec<K> keyCodec, Codec<V> valueCodec, Replay<K, V> replay) {
+  Teller(Codec<K> keyCodec, Codec<V> valueCodec, Replay.AnyOrder<K, V> receiver) {
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
-    this.replay = replay;
+    this.receiver = receiver;
   }
 
   /** Tells the frame of a segment that was read last, and answers how many changes it is. */
-  int tell(FrameReader reader, long position, FrameFile segment) {
-    return tell(reader, segment.path(), segment.offset(position));
+  int tell(FrameReader reader, long position, long number, FrameFile segment) {
+    return tell(reader, number, segment.path(), segment.offset(position));
   }
 
-  /** Tells the frame that was read last, which begins at this offset of a file. */
-  int tell(FrameReader reader, Path file, long offset) {
+  /**
+   * Tells the frame that was read last, which begins at this offset of a file.
+   *
+   * @param number how many frames there are in the history up to this one
+   */
+  int tell(FrameReader reader, long number, Path file, long offset) {
     expectUnderstood(reader, Format.PUT, Format.CLOSE, file, offset);
     byte kind = reader.kind();
     if (kind == Format.PADDING || kind == Format.CLOSE) {
       return 0;
     }
-    replay.change(reader.position(), decode(reader, kind, file, offset));
+    receiver.change(reader.position(), number, decode(reader, kind, file, offset));
     return 1;
   }
 
-  /**
-   * Tells the entry that was read last.
-   *
-   * @param entry its number; there are fewer entries than positions before the base's, so as a
-   *     stamp it is below the sequences that follow
-   */
-  int tellEntry(FrameReader reader, long position, long entry, FrameFile base) {
+  /** Tells the entry that was read last. */
+  int tellEntry(FrameReader reader, long position, long number, FrameFile base) {
     long offset = base.offset(position);
     expectUnderstood(reader, Format.ENTRY, Format.ENTRY, base.path(), offset);
     long version = reader.version();
@@ -44,7 +43,7 @@ final class Teller<K, V> {
       throw base.corrupt(
           position, "a version up to " + base.header().firstPosition(), String.valueOf(version));
     }
-    replay.entry(decodePut(reader, base.path(), offset), version, entry);
+    receiver.entry(decodePut(reader, base.path(), offset), version, number);
     return 1;
   }
 

@@ -41,13 +41,15 @@ final class Telling<K, V> implements AutoCloseable {
   }
 
   private final Settings settings;
-  private final Replay<K, V> progress;
-  private final Optional<Replay.AnyOrder<K, V>> anyOrder;
+  private final Replay<K, V> replay;
+  private final Replay.AnyOrder<K, V> receiver;
+  private final boolean isForSeveral;
   private final Teller<K, V> teller;
   private final long bytesTotal;
 
   // Of the reading thread.
   private final List<DeafThread> workers = new ArrayList<>();
+  private long frames;
   private long bytes;
   private long bytesReported;
   private long changesAlone;
@@ -69,11 +71,30 @@ final class Telling<K, V> implements AutoCloseable {
       Replay<K, V> replay,
       long bytesTotal) {
     this.settings = settings;
-    this.progress = replay;
-    this.anyOrder = settings.threads() > 1 ? replay.inAnyOrder() : Optional.empty();
+    this.replay = replay;
+    Optional<Replay.AnyOrder<K, V>> anyOrder = replay.inAnyOrder();
+    this.isForSeveral = anyOrder.isPresent() && settings.threads() > 1;
+    this.receiver = anyOrder.orElseGet(() -> new InOrder<>(replay));
     this.bytesTotal = bytesTotal;
-    Replay<K, V> receiver = anyOrder.isPresent() ? anyOrder.get() : replay;
     this.teller = new Teller<>(keyCodec, valueCodec, receiver);
+  }
+
+  /** A receiver that is told in order, since there is one thread. */
+  private record InOrder<K, V>(Replay<K, V> replay) implements Replay.AnyOrder<K, V> {
+    // There are fewer entries than positions before the base's, so their numbers are below the
+    // sequences that follow.
+    @Override
+    public void entry(Change.Put<K, V> put, long version, long stamp) {
+      replay.entry(put, version, stamp);
+    }
+
+    @Override
+    public void change(long sequence, long stamp, Change<K, V> change) {
+      replay.change(sequence, change);
+    }
+
+    @Override
+    public void toldUpTo(long sequence) {}
   }
 
   /** A batch to be filled, when there is one. */
@@ -121,7 +142,10 @@ final class Telling<K, V> implements AutoCloseable {
 
   /** Tells what was read, or leaves it to others. */
   void submit(Batch batch) {
-    boolean alone = anyOrder.isEmpty() || bytes < settings.aloneBytes() || batch.isLarge();
+    boolean alone = !isForSeveral || bytes < settings.aloneBytes() || batch.isLarge();
+    int length = batch.length();
+    batch.number(frames + 1);
+    frames += batch.frames();
     synchronized (this) {
       underWay.add(batch);
       if (!alone) {
@@ -129,7 +153,6 @@ final class Telling<K, V> implements AutoCloseable {
         notifyAll();
       }
     }
-    int length = batch.length();
     if (alone) {
       tell(batch);
     } else if (workers.size() < settings.threads() - 1) {
@@ -146,7 +169,7 @@ final class Telling<K, V> implements AutoCloseable {
 
   /** Tells one frame that the reading thread has just read elsewhere. */
   void tell(FrameReader reader, long position, Path file, long offset) {
-    changesAlone += teller.tell(reader, file, offset);
+    changesAlone += teller.tell(reader, ++frames, file, offset);
     told(reader.position() - position);
   }
 
@@ -154,7 +177,7 @@ final class Telling<K, V> implements AutoCloseable {
     bytes += more;
     if (bytes - bytesReported >= PROGRESS_BYTES) {
       bytesReported = bytes;
-      progress.progress(bytes, bytesTotal);
+      replay.progress(bytes, bytesTotal);
     }
   }
 
@@ -187,8 +210,8 @@ final class Telling<K, V> implements AutoCloseable {
       thrown = any;
     }
     long end = retire(batch, told, thrown);
-    if (end > 0 && anyOrder.isPresent()) {
-      anyOrder.get().toldUpTo(end);
+    if (end > 0) {
+      receiver.toldUpTo(end);
     }
   }
 
@@ -234,6 +257,11 @@ final class Telling<K, V> implements AutoCloseable {
   /** How many changes have been told. */
   synchronized long changes() {
     return changes + changesAlone;
+  }
+
+  /** How many frames were submitted. */
+  long frames() {
+    return frames;
   }
 
   /** How many bytes of frames were submitted. */

@@ -1,10 +1,9 @@
 package io.pensieve.lru;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAccumulator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,9 @@ public final class Restoration<K, V> {
   // A node is filled before it gets into the table, and changed with its monitor held. A dead one
   // has left the table: look the key up again. This object's monitor is never held meanwhile.
 
-  // Beyond it begin stamps that an entry can only get in this life.
-  private static final long STAMP_MAX = 1L << 61;
+  // A node gets into the eviction order when it gets a value, and stays there until it dies.
+
+  private static final long STAMP_MAX = 1L << 61; // the clock keeps those beyond for itself
 
   /**
    * What tells an entry that replaying will put in its place from one that has been used since.
@@ -41,6 +41,8 @@ public final class Restoration<K, V> {
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final Runnable evictOverflow;
+  private final LongAccumulator lastStamp = new LongAccumulator(Math::max, 0);
+  private final LongAccumulator lastVersion = new LongAccumulator(Math::max, 0);
   private List<Vacant<K, V>> vacant = new ArrayList<>(); // guarded by this; some filled again
 
   Restoration(
@@ -56,6 +58,7 @@ public final class Restoration<K, V> {
 
   /** The key had this value. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
+    note(version, stamp);
     while (true) {
       Node<K, V> node = table.get(key);
       if (node == null) {
@@ -63,21 +66,38 @@ public final class Restoration<K, V> {
         fresh.setLocked(value, expiryMillis, version);
         fresh.stamp(stamp);
         node = table.putIfAbsent(key, fresh);
+        if (node == null) {
+          order.add(fresh);
+          return;
+        }
       }
-      if (node == null || tryPut(node, value, expiryMillis, version, stamp)) {
+      if (tryPut(node, value, expiryMillis, version, stamp)) {
         return;
       }
     }
   }
 
+  private void note(long version, long stamp) {
+    if (stamp > STAMP_MAX) {
+      throw new IllegalArgumentException("a stamp or a sequence beyond 2^61: " + stamp);
+    }
+    lastVersion.accumulate(version);
+    lastStamp.accumulate(stamp);
+  }
+
   private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
     synchronized (node) {
-      if (!node.isDead() && version > node.version()) {
-        node.setLocked(value, expiryMillis, version);
-        node.stamp(Math.max(stamp, node.stamp()));
+      if (node.isDead()) {
+        return false;
       }
-      return !node.isDead();
+      if (version <= node.version()) {
+        return true;
+      }
+      node.setLocked(value, expiryMillis, version);
+      node.stamp(Math.max(stamp, node.stamp()));
     }
+    order.add(node); // if it was vacant
+    return true;
   }
 
   /** The key was removed. */
@@ -105,20 +125,24 @@ public final class Restoration<K, V> {
   }
 
   /** The key, if it had a value then, was used. */
-  public void use(K key, long stamp) {
+  public void use(K key, long stamp, long sequence) {
+    note(0, stamp);
+    Node<K, V> vacated = tryUse(key, stamp);
+    if (vacated != null) {
+      remember(vacated, sequence);
+    }
+  }
+
+  // The node, if it has no value, perhaps not yet.
+  private @Nullable Node<K, V> tryUse(K key, long stamp) {
     while (true) {
       Node<K, V> node = table.computeIfAbsent(key, Node::new);
       synchronized (node) {
-        if (node.isDead()) {
-          continue;
-        }
-        node.stamp(Math.max(stamp, node.stamp()));
-        if (node.value() != null) {
-          return;
+        if (!node.isDead()) {
+          node.stamp(Math.max(stamp, node.stamp()));
+          return node.value() == null ? node : null;
         }
       }
-      remember(node, stamp);
-      return;
     }
   }
 
@@ -147,47 +171,24 @@ public final class Restoration<K, V> {
 
   private void bury(Node<K, V> node, long version) {
     synchronized (node) {
-      if (node.value() == null && node.version() <= version && !node.isDead()) {
-        node.dieLocked();
-        table.remove(node.key(), node);
+      if (node.value() != null || node.version() > version || node.isDead()) {
+        return;
       }
+      node.dieLocked();
+      table.remove(node.key(), node);
     }
+    order.remove(node);
   }
 
   /**
-   * Puts the entries in order of their last use, and evicts those that the bound does not allow.
-   * When everything has been told.
+   * Evicts the entries that the bound does not allow. When everything has been told.
    *
    * @return where the new life begins
    */
   public Beginning finish() {
     toldUpTo(Long.MAX_VALUE);
-    long lastStamp = 0;
-    long lastVersion = 0;
-    for (Node<K, V> node : table.values()) {
-      lastStamp = Math.max(lastStamp, node.stamp());
-      lastVersion = Math.max(lastVersion, node.version());
-    }
-    if (lastStamp > STAMP_MAX) {
-      lastStamp = renumber();
-    }
-    table.values().forEach(order::add);
-    clock.startAfter(lastStamp);
+    clock.startAfter(lastStamp.get());
     evictOverflow.run();
-    return new Beginning(lastStamp, lastVersion);
-  }
-
-  // Gives the entries the stamps from 1 on, in the same order.
-  @SuppressWarnings({
-    "unchecked",
-    "rawtypes"
-  }) // an array of a generic type cannot be made otherwise
-  private long renumber() {
-    Node<K, V>[] nodes = table.values().toArray(new Node[0]);
-    Arrays.parallelSort(nodes, Comparator.comparingLong(Node::stamp));
-    for (int i = 0; i < nodes.length; i++) {
-      nodes[i].stamp(i + 1L);
-    }
-    return nodes.length;
+    return new Beginning(lastStamp.get(), lastVersion.get());
   }
 }

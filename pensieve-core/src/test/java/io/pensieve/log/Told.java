@@ -11,15 +11,17 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
  * What a log told when it was opened: the entries of a base, and the changes since. Takes them in
  * order, and sees to it that they come so, or in any order.
  */
-final class Told implements Replay.AnyOrder<String, String> {
+final class Told implements Replay<String, String>, Replay.AnyOrder<String, String> {
   private final boolean takesAnyOrder;
   private final NavigableMap<Long, Live<String, String>> entries = new TreeMap<>(); // by stamp
   private final NavigableMap<Long, Change<String, String>> changes = new TreeMap<>();
+  private final NavigableMap<Long, Long> stamps = new ConcurrentSkipListMap<>(); // of changes
   private long complete; // up to here nothing may follow
 
   private Told(boolean takesAnyOrder) {
@@ -50,6 +52,12 @@ final class Told implements Replay.AnyOrder<String, String> {
   }
 
   @Override
+  public void change(long sequence, long stamp, Change<String, String> change) {
+    change(sequence, change);
+    assertNull(stamps.put(sequence, stamp), "told once");
+  }
+
+  @Override
   public synchronized void change(long sequence, Change<String, String> change) {
     if (!takesAnyOrder) {
       assertTrue(changes.isEmpty() || sequence > changes.lastKey(), "in order");
@@ -72,6 +80,11 @@ final class Told implements Replay.AnyOrder<String, String> {
     assertTrue(
         entries.isEmpty() || changes.isEmpty() || changes.firstKey() > entries.lastKey(),
         "later used than all entries");
+    long last = entries.isEmpty() ? 0 : entries.lastKey();
+    for (long stamp : stamps.values()) {
+      assertTrue(stamp > last, "the stamps have the order of the sequences");
+      last = stamp;
+    }
     List<Event> events = new ArrayList<>();
     changes.forEach((sequence, change) -> events.add(new Event(sequence, change)));
     return events;
