@@ -14,9 +14,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -78,11 +81,12 @@ class ParallelRecoveryTest {
     assertEquals(List.of(), left);
   }
 
-  private static final class Receiver
-      implements Replay<String, String>, Replay.AnyOrder<String, String> {
-    final TreeMap<Long, Change<String, String>> byStamp = new TreeMap<>();
+  private static class Receiver implements Replay<String, String>, Replay.AnyOrder<String, String> {
+    final ConcurrentSkipListMap<Long, Change<String, String>> byStamp =
+        new ConcurrentSkipListMap<>();
     final Set<Thread> tellers = ConcurrentHashMap.newKeySet();
     final Set<Thread> reporters = ConcurrentHashMap.newKeySet();
+    final AtomicLong complete = new AtomicLong();
     long lastBytes;
 
     @Override
@@ -96,7 +100,7 @@ class ParallelRecoveryTest {
     }
 
     @Override
-    public synchronized void change(long sequence, long stamp, Change<String, String> change) {
+    public void change(long sequence, long stamp, Change<String, String> change) {
       tellers.add(Thread.currentThread());
       byStamp.put(stamp, change);
     }
@@ -107,7 +111,9 @@ class ParallelRecoveryTest {
     }
 
     @Override
-    public void toldUpTo(long sequence) {}
+    public void toldUpTo(long sequence) {
+      complete.accumulateAndGet(sequence, Math::max);
+    }
 
     @Override
     public void progress(long bytesRead, long bytesTotal) {
@@ -135,6 +141,40 @@ class ParallelRecoveryTest {
   void severalThreadsTellEverythingLargeEntriesToo() {
     assertEquals(values, replayed(Codec.utf8()));
     assertEquals(values, replayed(Codec.utf8()), "and leave the log as it was");
+  }
+
+  @Test
+  void aChangeThatIsBeingToldIsNotCalledTold() {
+    CountDownLatch others = new CountDownLatch(20);
+    AtomicLong held = new AtomicLong();
+    AtomicLong completeMeanwhile = new AtomicLong();
+    Receiver receiver =
+        new Receiver() {
+          @Override
+          public void change(long sequence, long stamp, Change<String, String> change) {
+            if (stamp == PUTS / 2) {
+              held.set(sequence);
+              await(others); // told by other threads, from batches behind this one
+              completeMeanwhile.set(complete.get());
+            } else if (stamp > PUTS / 2) {
+              others.countDown();
+            }
+            super.change(sequence, stamp, change);
+          }
+        };
+    try (FileLog<String, String> log = open(Codec.utf8())) {
+      log.replay(receiver);
+    }
+    assertTrue(completeMeanwhile.get() > 0 && completeMeanwhile.get() < held.get());
+    assertTrue(receiver.complete.get() > held.get());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(60, TimeUnit.SECONDS), "the others go on");
+    } catch (InterruptedException impossible) {
+      throw new AssertionError(impossible);
+    }
   }
 
   private List<Path> segments() throws IOException {
