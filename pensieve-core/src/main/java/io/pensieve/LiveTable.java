@@ -66,12 +66,14 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
     }
 
     private @Nullable Live<K, V> read(Node<K, V> node) {
-      synchronized (node) {
-        V value = node.value();
-        return value == null
-            ? null
-            : new Live<>(new Change.Put<>(node.key(), value, node.expiryMillis()), node.version());
-      }
+      return node.whileUnchanged(
+          () -> {
+            V value = node.value();
+            return value == null
+                ? null
+                : new Live<>(
+                    new Change.Put<>(node.key(), value, node.expiryMillis()), node.version());
+          });
     }
 
     @Override

@@ -169,7 +169,7 @@ class ConcurrencyTest {
     writing.await();
     Thread evictor = new Thread(() -> map.put(3, 3));
     evictor.start();
-    while (evictor.getState() != Thread.State.BLOCKED) {
+    while (evictor.getState() != Thread.State.TIMED_WAITING) {
       assertTrue(evictor.isAlive(), "it did not wait for the victim's write");
       Thread.onSpinWait();
     }

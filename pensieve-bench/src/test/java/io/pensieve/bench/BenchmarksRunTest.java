@@ -92,6 +92,41 @@ class BenchmarksRunTest {
   }
 
   @Test
+  void overwritingTellsSizesAndStallsAndCleansUp(@TempDir Path folder) throws Exception {
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    Overwriting.run(
+        Map.of("folder", folder.toString(), "keys", "1000", "puts", "20000", "threads", "2"),
+        new PrintStream(told, true, StandardCharsets.UTF_8));
+    String text = told.toString(StandardCharsets.UTF_8);
+    assertTrue(text.contains("20,000 puts on 1,000 keys") && text.contains("p99.99"), text);
+    assertEquals(Set.of(), filesIn(folder), "cleaned up");
+  }
+
+  @Test
+  void aResultTableHasALineForEachBenchmarkAndTheRatioToEachContender(@TempDir Path folder)
+      throws IOException {
+    Path results =
+        Files.writeString(
+            folder.resolve("results.csv"),
+            """
+            "Benchmark","Mode","Threads","Samples","Score","Score Error (99.9%)","Unit","Param: entries","Param: folder","Param: store"
+            "io.pensieve.bench.A.put","thrpt",2,5,1500.5,7.1,"ops/ms",100,/tmp,"pensieve"
+            "io.pensieve.bench.A.put","thrpt",2,5,500.0,NaN,"ops/ms",100,/tmp,"other, than that"
+            "io.pensieve.bench.A.bare","thrpt",1,5,1.5,0.1,"ops/ms",100,/tmp,"bare"
+            """);
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    ResultTable.print("store", new PrintStream(told, true, StandardCharsets.UTF_8), results);
+    assertEquals(
+        """
+        | | pensieve | other, than that | bare |
+        |---|---|---|---|
+        | A.put (ops/ms), threads 2, entries 100 | 1,501 | 500 (3.00x) |  |
+        | A.bare (ops/ms), threads 1, entries 100 |  |  | 1.50 |
+        """,
+        told.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n"));
+  }
+
+  @Test
   void zipfianKeysAreSkewedAndRepeatable() {
     Long[] sequence = Zipf.sequence(1000, 10_000, 1);
     assertTrue(Arrays.equals(sequence, Zipf.sequence(1000, 10_000, 1)));

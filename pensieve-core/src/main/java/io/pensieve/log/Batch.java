@@ -45,6 +45,9 @@ final class Batch {
     changes = 0;
     failure = null;
     long available = from.limit() - at;
+    if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
+      return false;
+    }
     bytes = buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
     int loaded = load(from, (int) Math.min(bytes.length, available));
     split(loaded, available, to);

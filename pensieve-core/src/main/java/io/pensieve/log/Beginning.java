@@ -34,7 +34,8 @@ final class Beginning {
   /** What a log begins with. */
   record Start(Segment segment, Ring ring, long salt, Optional<RecoveryReport.TornTail> tornTail) {}
 
-  Start begin(int ringBytes, long allocatedBytes, long segmentBytes) throws IOException {
+  Start begin(Durability durability, int ringBytes, long allocatedBytes, long segmentBytes)
+      throws IOException {
     // Whoever died may not have forced the names that recovery has found, and what comes next
     // relies on them: a power cut must not keep a successor and lose the file before it.
     disk.forceDirectory(directory.folder());
@@ -52,7 +53,7 @@ final class Beginning {
             allocatedBytes,
             allocatedBytes == 0 ? segmentBytes : allocatedBytes - Format.FILE_HEADER_BYTES);
     try {
-      Ring ring = ring(ringBytes, start, salt);
+      Ring ring = ring(durability, ringBytes, start, salt);
       trimOldSegment();
       return new Start(segment, ring, salt, tornTail);
     } catch (IOException | RuntimeException refused) {
@@ -140,13 +141,16 @@ final class Beginning {
     }
   }
 
-  private Ring ring(int ringBytes, long start, long salt) throws IOException {
+  private Ring ring(Durability durability, int ringBytes, long start, long salt)
+      throws IOException {
     Path temporary = directory.temporary("ring");
     int fileBytes = Format.FILE_HEADER_BYTES + ringBytes;
     // Real zeros, all of them: a store to a hole of a mapped file kills the JVM when the disk is
     // full.
     try (Disk.File file = Segment.allocate(disk, temporary, fileBytes, () -> true)) {
-      Format.FileHeader header = Format.FileHeader.ring(start, salt, ringBytes, disk.boot());
+      boolean appendedIsAcknowledged = durability == Durability.PROCESS_DEATH;
+      Format.FileHeader header =
+          Format.FileHeader.ring(start, salt, ringBytes, disk.boot(), appendedIsAcknowledged);
       file.write(ByteBuffer.wrap(header.encode()), 0);
       ByteBuffer memory = file.map(fileBytes);
       Ring ring = new Ring(memory, ringBytes, start, salt);

@@ -22,10 +22,13 @@ import org.jspecify.annotations.Nullable;
  * Appends wait while the disk is slower than the writers. They need no system call at {@link
  * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
  *
- * <p>Compacts itself while it is in use: when its changes take as much room as the entries, and at
- * least 64 MiB, it saves the entries and forgets the changes before. So the folder holds about
- * three times the entries at most, and 128 MiB, unless changes come faster than the disk can take
- * them twice. If saving fails, the log goes on and tries again later, less and less often.
+ * <p>Compacts itself while it is in use: when its changes take 64 MiB, or about two thirds as much
+ * room as the entries where these are many, it saves the entries and forgets the changes before. So
+ * the folder never holds more than twice the entries and 128 MiB, or three times the entries where
+ * that is more, each entry with its key, its value and up to 47 bytes. (A larger {@link
+ * Builder#maximumEntryBytes} adds what it does to the ring.) Writers that append more than a third
+ * of that log while it is being compacted are slowed down until it is. If saving fails, the log
+ * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
  *
  * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
  * and only opening the folder again recovers. When the disk is almost full, puts are refused with
@@ -177,7 +180,7 @@ public final class FileLog<K, V> implements Log<K, V> {
             : 0;
     Beginning.Start start =
         new Beginning(directory, found.recovered())
-            .begin(settings.ringBytes(), allocated, settings.segmentBytes());
+            .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
     Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
     Scribe scribe =
         new Scribe(
@@ -226,8 +229,8 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /**
    * Compacts now, and returns when the history before this call is replaced by the entries that it
-   * led to. Not needed for the log's own sake: it compacts itself when its length has reached that
-   * of the entries, and 64 MiB. Not to be called by a function that computes a value of the map.
+   * led to. Not needed for the log's own sake: it compacts itself when that is due. Not to be
+   * called by a function that computes a value of the map.
    *
    * @throws UncheckedIOException if the entries could not be written, for example because the disk
    *     is full; the log goes on as it was
@@ -441,9 +444,9 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
 
     /**
-     * How many bytes a second the log writes while it compacts itself, as long as the writers write
-     * no faster; by default 64 MiB. Less leaves more of the disk to the writers, and the folder
-     * larger for longer.
+     * How many bytes a second the log writes while it compacts itself, as long as that is enough to
+     * keep the folder's bound; by default 64 MiB. Less leaves more of the disk to the writers, and
+     * the folder larger for longer.
      */
     public Builder<K, V> compactionBytesPerSecond(long bytes) {
       if (bytes < 1) {

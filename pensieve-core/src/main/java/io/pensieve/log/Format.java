@@ -65,6 +65,9 @@ final class Format {
   private static final int BOOT_AT = 56;
   private static final int HEADER_CRC_END = 64;
   static final int RING_WRITTEN_AT = 64;
+  static final int RING_WRITTEN_AGAIN_AT = RING_WRITTEN_AT + Long.BYTES;
+  static final int RING_FORCED_AT = RING_WRITTEN_AGAIN_AT + Long.BYTES;
+  private static final int APPENDED_IS_ACKNOWLEDGED = 1; // a compatible flag
 
   // A frame.
   static final int COMMIT_WORD_AT = 0;
@@ -99,20 +102,30 @@ final class Format {
    *     pass for a frame of this one
    * @param capacity of a ring: how many bytes of frames it takes; else 0
    * @param boot of a ring: which start of the operating system it was made in; else 0
+   * @param appendedIsAcknowledged of a ring: what was committed to it may not be lost by the death
+   *     of the process
    */
   record FileHeader(
-      short kind, long firstPosition, long previousEnd, long salt, long capacity, long boot) {
+      short kind,
+      long firstPosition,
+      long previousEnd,
+      long salt,
+      long capacity,
+      long boot,
+      boolean appendedIsAcknowledged) {
 
     static FileHeader segment(long firstPosition, long previousEnd, long salt) {
-      return new FileHeader(SEGMENT, firstPosition, previousEnd, salt, 0, 0);
+      return new FileHeader(SEGMENT, firstPosition, previousEnd, salt, 0, 0, false);
     }
 
-    static FileHeader ring(long firstPosition, long salt, int capacity, long boot) {
-      return new FileHeader(RING, firstPosition, firstPosition, salt, capacity, boot);
+    static FileHeader ring(
+        long firstPosition, long salt, int capacity, long boot, boolean appendedIsAcknowledged) {
+      return new FileHeader(
+          RING, firstPosition, firstPosition, salt, capacity, boot, appendedIsAcknowledged);
     }
 
     static FileHeader base(long firstPosition, long salt) {
-      return new FileHeader(BASE, firstPosition, firstPosition, salt, 0, 0);
+      return new FileHeader(BASE, firstPosition, firstPosition, salt, 0, 0, false);
     }
 
     /** This header, padded with zeros to its page. */
@@ -122,7 +135,7 @@ final class Format {
       SHORT.set(bytes, VERSION_AT, VERSION);
       SHORT.set(bytes, FILE_KIND_AT, kind);
       INT.set(bytes, INCOMPATIBLE_FLAGS_AT, 0);
-      INT.set(bytes, COMPATIBLE_FLAGS_AT, 0);
+      INT.set(bytes, COMPATIBLE_FLAGS_AT, appendedIsAcknowledged ? APPENDED_IS_ACKNOWLEDGED : 0);
       LONG.set(bytes, FIRST_POSITION_AT, firstPosition);
       LONG.set(bytes, PREVIOUS_END_AT, previousEnd);
       LONG.set(bytes, SALT_AT, salt);
@@ -162,7 +175,8 @@ final class Format {
           (long) LONG.get(bytes, PREVIOUS_END_AT),
           (long) LONG.get(bytes, SALT_AT),
           (long) LONG.get(bytes, CAPACITY_AT),
-          (long) LONG.get(bytes, BOOT_AT));
+          (long) LONG.get(bytes, BOOT_AT),
+          ((int) INT.get(bytes, COMPATIBLE_FLAGS_AT) & APPENDED_IS_ACKNOWLEDGED) != 0);
     }
 
     private static void expect(Path file, int at, String what, long expected, long found) {
@@ -180,9 +194,17 @@ final class Format {
     }
   }
 
-  /** How far the ring's content had been written, as its file says. */
+  /** Up to where the ring's content had been written at least, as its file says. */
   static long ringWritten(byte[] headerPage) {
-    return (long) LONG.get(headerPage, RING_WRITTEN_AT);
+    long written = (long) LONG.get(headerPage, RING_WRITTEN_AT);
+    long again = (long) LONG.get(headerPage, RING_WRITTEN_AGAIN_AT);
+    // Too low does no harm, too high would. The second word is 0 where it was not written yet.
+    return again == 0 ? written : Math.min(written, again);
+  }
+
+  /** Up to where the log had been forced at least, as a ring's file says. */
+  static long ringForced(byte[] headerPage) {
+    return (long) LONG.get(headerPage, RING_FORCED_AT);
   }
 
   /** The room that a frame of this length takes. */

@@ -18,7 +18,10 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface Log<K, V> extends AutoCloseable {
 
-  /** A log that keeps nothing: the map is then a plain LRU map in memory. */
+  /**
+   * A log that keeps nothing: the map is then a plain LRU map in memory. It gives no sequence
+   * numbers either; the versions of the map's entries grow from change to change of one key.
+   */
   static <K, V> Log<K, V> none() {
     return new NoLog<>();
   }

@@ -212,9 +212,24 @@ final class Recovery<K, V> {
     if (ring == null || ring.header().salt() != newest.header().salt()) {
       return new RingFrames(ByteBuffer.allocate(0), 0);
     }
+    refuseIfAcknowledged(newest, ring, end);
     refuseIfForced(newest, ring.reader(end), end);
     refuseIfForced(newest, ring.reader(ring.written()), end);
     return follow(ring, end, telling);
+  }
+
+  // As long as the operating system runs, all that was written can be read.
+  private void refuseIfAcknowledged(FrameFile newest, RingImage ring, long end) {
+    long boot = directory.disk().boot();
+    boolean survivesTheProcess = boot != 0 && ring.isOfBoot(boot);
+    long acknowledged =
+        survivesTheProcess && ring.header().appendedIsAcknowledged()
+            ? Math.max(ring.forced(), ring.written())
+            : ring.forced();
+    if (end < acknowledged) {
+      throw newest.corrupt(
+          end, "a frame, since the ring says that there were some up to " + acknowledged, "none");
+    }
   }
 
   private RingFrames follow(RingImage ring, long end, Telling<K, V> telling) throws IOException {
@@ -239,6 +254,9 @@ final class Recovery<K, V> {
       throws IOException {
     long hole = reader.position();
     if (!reader.isZero()) {
+      if (hole >= ring.end()) {
+        return false;
+      }
       throw new LogException.Corrupt(
           directory.ring(), ring.offset(hole), "a frame that was committed", "a damaged one");
     }

@@ -142,6 +142,11 @@ final class Ring {
         : new ByteBuffer[] {head, memory.slice(Format.FILE_HEADER_BYTES, bytes - first)};
   }
 
+  /** Notes for recovery that the log was forced up to here. For the scribe only. */
+  void forced(long end) {
+    WORD.setRelease(memory, Format.RING_FORCED_AT, end);
+  }
+
   /** Gives back the room of frames that are in a segment now. For the scribe only. */
   void release(long from, long to) {
     for (ByteBuffer slice : slices(from, to)) {
@@ -151,6 +156,7 @@ final class Ring {
     }
     // After the zeros: recovery takes what lies before it for old.
     WORD.setRelease(memory, Format.RING_WRITTEN_AT, to);
+    WORD.setRelease(memory, Format.RING_WRITTEN_AGAIN_AT, to);
     released.set(to);
   }
 }

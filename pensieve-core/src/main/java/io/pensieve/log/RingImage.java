@@ -9,11 +9,13 @@ final class RingImage {
   private final Format.FileHeader header;
   private final byte[] bytes;
   private final long written;
+  private final long forced;
 
-  private RingImage(Format.FileHeader header, byte[] bytes, long written) {
+  private RingImage(Format.FileHeader header, byte[] bytes, long written, long forced) {
     this.header = header;
     this.bytes = bytes;
     this.written = written;
+    this.forced = forced;
   }
 
   static RingImage read(LogDirectory directory) throws IOException {
@@ -28,7 +30,7 @@ final class RingImage {
       }
       byte[] frames = new byte[(int) capacity];
       file.read(ByteBuffer.wrap(frames), Format.FILE_HEADER_BYTES);
-      return new RingImage(header, frames, Format.ringWritten(page));
+      return new RingImage(header, frames, Format.ringWritten(page), Format.ringForced(page));
     }
   }
 
@@ -39,6 +41,11 @@ final class RingImage {
   /** Up to where its frames had been written to a segment, at least. */
   long written() {
     return written;
+  }
+
+  /** Up to where the log had been forced, at least; after a power cut perhaps further. */
+  long forced() {
+    return forced;
   }
 
   /** Whether the operating system still runs that had its pages in memory. */
@@ -54,11 +61,15 @@ final class RingImage {
     return (int) (position & (bytes.length - 1));
   }
 
-  /** Frames from this position on, up to where the room of the oldest one begins again. */
+  /** Where what is not zero may be left of frames that had been written. */
+  long end() {
+    return written + bytes.length;
+  }
+
+  /** Frames from this position on; there may be some beyond {@link #end} if that is damaged. */
   FrameReader reader(long position) {
-    long old = Math.max(0, Math.min(position - written, bytes.length));
     return new FrameReader(
-        (into, at) -> read(into, position + at), bytes.length - old, position, header.salt());
+        (into, at) -> read(into, position + at), bytes.length, position, header.salt());
   }
 
   private void read(ByteBuffer into, long position) {

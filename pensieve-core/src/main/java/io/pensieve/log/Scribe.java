@@ -22,6 +22,7 @@ final class Scribe implements Runnable {
   private static final long SPIN_NANOS = 20_000;
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
+  private static final int TRIMMED_SHARE = 16;
   private static final String NEXT = "next";
 
   private final LogDirectory directory;
@@ -181,11 +182,20 @@ final class Scribe implements Runnable {
         return waitForRoom(refused);
       }
     }
+    trimSegment();
     segment.close();
     Format.FileHeader header = Format.FileHeader.segment(written, written, salt);
     segment = Segment.publish(directory, file, temporary, header, settings.segmentBytes());
     allocateSpare();
     return true;
+  }
+
+  // Where frames are large, much of what was allocated may be left over.
+  private void trimSegment() throws IOException {
+    boolean isAllocated = settings.durability() == Durability.POWER_CUT;
+    if (isAllocated && segment.room(written) > settings.segmentBytes() / TRIMMED_SHARE) {
+      segment.trim(written);
+    }
   }
 
   /** Has the next segment filled with zeros, in the background, if forces are to be fast. */
@@ -215,6 +225,7 @@ final class Scribe implements Runnable {
 
   private void force() throws IOException {
     segment.force();
+    ring.forced(written);
     acknowledgements.publish(written);
     forces.incrementAndGet();
   }

@@ -10,7 +10,8 @@ public interface Journal<K, V> {
   /**
    * The key is about to get this value.
    *
-   * @return the entry's version, above zero and above every version given to this key before
+   * @return the entry's version, above zero and above every version given to this key before; or
+   *     always zero, and then the table makes such versions itself
    */
   long put(K key, V value);
 

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * <p>How it holds together:
  *
  * <ul>
- *   <li>A key's changes happen inside {@code synchronized (node)}: decide, tell the journal, set
- *       version and value. No lock spans two keys.
- *   <li>A new node enters the hash table without a value and with its monitor held, so that whoever
- *       finds it waits for its first change; if that never comes, the node leaves as it came.
- *   <li>A node that dies leaves the hash table before its monitor is released: whoever waited sees
- *       {@code dead}, looks the key up again, and cannot find the same node.
+ *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Nothing spans
+ *       two keys.
+ *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
+ *       for its first change; if that never comes, the node leaves as it came.
+ *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
+ *       left, takes it out as well, and looks the key up again.
  *   <li>Order of locks: node, then a bin of the hash table. The lock of the eviction order is taken
  *       with neither held.
  * </ul>
@@ -38,9 +38,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // wrongly.
   private static final long TOLERANCE_SHARE = 128;
 
-  private final ConcurrentHashMap<K, Node<K, V>> table = new ConcurrentHashMap<>();
+  private final NodeTable<K, V> table;
   private final Journal<K, V> journal;
   private final UseClock clock;
+  private final Versions versions = new Versions();
   private final EvictionOrder<K, V> order;
 
   /**
@@ -51,6 +52,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public LruTable(long maximumEntries, Journal<K, V> journal) {
     this.journal = journal;
+    this.table = new NodeTable<>(maximumEntries);
     this.clock = new UseClock(maximumEntries / TOLERANCE_SHARE);
     this.order = new EvictionOrder<>(maximumEntries);
   }
@@ -70,13 +72,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** How many entries there are; an estimate while other threads write. */
   public long size() {
-    return table.mappingCount();
+    return order.size();
   }
 
   /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
   @Override
   public Iterator<Node<K, V>> iterator() {
-    return table.values().iterator();
+    return table.iterator();
   }
 
   /**
@@ -87,7 +89,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public long settledStamp() {
     long settled = 0;
-    for (Node<K, V> node : table.values()) {
+    for (Node<K, V> node : table) {
       long stamp = node.stampAcquire();
       if (stamp > settled && UseClock.isOfSoleThread(stamp)) {
         settled = stamp;
@@ -99,7 +101,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** The entries as they are now, those that were used longest ago first. */
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}
-    return table.values().stream()
+    return StreamSupport.stream(table.spliterator(), false)
         .map(node -> new Stamped<>(node.stamp(), node))
         .sorted(Comparator.comparingLong(Stamped::stamp))
         .map(Stamped::node)
@@ -134,15 +136,17 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Null if another thread was faster: look again.
   private @Nullable Outcome<V> insert(K key, Maker<V> maker) {
-    Node<K, V> node = new Node<>(key);
+    boolean computing = !(maker instanceof Decision);
+    Node<K, V> node = new Node<>(key, computing);
     Outcome<V> outcome;
-    synchronized (node) {
-      if (table.putIfAbsent(key, node) != null) {
-        return null;
+    if (computing) {
+      synchronized (node) {
+        outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
       }
-      outcome = decideLocked(node, maker);
+    } else {
+      outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
     }
-    if (outcome.value() != null) {
+    if (outcome != null && outcome.value() != null) {
       Victim<K, V> victim = order.addAndPollOverflow(node);
       if (victim != null) {
         evict(victim);
@@ -155,11 +159,16 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // Null if the node was dead already: look again.
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
     Outcome<V> outcome;
-    synchronized (node) {
-      if (node.isDead()) {
-        return null;
+    if (maker instanceof Decision) {
+      outcome = node.own(false) ? decide(node, maker) : null;
+    } else {
+      synchronized (node) {
+        outcome = node.own(true) ? decide(node, maker) : null;
       }
-      outcome = decideLocked(node, maker);
+    }
+    if (outcome == null) {
+      table.remove(node);
+      return null;
     }
     if (outcome.value() == null) {
       order.remove(node);
@@ -168,49 +177,52 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return outcome;
   }
 
-  private Outcome<V> decideLocked(Node<K, V> node, Maker<V> maker) {
-    node.beginLocked(!(maker instanceof Decision));
+  // As the node's owner; afterwards it is disowned, or dead.
+  private Outcome<V> decide(Node<K, V> node, Maker<V> maker) {
     try {
       V current = node.value();
       Decision<V> decision = maker.decide(current);
       V value = decision.value();
       return switch (decision.act()) {
-        case WRITE -> writeLocked(node, current, value);
-        case REMOVE -> current == null ? Outcome.absent() : removeLocked(node, current);
-        case USE -> useLocked(node, current);
+        case WRITE -> write(node, current, value);
+        case REMOVE -> current == null ? Outcome.absent() : remove(node, current);
+        case USE -> use(node, current);
         case KEEP -> new Outcome<>(current, current, node.version(), false);
       };
     } finally {
-      node.endLocked();
-      if (node.value() == null) {
-        buryLocked(node);
-      }
+      end(node);
     }
   }
 
-  private Outcome<V> writeLocked(Node<K, V> node, @Nullable V current, @Nullable V value) {
+  private Outcome<V> write(Node<K, V> node, @Nullable V current, @Nullable V value) {
     assert value != null : "a decision to write has a value";
-    long version = journal.put(node.key(), value);
+    long given = journal.put(node.key(), value);
+    long version = given == 0 ? versions.next(node) : given;
     clock.stamp(node);
-    node.setLocked(value, Node.NEVER, version);
+    node.set(value, Node.NEVER, version);
     return new Outcome<>(current, value, version, true);
   }
 
-  private Outcome<V> removeLocked(Node<K, V> node, V current) {
-    long version = journal.remove(node.key());
-    node.dieLocked();
-    node.setLocked(null, Node.NEVER, version);
+  private Outcome<V> remove(Node<K, V> node, V current) {
+    long given = journal.remove(node.key());
+    long version = given == 0 ? versions.last(node) : given;
+    node.set(null, Node.NEVER, version);
     return new Outcome<>(current, null, version, true);
   }
 
-  private Outcome<V> useLocked(Node<K, V> node, @Nullable V current) {
+  private Outcome<V> use(Node<K, V> node, @Nullable V current) {
     clock.stamp(node);
     return new Outcome<>(current, current, node.version(), false);
   }
 
-  private void buryLocked(Node<K, V> node) {
-    node.dieLocked();
-    table.remove(node.key(), node);
+  private void end(Node<K, V> node) {
+    if (node.value() != null) {
+      node.disown();
+    } else {
+      node.die();
+      table.remove(node);
+      node.wakeWaiting();
+    }
   }
 
   /**
@@ -253,8 +265,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
     try {
-      if (!node.isComputing()) {
-        evictLocking(victim);
+      if (node.ownUnlessComputing()) {
+        evictOwned(victim);
       }
     } finally {
       if (!node.isDead()) {
@@ -263,14 +275,15 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private void evictLocking(Victim<K, V> victim) {
+  private void evictOwned(Victim<K, V> victim) {
     Node<K, V> node = victim.node();
-    synchronized (node) {
+    try {
       V value = node.value();
-      if (value != null && !node.isComputing() && node.stamp() <= victim.stamp()) {
-        removeLocked(node, value);
-        buryLocked(node);
+      if (value != null && node.stamp() <= victim.stamp()) {
+        remove(node, value);
       }
+    } finally {
+      end(node);
     }
   }
 

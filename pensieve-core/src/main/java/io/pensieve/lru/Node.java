@@ -2,20 +2,28 @@ package io.pensieve.lru;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An entry of the table.
  *
- * <p>How it holds together: a key's changes are made inside {@code synchronized (node)}, and each
- * writes {@link #version} first and {@link #value} last, as a release. A reader takes the value
- * first (acquire) and the version second, so the version it sees is at least that of the value: if
- * that version is durable, so is the value.
+ * <p>How it holds together: who changes the key's entry owns the node meanwhile, by its {@link
+ * #state}. A change writes {@link #version} first and {@link #value} last, as a release. A reader
+ * takes the value first (acquire) and the version second, so the version it sees is at least that
+ * of the value: if that version is durable, so is the value.
  *
  * <p>A node has no value before its first change is in the journal and after its last; readers take
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
+ *
+ * <p>Owning is a lock that costs one atomic operation, half as many as a monitor, and none for a
+ * new node. Who has to wait spins for a moment, then waits at the node's monitor. A plain change is
+ * ended without a fence, so that it may miss one who is just about to wait; therefore nobody waits
+ * there for longer than some milliseconds without looking again. Who runs a caller's function,
+ * which may take long, holds the monitor, too: others then simply wait for that, and the thread
+ * that has it is recognised if the function comes back for its own key.
  */
-public final class Node<K, V> {
+public final class Node<K, V> extends Link<K, V> {
   /** The expiry of an entry that does not expire. */
   public static final long NEVER = Long.MAX_VALUE;
 
@@ -24,11 +32,15 @@ public final class Node<K, V> {
   private static final VarHandle EXPIRY;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
+  private static final VarHandle AWAITED;
 
   private static final byte IDLE = 0;
   private static final byte CHANGING = 1; // for as long as the journal takes
   private static final byte COMPUTING = 2; // for as long as a caller's function takes
   private static final byte DEAD = 3; // for good
+
+  private static final int SPINS = 100; // a change without a log is over by then
+  private static final long WAIT_MILLIS_MAX = 64;
 
   static {
     try {
@@ -38,6 +50,7 @@ public final class Node<K, V> {
       EXPIRY = lookup.findVarHandle(Node.class, "expiryMillis", long.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
+      AWAITED = lookup.findVarHandle(Node.class, "awaited", boolean.class);
     } catch (ReflectiveOperationException impossible) {
       throw new ExceptionInInitializerError(impossible);
     }
@@ -66,12 +79,32 @@ public final class Node<K, V> {
 
   private Node<K, V> previous = this;
 
-  // What is being done about the key; written inside the node's monitor. The values are below.
+  // What is being done about the key. The values are above. COMPUTING is written with the monitor.
   @SuppressWarnings("unused") // by STATE
-  private byte state = IDLE;
+  private byte state;
 
-  Node(K key) {
+  // Whether somebody waits at the monitor for the end of a change.
+  @SuppressWarnings("unused") // by AWAITED
+  private boolean awaited;
+
+  private Node(K key, byte state) {
+    super(NodeTable.hash(key), null);
     this.key = key;
+    this.state = state;
+  }
+
+  /** A node that nobody owns. */
+  Node(K key) {
+    this(key, IDLE);
+  }
+
+  /**
+   * A node that the current thread owns, as after {@link #own}.
+   *
+   * @param computing whether a caller's function will take part
+   */
+  Node(K key, boolean computing) {
+    this(key, computing ? COMPUTING : CHANGING);
   }
 
   /** The entry's key. */
@@ -112,54 +145,120 @@ public final class Node<K, V> {
     STAMP.setRelease(this, stamp);
   }
 
-  /** Needs the monitor. */
-  void setLocked(@Nullable V newValue, long newExpiryMillis, long newVersion) {
+  /** As its owner. */
+  void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
     EXPIRY.setOpaque(this, newExpiryMillis);
     VERSION.setOpaque(this, newVersion);
     VALUE.setRelease(this, newValue);
   }
 
-  /**
-   * Whether the node is out of the table for good. Surely so for those who have its monitor, or who
-   * have learned of its death in any other way; others may learn late.
-   */
+  /** Whether the node is out of the table for good, or about to be. */
   boolean isDead() {
-    return (byte) STATE.getOpaque(this) == DEAD;
+    return (byte) STATE.getAcquire(this) == DEAD;
   }
 
-  /**
-   * Whether a caller's function is deciding about this key, so that whoever wants the monitor may
-   * have to wait for long.
-   */
+  /** Whether a caller's function is deciding about this key, and may take long. */
   boolean isComputing() {
     return (byte) STATE.getVolatile(this) == COMPUTING;
   }
 
   /**
-   * Begins a change. Needs the monitor.
+   * Begins a change, as soon as nobody else is about one. Who is going to run a caller's function
+   * has the monitor already, and keeps it until the change is over.
    *
    * @param computing whether a caller's function takes part
-   * @throws IllegalStateException if this very thread is changing the key already
+   * @return whether the node is owned now; if not, it is dead
+   * @throws IllegalStateException if this very thread is computing the key already
    */
-  void beginLocked(boolean computing) {
-    if (state != IDLE) {
-      throw new IllegalStateException("recursive update: the key is being computed");
-    }
-    STATE.setOpaque(this, computing ? COMPUTING : CHANGING);
+  boolean own(boolean computing) {
+    return own(computing ? COMPUTING : CHANGING, false);
   }
 
-  /** Ends a change. Needs the monitor. */
-  void endLocked() {
+  /** As {@link #own} without a function, but does not wait for anybody's function either. */
+  boolean ownUnlessComputing() {
+    return own(CHANGING, true);
+  }
+
+  private boolean own(byte newState, boolean unlessComputing) {
+    return STATE.compareAndSet(this, IDLE, newState) || ownLater(newState, unlessComputing);
+  }
+
+  private boolean ownLater(byte newState, boolean unlessComputing) {
+    boolean interrupted = false;
+    try {
+      for (int turns = 0; ; turns++) {
+        byte present = (byte) STATE.compareAndExchange(this, IDLE, newState);
+        if (present == IDLE) {
+          return true;
+        } else if (present == DEAD || (present == COMPUTING && unlessComputing)) {
+          return false;
+        } else if (present == COMPUTING && Thread.holdsLock(this)) {
+          throw new IllegalStateException("recursive update: the key is being computed");
+        } else if (turns < SPINS) {
+          Thread.onSpinWait();
+        } else {
+          interrupted |= awaitChange();
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  // Returns whether the thread was interrupted. If a function is being run, entering takes as long.
+  private synchronized boolean awaitChange() {
+    boolean interrupted = false;
+    AWAITED.setVolatile(this, true);
+    for (long millis = 1;
+        (byte) STATE.getVolatile(this) == CHANGING;
+        millis = Math.min(2 * millis, WAIT_MILLIS_MAX)) {
+      try {
+        wait(millis);
+      } catch (InterruptedException goOnWaiting) {
+        interrupted = true;
+      }
+      AWAITED.setVolatile(this, true);
+    }
+    return interrupted;
+  }
+
+  /** Ends a change; as its owner. */
+  void disown() {
     if (state == COMPUTING) {
       STATE.setVolatile(this, IDLE); // before this thread looks for an overflow
-    } else if (state == CHANGING) {
-      STATE.setOpaque(this, IDLE);
+    } else {
+      STATE.setRelease(this, IDLE);
+    }
+    wakeWaiting();
+  }
+
+  /** Begins to end the last change, as its owner: from here on nobody else can own the node. */
+  void die() {
+    STATE.setRelease(this, DEAD);
+  }
+
+  /** Lets those look again who wait for a change. */
+  void wakeWaiting() {
+    if ((boolean) AWAITED.getOpaque(this)) {
+      synchronized (this) {
+        AWAITED.setOpaque(this, false);
+        notifyAll();
+      }
     }
   }
 
-  /** The node is out for good. Needs the monitor. */
-  void dieLocked() {
-    STATE.setOpaque(this, DEAD);
+  /** Runs something while nobody changes the entry, and answers what it answers. */
+  public <R> R whileUnchanged(Supplier<R> reading) {
+    boolean owned = own(CHANGING, false);
+    try {
+      return reading.get();
+    } finally {
+      if (owned) {
+        disown();
+      }
+    }
   }
 
   void linkBefore(Node<K, V> other) {

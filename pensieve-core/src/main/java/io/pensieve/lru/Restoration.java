@@ -2,7 +2,6 @@ package io.pensieve.lru;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAccumulator;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +19,8 @@ public final class Restoration<K, V> {
   // the table, its version being that of the removal; and so does a use whose put is not told yet.
   // These nodes are vacant, and leave when everything before them has been told.
   //
-  // A node is filled before it gets into the table, and changed with its monitor held. A dead one
-  // has left the table: look the key up again. This object's monitor is never held meanwhile.
+  // A node is filled before it gets into the table, and changed by who owns it. A dead one leaves
+  // the table: look the key up again. This object's monitor is never held meanwhile.
 
   // A node gets into the eviction order when it gets a value, and stays there until it dies.
 
@@ -37,7 +36,7 @@ public final class Restoration<K, V> {
 
   private record Vacant<K, V>(Node<K, V> node, long since) {}
 
-  private final ConcurrentHashMap<K, Node<K, V>> table;
+  private final NodeTable<K, V> table;
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final Runnable evictOverflow;
@@ -46,10 +45,7 @@ public final class Restoration<K, V> {
   private List<Vacant<K, V>> vacant = new ArrayList<>(); // guarded by this; some filled again
 
   Restoration(
-      ConcurrentHashMap<K, Node<K, V>> table,
-      UseClock clock,
-      EvictionOrder<K, V> order,
-      Runnable evictOverflow) {
+      NodeTable<K, V> table, UseClock clock, EvictionOrder<K, V> order, Runnable evictOverflow) {
     this.table = table;
     this.clock = clock;
     this.order = order;
@@ -63,9 +59,9 @@ public final class Restoration<K, V> {
       Node<K, V> node = table.get(key);
       if (node == null) {
         Node<K, V> fresh = new Node<>(key);
-        fresh.setLocked(value, expiryMillis, version);
+        fresh.set(value, expiryMillis, version);
         fresh.stamp(stamp);
-        node = table.putIfAbsent(key, fresh);
+        node = table.putIfAbsent(fresh);
         if (node == null) {
           order.add(fresh);
           return;
@@ -86,17 +82,18 @@ public final class Restoration<K, V> {
   }
 
   private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
-    synchronized (node) {
-      if (node.isDead()) {
-        return false;
-      }
-      if (version <= node.version()) {
-        return true;
-      }
-      node.setLocked(value, expiryMillis, version);
+    if (!node.own(false)) {
+      return false;
+    }
+    boolean isLatest = version > node.version();
+    if (isLatest) {
+      node.set(value, expiryMillis, version);
       node.stamp(Math.max(stamp, node.stamp()));
     }
-    order.add(node); // if it was vacant
+    node.disown();
+    if (isLatest) {
+      order.add(node); // if it was vacant
+    }
     return true;
   }
 
@@ -110,16 +107,28 @@ public final class Restoration<K, V> {
 
   // The node, if it has no value now because of this removal.
   private @Nullable Node<K, V> vacate(K key, long version) {
+    Node<K, V> node = own(key);
+    boolean isLatest = version > node.version();
+    if (isLatest) {
+      node.set(null, Node.NEVER, version);
+    }
+    node.disown();
+    return isLatest ? node : null;
+  }
+
+  // The node of the key, which may be made for that, and which this thread owns.
+  private Node<K, V> own(K key) {
     while (true) {
-      Node<K, V> node = table.computeIfAbsent(key, Node::new);
-      synchronized (node) {
-        if (!node.isDead()) {
-          if (version <= node.version()) {
-            return null;
-          }
-          node.setLocked(null, Node.NEVER, version);
-          return node;
+      Node<K, V> node = table.get(key);
+      if (node == null) {
+        Node<K, V> fresh = new Node<>(key, false);
+        node = table.putIfAbsent(fresh);
+        if (node == null) {
+          return fresh;
         }
+      }
+      if (node.own(false)) {
+        return node;
       }
     }
   }
@@ -127,23 +136,19 @@ public final class Restoration<K, V> {
   /** The key, if it had a value then, was used. */
   public void use(K key, long stamp, long sequence) {
     note(0, stamp);
-    Node<K, V> vacated = tryUse(key, stamp);
+    Node<K, V> vacated = stamped(key, stamp);
     if (vacated != null) {
       remember(vacated, sequence);
     }
   }
 
   // The node, if it has no value, perhaps not yet.
-  private @Nullable Node<K, V> tryUse(K key, long stamp) {
-    while (true) {
-      Node<K, V> node = table.computeIfAbsent(key, Node::new);
-      synchronized (node) {
-        if (!node.isDead()) {
-          node.stamp(Math.max(stamp, node.stamp()));
-          return node.value() == null ? node : null;
-        }
-      }
-    }
+  private @Nullable Node<K, V> stamped(K key, long stamp) {
+    Node<K, V> node = own(key);
+    node.stamp(Math.max(stamp, node.stamp()));
+    boolean isVacant = node.value() == null;
+    node.disown();
+    return isVacant ? node : null;
   }
 
   private synchronized void remember(Node<K, V> node, long since) {
@@ -170,13 +175,16 @@ public final class Restoration<K, V> {
   }
 
   private void bury(Node<K, V> node, long version) {
-    synchronized (node) {
-      if (node.value() != null || node.version() > version || node.isDead()) {
-        return;
-      }
-      node.dieLocked();
-      table.remove(node.key(), node);
+    if (!node.own(false)) {
+      return;
     }
+    if (node.value() != null || node.version() > version) {
+      node.disown();
+      return;
+    }
+    node.die();
+    table.remove(node);
+    node.wakeWaiting();
     order.remove(node);
   }
 

@@ -1,6 +1,5 @@
 package io.pensieve.log;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
@@ -16,10 +15,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real processes, killed by SIGKILL while their maps are written and their logs compacted. */
 class CompactionKillTest {
-  private static final int KILLS = 4;
+  private static final int KILLS = Depth.of(7, 65); // of each kind
   private static final int WRITERS = 3;
   private static final int KEYS = 40; // of each writer
-  private static final int ACKNOWLEDGEMENTS_BEFORE_KILL = 2000;
+  private static final int REMOVED_KEY_OF = 5; // each fifth key is removed when it has been put
+  private static final int ACKNOWLEDGEMENTS_BEFORE_KILL = 1000;
 
   private final Path folder;
 
@@ -28,7 +28,7 @@ class CompactionKillTest {
   }
 
   // A log so small that one compaction follows the other.
-  static Pensieve<String, Long> open(Path folder, Durability durability) {
+  static Pensieve<String, Long> open(Path folder, Durability durability, int bound) {
     FileLog.Settings settings =
         new FileLog.Settings(
             durability,
@@ -39,7 +39,7 @@ class CompactionKillTest {
             new Compactor.Settings(1536, 512, 1L << 40, 1L << 40),
             new Telling.Settings(3, 4096, 0));
     return Pensieve.<String, Long>builder()
-        .maximumEntries((long) WRITERS * KEYS)
+        .maximumEntries(bound)
         .log(
             FileLog.open(
                 new FileDisk(),
@@ -54,20 +54,33 @@ class CompactionKillTest {
   @ParameterizedTest
   @EnumSource
   void whatAKilledProcessAcknowledgedIsThere(Durability durability) throws Exception {
+    killAgainAndAgain(durability, WRITERS * KEYS);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatAKilledProcessEvictedOrRemovedDoesNotComeBackOlder(Durability durability)
+      throws Exception {
+    killAgainAndAgain(durability, KEYS);
+  }
+
+  private void killAgainAndAgain(Durability durability, int bound) throws Exception {
     Map<String, Long> acknowledged = new HashMap<>();
     for (int kill = 0; kill < KILLS; kill++) {
-      runAndKill(durability, kill, newestBase(), acknowledged);
-      try (Pensieve<String, Long> map = open(folder, durability)) {
-        acknowledged.forEach((key, count) -> assertReached(map, key, count));
-        assertEquals(WRITERS * KEYS, map.size());
+      runAndKill(durability, bound, kill, acknowledged);
+      try (Pensieve<String, Long> map = open(folder, durability, bound)) {
+        boolean evicts = bound < WRITERS * KEYS;
+        acknowledged.forEach((key, count) -> assertReached(map, key, count, evicts));
+        assertTrue(map.size() <= bound);
       }
     }
   }
 
-  private static void assertReached(Map<String, Long> map, String key, long count) {
+  private static void assertReached(Map<String, Long> map, String key, long count, boolean evicts) {
     Long found = map.get(key);
+    boolean isRemoved = count % KEYS % REMOVED_KEY_OF == 0;
     assertTrue(
-        found != null && found >= count,
+        found == null ? evicts || isRemoved : found >= count + (isRemoved ? 1 : 0),
         () -> key + ": acknowledged " + count + ", found " + found);
   }
 
@@ -84,13 +97,14 @@ class CompactionKillTest {
 
   // Not before it has compacted its log.
   private void runAndKill(
-      Durability durability, int kill, long base, Map<String, Long> acknowledged)
+      Durability durability, int bound, int kill, Map<String, Long> acknowledged)
       throws IOException, InterruptedException {
+    long base = newestBase();
     KilledProcess.run(
         Child.class,
-        List.of(folder.toString(), durability.name(), Long.toString(kill * 1_000_000_000L)),
+        List.of(folder.toString(), durability.name(), "" + bound, "" + kill * 1_000_000_000L),
         line -> {
-          int after = line - ACKNOWLEDGEMENTS_BEFORE_KILL - 100 * kill;
+          int after = line - ACKNOWLEDGEMENTS_BEFORE_KILL - 100 * (kill % 8);
           return after >= 0 && after % 50 == 0 && newestBase() > base;
         },
         (key, count) -> acknowledged.merge(key, count, Math::max));
@@ -101,8 +115,9 @@ class CompactionKillTest {
     private Child() {}
 
     public static void main(String[] args) {
-      Pensieve<String, Long> map = open(Path.of(args[0]), Durability.valueOf(args[1]));
-      long first = Long.parseLong(args[2]);
+      Pensieve<String, Long> map =
+          open(Path.of(args[0]), Durability.valueOf(args[1]), Integer.parseInt(args[2]));
+      long first = Long.parseLong(args[3]);
       for (int writer = 0; writer < WRITERS; writer++) {
         String name = "w" + writer + "-";
         new Thread(() -> write(map, name, first)).start();
@@ -113,6 +128,9 @@ class CompactionKillTest {
       for (long count = first; ; count++) {
         String key = name + count % KEYS;
         map.put(key, count);
+        if (count % KEYS % REMOVED_KEY_OF == 0) {
+          map.remove(key);
+        }
         System.out.println(key + " " + count + " .");
       }
     }

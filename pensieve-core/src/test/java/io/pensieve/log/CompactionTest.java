@@ -77,6 +77,28 @@ class CompactionTest {
   }
 
   @Test
+  void aLogTellsWhatItHasDoneAndHowItStands() {
+    SimulatedLog log = openLog(Durability.POWER_CUT);
+    assertEquals(0, log.log().statistics().appendedBytes());
+    long frames = 3L * Format.align(Format.FRAME_HEADER_BYTES + 2 + 101);
+    for (int i = 0; i < 3; i++) {
+      log.append(new Change.Put<>("k" + i, "x".repeat(101), Change.NEVER));
+    }
+    LogStatistics appended = log.log().statistics();
+    assertEquals(frames, appended.appendedBytes());
+    assertEquals(frames, appended.waitingBytes());
+    assertEquals(frames, appended.logBytes());
+    assertEquals(0, appended.baseBytes() + appended.forces() + appended.compactions());
+    log.compact();
+    LogStatistics compacted = log.log().statistics();
+    assertEquals(frames, compacted.baseBytes());
+    assertEquals(0, compacted.logBytes() + compacted.waitingBytes());
+    assertEquals(frames, compacted.appendedBytes());
+    assertEquals(1, compacted.compactions());
+    assertTrue(compacted.forces() > 0 && !compacted.lastCompaction().isZero());
+  }
+
+  @Test
   void theFolderStaysBoundedOverManyOverwrites() {
     SimulatedLog log = openLog(Durability.POWER_CUT);
     Random random = new Random(3);

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.SimulatedLog.Event;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,19 +16,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
-/** Damaged logs tell a prefix of their history or are refused; nothing else. */
+/** What is done about certain kinds of damage; {@link EveryBitTest} has all of them. */
 class DamageTest {
   private static final Path RING = SimulatedLog.FOLDER.resolve("ring");
-  private static final int HEADER_STRIDE = 37; // most of a header's page is unused
-
-  // Threads take longer than such a log. No divisor of 8, so that every bit of a byte has its turn.
-  private static final int READS_TWICE = 11;
 
   private final List<Event> history = new ArrayList<>();
-  private int reads;
 
   private Map<Path, byte[]> killedLog(Durability durability) {
     SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
@@ -57,35 +49,6 @@ class DamageTest {
     return log.disk.contents();
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void anyFlippedBitGivesAPrefixOrARefusal(Durability durability) throws IOException {
-    Map<Path, byte[]> files = killedLog(durability);
-    assertPrefixOrRefusal(files, "undamaged");
-    for (Map.Entry<Path, byte[]> file : files.entrySet()) {
-      byte[] bytes = file.getValue();
-      for (int bit = 0; bit < bytes.length * 8; bit += bit < 4096 * 8 ? HEADER_STRIDE : 1) {
-        bytes[bit / 8] ^= (byte) (1 << (bit % 8));
-        assertPrefixOrRefusal(files, file.getKey() + ", bit " + bit);
-        bytes[bit / 8] ^= (byte) (1 << (bit % 8));
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @EnumSource
-  void anyTruncationGivesAPrefixOrARefusal(Durability durability) throws IOException {
-    Map<Path, byte[]> files = killedLog(durability);
-    for (Path file : files.keySet()) {
-      byte[] whole = files.get(file);
-      for (int length = 0; length < whole.length; length += length < 4096 ? HEADER_STRIDE : 1) {
-        Map<Path, byte[]> cut = new HashMap<>(files);
-        cut.put(file, Arrays.copyOf(whole, length));
-        assertPrefixOrRefusal(cut, file + " cut to " + length);
-      }
-    }
-  }
-
   @Test
   void afterACleanCloseAnyFlippedBitOfAFrameIsRefused() {
     Map<Path, byte[]> files = closedLog();
@@ -111,20 +74,6 @@ class DamageTest {
     Map<Path, byte[]> after = log.disk.contents();
     assertEquals(files.keySet(), after.keySet());
     files.forEach((name, bytes) -> assertArrayEquals(bytes, after.get(name)));
-  }
-
-  private void assertPrefixOrRefusal(Map<Path, byte[]> files, String context) throws IOException {
-    SimulatedDisk disk = SimulatedDisk.of(files);
-    boolean twice = ++reads % READS_TWICE == 0;
-    try {
-      Told found = twice ? SimulatedLog.readTwice(disk) : SimulatedLog.read(disk);
-      List<Event> told = found.onlyEvents();
-      assertTrue(
-          told.size() <= history.size() && told.equals(history.subList(0, told.size())),
-          () -> context + ": told " + told);
-    } catch (LogException.Corrupt refused) {
-      assertTrue(String.valueOf(refused.getMessage()).contains("expected"), context);
-    }
   }
 
   @Test

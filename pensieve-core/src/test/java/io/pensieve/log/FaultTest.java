@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.SimulatedDisk.Fault;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -21,34 +22,73 @@ class FaultTest {
     return Seeds.of(2);
   }
 
+  private int faults;
+  private int refusals;
+
   @ParameterizedTest
   @MethodSource("seeds")
-  void anOperationThatFailsOnceOrForGoodLosesNothingAcknowledged(long seed) {
+  void anyOperationThatFailsLosesNothingAcknowledged(long seed) {
     for (Durability durability : Durability.values()) {
       SimulatedLog whole = new SimulatedLog(new SimulatedDisk(), durability);
-      whole.open();
-      whole.runScript(new Random(seed), ACTIONS);
-      for (int fault = 0; fault < whole.disk.operations(); fault++) {
-        failAndReopen(seed, durability, fault, false);
-        failAndReopen(seed, durability, fault, true);
+      live(whole, seed, "without a fault");
+      for (int at = 0; at < whole.disk.operations(); at++) {
+        for (boolean forGood : new boolean[] {false, true}) {
+          failAndReopen(seed, durability, at, forGood, Fault.INPUT_OUTPUT_ERROR);
+          failAndReopen(seed, durability, at, forGood, Fault.NO_SPACE_LEFT);
+          failAndReopen(seed, durability, at, forGood, Fault.NO_PERMISSION);
+        }
       }
+    }
+    assertTrue(faults > 2000, faults + " faults");
+    assertTrue(refusals > 0 && refusals < faults / 20, refusals + " of " + faults + " refused");
+  }
+
+  /** Two lives: opened, used, compacted, killed; recovered, used and closed. */
+  private static void live(SimulatedLog log, long seed, String context) {
+    log.open();
+    log.runScript(new Random(seed), ACTIONS);
+    log.disk.endProcess();
+    log.reopen(log.historySize(), context);
+    log.runScript(new Random(seed + 1), ACTIONS / 2);
+    log.close();
+  }
+
+  private void failAndReopen(long seed, Durability durability, int at, boolean forGood, Fault how) {
+    String context = seed + ", " + durability + ", fails at " + at + ", for good " + forGood + how;
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+    log.disk.failAfter(at, forGood, how);
+    try {
+      live(log, seed, context);
+    } catch (LogException.Failed failed) {
+      assertTrue(log.disk.hasFailed(), () -> context + ": " + failed);
+    }
+    faults++;
+    Random random = new Random(seed * 31 + at);
+    SimulatedLog killed = log.onDisk(log.disk.copy());
+    killed.disk.killProcess();
+    reopenAndGoOn(killed, log.historySize(), random, context + ", killed");
+
+    SimulatedLog cut = log.onDisk(log.disk.copy());
+    cut.disk.cutPower(random);
+    reopenAndGoOn(cut, log.acknowledged(), random, context + ", power cut");
+
+    SimulatedLog dropped = log.onDisk(log.disk.copy());
+    dropped.disk.killProcessAndDropPages(random);
+    boolean isAppendEnough = durability == Durability.PROCESS_DEATH;
+    int mustSurvive = isAppendEnough ? log.historySize() : log.acknowledged();
+    try {
+      reopenAndGoOn(dropped, mustSurvive, random, context + ", killed, pages dropped");
+    } catch (LogException.Corrupt refused) {
+      assertTrue(isAppendEnough, () -> context + ": " + refused);
+      refusals++;
     }
   }
 
-  private static void failAndReopen(long seed, Durability durability, int fault, boolean forGood) {
-    String context = "seed " + seed + ", " + durability + ", fault at " + fault + ", " + forGood;
-    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
-    log.disk.failAfter(fault, forGood);
-    try {
-      log.open();
-      log.runScript(new Random(seed), ACTIONS);
-    } catch (LogException.Failed failed) {
-      assertTrue(failed.toString().contains("fails"), () -> context + ": " + failed);
-    }
-    // The failed log stays in memory; its folder is opened again when the disk works.
-    log.disk.killProcess();
-    log.reopen(log.historySize(), context);
-    log.runScript(new Random(seed + 1), 5);
+  // The failed log stays in memory; its folder is opened again when the disk works.
+  private static void reopenAndGoOn(
+      SimulatedLog log, int mustSurvive, Random random, String context) {
+    log.reopen(mustSurvive, context);
+    log.runScript(random, 5);
     log.disk.killProcess();
     log.reopen(log.historySize(), context + ", and again");
   }

@@ -41,7 +41,7 @@ class GoldenFilesTest {
   void aClosedLogOfVersion1IsRead() throws IOException {
     SimulatedDisk disk =
         SimulatedDisk.of(Map.of(SimulatedLog.FOLDER.resolve(SEGMENT), golden("closed.log")));
-    assertEquals(HISTORY, SimulatedLog.read(disk).onlyEvents());
+    assertEquals(HISTORY, SimulatedLog.read(disk, Codec.utf8()).onlyEvents());
   }
 
   @Test
@@ -52,7 +52,7 @@ class GoldenFilesTest {
             Map.of(
                 folder.resolve(SEGMENT), golden("killed.log"),
                 folder.resolve("ring"), golden("killed.ring")));
-    assertEquals(HISTORY, SimulatedLog.read(disk).onlyEvents());
+    assertEquals(HISTORY, SimulatedLog.read(disk, Codec.utf8()).onlyEvents());
   }
 
   @Test
@@ -82,7 +82,8 @@ class GoldenFilesTest {
 
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
     Told told =
-        SimulatedLog.read(SimulatedDisk.of(Map.of(base, golden, segment, golden("closed.log"))));
+        SimulatedLog.read(
+            SimulatedDisk.of(Map.of(base, golden, segment, golden("closed.log"))), Codec.utf8());
     assertEquals(List.of(), told.events());
     assertEquals(
         List.of(
@@ -94,7 +95,8 @@ class GoldenFilesTest {
   @Test
   void whenAnEntryExpiresIsRead() throws IOException {
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
-    Told told = SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden("expiring.log"))));
+    Told told =
+        SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden("expiring.log"))), Codec.utf8());
     assertEquals(List.of(new Event(48, FOO_EXPIRES), new Event(96, EMPTY_EXPIRES)), told.events());
   }
 
@@ -114,7 +116,8 @@ class GoldenFilesTest {
 
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
     Told told =
-        SimulatedLog.read(SimulatedDisk.of(Map.of(base, golden, segment, golden("expiring.log"))));
+        SimulatedLog.read(
+            SimulatedDisk.of(Map.of(base, golden, segment, golden("expiring.log"))), Codec.utf8());
     assertEquals(
         List.of(new Live<>(EMPTY_EXPIRES, 96), new Live<>(FOO_EXPIRES, 48)),
         told.fold().coldestFirst());

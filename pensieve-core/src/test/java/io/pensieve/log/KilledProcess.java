@@ -55,6 +55,9 @@ final class KilledProcess {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Xshare:auto",
+                "-Xmx64m",
                 "-cp",
                 place("classes") + System.getProperty("path.separator") + place("test-classes"),
                 main.getName()));

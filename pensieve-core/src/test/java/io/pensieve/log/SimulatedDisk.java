@@ -108,9 +108,14 @@ final class SimulatedDisk implements Disk {
 
   /** The process is gone; what it stored, in files and in mappings, is all there. */
   void killProcess() {
+    endProcess();
+    heal();
+  }
+
+  /** As {@link #killProcess}, and what is to fail will fail. */
+  void endProcess() {
     files.values().forEach(SimulatedFile::unmap);
     forcedFiles.values().forEach(SimulatedFile::unmap);
-    heal();
   }
 
   /** The process is gone, and the kernel drops from memory what a failed force did not write. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,11 +25,26 @@ final class SimulatedLog {
   // So that every frame goes to one of three threads that take turns.
   private static final Telling.Settings RECOVERY = new Telling.Settings(3, 64, 0);
 
+  /** Text of Latin-1 letters, decoded many million times. */
+  static final Codec<String> TEXT =
+      new Codec<>() {
+        @Override
+        public byte[] encode(String value) {
+          return value.getBytes(StandardCharsets.ISO_8859_1);
+        }
+
+        @Override
+        public String decode(byte[] bytes) {
+          return new String(bytes, StandardCharsets.ISO_8859_1);
+        }
+      };
+
   private static final long STEP_NANOS = 60_000_000;
   private static final long FORCE_NANOS_MAX = 100_000_000;
 
   final SimulatedDisk disk;
   private final Durability durability;
+  private final int segmentBytes;
   private List<Event> history = new ArrayList<>();
   private long highestEver;
   private @Nullable FileLog<String, String> log;
@@ -52,8 +68,13 @@ final class SimulatedLog {
   }
 
   SimulatedLog(SimulatedDisk disk, Durability durability) {
+    this(disk, durability, SEGMENT_BYTES);
+  }
+
+  SimulatedLog(SimulatedDisk disk, Durability durability, int segmentBytes) {
     this.disk = disk;
     this.durability = durability;
+    this.segmentBytes = segmentBytes;
   }
 
   /** This log's promises, for a copy of its disk that a crash will befall. */
@@ -77,10 +98,10 @@ final class SimulatedLog {
         FileLog.open(
             disk,
             FOLDER,
-            Codec.utf8(),
-            Codec.utf8(),
+            TEXT,
+            TEXT,
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, SEGMENT_BYTES, 1024, COMPACTION, RECOVERY),
+                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION, RECOVERY),
             new FileLog.Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
@@ -97,8 +118,12 @@ final class SimulatedLog {
 
   /** Reads the log and leaves it as it is. */
   static Told read(SimulatedDisk disk) throws IOException {
+    return read(disk, TEXT);
+  }
+
+  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
     Told told = Told.inOrder();
-    LogException.Corrupt refusal = refusal(disk, told);
+    LogException.Corrupt refusal = refusal(disk, codec, told);
     if (refusal != null) {
       throw refusal;
     }
@@ -109,8 +134,8 @@ final class SimulatedLog {
   static Told readTwice(SimulatedDisk disk) throws IOException {
     Told inOrder = Told.inOrder();
     Told anyhow = Told.anyhow();
-    LogException.Corrupt refusal = refusal(disk, inOrder);
-    LogException.Corrupt sameRefusal = refusal(disk, anyhow);
+    LogException.Corrupt refusal = refusal(disk, TEXT, inOrder);
+    LogException.Corrupt sameRefusal = refusal(disk, TEXT, anyhow);
     assertEquals(String.valueOf(refusal), String.valueOf(sameRefusal));
     if (refusal != null) {
       throw refusal;
@@ -120,11 +145,11 @@ final class SimulatedLog {
     return anyhow;
   }
 
-  private static LogException.@Nullable Corrupt refusal(SimulatedDisk disk, Told told)
-      throws IOException {
+  private static LogException.@Nullable Corrupt refusal(
+      SimulatedDisk disk, Codec<String> codec, Told told) throws IOException {
     LogDirectory directory = new LogDirectory(disk, FOLDER);
     try {
-      new Recovery<>(directory, Codec.utf8(), Codec.utf8(), told, RECOVERY).run();
+      new Recovery<>(directory, codec, codec, told, RECOVERY).run();
       return null;
     } catch (LogException.Corrupt refused) {
       return refused;
@@ -146,14 +171,18 @@ final class SimulatedLog {
     try {
       return openTold();
     } catch (LogException.Corrupt damaged) {
-      throw new AssertionError(context + ": " + damaged + ", of " + history, damaged);
+      damaged.addSuppressed(new AssertionError(context + ", of " + history));
+      throw damaged;
     }
   }
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
   static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
     long base = disk.newestBase(FOLDER);
-    int before = (int) history.stream().filter(event -> event.sequence <= base).count();
+    int before = 0;
+    while (before < history.size() && history.get(before).sequence <= base) {
+      before++;
+    }
     int survivors = before + told.events().size();
     assertTrue(
         survivors <= history.size() && told.events().equals(history.subList(before, survivors)),
@@ -225,7 +254,12 @@ final class SimulatedLog {
 
   void step() {
     nanos += STEP_NANOS;
-    noteIdle(present(scribe).step());
+    noteIdle(stepScribe());
+  }
+
+  private boolean stepScribe() {
+    Scribe current = present(scribe);
+    return !current.isFinished() && current.step();
   }
 
   // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
@@ -241,7 +275,7 @@ final class SimulatedLog {
 
   // A step ends where a segment does; an append into a full ring would wait for ever.
   private void drain() {
-    while (present(scribe).step()) {
+    while (stepScribe()) {
       nanos += STEP_NANOS;
     }
     waiting = 0;

@@ -1,0 +1,40 @@
+package io.pensieve.lru;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One link of a bin's chain: a {@link Node}, or a marker that tells what is happening to the bin.
+ */
+class Link<K, V> {
+  private static final VarHandle NEXT_IN_BIN;
+
+  static {
+    try {
+      NEXT_IN_BIN = MethodHandles.lookup().findVarHandle(Link.class, "nextInBin", Link.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new ExceptionInInitializerError(impossible);
+    }
+  }
+
+  /** A node's hash, zero or more; what a marker means, below zero. */
+  final int hash;
+
+  @SuppressWarnings("unused") // by NEXT_IN_BIN
+  private @Nullable Link<K, V> nextInBin;
+
+  Link(int hash, @Nullable Link<K, V> nextInBin) {
+    this.hash = hash;
+    this.nextInBin = nextInBin;
+  }
+
+  @SuppressWarnings("unchecked") // only the setter writes the field
+  @Nullable Link<K, V> nextInBin() {
+    return (Link<K, V>) NEXT_IN_BIN.getAcquire(this);
+  }
+
+  void nextInBin(@Nullable Link<K, V> next) {
+    NEXT_IN_BIN.setRelease(this, next);
+  }
+}

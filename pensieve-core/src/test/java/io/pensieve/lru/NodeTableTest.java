@@ -1,0 +1,307 @@
+package io.pensieve.lru;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.Seed;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The table finds what is in it, whatever the hashes, the threads and its growth do. */
+@Timeout(120)
+class NodeTableTest {
+  /** How good the hashes of keys are. */
+  private enum Hashes {
+    DIFFERENT,
+    SHARED,
+    IN_FOURS,
+    FEW,
+    EQUAL,
+    /** Those of a small table's bin go to different bins of a large one. */
+    SPLITTING;
+
+    int of(int id) {
+      return switch (this) {
+        case DIFFERENT -> id;
+        case SHARED -> id % 5_000;
+        case IN_FOURS -> id / 4;
+        case FEW -> id % 7;
+        case EQUAL -> 42;
+        case SPLITTING -> (id % 40) << 9;
+      };
+    }
+  }
+
+  private final Random random = Seed.random(NodeTableTest.class);
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private NodeTable<Key, String> table = new NodeTable<>(1 << 16);
+
+  /** A key whose hash can be chosen, and which counts how often it is compared. */
+  private record Key(int id, int hash, AtomicInteger comparisons) implements Comparable<Key> {
+    @Override
+    public int hashCode() {
+      return hash;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      comparisons.incrementAndGet();
+      return other instanceof Key key && key.id == id;
+    }
+
+    @Override
+    public int compareTo(Key other) {
+      comparisons.incrementAndGet();
+      return Integer.compare(id, other.id);
+    }
+  }
+
+  private static Key key(int id, Hashes hash) {
+    return new Key(id, hash.of(id), new AtomicInteger());
+  }
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+  }
+
+  @Test
+  void aTableIsAMapWhateverTheHashes() {
+    for (Hashes hash : Hashes.values()) {
+      for (int nodesMax : new int[] {1, 10, 1_000, 100_000}) {
+        table = new NodeTable<>(nodesMax);
+        assertIsAMap(hash);
+      }
+    }
+  }
+
+  private void assertIsAMap(Hashes hash) {
+    Map<Key, Node<Key, String>> model = new HashMap<>();
+    for (int i = 0; i < 6_000; i++) {
+      Key key = key(random.nextInt(1_000), hash);
+      Node<Key, String> present = model.get(key);
+      assertSame(present, table.get(key));
+      // At first it grows, then it shrinks.
+      if (random.nextInt(6_000) > i) {
+        Node<Key, String> node = new Node<>(key);
+        assertSame(model.putIfAbsent(key, node), table.putIfAbsent(node));
+      } else if (present != null) {
+        assertTrue(table.remove(present));
+        assertFalse(table.remove(present), "twice");
+        model.remove(key);
+      }
+      if (i % 500 == 0) {
+        assertHolds(model);
+      }
+    }
+    assertHolds(model);
+  }
+
+  private void assertHolds(Map<Key, Node<Key, String>> model) {
+    Map<Key, Node<Key, String>> walked = new HashMap<>();
+    for (Node<Key, String> node : table) {
+      assertNull(walked.put(node.key(), node), "twice");
+    }
+    assertEquals(model, walked);
+    model.forEach((key, node) -> assertSame(node, table.get(key)));
+  }
+
+  @Test
+  void aNodeOfTheSameKeyIsNotRemovedInPlaceOfAnother() {
+    Node<Key, String> here = new Node<>(key(1, Hashes.DIFFERENT));
+    table.putIfAbsent(here);
+    assertFalse(table.remove(new Node<>(key(1, Hashes.DIFFERENT))));
+    assertSame(here, table.get(key(1, Hashes.DIFFERENT)));
+  }
+
+  @Test
+  void manyKeysOfOneHashAreFoundByFewComparisons() {
+    int keys = 20_000;
+    for (int id = 0; id < keys; id++) {
+      assertNull(table.putIfAbsent(new Node<>(key(id, Hashes.EQUAL))));
+    }
+    Key last = key(keys - 1, Hashes.EQUAL);
+    Node<Key, String> found = table.get(last);
+    assertTrue(found != null && found.key().equals(last));
+    int most = NodeTable.CHAIN_MAX + 2 * Integer.SIZE;
+    assertTrue(last.comparisons().get() < most, "comparisons: " + last.comparisons());
+  }
+
+  @Test
+  void aKeyThatIsThereIsFoundWhileItsNeighboursComeAndGo() throws Exception {
+    for (Hashes hash : Set.of(Hashes.SHARED, Hashes.IN_FOURS, Hashes.SPLITTING)) {
+      for (int round = 0; round < 15; round++) {
+        table = new NodeTable<>(1 << 16);
+        List<Key> stable = keys(0, 1_000, hash);
+        stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
+        AtomicInteger writing = new AtomicInteger(2);
+        List<Callable<Void>> work = new ArrayList<>();
+        for (int writer = 0; writer < 2; writer++) {
+          List<Key> own = keys(1_000 + writer * 3_000, 3_000, hash);
+          work.add(() -> comeAndGo(own, new Random(own.hashCode()), writing));
+        }
+        work.add(() -> findAll(stable, writing));
+        work.add(() -> walkOver(stable, writing));
+        runAll(work);
+        findAll(stable, new AtomicInteger());
+      }
+    }
+  }
+
+  private static List<Key> keys(int from, int count, Hashes hash) {
+    List<Key> keys = new ArrayList<>();
+    for (int id = from; id < from + count; id++) {
+      keys.add(key(id, hash));
+    }
+    return keys;
+  }
+
+  // More come than go, so that the table grows.
+  private Void comeAndGo(List<Key> own, Random ownRandom, AtomicInteger writing) {
+    try {
+      List<Node<Key, String>> here = new ArrayList<>();
+      for (Key key : own) {
+        Node<Key, String> node = new Node<>(key);
+        assertNull(table.putIfAbsent(node));
+        here.add(node);
+        if (ownRandom.nextInt(3) == 0) {
+          Node<Key, String> leaving = here.remove(ownRandom.nextInt(here.size()));
+          assertTrue(table.remove(leaving));
+          assertNull(table.get(leaving.key()));
+        }
+      }
+      here.forEach(node -> assertSame(node, table.get(node.key())));
+    } finally {
+      writing.decrementAndGet();
+    }
+    return null;
+  }
+
+  private Void findAll(List<Key> stable, AtomicInteger writing) {
+    do {
+      for (Key key : stable) {
+        Node<Key, String> node = table.get(key);
+        assertTrue(node != null && node.key().equals(key), () -> "missed " + key);
+      }
+    } while (writing.get() > 0);
+    return null;
+  }
+
+  private Void walkOver(List<Key> stable, AtomicInteger writing) {
+    BitSet seen = new BitSet();
+    do {
+      seen.clear();
+      for (Node<Key, String> node : table) {
+        assertFalse(seen.get(node.key().id), () -> "twice: " + node.key());
+        seen.set(node.key().id);
+      }
+      assertTrue(seen.nextClearBit(0) >= stable.size(), () -> "passed by " + seen);
+    } while (writing.get() > 0);
+    return null;
+  }
+
+  @Test
+  void ofSeveralNodesForOneKeyOneGetsIn() throws Exception {
+    for (Hashes hash : Hashes.values()) {
+      table = new NodeTable<>(1 << 16);
+      ConcurrentLinkedQueue<Node<Key, String>> in = new ConcurrentLinkedQueue<>();
+      List<Callable<Void>> work = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        work.add(() -> putAll(hash, in));
+      }
+      runAll(work);
+      Map<Key, Node<Key, String>> winners = new HashMap<>();
+      in.forEach(node -> assertNull(winners.put(node.key(), node), "two nodes of one key"));
+      assertEquals(2_000, winners.size());
+      assertHolds(winners);
+    }
+  }
+
+  private Void putAll(Hashes hash, ConcurrentLinkedQueue<Node<Key, String>> in) {
+    for (Key key : keys(0, 2_000, hash)) {
+      Node<Key, String> node = new Node<>(key);
+      Node<Key, String> present = table.putIfAbsent(node);
+      if (present == null) {
+        in.add(node);
+      } else {
+        assertEquals(key, present.key());
+      }
+    }
+    return null;
+  }
+
+  @Test
+  void aNodeIsRemovedOnce() throws Exception {
+    for (Hashes hash : Hashes.values()) {
+      List<Node<Key, String>> nodes = fill(hash);
+      AtomicInteger removals = new AtomicInteger();
+      Callable<Void> removeAll =
+          () -> {
+            nodes.stream().filter(table::remove).forEach(node -> removals.incrementAndGet());
+            return null;
+          };
+      runAll(List.of(removeAll, removeAll, removeAll, removeAll));
+      assertEquals(nodes.size(), removals.get());
+      assertHolds(Map.of());
+    }
+  }
+
+  @Test
+  void neighboursThatAreRemovedAtOnceAreAllGone() throws Exception {
+    for (int round = 0; round < 50; round++) {
+      List<Node<Key, String>> nodes = fill(Hashes.IN_FOURS);
+      runAll(List.of(() -> removeHalf(nodes, 0), () -> removeHalf(nodes, 1)));
+      assertHolds(Map.of());
+    }
+  }
+
+  private List<Node<Key, String>> fill(Hashes hash) {
+    table = new NodeTable<>(1 << 16);
+    List<Node<Key, String>> nodes = new ArrayList<>();
+    keys(0, 4_000, hash).forEach(key -> nodes.add(new Node<>(key)));
+    nodes.forEach(table::putIfAbsent);
+    return nodes;
+  }
+
+  private Void removeHalf(List<Node<Key, String>> nodes, int half) {
+    for (Node<Key, String> node : nodes) {
+      assertTrue(node.key().id % 2 == half || table.remove(node));
+    }
+    return null;
+  }
+
+  private void runAll(List<Callable<Void>> work) throws Exception {
+    CountDownLatch start = new CountDownLatch(work.size());
+    List<Future<Void>> running = new ArrayList<>();
+    for (Callable<Void> one : work) {
+      running.add(
+          threads.submit(
+              () -> {
+                start.countDown();
+                start.await();
+                return one.call();
+              }));
+    }
+    for (Future<Void> one : running) {
+      one.get();
+    }
+  }
+}
