@@ -5,7 +5,7 @@ package io.pensieve;
 public interface RecoveryProgress {
 
   /**
-   * Called now and then, on a thread of the log.
+   * Called now and then, by one thread of the log; not to use the log, nor to take long.
    *
    * @param bytesRead how much of the log has been read
    * @param bytesTotal how much there is, or 0 if that is not known

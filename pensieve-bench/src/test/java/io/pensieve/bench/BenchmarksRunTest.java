@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -67,6 +70,23 @@ class BenchmarksRunTest {
         runs.toString());
     for (RunResult result : results) {
       assertTrue(result.getPrimaryResult().getScore() > 0, () -> "did nothing: " + result);
+    }
+    assertEquals(Set.of(), filesIn(folder), "cleaned up");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"log", "base", "overwrites"})
+  void theRecoveryBenchmarkRunsWithEveryHistory(String history, @TempDir Path folder)
+      throws Exception {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    RecoveryBenchmark.run(
+        Map.of("folder", folder.toString(), "entries", "500", "history", history, "rounds", "2"),
+        new PrintStream(printed, true, StandardCharsets.UTF_8));
+    List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals(4, lines.size(), "two rounds with one thread and with more");
+    String changes = history.equals("overwrites") ? "(2000 changes to " : "(500 changes to 500 ";
+    for (String line : lines) {
+      assertTrue(line.startsWith(history + ", round ") && line.contains(changes), line);
     }
     assertEquals(Set.of(), filesIn(folder), "cleaned up");
   }

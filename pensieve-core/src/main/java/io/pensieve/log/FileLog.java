@@ -58,7 +58,8 @@ public final class FileLog<K, V> implements Log<K, V> {
       int entryBytesMax,
       long segmentBytes,
       long lowWaterBytes,
-      Compactor.Settings compaction) {}
+      Compactor.Settings compaction,
+      Telling.Settings recovery) {}
 
   private record Life(
       Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
@@ -137,22 +138,24 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (closed || life != null) {
       throw new IllegalStateException("replayed already, or closed");
     }
-    boolean interrupted = Thread.interrupted();
     try {
-      long start = System.nanoTime();
-      Recovery.Result result = new Recovery<>(directory, keyCodec, valueCodec, replay).run();
-      Beginning.Start begun = begin(result);
-      return new RecoveryReport(
-          result.changes(),
-          result.bytes(),
-          result.recovered().clean(),
-          begun.tornTail(),
-          Duration.ofNanos(System.nanoTime() - start));
+      return DeafThread.call("pensieve-recovery", () -> recover(replay));
     } catch (IOException broken) {
       throw failed("cannot recover the log in " + directory.folder(), broken);
-    } finally {
-      restoreInterrupt(interrupted);
     }
+  }
+
+  private RecoveryReport recover(Replay<K, V> replay) throws IOException {
+    long start = System.nanoTime();
+    Recovery.Result result =
+        new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
+    Beginning.Start begun = begin(result);
+    return new RecoveryReport(
+        result.changes(),
+        result.bytes(),
+        result.recovered().clean(),
+        begun.tornTail(),
+        Duration.ofNanos(System.nanoTime() - start));
   }
 
   private Beginning.Start begin(Recovery.Result found) throws IOException {
@@ -410,6 +413,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     private Durability durability = Durability.PROCESS_DEATH;
     private int entryBytesMax = RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES;
     private long compactionBytesPerSecond = 64 << 20;
+    private int recoveryThreads = Runtime.getRuntime().availableProcessors();
 
     private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
       this.directory = directory;
@@ -450,6 +454,19 @@ public final class FileLog<K, V> implements Log<K, V> {
       return this;
     }
 
+    /**
+     * How many threads read and decode the log while it is being opened; by default as many as
+     * there are processors. They end with that, and short logs need only one. The codecs are called
+     * by all of them.
+     */
+    public Builder<K, V> recoveryThreads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("recoveryThreads must be positive: " + threads);
+      }
+      this.recoveryThreads = threads;
+      return this;
+    }
+
     /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
@@ -468,7 +485,8 @@ public final class FileLog<K, V> implements Log<K, V> {
                   COMPACTION_LOG_BYTES,
                   COMPACTION_BATCH_BYTES,
                   compactionBytesPerSecond,
-                  HELD_BYTES_PER_SECOND));
+                  HELD_BYTES_PER_SECOND),
+              Telling.Settings.ofThreads(recoveryThreads));
       return FileLog.open(
           new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
     }

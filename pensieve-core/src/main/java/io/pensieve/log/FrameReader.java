@@ -36,6 +36,21 @@ final class FrameReader {
     this.checksum = new Format.Checksum(salt);
   }
 
+  /** A reader of frames that are in memory, at the beginning of an array. */
+  static FrameReader of(byte[] bytes, int count, long firstPosition, long salt) {
+    FrameReader reader =
+        new FrameReader(
+            (into, at) -> {
+              throw new AssertionError("all of it is in memory");
+            },
+            count,
+            firstPosition,
+            salt);
+    reader.window = bytes;
+    reader.windowBytes = count;
+    return reader;
+  }
+
   /** Reads bytes, counted from the first frame's first. */
   interface Source {
     void read(ByteBuffer into, long at) throws IOException;

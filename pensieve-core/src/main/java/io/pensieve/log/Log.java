@@ -47,8 +47,8 @@ public interface Log<K, V> extends AutoCloseable {
    * Adds a change to the end of the history. Called by many threads at once; the calls for one key
    * come one after another.
    *
-   * @return the change's sequence number, which becomes the entry's version: above zero, and above
-   *     that of every append that returned before this one began
+   * @return the change's sequence number, which becomes the entry's version: above zero, up to
+   *     2<sup>61</sup>, and above that of every append that returned before this one began
    * @throws LogException if the change cannot be appended; the map then stays as it was
    * @throws IllegalArgumentException if the key or the value cannot be written, for example because
    *     it is too large

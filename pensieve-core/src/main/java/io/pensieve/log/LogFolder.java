@@ -166,7 +166,10 @@ public final class LogFolder {
   static Contents contents(Disk disk, Path folder, boolean guarded, Replay<byte[], byte[]> replay)
       throws IOException {
     LogDirectory directory = new LogDirectory(disk, folder);
-    Recovery.Result found = new Recovery<>(directory, Codec.bytes(), Codec.bytes(), replay).run();
+    Recovery.Result found =
+        new Recovery<>(
+                directory, Codec.bytes(), Codec.bytes(), replay, Telling.Settings.ofThreads(1))
+            .run();
     Recovered recovered = found.recovered();
     return new Contents(
         directory.files(recovered.base()),

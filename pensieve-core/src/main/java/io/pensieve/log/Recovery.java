@@ -3,7 +3,6 @@ package io.pensieve.log;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,60 +19,60 @@ final class Recovery<K, V> {
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
   private final Replay<K, V> replay;
+  private final Telling.Settings settings;
 
-  Recovery(LogDirectory directory, Codec<K> keyCodec, Codec<V> valueCodec, Replay<K, V> replay) {
+  Recovery(
+      LogDirectory directory,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      Replay<K, V> replay,
+      Telling.Settings settings) {
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
     this.replay = replay;
+    this.settings = settings;
   }
 
   /** What was found, and how much of it was told; of that, what was in a base. */
   record Result(Recovered recovered, long changes, long bytes, long baseBytes) {}
 
+  /** For a thread that is never interrupted. */
   Result run() throws IOException {
     directory.refuseIfUnfinished();
     try (BaseReader base = BaseReader.open(directory)) {
-      return run(base);
-    }
-  }
-
-  private Result run(BaseReader base) throws IOException {
-    List<OpenSegment> segments = open(base.position());
-    try {
-      long total = segments.stream().mapToLong(OpenSegment::contentBytes).sum() + base.bytes();
-      Teller<K, V> teller = new Teller<>(keyCodec, valueCodec, replay, total);
-      long forced = base.tell(teller);
-      long baseBytes = teller.bytes();
-      Recovered recovered =
-          segments.isEmpty() ? nothing(base) : read(segments, base.position(), forced, teller);
-      replay.progress(teller.bytes(), teller.bytes());
-      return new Result(recovered, teller.changes(), teller.bytes(), baseBytes);
-    } finally {
-      for (OpenSegment segment : segments) {
-        segment.file.close();
+      List<FrameFile> segments = open(base.position());
+      try {
+        return run(base, segments);
+      } finally {
+        for (FrameFile segment : segments) {
+          segment.close();
+        }
       }
     }
   }
 
-  private record OpenSegment(
-      Path path, Disk.File file, Format.FileHeader header, long contentBytes) {
-
-    FrameReader reader() {
-      return new FrameReader(
-          (into, at) -> file.read(into, Format.FILE_HEADER_BYTES + at),
-          contentBytes,
-          header.firstPosition(),
-          header.salt());
+  private Result run(BaseReader base, List<FrameFile> segments) throws IOException {
+    long total = segments.stream().mapToLong(FrameFile::contentBytes).sum() + base.bytes();
+    try (Telling<K, V> telling = new Telling<>(settings, keyCodec, valueCodec, replay, total)) {
+      try {
+        return read(base, segments, telling);
+      } catch (IOException | RuntimeException | Error failure) {
+        telling.finish(); // what is wrong with anything before comes first
+        throw failure;
+      }
     }
+  }
 
-    long offset(long position) {
-      return Format.FILE_HEADER_BYTES + position - header.firstPosition();
-    }
-
-    LogException.Corrupt corrupt(long position, String expected, String found) {
-      return new LogException.Corrupt(path, offset(position), expected, found);
-    }
+  private Result read(BaseReader base, List<FrameFile> segments, Telling<K, V> telling)
+      throws IOException {
+    long forced = base.tell(telling);
+    long baseBytes = telling.bytes();
+    Recovered recovered =
+        segments.isEmpty() ? nothing(base) : read(segments, base.position(), forced, telling);
+    telling.finish();
+    replay.progress(telling.bytes(), telling.bytes());
+    return new Result(recovered, telling.changes(), telling.bytes(), baseBytes);
   }
 
   private Recovered nothing(BaseReader base) throws IOException {
@@ -84,8 +83,8 @@ final class Recovery<K, V> {
     return Recovered.nothing();
   }
 
-  private List<OpenSegment> open(long base) throws IOException {
-    List<OpenSegment> segments = new ArrayList<>();
+  private List<FrameFile> open(long base) throws IOException {
+    List<FrameFile> segments = new ArrayList<>();
     List<Long> all = directory.segments();
     int first = 0;
     while (first + 1 < all.size() && all.get(first + 1) <= base) {
@@ -93,46 +92,32 @@ final class Recovery<K, V> {
     }
     try {
       for (long firstPosition : all.subList(first, all.size())) {
-        segments.add(open(directory.segment(firstPosition), firstPosition));
+        segments.add(FrameFile.segment(directory, firstPosition));
       }
       return segments;
     } catch (IOException | RuntimeException unreadable) {
-      for (OpenSegment segment : segments) {
-        segment.file.close();
+      for (FrameFile segment : segments) {
+        segment.close();
       }
       throw unreadable;
     }
   }
 
-  private OpenSegment open(Path path, long firstPosition) throws IOException {
-    Disk.File file = directory.disk().open(path);
-    try {
-      Format.FileHeader header =
-          Format.FileHeader.decode(Format.FileHeader.page(file), path, Format.SEGMENT);
-      if (header.firstPosition() != firstPosition) {
-        throw new LogException.Corrupt(
-            path, 0, "the position of the name", Long.toHexString(header.firstPosition()));
-      }
-      return new OpenSegment(path, file, header, file.size() - Format.FILE_HEADER_BYTES);
-    } catch (IOException | RuntimeException unreadable) {
-      file.close();
-      throw unreadable;
-    }
-  }
-
-  private Recovered read(List<OpenSegment> segments, long base, long forced, Teller<K, V> teller)
+  private Recovered read(List<FrameFile> segments, long base, long forced, Telling<K, V> telling)
       throws IOException {
-    OpenSegment first = segments.get(0);
-    if (base == 0 || first.header.firstPosition() > base) {
+    FrameFile first = segments.get(0);
+    if (base == 0 || first.firstPosition() > base) {
       expectStart(first, base); // else the base ends somewhere in it
     }
     long end = base;
     for (int next = 1; next < segments.size(); next++) {
-      end = readWhole(segments.get(next - 1), end, segments.get(next).header.previousEnd(), teller);
+      end =
+          tellWhole(
+              segments.get(next - 1), end, segments.get(next).header().previousEnd(), telling);
       expectStart(segments.get(next), end);
     }
-    OpenSegment newest = segments.get(segments.size() - 1);
-    Recovered recovered = readNewest(newest, base, forced, teller);
+    FrameFile newest = segments.get(segments.size() - 1);
+    Recovered recovered = readNewest(newest, base, forced, telling);
     if (recovered.end() < forced) {
       throw newest.corrupt(
           recovered.end(),
@@ -142,51 +127,51 @@ final class Recovery<K, V> {
     return recovered;
   }
 
-  private static void expectStart(OpenSegment segment, long previousEnd) {
-    long found = segment.header.previousEnd();
-    if (found != previousEnd || segment.header.firstPosition() < found) {
+  private static void expectStart(FrameFile segment, long previousEnd) {
+    long found = segment.header().previousEnd();
+    if (found != previousEnd || segment.firstPosition() < found) {
       throw segment.corrupt(
-          segment.header.firstPosition(),
+          segment.firstPosition(),
           "to follow position " + previousEnd,
           "a segment that follows " + found);
     }
   }
 
-  private long readWhole(OpenSegment segment, long from, long end, Teller<K, V> teller)
+  private static long tellWhole(FrameFile segment, long from, long end, Telling<?, ?> telling)
       throws IOException {
-    FrameReader reader = segment.reader();
-    reader.seek(Math.max(from, segment.header.firstPosition()));
-    while (reader.position() < end) {
-      long position = reader.position();
-      if (!reader.next()) {
-        throw segment.corrupt(position, "a frame, since a newer segment follows", "none");
+    long at = Math.max(from, segment.firstPosition());
+    while (at < end) {
+      Batch batch = telling.take();
+      if (!batch.read(segment, at, end)) {
+        throw segment.frameMissing(at);
       }
-      teller.tell(reader, position, segment.path, segment.offset(position));
+      at = batch.end();
+      telling.submit(batch);
     }
-    if (reader.position() != end) {
+    if (at != end) {
       throw segment.corrupt(end, "the end of the last frame", "the middle of one");
     }
     return end;
   }
 
-  private Recovered readNewest(OpenSegment newest, long base, long forced, Teller<K, V> teller)
+  private Recovered readNewest(FrameFile newest, long base, long forced, Telling<K, V> telling)
       throws IOException {
+    // First the end: what follows a bad frame must not be told.
     FrameReader reader = newest.reader();
-    reader.seek(Math.max(base, newest.header.firstPosition()));
-    long durable = Math.max(forced, newest.header.firstPosition());
+    reader.seek(Math.max(base, newest.firstPosition()));
+    long durable = Math.max(forced, newest.firstPosition());
     long close = -1;
     while (true) {
       long position = reader.position();
       if (!reader.next()) {
         break;
       }
-      teller.tell(reader, position, newest.path, newest.offset(position));
       durable = Math.max(durable, reader.durable());
       close = reader.kind() == Format.CLOSE ? position : -1;
     }
-    long segmentEnd = reader.position();
+    long segmentEnd = tellWhole(newest, base, reader.position(), telling);
     refuseIfForced(newest, reader, segmentEnd);
-    RingFrames ring = readRing(newest, segmentEnd, teller);
+    RingFrames ring = readRing(newest, segmentEnd, telling);
     long end = segmentEnd + ring.frames.remaining();
     reader.seek(Math.min(end, reader.limit()));
     long tornBytes = reader.contentEnd() - reader.position();
@@ -195,7 +180,7 @@ final class Recovery<K, V> {
         clean ? close : end,
         clean,
         Math.min(Math.max(durable, ring.durable), clean ? close : end),
-        new Recovered.NewestSegment(newest.path, newest.header),
+        new Recovered.NewestSegment(newest.path(), newest.header()),
         ring.frames,
         base,
         tornBytes);
@@ -205,7 +190,7 @@ final class Recovery<K, V> {
    * Looks from the reader's position on for a whole frame which says that the end was once further
    * on.
    */
-  private static void refuseIfForced(OpenSegment newest, FrameReader reader, long end)
+  private static void refuseIfForced(FrameFile newest, FrameReader reader, long end)
       throws IOException {
     while (reader.seekFrame()) {
       if (reader.durable() > end) {
@@ -221,21 +206,21 @@ final class Recovery<K, V> {
 
   private record RingFrames(ByteBuffer frames, long durable) {}
 
-  private RingFrames readRing(OpenSegment newest, long end, Teller<K, V> teller)
+  private RingFrames readRing(FrameFile newest, long end, Telling<K, V> telling)
       throws IOException {
     RingImage ring = directory.hasRing() ? RingImage.read(directory) : null;
     // A ring of another salt was emptied into the newest segment by a start that died after that.
-    if (ring == null || ring.header().salt() != newest.header.salt()) {
+    if (ring == null || ring.header().salt() != newest.header().salt()) {
       return new RingFrames(ByteBuffer.allocate(0), 0);
     }
     refuseIfAcknowledged(newest, ring, end);
     refuseIfForced(newest, ring.reader(end), end);
     refuseIfForced(newest, ring.reader(ring.written()), end);
-    return follow(ring, end, teller);
+    return follow(ring, end, telling);
   }
 
   // As long as the operating system runs, all that was written can be read.
-  private void refuseIfAcknowledged(OpenSegment newest, RingImage ring, long end) {
+  private void refuseIfAcknowledged(FrameFile newest, RingImage ring, long end) {
     long boot = directory.disk().boot();
     boolean survivesTheProcess = boot != 0 && ring.isOfBoot(boot);
     long acknowledged =
@@ -248,7 +233,7 @@ final class Recovery<K, V> {
     }
   }
 
-  private RingFrames follow(RingImage ring, long end, Teller<K, V> teller) throws IOException {
+  private RingFrames follow(RingImage ring, long end, Telling<K, V> telling) throws IOException {
     boolean holesAllowed = ring.isOfBoot(directory.disk().boot()) && ring.written() <= end;
     ByteArrayOutputStream frames = new ByteArrayOutputStream();
     FrameReader reader = ring.reader(end);
@@ -256,7 +241,7 @@ final class Recovery<K, V> {
     while (true) {
       long position = reader.position();
       if (reader.next()) {
-        teller.tell(reader, position, directory.ring(), ring.offset(position));
+        telling.tell(reader, position, directory.ring(), ring.offset(position));
         durable = Math.max(durable, reader.durable());
         frames.writeBytes(reader.frameBytes());
       } else if (!holesAllowed || !stepOver(ring, reader, frames)) {

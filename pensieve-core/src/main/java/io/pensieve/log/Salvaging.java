@@ -94,7 +94,10 @@ final class Salvaging {
 
   private static @Nullable Recovered recovered(LogDirectory view) {
     try {
-      return new Recovery<>(view, Codec.bytes(), Codec.bytes(), SILENT).run().recovered();
+      return new Recovery<>(
+              view, Codec.bytes(), Codec.bytes(), SILENT, Telling.Settings.ofThreads(1))
+          .run()
+          .recovered();
     } catch (LogException.Corrupt | IOException damaged) {
       return null;
     }

@@ -2,53 +2,49 @@ package io.pensieve.log;
 
 import java.nio.file.Path;
 
-/** Decodes frames and tells them to whoever replays. */
+/** Decodes frames and tells them to whoever replays. For as many threads as that one takes. */
 final class Teller<K, V> {
-  private static final long PROGRESS_BYTES = 1 << 20;
-
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
-  private final Replay<K, V> replay;
-  private final long bytesTotal;
-  private long changes;
-  private long bytes;
-  private long bytesReported;
+  private final Replay.AnyOrder<K, V> receiver;
 
-  Teller(Codec<K> keyCodec, Codec<V> valueCodec, Replay<K, V> replay, long bytesTotal) {
+  Teller(Codec<K> keyCodec, Codec<V> valueCodec, Replay.AnyOrder<K, V> receiver) {
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
-    this.replay = replay;
-    this.bytesTotal = bytesTotal;
+    this.receiver = receiver;
   }
 
-  long changes() {
-    return changes;
+  /** Tells the frame of a segment that was read last, and answers how many changes it is. */
+  int tell(FrameReader reader, long position, long number, FrameFile segment) {
+    return tell(reader, number, segment.path(), segment.offset(position));
   }
 
-  long bytes() {
-    return bytes;
-  }
-
-  /** Tells the frame that was read last, which begins at this position and offset of a file. */
-  void tell(FrameReader reader, long position, Path file, long offset) {
+  /**
+   * Tells the frame that was read last, which begins at this offset of a file.
+   *
+   * @param number how many frames there are in the history up to this one
+   */
+  int tell(FrameReader reader, long number, Path file, long offset) {
     expectUnderstood(reader, Format.PUT, Format.CLOSE, file, offset);
     byte kind = reader.kind();
-    if (kind != Format.PADDING && kind != Format.CLOSE) {
-      replay.change(reader.position(), decode(reader, kind, file, offset));
-      changes++;
+    if (kind == Format.PADDING || kind == Format.CLOSE) {
+      return 0;
     }
-    told(reader.position() - position);
+    receiver.change(reader.position(), number, decode(reader, kind, file, offset));
+    return 1;
   }
 
-  /** Tells the entry of a base that was read last. */
-  void tellEntry(FrameReader reader, long position, long stamp, Path file, long offset) {
-    try {
-      replay.entry(put(keyCodec.decode(reader.key()), reader), reader.version(), stamp);
-    } catch (IllegalArgumentException notOfThisCodec) {
-      throw ofAnotherCodec(notOfThisCodec, file, offset);
+  /** Tells the entry that was read last. */
+  int tellEntry(FrameReader reader, long position, long number, FrameFile base) {
+    long offset = base.offset(position);
+    expectUnderstood(reader, Format.ENTRY, Format.ENTRY, base.path(), offset);
+    long version = reader.version();
+    if (version <= 0 || version > base.header().firstPosition()) {
+      throw base.corrupt(
+          position, "a version up to " + base.header().firstPosition(), String.valueOf(version));
     }
-    changes++;
-    told(reader.position() - position);
+    receiver.entry(decodePut(reader, base.path(), offset), version, number);
+    return 1;
   }
 
   /** Refuses what a checksum cannot know of. */
@@ -59,37 +55,29 @@ final class Teller<K, V> {
     }
   }
 
-  private void told(long frameBytes) {
-    bytes += frameBytes;
-    if (bytes - bytesReported >= PROGRESS_BYTES) {
-      bytesReported = bytes;
-      replay.progress(bytes, bytesTotal);
-    }
-  }
-
   private Change<K, V> decode(FrameReader reader, byte kind, Path file, long offset) {
-    try {
-      K key = keyCodec.decode(reader.key());
-      return switch (kind) {
-        case Format.PUT -> put(key, reader);
-        case Format.REMOVE -> new Change.Remove<>(key);
-        default -> new Change.Touch<>(key);
-      };
-    } catch (IllegalArgumentException notOfThisCodec) {
-      throw ofAnotherCodec(notOfThisCodec, file, offset);
+    if (kind == Format.PUT) {
+      return decodePut(reader, file, offset);
     }
+    K key = decode(keyCodec, reader.key(), file, offset);
+    return kind == Format.REMOVE ? new Change.Remove<>(key) : new Change.Touch<>(key);
   }
 
-  private Change.Put<K, V> put(K key, FrameReader reader) {
-    return new Change.Put<>(key, valueCodec.decode(reader.value()), reader.expiryMillis());
+  private Change.Put<K, V> decodePut(FrameReader reader, Path file, long offset) {
+    K key = decode(keyCodec, reader.key(), file, offset);
+    V value = decode(valueCodec, reader.value(), file, offset);
+    return new Change.Put<>(key, value, reader.expiryMillis());
   }
 
-  private static LogException.Corrupt ofAnotherCodec(
-      IllegalArgumentException refused, Path file, long offset) {
-    return new LogException.Corrupt(
-        file,
-        offset,
-        "a key and a value of this log's codecs",
-        String.valueOf(refused.getMessage()));
+  private static <T> T decode(Codec<T> codec, byte[] bytes, Path file, long offset) {
+    try {
+      return codec.decode(bytes);
+    } catch (IllegalArgumentException notOfThisCodec) {
+      throw new LogException.Corrupt(
+          file,
+          offset,
+          "a key and a value of this log's codecs",
+          String.valueOf(notOfThisCodec.getMessage()));
+    }
   }
 }

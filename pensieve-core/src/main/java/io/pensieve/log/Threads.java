@@ -7,20 +7,9 @@ import java.util.function.LongSupplier;
 record Threads(Executor scribe, Executor background, Executor compactor, LongSupplier nanoTime) {
   static Threads daemons() {
     return new Threads(
-        work -> daemon("pensieve-scribe", work).start(),
-        work -> daemon("pensieve-allocation", work).start(),
-        work -> daemon("pensieve-compactor", work).start(),
+        work -> new DeafThread("pensieve-scribe", work).start(),
+        work -> new DeafThread("pensieve-allocation", work).start(),
+        work -> new DeafThread("pensieve-compactor", work).start(),
         System::nanoTime);
-  }
-
-  private static Thread daemon(String name, Runnable work) {
-    // Deaf to interrupts: they would close the file that it writes to.
-    Thread thread =
-        new Thread(work, name) {
-          @Override
-          public void interrupt() {}
-        };
-    thread.setDaemon(true);
-    return thread;
   }
 }

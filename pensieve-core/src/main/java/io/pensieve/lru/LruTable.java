@@ -432,23 +432,39 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
   public Restoration<K, V> restore() {
-    return new Restoration<>(table, clock, this::adopt, this::settle);
+    return new Restoration<>(table, clock, new RestoredOrders());
   }
 
-  private void adopt(Node<K, V> node) {
-    V value = node.value();
-    assert value != null : "a restored entry has a value";
-    expiries.arm(node);
-    order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
-    order.add(node);
-  }
-
-  private void settle() {
-    expireDue();
-    if (bounds.isWeighted()) {
-      evictTooHeavy();
+  private final class RestoredOrders implements Restoration.Orders<K, V> {
+    @Override
+    public void adopt(Node<K, V> node) {
+      V value = node.value();
+      assert value != null : "an adopted entry has a value";
+      expiries.arm(node);
+      if (bounds.isWeighted()) {
+        order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
+      }
+      order.add(node);
     }
-    evictOverflow();
+
+    @Override
+    public void release(Node<K, V> node) {
+      expiries.disarm(node);
+    }
+
+    @Override
+    public void remove(Node<K, V> node) {
+      order.remove(node);
+    }
+
+    @Override
+    public void settle() {
+      expireDue();
+      if (bounds.isWeighted()) {
+        evictTooHeavy();
+      }
+      evictOverflow();
+    }
   }
 
   // An entry that is heavier than all may be together would drive out all others before it went.

@@ -1,18 +1,32 @@
 package io.pensieve.lru;
 
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.function.Consumer;
-import java.util.stream.StreamSupport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAccumulator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fills a table with the entries of an earlier life, by folding the changes that led to them. The
  * journal is told nothing, but at the end, of what has expired, and of evictions if the bounds have
  * become smaller.
  *
- * <p>Calls for different keys may come from several threads; those for one key come in order.
+ * <p>Changes may be told by any number of threads and in any order, until {@link #finish}: of those
+ * of one key, that with the largest version counts.
  */
 public final class Restoration<K, V> {
+  // What commutes: the largest version wins, be it a put or a removal, and so does the largest
+  // stamp. (A use from before a removal has a smaller stamp than any put after it.) So that a put
+  // that is told late cannot bring a removed key back, a removal leaves a node without a value in
+  // the table, its version being that of the removal; and so does a use whose put is not told yet.
+  // These nodes are vacant, and leave when everything before them has been told.
+  //
+  // A node is filled before it gets into the table, and changed by who owns it. A dead one leaves
+  // the table: look the key up again. This object's monitor is never held meanwhile.
+
+  // A node gets into the table's orders when it gets a value, and stays there until it dies.
+
+  private static final long STAMP_MAX = 1L << 61; // the clock keeps those beyond for itself
+
   /**
    * What tells an entry that replaying will put in its place from one that has been used since.
    *
@@ -21,75 +35,190 @@ public final class Restoration<K, V> {
    */
   public record Beginning(long lastStamp, long lastVersion) {}
 
+  private record Vacant<K, V>(Node<K, V> node, long since) {}
+
+  /** What the table does with a restored entry. */
+  interface Orders<K, V> {
+    /** The entry has got a value. Called by its node's owner, perhaps not for the first time. */
+    void adopt(Node<K, V> node);
+
+    /** The entry has no value, and will not get one. Called by its node's owner. */
+    void release(Node<K, V> node);
+
+    /** The node has died after that. */
+    void remove(Node<K, V> node);
+
+    /** All entries are there: removes those that are over, and those that are too many. */
+    void settle();
+  }
+
   private final NodeTable<K, V> table;
   private final UseClock clock;
-  private final Consumer<Node<K, V>> adopt;
-  private final Runnable settle;
+  private final Orders<K, V> orders;
+  private final LongAccumulator lastStamp = new LongAccumulator(Math::max, 0);
+  private final LongAccumulator lastVersion = new LongAccumulator(Math::max, 0);
+  private List<Vacant<K, V>> vacant = new ArrayList<>(); // guarded by this; some filled again
 
-  Restoration(NodeTable<K, V> table, UseClock clock, Consumer<Node<K, V>> adopt, Runnable settle) {
+  Restoration(NodeTable<K, V> table, UseClock clock, Orders<K, V> orders) {
     this.table = table;
     this.clock = clock;
-    this.adopt = adopt;
-    this.settle = settle;
+    this.orders = orders;
   }
 
-  /** The key had this value, unless a later version is known already. */
+  /** The key had this value. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
-    Node<K, V> node = nodeOf(key);
-    if (version >= node.version()) {
+    note(version, stamp);
+    while (true) {
+      Node<K, V> node = table.get(key);
+      if (node == null) {
+        Node<K, V> fresh = new Node<>(key, false);
+        fresh.set(value, expiryMillis, version);
+        fresh.stamp(stamp);
+        node = table.putIfAbsent(fresh);
+        if (node == null) {
+          adopt(fresh);
+          return;
+        }
+      }
+      if (tryPut(node, value, expiryMillis, version, stamp)) {
+        return;
+      }
+    }
+  }
+
+  private void note(long version, long stamp) {
+    if (stamp > STAMP_MAX) {
+      throw new IllegalArgumentException("a stamp or a sequence beyond 2^61: " + stamp);
+    }
+    lastVersion.accumulate(version);
+    lastStamp.accumulate(stamp);
+  }
+
+  private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
+    if (!node.own(false)) {
+      return false;
+    }
+    if (version > node.version()) {
       node.set(value, expiryMillis, version);
       node.stamp(Math.max(stamp, node.stamp()));
+      adopt(node);
+    } else {
+      node.disown();
+    }
+    return true;
+  }
+
+  // A weigher that throws must not keep others waiting for the node.
+  private void adopt(Node<K, V> node) {
+    try {
+      orders.adopt(node);
+    } finally {
+      node.disown();
     }
   }
 
-  private Node<K, V> nodeOf(K key) {
-    Node<K, V> present = table.get(key);
-    if (present != null) {
-      return present;
-    }
-    Node<K, V> added = new Node<>(key);
-    Node<K, V> faster = table.putIfAbsent(added);
-    return faster == null ? added : faster;
-  }
-
-  /** The key was removed, unless a later version is known already. */
+  /** The key was removed. */
   public void remove(K key, long version) {
-    Node<K, V> node = table.get(key);
-    if (node != null && version >= node.version()) {
-      table.remove(node);
+    Node<K, V> node = vacate(key, version);
+    if (node != null) {
+      remember(node, version);
     }
   }
 
-  /** The key, if it is known, was used then. */
-  public void use(K key, long stamp) {
-    Node<K, V> node = table.get(key);
-    if (node != null) {
-      node.stamp(Math.max(stamp, node.stamp()));
+  // The node, if it has no value now because of this removal.
+  private @Nullable Node<K, V> vacate(K key, long version) {
+    Node<K, V> node = own(key);
+    boolean isLatest = version > node.version();
+    if (isLatest) {
+      node.set(null, Node.NEVER, version);
     }
+    node.disown();
+    return isLatest ? node : null;
+  }
+
+  // The node of the key, which may be made for that, and which this thread owns.
+  private Node<K, V> own(K key) {
+    while (true) {
+      Node<K, V> node = table.get(key);
+      if (node == null) {
+        Node<K, V> fresh = new Node<>(key, false);
+        node = table.putIfAbsent(fresh);
+        if (node == null) {
+          return fresh;
+        }
+      }
+      if (node.own(false)) {
+        return node;
+      }
+    }
+  }
+
+  /** The key, if it had a value then, was used. */
+  public void use(K key, long stamp, long sequence) {
+    note(0, stamp);
+    Node<K, V> vacated = stamped(key, stamp);
+    if (vacated != null) {
+      remember(vacated, sequence);
+    }
+  }
+
+  // The node, if it has no value, perhaps not yet.
+  private @Nullable Node<K, V> stamped(K key, long stamp) {
+    Node<K, V> node = own(key);
+    node.stamp(Math.max(stamp, node.stamp()));
+    boolean isVacant = node.value() == null;
+    node.disown();
+    return isVacant ? node : null;
+  }
+
+  private synchronized void remember(Node<K, V> node, long since) {
+    vacant.add(new Vacant<>(node, since));
+  }
+
+  /** Every change up to this version has been told: what was removed before may be forgotten. */
+  public void toldUpTo(long version) {
+    for (Vacant<K, V> candidate : takeVacant()) {
+      if (candidate.since() <= version) {
+        bury(candidate.node(), version);
+      } else {
+        remember(candidate.node(), candidate.since());
+      }
+    }
+  }
+
+  private synchronized List<Vacant<K, V>> takeVacant() {
+    List<Vacant<K, V>> taken = vacant;
+    if (!taken.isEmpty()) {
+      vacant = new ArrayList<>();
+    }
+    return taken;
+  }
+
+  private void bury(Node<K, V> node, long version) {
+    if (!node.own(false)) {
+      return;
+    }
+    if (node.value() != null || node.version() > version) {
+      node.disown();
+      return;
+    }
+    orders.release(node);
+    node.die();
+    table.remove(node);
+    node.wakeWaiting();
+    orders.remove(node);
   }
 
   /**
-   * Puts the entries in order of their last use, removes those that have expired, and evicts those
-   * that the bounds do not allow.
+   * Removes the entries that have expired, and evicts those that the bounds do not allow. When
+   * everything has been told.
    *
    * @return where the new life begins
    */
-  @SuppressWarnings({
-    "unchecked",
-    "rawtypes"
-  }) // an array of a generic type cannot be made otherwise
   public Beginning finish() {
-    Node<K, V>[] nodes = StreamSupport.stream(table.spliterator(), false).toArray(Node[]::new);
-    Arrays.parallelSort(nodes, Comparator.comparingLong(Node::stamp));
-    long stamp = 0;
-    long version = 0;
-    for (Node<K, V> node : nodes) {
-      version = Math.max(version, node.version());
-      node.stamp(++stamp);
-      adopt.accept(node);
-    }
-    clock.startAfter(stamp);
-    settle.run();
-    return new Beginning(stamp, version);
+    toldUpTo(Long.MAX_VALUE);
+    clock.startAfter(lastStamp.get());
+    orders.settle();
+    return new Beginning(lastStamp.get(), lastVersion.get());
   }
 }

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -11,7 +15,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CodecTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "a", "a,b\nc\0d", "grüße", "\uD83D\uDE00 \uDBFF\uDFFF", "\uFFFF?"})
+  @ValueSource(
+      strings = {
+        "",
+        "a",
+        "a,b\nc\0d",
+        "grüße",
+        "\uD83D\uDE00 \uDBFF\uDFFF",
+        "\uFFFF?",
+        "\uFFFD, a\uFFFDb"
+      })
   void aStringSurvivesUtf8(String value) {
     Codec<String> utf8 = Codec.utf8();
     assertEquals(value, utf8.decode(utf8.encode(value)));
@@ -28,6 +41,44 @@ class CodecTest {
   void bytesThatAreNotUtf8AreRefused() {
     byte[] overlong = {(byte) 0xC0, (byte) 0x80};
     assertThrows(IllegalArgumentException.class, () -> Codec.utf8().decode(overlong));
+  }
+
+  @Test
+  void ofAnyBytesExactlyThoseAreRefusedThatAStrictDecoderRefuses() {
+    long seed = Seeds.of(1).findFirst().orElseThrow();
+    Random random = new Random(seed);
+    for (int i = 0; i < 200_000; i++) {
+      byte[] bytes = someText(random).getBytes(StandardCharsets.UTF_8);
+      if (bytes.length > 0 && random.nextBoolean()) {
+        bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+      }
+      assertEquals(decodedStrictly(bytes), decoded(bytes), () -> "seed " + seed);
+    }
+  }
+
+  private static String someText(Random random) {
+    StringBuilder text = new StringBuilder();
+    for (int length = random.nextInt(4); length > 0; length--) {
+      int codePoint = random.nextInt(1 << (1 + random.nextInt(16)));
+      text.appendCodePoint(Character.getType(codePoint) == Character.SURROGATE ? 'x' : codePoint);
+    }
+    return text.toString();
+  }
+
+  private static String decoded(byte[] bytes) {
+    try {
+      return Codec.utf8().decode(bytes);
+    } catch (IllegalArgumentException refused) {
+      return "refused";
+    }
+  }
+
+  private static String decodedStrictly(byte[] bytes) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException refused) {
+      return "refused";
+    }
   }
 
   @ParameterizedTest

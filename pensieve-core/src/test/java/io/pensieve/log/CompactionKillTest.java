@@ -36,7 +36,8 @@ class CompactionKillTest {
             4096,
             16 << 10,
             1,
-            new Compactor.Settings(1536, 512, 1L << 40, 1L << 40));
+            new Compactor.Settings(1536, 512, 1L << 40, 1L << 40),
+            new Telling.Settings(3, 4096, 0));
     return Pensieve.<String, Long>builder()
         .maximumEntries(bound)
         .log(

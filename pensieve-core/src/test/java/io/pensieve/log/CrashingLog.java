@@ -21,7 +21,8 @@ public final class CrashingLog {
           RING_BYTES / 8,
           2048,
           1024,
-          new Compactor.Settings(6000, 500, 1 << 20, Long.MAX_VALUE));
+          new Compactor.Settings(6000, 500, 1 << 20, Long.MAX_VALUE),
+          SimulatedLog.RECOVERY);
 
   private final SimulatedDisk disk = new SimulatedDisk();
   private final List<Appended> appended = new ArrayList<>();
@@ -48,7 +49,8 @@ public final class CrashingLog {
             SMALL.entryBytesMax(),
             SMALL.segmentBytes(),
             SMALL.lowWaterBytes(),
-            SMALL.compaction());
+            SMALL.compaction(),
+            SMALL.recovery());
     Threads threads =
         new Threads(
             work -> scribe = (Scribe) work,

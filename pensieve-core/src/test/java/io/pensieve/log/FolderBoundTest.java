@@ -62,13 +62,14 @@ class FolderBoundTest {
                   RING_BYTES / 2,
                   SEGMENT_BYTES,
                   0,
-                  new Compactor.Settings(LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond)),
+                  new Compactor.Settings(LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
+                  Telling.Settings.ofThreads(1)),
               new Threads(
                   work -> scribe = (Scribe) work,
                   Runnable::run,
                   work -> compactor = (Compactor<?, ?>) work,
                   this::askTheTime));
-      log.replay(new Told());
+      log.replay(Told.inOrder());
       log.compactFrom(otherMap == null ? map : otherMap);
     }
 

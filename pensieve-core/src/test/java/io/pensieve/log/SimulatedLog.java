@@ -22,6 +22,9 @@ final class SimulatedLog {
   private static final Compactor.Settings COMPACTION =
       new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
+  // So that every frame goes to one of three threads that take turns.
+  static final Telling.Settings RECOVERY = new Telling.Settings(3, 64, 0);
+
   /** Text of Latin-1 letters, decoded many million times. */
   static final Codec<String> TEXT =
       new Codec<>() {
@@ -98,14 +101,14 @@ final class SimulatedLog {
             TEXT,
             TEXT,
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION),
-            new FileLog.Threads(
+                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION, RECOVERY),
+            new Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
                 work -> compactor = (Compactor<?, ?>) work,
                 () -> nanos));
     log = opened;
-    Told told = new Told();
+    Told told = Told.anyhow();
     report = opened.replay(told);
     waiting = 0;
     map = told.fold();
@@ -129,10 +132,38 @@ final class SimulatedLog {
 
   private static Told read(SimulatedDisk disk, Path folder, Codec<String> codec)
       throws IOException {
-    Told told = new Told();
-    LogDirectory directory = new LogDirectory(disk, folder);
-    new Recovery<>(directory, codec, codec, told).run();
+    Told told = Told.inOrder();
+    LogException.Corrupt refusal = refusal(disk, folder, codec, told);
+    if (refusal != null) {
+      throw refusal;
+    }
     return told;
+  }
+
+  /** Reads the log and leaves it as it is; several threads must find the same as one. */
+  static Told readTwice(SimulatedDisk disk) throws IOException {
+    Told inOrder = Told.inOrder();
+    Told anyhow = Told.anyhow();
+    LogException.Corrupt refusal = refusal(disk, FOLDER, TEXT, inOrder);
+    LogException.Corrupt sameRefusal = refusal(disk, FOLDER, TEXT, anyhow);
+    assertEquals(String.valueOf(refusal), String.valueOf(sameRefusal));
+    if (refusal != null) {
+      throw refusal;
+    }
+    assertEquals(inOrder.events(), anyhow.events());
+    assertEquals(inOrder.fold().coldestFirst(), anyhow.fold().coldestFirst());
+    return anyhow;
+  }
+
+  private static LogException.@Nullable Corrupt refusal(
+      SimulatedDisk disk, Path folder, Codec<String> codec, Told told) throws IOException {
+    LogDirectory directory = new LogDirectory(disk, folder);
+    try {
+      new Recovery<>(directory, codec, codec, told, RECOVERY).run();
+      return null;
+    } catch (LogException.Corrupt refused) {
+      return refused;
+    }
   }
 
   /** Opens the log and checks that it tells a prefix with everything that had to survive. */

@@ -1,0 +1,153 @@
+package io.pensieve.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frames that follow one another in a file, as they were read: their lengths have been looked at
+ * and nothing else. Belongs to one thread at a time, and is used again and again.
+ */
+final class Batch {
+  private static final byte[] NOTHING = {};
+
+  private final int bytesMax;
+  private byte[] buffer = NOTHING;
+  private byte[] bytes = NOTHING; // the buffer, or an array of its own for a frame beyond it
+  private @Nullable FrameFile file;
+  private long position;
+  private int length;
+  private int frames;
+  private long firstNumber;
+
+  // What became of it. Guarded by the telling that it belongs to.
+  boolean done;
+  long changes;
+  @Nullable Throwable failure;
+
+  Batch(int bytesMax) {
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Reads frames from a position on, as many as fit, but none that begins at {@code to} or beyond,
+   * and no footer.
+   *
+   * @return whether there is one; not so if the next length is impossible
+   */
+  boolean read(FrameFile from, long at, long to) throws IOException {
+    file = from;
+    position = at;
+    length = 0;
+    frames = 0;
+    firstNumber = 0;
+    done = false;
+    changes = 0;
+    failure = null;
+    long available = from.limit() - at;
+    if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
+      return false;
+    }
+    bytes = buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
+    int loaded = load(from, (int) Math.min(bytes.length, available));
+    split(loaded, available, to);
+    if (length == 0 && at < to && loaded >= Format.FRAME_HEADER_BYTES) {
+      readLarge(from, available);
+    }
+    return length > 0;
+  }
+
+  private static byte[] atLeast(byte[] bytes, int needed) {
+    return bytes.length >= needed ? bytes : new byte[needed];
+  }
+
+  private int load(FrameFile from, int count) throws IOException {
+    from.file().read(ByteBuffer.wrap(bytes, 0, count), from.offset(position));
+    return count;
+  }
+
+  private void split(int loaded, long available, long to) {
+    while (position + length < to && loaded - length >= Format.FRAME_HEADER_BYTES) {
+      int frame = Format.length(bytes, length);
+      if (!Format.lengthIsPossible(frame, available - length)
+          || Format.align(frame) > loaded - length
+          || isFooter(length)) {
+        return;
+      }
+      length += Format.align(frame);
+      frames++;
+    }
+  }
+
+  private boolean isFooter(int frame) {
+    return isOfBase() && Format.kind(bytes, frame) == Format.FOOTER;
+  }
+
+  private void readLarge(FrameFile from, long available) throws IOException {
+    int frame = Format.length(bytes, 0);
+    if (Format.lengthIsPossible(frame, available)
+        && Format.position(bytes, 0) == position
+        && !isFooter(0)) {
+      bytes = new byte[Format.align(frame)];
+      length = load(from, bytes.length);
+      frames = 1;
+    }
+  }
+
+  /** Whether it is one frame that is longer than the buffer. */
+  boolean isLarge() {
+    return bytes != buffer;
+  }
+
+  /** Where its last frame ends, if all of them are sound. */
+  long end() {
+    return position + length;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int frames() {
+    return frames;
+  }
+
+  /** Says how many frames there are in the history up to the first one. */
+  void number(long number) {
+    firstNumber = number;
+  }
+
+  boolean isOfBase() {
+    return file().isBase();
+  }
+
+  /** Tells all frames, each of which must be there, and answers how many changes they were. */
+  long tell(Teller<?, ?> teller) throws IOException {
+    FrameFile from = file();
+    FrameReader reader = FrameReader.of(bytes, length, position, from.header().salt());
+    long told = 0;
+    for (long number = firstNumber; reader.position() < end(); number++) {
+      long at = reader.position();
+      if (!reader.next()) {
+        throw from.frameMissing(at);
+      }
+      told +=
+          from.isBase()
+              ? teller.tellEntry(reader, at, number, from)
+              : teller.tell(reader, at, number, from);
+    }
+    return told;
+  }
+
+  private FrameFile file() {
+    FrameFile current = file;
+    assert current != null : "a batch that was read";
+    return current;
+  }
+
+  /** Lets go of what may be large. */
+  void clear() {
+    bytes = buffer;
+    file = null;
+  }
+}

@@ -1,0 +1,225 @@
+package io.pensieve.lru;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A history told in any order, by any number of threads, leads to what it leads to in order. */
+class RestorationTest {
+  private static final int THREADS = 3;
+  private static final int CHANGES = 400;
+  private static final int KEYS = 30;
+
+  private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+
+  @AfterEach
+  void endThreads() {
+    threads.shutdownNow();
+  }
+
+  private enum Kind {
+    ENTRY,
+    PUT,
+    REMOVE,
+    USE
+  }
+
+  private record Step(Kind kind, String key, long version, long stamp) {
+    void tell(Restoration<String, String> restoration) {
+      switch (kind) {
+        case ENTRY, PUT -> restoration.put(key, "v" + version, version + 7, version, stamp);
+        case REMOVE -> restoration.remove(key, version);
+        case USE -> restoration.use(key, stamp, version);
+      }
+    }
+  }
+
+  private record Kept(String key, String value, long expiryMillis, long version) {}
+
+  private static final class NoJournal implements Journal<String, String> {
+    private final List<String> removed = new ArrayList<>();
+
+    @Override
+    public long put(String key, String value, long expiryMillis) {
+      throw new AssertionError("nothing is put");
+    }
+
+    @Override
+    public long remove(String key) {
+      removed.add(key);
+      return Long.MAX_VALUE;
+    }
+  }
+
+  private final NoJournal journal = new NoJournal();
+
+  private static final class NoObserver implements Observer<String, String> {
+    @Override
+    public void replaced(String key, String value) {}
+
+    @Override
+    public void removed(String key, String value) {}
+
+    @Override
+    public void evicted(String key, String value) {}
+
+    @Override
+    public void expired(String key, String value) {}
+  }
+
+  /** In which nothing expires, for time stands still. */
+  private LruTable<String, String> table(int bound) {
+    return new LruTable<>(
+        new Bounds<>(bound, Bounds.UNWEIGHTED, (key, value) -> 0),
+        journal,
+        new NoObserver(),
+        InstantSource.fixed(Instant.EPOCH),
+        () -> {});
+  }
+
+  private static long seed() {
+    String given = System.getProperty("pensieve.seed", "");
+    return given.isEmpty() ? 1 : Long.parseLong(given);
+  }
+
+  /** Saved entries, then changes with growing sequences. */
+  private static List<Step> history(Random random) {
+    List<Step> steps = new ArrayList<>();
+    int saved = random.nextInt(KEYS);
+    List<Integer> versions = new ArrayList<>(Stream.iterate(1, v -> v + 1).limit(saved).toList());
+    Collections.shuffle(versions, random);
+    for (int i = 0; i < saved; i++) {
+      steps.add(new Step(Kind.ENTRY, "k" + i, versions.get(i), i + 1));
+    }
+    Kind[] kinds = {Kind.PUT, Kind.PUT, Kind.REMOVE, Kind.USE};
+    for (int i = 0; i < CHANGES; i++) {
+      String key = "k" + random.nextInt(KEYS);
+      steps.add(new Step(kinds[random.nextInt(4)], key, 1000 + 8L * i, 100 + i));
+    }
+    return steps;
+  }
+
+  private List<Kept> restored(int bound, Telling telling) throws Exception {
+    LruTable<String, String> table = table(bound);
+    Restoration<String, String> restoration = table.restore();
+    telling.tell(restoration);
+    restoration.finish();
+    List<Kept> entries = new ArrayList<>();
+    for (Node<String, String> node : table.coldestFirst()) {
+      String value = String.valueOf(node.value());
+      entries.add(new Kept(node.key(), value, node.expiryMillis(), node.version()));
+    }
+    assertEquals(entries.size(), table.size(), "nothing else is in the table");
+    return entries;
+  }
+
+  private interface Telling {
+    void tell(Restoration<String, String> restoration) throws Exception;
+  }
+
+  private static void tellInOrder(List<Step> steps, Restoration<String, String> restoration) {
+    for (Step step : steps) {
+      step.tell(restoration);
+      restoration.toldUpTo(step.version());
+    }
+  }
+
+  // Pieces of the history in any order, a few at a time, and then the word that they are complete.
+  private void tellSideBySide(
+      List<Step> steps, Random random, Restoration<String, String> restoration) throws Exception {
+    for (int from = 0, to; from < steps.size(); from = to) {
+      to = Math.min(steps.size(), from + 1 + random.nextInt(60));
+      List<Step> window = new ArrayList<>(steps.subList(from, to));
+      long complete = window.get(window.size() - 1).version();
+      Collections.shuffle(window, random);
+      List<Future<?>> told = new ArrayList<>();
+      for (int thread = 0; thread < THREADS; thread++) {
+        int part = window.size() * thread / THREADS;
+        int end = window.size() * (thread + 1) / THREADS;
+        List<Step> piece = window.subList(part, end);
+        told.add(threads.submit(() -> piece.forEach(step -> step.tell(restoration))));
+      }
+      for (Future<?> done : told) {
+        done.get();
+      }
+      if (random.nextBoolean()) {
+        restoration.toldUpTo(complete);
+      }
+    }
+  }
+
+  @Test
+  void anyOrderLeadsToTheSameEntriesVersionsAndOrder() throws Exception {
+    Random random = new Random(seed());
+    for (int round = 0; round < 500; round++) {
+      List<Step> steps = history(random);
+      List<Kept> expected = restored(KEYS, restoration -> tellInOrder(steps, restoration));
+      assertEquals(
+          expected,
+          restored(KEYS, restoration -> tellSideBySide(steps, random, restoration)),
+          "seed " + seed() + ", round " + round);
+    }
+  }
+
+  @Test
+  void anyOrderLeadsToTheSameEvictions() throws Exception {
+    Random random = new Random(seed());
+    for (int round = 0; round < 100; round++) {
+      List<Step> steps = history(random);
+      List<Kept> all = restored(KEYS, restoration -> tellInOrder(steps, restoration));
+      int bound = 1 + random.nextInt(all.size());
+      journal.removed.clear();
+      List<Kept> kept = restored(bound, restoration -> tellSideBySide(steps, random, restoration));
+      assertEquals(all.subList(all.size() - bound, all.size()), kept, "seed " + seed());
+      List<Kept> coldest = all.subList(0, all.size() - bound);
+      assertEquals(coldest.stream().map(Kept::key).toList(), journal.removed);
+    }
+  }
+
+  @Test
+  void aRemovalIsRememberedUntilEverythingBeforeItHasBeenTold() throws Exception {
+    assertEquals(
+        List.of(),
+        restored(
+            KEYS,
+            restoration -> {
+              restoration.remove("a", 20);
+              restoration.use("a", 15, 15);
+              restoration.toldUpTo(5);
+              restoration.put("a", "old", Node.NEVER, 10, 10);
+            }));
+  }
+
+  @Test
+  void whatWasRemovedIsForgottenOnceEverythingBeforeItHasBeenTold() {
+    LruTable<String, String> table = table(KEYS);
+    Restoration<String, String> restoration = table.restore();
+    for (long version = 1; version < 10_000; version += 2) {
+      restoration.put("k" + version, "v", Node.NEVER, version, version);
+      restoration.remove("k" + version, version + 1);
+      restoration.toldUpTo(version + 1);
+      assertEquals(0, table.size());
+    }
+  }
+
+  @Test
+  void aStampThatTheClockWouldTakeForItsOwnIsRefused() {
+    Restoration<String, String> restoration = table(1).restore();
+    long beyond = (1L << 61) + 1;
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> restoration.put("a", "1", Node.NEVER, beyond, beyond));
+  }
+}
