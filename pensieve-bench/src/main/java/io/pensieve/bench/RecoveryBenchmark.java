@@ -1,8 +1,10 @@
 package io.pensieve.bench;
 
 import io.pensieve.Pensieve;
+import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.FileLog;
+import io.pensieve.log.Replay;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.GarbageCollectorMXBean;
@@ -13,6 +15,7 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntUnaryOperator;
 
 /**
  * How many entries of 100 bytes a second come back when a log is opened, with one thread and with
@@ -82,37 +85,58 @@ public final class RecoveryBenchmark {
   }
 
   private void fill() {
-    boolean compacts = history.equals("base");
-    // So slow a compaction as this never comes to its end: the log stays as it is written.
-    FileLog<String, String> log = log(1, compacts ? UNLIMITED : 1);
+    switch (history) {
+      case "log" -> writeWithoutMap(key -> key, entries);
+      case "overwrites" -> {
+        Random random = new Random(1);
+        writeWithoutMap(i -> skewed(random.nextDouble()), PUTS_PER_OVERWRITTEN_ENTRY * entries);
+      }
+      case "base" -> writeAndCompact();
+      default -> throw new IllegalArgumentException("no such history: " + history);
+    }
+  }
+
+  private int skewed(double share) {
+    return (int) (entries * share * share);
+  }
+
+  // A log without a map does not compact itself.
+  private void writeWithoutMap(IntUnaryOperator keys, int puts) {
+    try (FileLog<String, String> log = log(1, UNLIMITED)) {
+      log.replay(new Nobody());
+      for (int i = 0; i < puts; i++) {
+        log.append(new Change.Put<>(key(keys.applyAsInt(i)), value(i)));
+      }
+    }
+  }
+
+  private void writeAndCompact() {
+    FileLog<String, String> log = log(1, UNLIMITED);
     try (Pensieve<String, String> memories = open(log)) {
-      switch (history) {
-        case "log", "base" -> {
-          for (int key = 0; key < entries; key++) {
-            put(memories, key, key);
-          }
-        }
-        case "overwrites" -> overwrite(memories);
-        default -> throw new IllegalArgumentException("no such history: " + history);
+      for (int key = 0; key < entries; key++) {
+        memories.submitPut(key(key), value(key));
       }
-      if (compacts) {
-        log.compact();
-      }
+      log.compact();
     }
   }
 
-  private void overwrite(Pensieve<String, String> memories) {
-    Random random = new Random(1);
-    for (int i = 0; i < PUTS_PER_OVERWRITTEN_ENTRY * entries; i++) {
-      double share = random.nextDouble();
-      put(memories, (int) (entries * share * share), i);
-    }
+  private static String key(int number) {
+    return String.format(Locale.ROOT, "key-%012d", number);
   }
 
-  private static void put(Pensieve<String, String> memories, int key, int count) {
-    memories.submitPut(
-        String.format(Locale.ROOT, "key-%012d", key),
-        VALUE_HEAD + String.format(Locale.ROOT, "%016d", count));
+  private static String value(int number) {
+    return VALUE_HEAD + String.format(Locale.ROOT, "%016d", number);
+  }
+
+  private static final class Nobody implements Replay<String, String> {
+    @Override
+    public void change(long sequence, Change<String, String> change) {}
+
+    @Override
+    public void entry(Change.Put<String, String> put, long version, long stamp) {}
+
+    @Override
+    public void progress(long bytesRead, long bytesTotal) {}
   }
 
   private void measure() {
@@ -128,6 +152,7 @@ public final class RecoveryBenchmark {
     long collecting = collectionMillis();
     long processor = processorNanos();
     long start = System.nanoTime();
+    // So slow a compaction as this has not begun to matter when the map is closed again.
     try (Pensieve<String, String> memories = open(log(threads, 1))) {
       double seconds = (System.nanoTime() - start) / 1e9;
       double processorSeconds = (processorNanos() - processor) / 1e9;
