@@ -160,12 +160,21 @@ class SimulationTest {
     Map<String, Kept> found = kept();
     for (int survivors = history.size(); survivors >= shortest; survivors--) {
       Map<String, Kept> told = told(history.subList(0, survivors));
-      if (entries(bounded(told)).equals(entries(found))) {
+      if (entries(bounded(told)).equals(entries(found)) && evicted(told).equals(removed())) {
         begin(told);
         return;
       }
     }
     throw new AssertionError(context + ": " + found + " is not what " + history + " led to");
+  }
+
+  // Of two ends of the history that differ in the coldest entry alone, this tells which it was.
+  private List<String> evicted(Map<String, Kept> told) {
+    return List.copyOf(told.keySet()).subList(0, Math.max(0, told.size() - bound));
+  }
+
+  private List<String> removed() {
+    return log.appended().stream().map(appended -> appended.change().key()).toList();
   }
 
   private static int countUpTo(List<Appended> history, long sequence) {
@@ -224,9 +233,7 @@ class SimulationTest {
 
   private Map<String, Kept> bounded(Map<String, Kept> told) {
     Map<String, Kept> bounded = new LinkedHashMap<>(told);
-    bounded
-        .keySet()
-        .removeAll(List.copyOf(told.keySet()).subList(0, Math.max(0, told.size() - bound)));
+    bounded.keySet().removeAll(evicted(told));
     return bounded;
   }
 
