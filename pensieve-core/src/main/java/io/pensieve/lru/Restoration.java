@@ -187,10 +187,11 @@ public final class Restoration<K, V> {
   }
 
   private synchronized List<Vacant<K, V>> takeVacant() {
-    List<Vacant<K, V>> taken = vacant;
-    if (!taken.isEmpty()) {
-      vacant = new ArrayList<>();
+    if (vacant.isEmpty()) {
+      return List.of(); // not the list to which other threads add
     }
+    List<Vacant<K, V>> taken = vacant;
+    vacant = new ArrayList<>();
     return taken;
   }
 
