@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Up to where the log is forced, and who waits for it. */
@@ -50,6 +51,20 @@ final class Acknowledgements {
     if (failed != null) {
       throw new LogException.Failed(String.valueOf(failed.getMessage()), failed);
     }
+  }
+
+  /**
+   * Why nothing can be appended any more. A scribe that fails seals the ring, so that nobody who
+   * has learned of the failure can still append, and says why next: that is waited for.
+   */
+  RuntimeException whySealed(BooleanSupplier isClosed) {
+    while (failure == null && !isClosed.getAsBoolean()) {
+      Thread.onSpinWait();
+    }
+    LogException.Failed failed = failure;
+    return failed == null
+        ? new IllegalStateException("the log is closed")
+        : new LogException.Failed(String.valueOf(failed.getMessage()), failed);
   }
 
   /** All is forced up to here. For the scribe only. */

@@ -49,7 +49,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Closeable lock;
   private volatile @Nullable Life life; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
-  private boolean closed; // guarded by this
+  private volatile boolean closed; // stored under this, before the ring is sealed for it
 
   /** What a builder sets. */
   record Settings(
@@ -300,8 +300,7 @@ public final class FileLog<K, V> implements Log<K, V> {
         return position;
       }
       if (position == Ring.SEALED) {
-        current.acknowledgements.refuseIfFailed();
-        throw new IllegalStateException("the log is closed");
+        throw current.acknowledgements.whySealed(() -> closed);
       }
       if (!current.scribe.hasRoom()) {
         throw full();

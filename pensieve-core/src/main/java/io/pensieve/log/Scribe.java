@@ -243,12 +243,10 @@ final class Scribe implements Runnable {
   }
 
   private void fail(Throwable broken) {
-    // The failure first: who finds the ring sealed learns why. What is still appended in between
-    // is in the ring, as what was appended just before is.
+    ring.seal();
     acknowledgements.fail(
         new LogException.Failed(
             segment.path() + ": the log failed and takes no more writes: " + broken, broken));
-    ring.seal();
     try {
       closeFiles();
     } catch (IOException alsoBroken) {
