@@ -91,14 +91,9 @@ final class Acknowledgements {
     return !arriving.isEmpty();
   }
 
-  /**
-   * The log has failed for good. For the scribe only.
-   *
-   * @param seal ends appends: whoever finds them ended then finds out why
-   */
-  void fail(LogException.Failed failed, Runnable seal) {
+  /** The log has failed for good. For the scribe only. */
+  void fail(LogException.Failed failed) {
     failure = failed;
-    seal.run();
     collect();
     waiting.forEach(waiter -> waiter.wake(failed));
     waiting.clear();

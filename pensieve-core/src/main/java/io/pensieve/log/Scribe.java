@@ -243,10 +243,10 @@ final class Scribe implements Runnable {
   }
 
   private void fail(Throwable broken) {
+    ring.seal();
     acknowledgements.fail(
         new LogException.Failed(
-            segment.path() + ": the log failed and takes no more writes: " + broken, broken),
-        ring::seal);
+            segment.path() + ": the log failed and takes no more writes: " + broken, broken));
     try {
       closeFiles();
     } catch (IOException alsoBroken) {
