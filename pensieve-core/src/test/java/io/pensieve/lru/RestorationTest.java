@@ -1,6 +1,7 @@
 package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.time.Instant;
@@ -212,6 +213,31 @@ class RestorationTest {
       restoration.toldUpTo(version + 1);
       assertEquals(0, table.size());
     }
+  }
+
+  @Test
+  void severalThreadsForgetRemovalsWhileOthersRemove() throws Exception {
+    LruTable<String, String> table = table(KEYS);
+    Restoration<String, String> restoration = table.restore();
+    List<Future<?>> done = new ArrayList<>();
+    for (int thread = 0; thread < THREADS; thread++) {
+      String name = "k" + thread + "-";
+      done.add(
+          threads.submit(
+              () -> {
+                for (long version = 1; version < 20_000; version += 2) {
+                  restoration.put(name + version, "v", Node.NEVER, version, version);
+                  restoration.remove(name + version, version + 1);
+                  restoration.toldUpTo(version + 1); // no put of any key comes after its removal
+                }
+              }));
+    }
+    for (Future<?> thread : done) {
+      thread.get();
+    }
+    restoration.finish();
+    assertEquals(0, table.size());
+    assertFalse(table.iterator().hasNext());
   }
 
   @Test
