@@ -1,5 +1,6 @@
 package io.pensieve.lru;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,16 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       addLocked(node);
+    } finally {
+      unlock();
+    }
+  }
+
+  /** As {@link #add}, in one step. */
+  void addAll(List<Node<K, V>> nodes) {
+    lock();
+    try {
+      nodes.forEach(this::addLocked);
     } finally {
       unlock();
     }

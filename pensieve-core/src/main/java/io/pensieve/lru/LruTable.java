@@ -444,7 +444,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       if (bounds.isWeighted()) {
         order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
       }
-      order.add(node);
+    }
+
+    @Override
+    public void add(List<Node<K, V>> nodes) {
+      order.addAll(nodes);
     }
 
     @Override

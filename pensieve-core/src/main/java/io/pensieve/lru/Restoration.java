@@ -2,7 +2,8 @@ package io.pensieve.lru;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.LongAccumulator;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +24,12 @@ public final class Restoration<K, V> {
   // A node is filled before it gets into the table, and changed by who owns it. A dead one leaves
   // the table: look the key up again. This object's monitor is never held meanwhile.
 
-  // A node gets into the table's orders when it gets a value, and stays there until it dies.
+  // A node gets into the eviction order after it has got a value, and stays there until it dies.
+  // What all threads would write is kept by each in a lane of its own: the nodes that are new,
+  // which
+  // get into the order many at a time, and the largest numbers.
 
+  private static final int LANE_NODES = 512;
   private static final long STAMP_MAX = 1L << 61; // the clock keeps those beyond for itself
 
   /**
@@ -42,6 +47,9 @@ public final class Restoration<K, V> {
     /** The entry has got a value. Called by its node's owner, perhaps not for the first time. */
     void adopt(Node<K, V> node);
 
+    /** The entries may be evicted, if there are too many. Some may have been added before. */
+    void add(List<Node<K, V>> nodes);
+
     /** The entry has no value, and will not get one. Called by its node's owner. */
     void release(Node<K, V> node);
 
@@ -55,9 +63,21 @@ public final class Restoration<K, V> {
   private final NodeTable<K, V> table;
   private final UseClock clock;
   private final Orders<K, V> orders;
-  private final LongAccumulator lastStamp = new LongAccumulator(Math::max, 0);
-  private final LongAccumulator lastVersion = new LongAccumulator(Math::max, 0);
+  private final Queue<Lane<K, V>> lanes = new ConcurrentLinkedQueue<>();
+  private final ThreadLocal<Lane<K, V>> lane = ThreadLocal.withInitial(this::newLane);
   private List<Vacant<K, V>> vacant = new ArrayList<>(); // guarded by this; some filled again
+
+  private static final class Lane<K, V> {
+    private final List<Node<K, V>> nodes = new ArrayList<>(LANE_NODES);
+    private long lastStamp;
+    private long lastVersion;
+  }
+
+  private Lane<K, V> newLane() {
+    Lane<K, V> added = new Lane<>();
+    lanes.add(added);
+    return added;
+  }
 
   Restoration(NodeTable<K, V> table, UseClock clock, Orders<K, V> orders) {
     this.table = table;
@@ -90,8 +110,9 @@ public final class Restoration<K, V> {
     if (stamp > STAMP_MAX) {
       throw new IllegalArgumentException("a stamp or a sequence beyond 2^61: " + stamp);
     }
-    lastVersion.accumulate(version);
-    lastStamp.accumulate(stamp);
+    Lane<K, V> own = lane.get();
+    own.lastVersion = Math.max(own.lastVersion, version);
+    own.lastStamp = Math.max(own.lastStamp, stamp);
   }
 
   private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
@@ -115,6 +136,16 @@ public final class Restoration<K, V> {
     } finally {
       node.disown();
     }
+    List<Node<K, V>> nodes = lane.get().nodes;
+    nodes.add(node);
+    if (nodes.size() == LANE_NODES) {
+      addAll(nodes);
+    }
+  }
+
+  private void addAll(List<Node<K, V>> nodes) {
+    orders.add(nodes);
+    nodes.clear();
   }
 
   /** The key was removed. */
@@ -218,8 +249,15 @@ public final class Restoration<K, V> {
    */
   public Beginning finish() {
     toldUpTo(Long.MAX_VALUE);
-    clock.startAfter(lastStamp.get());
+    long lastStamp = 0;
+    long lastVersion = 0;
+    for (Lane<K, V> told : lanes) {
+      addAll(told.nodes);
+      lastStamp = Math.max(lastStamp, told.lastStamp);
+      lastVersion = Math.max(lastVersion, told.lastVersion);
+    }
+    clock.startAfter(lastStamp);
     orders.settle();
-    return new Beginning(lastStamp.get(), lastVersion.get());
+    return new Beginning(lastStamp, lastVersion);
   }
 }
