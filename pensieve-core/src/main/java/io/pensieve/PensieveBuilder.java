@@ -32,7 +32,7 @@ public final class PensieveBuilder<K, V> {
 
   /**
    * The bound: how many entries the map holds at most. Default 1000, or any number if there is a
-   * {@link #maximumWeight}. An entry costs about 100 bytes beyond its key and value. A log that
+   * {@link #maximumWeight}. An entry costs about 75 bytes beyond its key and value. A log that
    * holds more entries than this loses the coldest of them when it is opened.
    *
    * @throws IllegalArgumentException if below 1

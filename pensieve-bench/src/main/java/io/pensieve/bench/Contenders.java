@@ -20,6 +20,13 @@ final class Contenders {
   static final List<String> BOUNDED =
       List.of("pensieve", "caffeine", "cache2k", "guava", "synchronizedLinkedHashMap");
 
+  /** Ends what a map may have begun. */
+  static void close(Map<?, ?> map) throws Exception {
+    if (map instanceof AutoCloseable closeable) {
+      closeable.close();
+    }
+  }
+
   /** An empty map. All but the ConcurrentHashMap hold at most so many entries. */
   static Map<Long, Long> create(String name, int entriesMax) {
     return switch (name) {

@@ -62,9 +62,7 @@ public class EvictionBenchmark {
 
   @TearDown
   public void close() throws Exception {
-    if (contender instanceof AutoCloseable closeable) {
-      closeable.close();
-    }
+    Contenders.close(contender);
   }
 
   @Benchmark

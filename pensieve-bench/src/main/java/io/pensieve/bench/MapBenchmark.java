@@ -71,9 +71,7 @@ public class MapBenchmark {
 
   @TearDown
   public void close() throws Exception {
-    if (contender instanceof AutoCloseable closeable) {
-      closeable.close();
-    }
+    Contenders.close(contender);
   }
 
   @Benchmark

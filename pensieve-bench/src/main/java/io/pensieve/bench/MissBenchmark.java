@@ -63,9 +63,7 @@ public class MissBenchmark {
 
   @TearDown
   public void close() throws Exception {
-    if (contender instanceof AutoCloseable closeable) {
-      closeable.close();
-    }
+    Contenders.close(contender);
   }
 
   @Benchmark

@@ -12,7 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -61,12 +60,7 @@ public final class Overwriting {
 
   /** Overwrites, and prints what that did. */
   public static void main(String... arguments) throws Exception {
-    Map<String, String> options = new HashMap<>();
-    for (String argument : arguments) {
-      String[] parts = argument.split("=", 2);
-      options.put(parts[0], parts[parts.length - 1]);
-    }
-    run(options, System.out);
+    run(Options.of(arguments), System.out);
   }
 
   static void run(Map<String, String> options, PrintStream out) throws Exception {

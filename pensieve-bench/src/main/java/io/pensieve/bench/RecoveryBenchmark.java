@@ -11,7 +11,6 @@ import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
@@ -53,12 +52,7 @@ public final class RecoveryBenchmark {
 
   /** Writes a log, opens it several times, and prints how long that took. */
   public static void main(String... arguments) throws IOException {
-    Map<String, String> options = new HashMap<>();
-    for (String argument : arguments) {
-      String[] parts = argument.split("=", 2);
-      options.put(parts[0], parts[parts.length - 1]);
-    }
-    run(options, System.out);
+    run(Options.of(arguments), System.out);
   }
 
   static void run(Map<String, String> options, PrintStream out) throws IOException {

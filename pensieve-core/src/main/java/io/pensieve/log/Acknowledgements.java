@@ -49,8 +49,12 @@ final class Acknowledgements {
   void refuseIfFailed() {
     LogException.Failed failed = failure;
     if (failed != null) {
-      throw new LogException.Failed(String.valueOf(failed.getMessage()), failed);
+      throw again(failed);
     }
+  }
+
+  private static LogException.Failed again(LogException.Failed failed) {
+    return new LogException.Failed(String.valueOf(failed.getMessage()), failed);
   }
 
   /**
@@ -62,9 +66,7 @@ final class Acknowledgements {
       Thread.onSpinWait();
     }
     LogException.Failed failed = failure;
-    return failed == null
-        ? new IllegalStateException("the log is closed")
-        : new LogException.Failed(String.valueOf(failed.getMessage()), failed);
+    return failed == null ? new IllegalStateException("the log is closed") : again(failed);
   }
 
   /** All is forced up to here. For the scribe only. */

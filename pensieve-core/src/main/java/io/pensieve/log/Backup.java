@@ -1,6 +1,5 @@
 package io.pensieve.log;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -105,7 +104,9 @@ final class Backup<K, V> {
 
   private void walkOn(OnDisk disk) throws IOException {
     BaseWriter writer = present(base);
-    boolean isEnd = collect(writer, present(entries));
+    boolean isEnd =
+        writer.addUntil(
+            log.settings().compaction().batchBytes(), present(entries), keyCodec, valueCodec);
     int bytes = writer.buffered();
     disk.run(
         () -> {
@@ -118,24 +119,6 @@ final class Backup<K, V> {
       walkEnd = log.ring().end();
       phase = Phase.AWAITING_FORCE;
     }
-  }
-
-  private boolean collect(BaseWriter writer, Iterator<LiveEntries.Live<K, V>> walked) {
-    while (walked.hasNext()) {
-      LiveEntries.Live<K, V> entry = walked.next();
-      if (entry.version() <= writer.position()) {
-        Change.Put<K, V> put = entry.put();
-        writer.add(
-            keyCodec.encode(put.key()),
-            valueCodec.encode(put.value()),
-            put.expiryMillis(),
-            entry.version());
-      }
-      if (writer.buffered() >= log.settings().compaction().batchBytes()) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private void pauseFor(long bytes) {
@@ -191,15 +174,15 @@ final class Backup<K, V> {
         source = from;
       }
       if (!from.reader.next()) {
-        throw from.corrupt(position, walkEnd);
+        throw from.file.corrupt(
+            position, "a frame, since all was forced up to position " + walkEnd, "none");
       }
       writer.add(from.reader.frameBytes(), position);
     }
   }
 
-  /** The segment that is being copied. */
-  private record Source(Path path, Disk.File file, long firstPosition, long end, FrameReader reader)
-      implements Closeable {
+  /** The segment that is being copied, and the position at which the next one begins. */
+  private record Source(FrameFile file, long end, FrameReader reader) {
 
     static Source open(LogDirectory directory, long position) throws IOException {
       long first = 0;
@@ -211,42 +194,16 @@ final class Backup<K, V> {
           end = Math.min(end, candidate);
         }
       }
-      Path path = directory.segment(first);
-      Disk.File file = directory.disk().open(path);
-      try {
-        Format.FileHeader header =
-            Format.FileHeader.decode(Format.FileHeader.page(file), path, Format.SEGMENT);
-        FrameReader reader =
-            new FrameReader(
-                (into, at) -> file.read(into, Format.FILE_HEADER_BYTES + at),
-                file.size() - Format.FILE_HEADER_BYTES,
-                header.firstPosition(),
-                header.salt());
-        reader.seek(position);
-        return new Source(path, file, first, end, reader);
-      } catch (IOException | RuntimeException unreadable) {
-        file.close();
-        throw unreadable;
-      }
-    }
-
-    LogException.Corrupt corrupt(long position, long forced) {
-      return new LogException.Corrupt(
-          path,
-          Format.FILE_HEADER_BYTES + position - firstPosition,
-          "a frame, since all was forced up to position " + forced,
-          "none");
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
+      FrameFile file = FrameFile.segment(directory, first);
+      FrameReader reader = file.reader();
+      reader.seek(position);
+      return new Source(file, end, reader);
     }
   }
 
   private void closeSource() throws IOException {
     if (source != null) {
-      source.close();
+      source.file.close();
       source = null;
     }
   }

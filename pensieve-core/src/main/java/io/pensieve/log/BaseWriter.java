@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 
 /**
  * A base in the making. Entries are collected in memory first, and written when that is asked for.
@@ -76,6 +77,29 @@ final class BaseWriter implements Closeable {
     Format.entry(buffer, buffered, key, value, expiryMillis, bytes(), version, checksum);
     buffered += bytes;
     count++;
+  }
+
+  /**
+   * Adds entries until that many bytes are collected, or all are. Left out are those that were
+   * written beyond the position: that change is told after the base.
+   *
+   * @return whether there are no more
+   */
+  <K, V> boolean addUntil(
+      int bytes, Iterator<LiveEntries.Live<K, V>> walked, Codec<K> keyCodec, Codec<V> valueCodec) {
+    while (walked.hasNext()) {
+      LiveEntries.Live<K, V> entry = walked.next();
+      if (entry.version() <= position) {
+        Change.Put<K, V> put = entry.put();
+        byte[] key = keyCodec.encode(put.key());
+        byte[] value = valueCodec.encode(put.value());
+        add(key, value, put.expiryMillis(), entry.version());
+      }
+      if (buffered >= bytes) {
+        return false;
+      }
+    }
+    return true;
   }
 
   void write() throws IOException {

@@ -222,7 +222,8 @@ final class Compactor<K, V> implements Runnable {
       return false;
     }
     BaseWriter writer = present(base);
-    boolean isEnd = collect(writer, present(entries));
+    boolean isEnd =
+        writer.addUntil(settings().batchBytes(), present(entries), keyCodec, valueCodec);
     int bytes = writer.buffered();
     onDisk(
         () -> {
@@ -238,22 +239,6 @@ final class Compactor<K, V> implements Runnable {
       notBeforeNanos = now + (long) (1e9 * bytes / settings().bytesPerSecond());
     }
     log.pace.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
-    return true;
-  }
-
-  private boolean collect(BaseWriter writer, Iterator<LiveEntries.Live<K, V>> walked) {
-    while (walked.hasNext()) {
-      LiveEntries.Live<K, V> entry = walked.next();
-      if (entry.version() <= writer.position()) {
-        Change.Put<K, V> put = entry.put();
-        byte[] key = keyCodec.encode(put.key());
-        byte[] value = valueCodec.encode(put.value());
-        writer.add(key, value, put.expiryMillis(), entry.version());
-      }
-      if (writer.buffered() >= settings().batchBytes()) {
-        return false;
-      }
-    }
     return true;
   }
 

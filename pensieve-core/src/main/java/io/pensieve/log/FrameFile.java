@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file of frames that is being recovered: a segment or a base.
+ * A file of frames that is being read: a segment or a base.
  *
  * @param firstPosition the position of its first frame; 0 in a base
  * @param contentBytes how many bytes follow the header
