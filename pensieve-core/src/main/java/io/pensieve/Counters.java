@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.log.LogStatistics;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts what a map does, or nothing at the price of a test of a final field. */
@@ -51,7 +52,7 @@ final class Counters {
     }
   }
 
-  Statistics statistics(long entries, long weight) {
+  Statistics statistics(long entries, long weight, LogStatistics log) {
     return new Statistics(
         hits.sum(),
         misses.sum(),
@@ -61,6 +62,7 @@ final class Counters {
         expiries.sum(),
         loads.sum(),
         entries,
-        weight);
+        weight,
+        log);
   }
 }

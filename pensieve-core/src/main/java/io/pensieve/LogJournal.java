@@ -3,6 +3,7 @@ package io.pensieve;
 import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
+import io.pensieve.log.LogStatistics;
 import io.pensieve.lru.Journal;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
@@ -92,6 +93,10 @@ final class LogJournal<K, V> implements Journal<K, V> {
     long sequence = version == 0 ? absences.lastRemoval(key) : version;
     return new Submission<>(
         outcome.changed(), outcome.previous(), version, log.whenDurable(sequence));
+  }
+
+  LogStatistics statistics() {
+    return log.statistics();
   }
 
   void backup(Path folder) {

@@ -195,7 +195,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   /** What this map has done since it was opened, and what it holds. */
   public Statistics statistics() {
-    return counters.statistics(table.size(), table.weight());
+    return counters.statistics(table.size(), table.weight(), journal.statistics());
   }
 
   // A value that has expired must be durable before it is called absent: else a crash could bring

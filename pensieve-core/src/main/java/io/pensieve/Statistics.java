@@ -1,9 +1,11 @@
 package io.pensieve;
 
+import io.pensieve.log.LogStatistics;
+
 /**
  * What a map has done since it was opened, and what it holds. While threads use the map the numbers
- * are not of one instant. All but {@code entries} and {@code weight} are 0 unless the map was told
- * to {@linkplain PensieveBuilder#recordStatistics() record} them.
+ * are not of one instant. All but {@code entries}, {@code weight} and {@code log} are 0 unless the
+ * map was told to {@linkplain PensieveBuilder#recordStatistics() record} them.
  *
  * @param hits how many reads of a key's value found one: by {@code get}, {@code getOrDefault},
  *     {@code getVersioned} and {@code computeIfAbsent}
@@ -16,6 +18,8 @@ package io.pensieve;
  *     with a value
  * @param entries how many entries there are
  * @param weight what they weigh; their number, if they are not weighed
+ * @param log what the log has done since then, and how it stands; recorded always, all zero if the
+ *     log does not say
  */
 public record Statistics(
     long hits,
@@ -26,7 +30,8 @@ public record Statistics(
     long expiries,
     long loads,
     long entries,
-    long weight) {
+    long weight,
+    LogStatistics log) {
 
   /** The share of reads that found a value, from 0 to 1; 1 if there were none. */
   public double hitRatio() {

@@ -3,12 +3,21 @@ package io.pensieve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.FileLog;
+import io.pensieve.log.Log;
+import io.pensieve.log.LogStatistics;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a map counts. */
 class StatisticsTest {
+  private static final LogStatistics NO_LOG = Log.none().statistics();
+
   private final HandClock clock = new HandClock();
   private final Pensieve<String, Integer> map =
       Pensieve.<String, Integer>builder().maximumEntries(3).clock(clock).recordStatistics().open();
@@ -38,7 +47,7 @@ class StatisticsTest {
     map.merge("c", 1, Integer::sum);
     map.remove("c");
     map.remove("nothing");
-    assertEquals(new Statistics(3, 5, 6, 1, 2, 1, 1, 1, 1), map.statistics());
+    assertEquals(new Statistics(3, 5, 6, 1, 2, 1, 1, 1, 1, NO_LOG), map.statistics());
     assertEquals(3 / 8.0, map.statistics().hitRatio());
   }
 
@@ -50,8 +59,20 @@ class StatisticsTest {
       plain.put("b", 6);
       plain.get("a");
       plain.remove("a");
-      assertEquals(new Statistics(0, 0, 0, 0, 0, 0, 0, 1, 6), plain.statistics());
+      assertEquals(new Statistics(0, 0, 0, 0, 0, 0, 0, 1, 6, NO_LOG), plain.statistics());
       assertEquals(1, plain.statistics().hitRatio());
+    }
+  }
+
+  @Test
+  void theLogTellsItsOwn(@TempDir Path folder) {
+    try (Pensieve<String, String> durable =
+        Pensieve.<String, String>builder()
+            .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+            .open()) {
+      durable.put("a", "b");
+      assertTrue(durable.statistics().log().appendedBytes() > 0);
+      assertTrue(durable.statistics().log().forces() > 0);
     }
   }
 

@@ -256,6 +256,7 @@ public final class FileLog<K, V> implements Log<K, V> {
    *
    * @throws IllegalStateException if the log was not replayed yet
    */
+  @Override
   public LogStatistics statistics() {
     Life current = life();
     Compactor<K, V> compacting = compactor;

@@ -1,6 +1,7 @@
 package io.pensieve.log;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -54,6 +55,47 @@ public interface Log<K, V> extends AutoCloseable {
    *     it is too large
    */
   long append(Change<K, V> change);
+
+  /**
+   * Adds several changes as one: after a crash either all of them are replayed, or none. Otherwise
+   * as {@link #append}.
+   *
+   * @param changes each of another key, none of them a {@link Change.Touch}; at least one
+   * @return the sequence number of each, ascending; the last one is acknowledged when all are
+   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @throws IllegalArgumentException also if they are too large together
+   */
+  default long[] appendTogether(List<Change<K, V>> changes) {
+    throw new UnsupportedOperationException("this log cannot append several changes as one");
+  }
+
+  /**
+   * Tells the changes that are acknowledged after this call, as they are made.
+   *
+   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   */
+  default ChangeStream<K, V> changes() {
+    throw new UnsupportedOperationException("this log cannot tell its changes");
+  }
+
+  /**
+   * Tells the changes that are acknowledged, from the first one on that has a larger sequence
+   * number than this, also if it was made before this call.
+   *
+   * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
+   *     restart too
+   * @throws LogException.Forgotten if the log has been compacted beyond that
+   * @throws IllegalArgumentException if {@code since} is negative, or beyond what was appended
+   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   */
+  default ChangeStream<K, V> changes(long since) {
+    throw new UnsupportedOperationException("this log cannot tell its changes");
+  }
+
+  /** What this log has done since it was opened, and how it stands; all zero if it does not say. */
+  default LogStatistics statistics() {
+    return LogStatistics.NONE;
+  }
 
   /**
    * Every change up to this sequence number is acknowledged: it survives what this log promises to

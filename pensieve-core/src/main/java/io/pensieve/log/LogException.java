@@ -68,4 +68,24 @@ public abstract sealed class LogException extends RuntimeException {
       super(message, null);
     }
   }
+
+  /**
+   * The changes asked for are no longer there: the log was compacted. Read the entries instead, and
+   * then the changes from there on.
+   */
+  public static final class Forgotten extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Changes that are no longer there.
+     *
+     * @param since from where on they were asked for
+     * @param oldest from where on they could be told
+     */
+    public Forgotten(long since, long oldest) {
+      super(
+          "the changes since " + since + " are forgotten; those since " + oldest + " are there",
+          null);
+    }
+  }
 }

@@ -31,6 +31,9 @@ public record LogStatistics(
     Optional<String> lastFailure,
     Duration backOff) {
 
+  static final LogStatistics NONE =
+      new LogStatistics(0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO);
+
   static LogStatistics of(
       Ring ring, Scribe scribe, long start, LogExtent extent, CompactionTally tally) {
     long released = ring.released(); // before the end, lest it be beyond

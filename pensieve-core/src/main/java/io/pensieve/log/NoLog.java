@@ -1,5 +1,6 @@
 package io.pensieve.log;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -17,6 +18,11 @@ final class NoLog<K, V> implements Log<K, V> {
   @Override
   public long append(Change<K, V> change) {
     return 0;
+  }
+
+  @Override
+  public long[] appendTogether(List<Change<K, V>> changes) {
+    return new long[changes.size()];
   }
 
   @Override
