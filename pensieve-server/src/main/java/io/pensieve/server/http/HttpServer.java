@@ -99,11 +99,11 @@ public final class HttpServer implements AutoCloseable {
     Memories entries = new Memories(memories, settings.limits(), settings.readsMayWait());
     Heartbeats nodes = new Heartbeats(cluster);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", entries::get),
-        new Route(Methods.POST, "/put", entries::put),
-        new Route(Methods.DELETE, "/delete/{key}", entries::delete),
-        new Route(Methods.POST, "/internal/heartbeat", nodes::beat),
-        new Route(Methods.GET, "/cluster", nodes::view));
+        new Route(Methods.GET, "/get/{key}", Role.READ, entries::get),
+        new Route(Methods.POST, "/put", Role.WRITE, entries::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, entries::delete),
+        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+        new Route(Methods.GET, "/cluster", Role.READ, nodes::view));
   }
 
   private static HttpHandler handler(List<Route> routes) {
