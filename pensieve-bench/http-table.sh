@@ -17,7 +17,10 @@ server=$here/../pensieve-server/target/pensieve-server.jar
 bench=$here/target/benchmarks.jar
 results=$(mktemp -d)
 data=$(mktemp -d "$folder/http-table.XXXXXX")
-trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$results" "$data"' EXIT
+started=
+# shellcheck disable=SC2086 # several processes
+trap 'kill $started 2>/dev/null; wait; rm -rf "$results" "$data"' EXIT
+trap 'exit 1' HUP INT TERM
 ulimit -n "$(ulimit -H -n)"
 
 # The heap is small on purpose: it has to do for ten thousand connections.
@@ -43,6 +46,7 @@ await() {
 # A server of ours by the level of its log.
 pensieve() {
   $java -jar "$server" --port "$2" --durability "$1" --data-dir "$data/$1" --capacity 100000 >"$results/out-$1" 2>&1 &
+  started="$started $!"
   await "$results/out-$1" "listening on"
 }
 
@@ -73,6 +77,7 @@ line() {
 }
 
 $java -cp "$bench" io.pensieve.bench.BareServer port=7900 >"$results/out-bare" 2>&1 &
+started="$started $!"
 await "$results/out-bare" "listening on"
 pensieve process-death 7901
 pensieve power-cut 7902
@@ -110,6 +115,7 @@ while [ $round -lt "$rounds" ]; do
   load calm-put put 7901
   java -Xmx128m -cp "$bench" io.pensieve.bench.Hostile port=7901 idle=10000 perSecond=500 >"$results/out-hostile" 2>&1 &
   hostile=$!
+  started="$started $hostile"
   await "$results/out-hostile" ready
   load hostile-get get 7901
   load hostile-put put 7901
