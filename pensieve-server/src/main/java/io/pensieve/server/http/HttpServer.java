@@ -46,6 +46,7 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param address where it listens; port 0 picks a free one
    * @param limits how large keys and values may be
+   * @param access who may do what
    * @param readsMayWait whether a read of the map may wait for the disk
    * @param readTimeout how long a client may be silent, within a request or between two
    * @param drainDeadline how long {@link #close} waits for requests in flight
@@ -53,20 +54,26 @@ public final class HttpServer implements AutoCloseable {
   public record Settings(
       InetSocketAddress address,
       Limits limits,
+      Access access,
       boolean readsMayWait,
       Duration readTimeout,
       Duration drainDeadline) {
 
-    /** Default limits, 60 s to be silent, 10 s to drain, reads that never wait. */
+    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, reads never wait. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
-          address, Limits.defaults(), false, Duration.ofSeconds(60), Duration.ofSeconds(10));
+          address,
+          Limits.defaults(),
+          Access.open(),
+          false,
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(10));
     }
   }
 
   private HttpServer(Settings settings, List<Route> routes) throws IOException {
     drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes));
+    inFlight = new InFlight(handler(routes, settings.access()));
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
     connections.setRootHandler(inFlight);
     worker = Xnio.getInstance().createWorker(workerOptions());
@@ -103,11 +110,12 @@ public final class HttpServer implements AutoCloseable {
         new Route(Methods.POST, "/put", Role.WRITE, entries::put),
         new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, entries::delete),
         new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
-        new Route(Methods.GET, "/cluster", Role.READ, nodes::view));
+        new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
   }
 
-  private static HttpHandler handler(List<Route> routes) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes)));
+  private static HttpHandler handler(List<Route> routes, Access access) {
+    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
   }
 
   private static OptionMap workerOptions() {

@@ -44,7 +44,12 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings patientFor(Duration readTimeout) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), false, readTimeout, defaults.drainDeadline());
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        false,
+        readTimeout,
+        defaults.drainDeadline());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -53,7 +58,20 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
+        defaults.access(),
         true,
+        defaults.readTimeout(),
+        defaults.drainDeadline());
+  }
+
+  /** Default settings, for those whom these tokens let in. */
+  static HttpServer.Settings openTo(Access access) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        access,
+        false,
         defaults.readTimeout(),
         defaults.drainDeadline());
   }
