@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -257,8 +258,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   @Override
   public boolean remove(Object key, @Nullable Object value) {
-    Maker<V> maker =
-        (current, version) -> equal(value, current) ? Decision.remove() : Decision.keep();
+    Maker<V> maker = Writes.ifEqual(value, Decision.remove());
     K typed = typed(key);
     return journal.acknowledged(typed, table.updatePresent(typed, maker)).changed();
   }
@@ -266,22 +266,19 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
     return journal
-        .acknowledged(key, table.update(key, ifAbsent(writes.write(key, value))))
+        .acknowledged(key, table.update(key, Writes.ifAbsent(writes.write(key, value))))
         .previous();
   }
 
   /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
   public Submission<V> submitPutIfAbsent(K key, V value) {
-    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value))));
+    return journal.submitted(key, table.update(key, Writes.ifAbsent(writes.write(key, value))));
   }
 
   /** As {@link #submitPutIfAbsent(Object, Object)}, of an entry that expires. */
   public Submission<V> submitPutIfAbsent(K key, V value, Duration life) {
-    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value, life))));
-  }
-
-  private static <V> Maker<V> ifAbsent(Decision<V> write) {
-    return (current, version) -> current == null ? write : Decision.use();
+    return journal.submitted(
+        key, table.update(key, Writes.ifAbsent(writes.write(key, value, life))));
   }
 
   /**
@@ -317,8 +314,24 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   }
 
   private Outcome<V> updateIfVersion(K key, long expected, Decision<V> decision) {
-    return table.updatePresent(
-        key, (current, version) -> version == expected ? decision : Decision.keep());
+    return table.updatePresent(key, Writes.when(version -> version == expected, decision));
+  }
+
+  /**
+   * A {@link #submitPut}, if the condition holds for the entry's version, or 0 if there is none.
+   */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
+    return journal.submitted(key, table.update(key, writes.writeIf(condition, key, value)));
+  }
+
+  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
+    return journal.submitted(key, table.update(key, writes.writeIf(condition, key, value, life)));
+  }
+
+  /** Removes the key's entry, if there is one and the condition holds for its version. */
+  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
+    return journal.submitted(key, table.updatePresent(key, Writes.removeIf(condition)));
   }
 
   @Override
@@ -329,8 +342,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
-    Decision<V> write = writes.write(key, newValue);
-    Maker<V> maker = (current, version) -> equal(oldValue, current) ? write : Decision.keep();
+    Maker<V> maker = Writes.ifEqual(oldValue, writes.write(key, newValue));
     return journal.acknowledged(key, table.updatePresent(key, maker)).changed();
   }
 
@@ -395,10 +407,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @Override
   public void clear() {
     super.clear();
-  }
-
-  private static boolean equal(@Nullable Object expected, @Nullable Object current) {
-    return current != null && current.equals(expected);
   }
 
   // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.

@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
+import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import java.time.Duration;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,35 @@ final class Writes<K, V> {
 
   Decision<V> write(K key, V value, Duration life) {
     return write(key, value, millis(life));
+  }
+
+  /** A write that is only made if the condition holds for the version, 0 if there is none. */
+  Maker<V> writeIf(LongPredicate condition, K key, V value) {
+    return when(condition, write(key, value));
+  }
+
+  Maker<V> writeIf(LongPredicate condition, K key, V value, Duration life) {
+    return when(condition, write(key, value, life));
+  }
+
+  static <V> Maker<V> removeIf(LongPredicate condition) {
+    return when(condition, Decision.remove());
+  }
+
+  /** A decision that is only carried out if the condition holds for the version. */
+  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
+    return (current, version) -> condition.test(version) ? decision : Decision.keep();
+  }
+
+  /** A decision that is only carried out if there is a value, equal to this one. */
+  static <V> Maker<V> ifEqual(@Nullable Object expected, Decision<V> decision) {
+    return (current, version) ->
+        current != null && current.equals(expected) ? decision : Decision.keep();
+  }
+
+  /** A write that is only made if there is no value; one that is there is used. */
+  static <V> Maker<V> ifAbsent(Decision<V> write) {
+    return (current, version) -> current == null ? write : Decision.use();
   }
 
   /** What a function that may answer null asked for: null means that the key goes. */
