@@ -2,12 +2,12 @@ package io.pensieve.server;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.StoredValue;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -15,11 +15,11 @@ import java.net.InetSocketAddress;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
-  private final Pensieve<String, String> memories;
+  private final Pensieve<String, StoredValue> memories;
   private final Watch watch;
   private final HttpServer http;
 
-  private Node(Pensieve<String, String> memories, Watch watch, HttpServer http) {
+  private Node(Pensieve<String, StoredValue> memories, Watch watch, HttpServer http) {
     this.memories = memories;
     this.watch = watch;
     this.http = http;
@@ -33,7 +33,7 @@ final class Node implements AutoCloseable {
    * @throws StartFailure if that cannot be done here; nothing is left open then
    */
   static Node start(Configuration configuration, PrintStream out, PrintStream err) {
-    Pensieve<String, String> memories = recover(configuration, out);
+    Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch = new Watch(configuration.nodeId(), configuration.peers(), err);
       try {
@@ -48,11 +48,12 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Pensieve<String, String> recover(Configuration configuration, PrintStream out) {
+  private static Pensieve<String, StoredValue> recover(
+      Configuration configuration, PrintStream out) {
     Recovery recovery = new Recovery(out, System::nanoTime);
     try {
-      Pensieve<String, String> memories =
-          Pensieve.<String, String>builder()
+      Pensieve<String, StoredValue> memories =
+          Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .log(log(configuration))
               .recoveryProgress(recovery)
@@ -71,28 +72,25 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Log<String, String> log(Configuration configuration) {
+  private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
       return Log.none();
     }
-    return FileLog.builder(configuration.dataDir(), Codec.utf8(), Codec.utf8())
+    return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
         .maximumEntryBytes(configuration.limits().entryBytesMax())
         .open();
   }
 
   private static HttpServer listen(
-      Configuration configuration, Pensieve<String, String> memories, Cluster cluster) {
+      Configuration configuration, Pensieve<String, StoredValue> memories, Cluster cluster) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings defaults = HttpServer.Settings.on(address);
-    // Only there may a value be visible before the disk has it, and a read wait for that.
-    boolean readsMayWait =
-        configuration.durability().stream().anyMatch(Durability.POWER_CUT::equals);
     HttpServer.Settings settings =
         new HttpServer.Settings(
             address,
             configuration.limits(),
-            readsMayWait,
+            configuration.durability(),
             defaults.readTimeout(),
             defaults.drainDeadline());
     try {

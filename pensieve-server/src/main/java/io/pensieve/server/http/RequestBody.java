@@ -5,9 +5,9 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
@@ -95,19 +95,26 @@ final class RequestBody {
   }
 
   /** A growing array that can be read without being copied. */
-  private static final class Bytes extends ByteArrayOutputStream {
-    Bytes() {
-      super(FIRST_BYTES);
+  private static final class Bytes {
+    private byte[] array = new byte[FIRST_BYTES];
+    private int size;
+
+    int size() {
+      return size;
     }
 
     void add(ByteBuffer source) {
-      while (source.hasRemaining()) {
-        write(source.get());
+      int length = source.remaining();
+      if (length > array.length - size) {
+        int doubled = (int) Math.min(2L * array.length, Integer.MAX_VALUE - 8);
+        array = Arrays.copyOf(array, Math.max(doubled, Math.addExact(size, length)));
       }
+      source.get(array, size, length);
+      size += length;
     }
 
     ByteArrayInputStream asInput() {
-      return new ByteArrayInputStream(buf, 0, count);
+      return new ByteArrayInputStream(array, 0, size);
     }
   }
 }
