@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -302,6 +303,23 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitRemoveIfVersion(K key, long version) {
     return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
+  }
+
+  /**
+   * A {@link #submitPut}, if the condition holds for the entry's version, or 0 if there is none.
+   */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
+    return submit(key, Writes.when(condition, writes.write(key, value)));
+  }
+
+  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
+    return submit(key, Writes.when(condition, writes.write(key, value, life)));
+  }
+
+  /** Removes the key's entry, if there is one and the condition holds for its version. */
+  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
+    return submitPresent(key, Writes.when(condition, Decision.remove()));
   }
 
   @Override

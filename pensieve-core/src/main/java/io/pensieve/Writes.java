@@ -9,6 +9,7 @@ import io.pensieve.lru.Node;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,11 @@ final class Writes<K, V> {
 
   Decision<V> write(K key, V value, Duration life) {
     return write(key, value, millis(life));
+  }
+
+  /** A decision that is only carried out if the condition holds for the version, 0 if none. */
+  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
+    return (current, version) -> condition.test(version) ? decision : Decision.keep();
   }
 
   private Decision<V> write(K key, V value, long life) {

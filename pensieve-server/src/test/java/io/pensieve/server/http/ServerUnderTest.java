@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Durability;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,20 +17,27 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 
 /** A server on a free port, its map, and a client that speaks in the domain's verbs. */
 final class ServerUnderTest implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  final Pensieve<String, String> memories;
+  final Pensieve<String, StoredValue> entries;
+
+  /** The entries, for those who only know texts. */
+  final Map<String, String> memories;
+
   final HttpServer http;
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  ServerUnderTest(Log<String, String> log, HttpServer.Settings settings, Cluster cluster)
+  ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    memories = Pensieve.<String, String>builder().maximumEntries(10_000).log(log).open();
-    http = HttpServer.start(settings, memories, cluster);
+    entries = Pensieve.<String, StoredValue>builder().maximumEntries(10_000).log(log).open();
+    memories = new Texts(entries);
+    http = HttpServer.start(settings, entries, cluster);
   }
 
   static ServerUnderTest start() throws IOException {
@@ -47,7 +55,7 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.address(),
         defaults.limits(),
         defaults.access(),
-        false,
+        defaults.durability(),
         readTimeout,
         defaults.drainDeadline());
   }
@@ -59,7 +67,7 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.address(),
         defaults.limits(),
         defaults.access(),
-        true,
+        Optional.of(Durability.POWER_CUT),
         defaults.readTimeout(),
         defaults.drainDeadline());
   }
@@ -71,7 +79,7 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.address(),
         defaults.limits(),
         access,
-        false,
+        defaults.durability(),
         defaults.readTimeout(),
         defaults.drainDeadline());
   }
@@ -87,6 +95,10 @@ final class ServerUnderTest implements AutoCloseable {
 
   HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
     return client.send(request.build(), BodyHandlers.ofString());
+  }
+
+  HttpResponse<byte[]> sendForBytes(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), BodyHandlers.ofByteArray());
   }
 
   HttpResponse<String> post(String path, String json) throws Exception {
@@ -135,6 +147,6 @@ final class ServerUnderTest implements AutoCloseable {
   @Override
   public void close() {
     http.close();
-    memories.close();
+    entries.close();
   }
 }
