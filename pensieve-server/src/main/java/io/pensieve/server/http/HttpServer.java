@@ -111,14 +111,14 @@ public final class HttpServer implements AutoCloseable {
     Entries entries = new Entries(memories, limits, promise, InstantSource.system());
     Heartbeats nodes = new Heartbeats(cluster);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", texts::get),
-        new Route(Methods.POST, "/put", texts::put),
-        new Route(Methods.DELETE, "/delete/{key}", texts::delete),
-        new Route(Methods.POST, "/internal/heartbeat", nodes::beat),
-        new Route(Methods.GET, "/cluster", nodes::view),
-        new Route(Methods.GET, "/v1/kv/{key}", entries::get),
-        new Route(Methods.PUT, "/v1/kv/{key}", entries::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", entries::delete));
+        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+        new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
+        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete));
   }
 
   private static HttpHandler handler(List<Route> routes) {
