@@ -49,6 +49,7 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param address where it listens; port 0 picks a free one
    * @param limits how large keys and values may be
+   * @param access who may do what
    * @param durability what the map's log promises of a write; empty for no log
    * @param readTimeout how long a client may be silent, within a request or between two
    * @param drainDeadline how long {@link #close} waits for requests in flight
@@ -56,15 +57,17 @@ public final class HttpServer implements AutoCloseable {
   public record Settings(
       InetSocketAddress address,
       Limits limits,
+      Access access,
       Optional<Durability> durability,
       Duration readTimeout,
       Duration drainDeadline) {
 
-    /** Default limits, 60 s to be silent, 10 s to drain, a map without a log. */
+    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, a map without a log. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
           address,
           Limits.defaults(),
+          Access.open(),
           Optional.empty(),
           Duration.ofSeconds(60),
           Duration.ofSeconds(10));
@@ -73,7 +76,7 @@ public final class HttpServer implements AutoCloseable {
 
   private HttpServer(Settings settings, List<Route> routes) throws IOException {
     drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes));
+    inFlight = new InFlight(handler(routes, settings.access()));
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
     connections.setRootHandler(inFlight);
     worker = Xnio.getInstance().createWorker(workerOptions());
@@ -118,11 +121,12 @@ public final class HttpServer implements AutoCloseable {
         new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
         new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
         new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete));
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
+        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
   }
 
-  private static HttpHandler handler(List<Route> routes) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes)));
+  private static HttpHandler handler(List<Route> routes, Access access) {
+    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
   }
 
   private static OptionMap workerOptions() {

@@ -110,6 +110,9 @@ final class MediaType {
   }
 
   private static boolean isJson(String contentType) {
+    if (contentType.equals(JSON)) {
+      return true;
+    }
     String[] parts = contentType.toLowerCase(Locale.ROOT).split(";", -1);
     if (!parts[0].strip().equals(JSON)) {
       return false;

@@ -16,7 +16,8 @@ import org.xnio.channels.StreamSourceChannel;
  * allocated, only what has arrived: so the body grows as it comes, up to a limit.
  */
 final class RequestBody {
-  private static final int FIRST_BYTES = 1 << 10;
+  private static final byte[] NOTHING = {};
+  private static final int ARRAY_BYTES_MAX = Integer.MAX_VALUE - 8; // what a JVM can make
 
   private final HttpServerExchange exchange;
   private final int bytesMax;
@@ -96,7 +97,7 @@ final class RequestBody {
 
   /** A growing array that can be read without being copied. */
   private static final class Bytes {
-    private byte[] array = new byte[FIRST_BYTES];
+    private byte[] bytes = NOTHING;
     private int size;
 
     int size() {
@@ -104,17 +105,17 @@ final class RequestBody {
     }
 
     void add(ByteBuffer source) {
-      int length = source.remaining();
-      if (length > array.length - size) {
-        int doubled = (int) Math.min(2L * array.length, Integer.MAX_VALUE - 8);
-        array = Arrays.copyOf(array, Math.max(doubled, Math.addExact(size, length)));
+      int count = source.remaining();
+      if (bytes.length - size < count) {
+        // The first piece is mostly the whole.
+        bytes = Arrays.copyOf(bytes, (int) Math.min(ARRAY_BYTES_MAX, size * 2L + count));
       }
-      source.get(array, size, length);
-      size += length;
+      source.get(bytes, size, count);
+      size += count;
     }
 
     ByteArrayInputStream asInput() {
-      return new ByteArrayInputStream(array, 0, size);
+      return new ByteArrayInputStream(bytes, 0, size);
     }
   }
 }

@@ -31,6 +31,10 @@ public enum Role {
     return compareTo(asked) >= 0;
   }
 
+  static Role titled(String title) {
+    return valueOf(title.toUpperCase(Locale.ROOT));
+  }
+
   /** The name that people read and write. */
   String title() {
     return name().toLowerCase(Locale.ROOT);

@@ -38,6 +38,11 @@ final class RoutesTest {
   }
 
   @Test
+  void livezAnswers() throws Exception {
+    assertAnswer("{\"status\":\"ok\"}", server.send(server.request("/livez")));
+  }
+
+  @Test
   void getOfAMissingKeyAnswersAnEmptyValue() throws Exception {
     assertAnswer("{\"val\":\"\"}", server.send(server.request("/get/foo")));
   }
@@ -124,6 +129,7 @@ final class RoutesTest {
     "/delete/foo, 'DELETE, OPTIONS'",
     "/internal/heartbeat, 'POST, OPTIONS'",
     "/cluster, 'GET, HEAD, OPTIONS'",
+    "/livez, 'GET, HEAD, OPTIONS'",
     "*, 'GET, POST, DELETE, PUT, HEAD, OPTIONS'"
   })
   void optionsTellsWhatIsAllowed(String path, String allow) throws Exception {

@@ -54,6 +54,7 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
+        defaults.access(),
         defaults.durability(),
         readTimeout,
         defaults.drainDeadline());
@@ -65,7 +66,20 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
+        defaults.access(),
         Optional.of(Durability.POWER_CUT),
+        defaults.readTimeout(),
+        defaults.drainDeadline());
+  }
+
+  /** Default settings, for those whom these tokens let in. */
+  static HttpServer.Settings openTo(Access access) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        access,
+        defaults.durability(),
         defaults.readTimeout(),
         defaults.drainDeadline());
   }
