@@ -41,6 +41,15 @@ final class Writes<K, V> {
     return write(key, value, millis(life));
   }
 
+  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  Decision<V> rewrite(K key, V value) {
+    return write(key, value, Decision.SAME_EXPIRY);
+  }
+
+  Decision<V> write(AtomicBatch.Put<K, V> put) {
+    return write(put.key(), put.value(), put.lifeMillis() == 0 ? lifeMillis : put.lifeMillis());
+  }
+
   private Decision<V> write(K key, V value, long life) {
     requireNonNull(key);
     requireNonNull(value);
