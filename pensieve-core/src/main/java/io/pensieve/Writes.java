@@ -41,9 +41,13 @@ final class Writes<K, V> {
     return write(key, value, millis(life));
   }
 
-  /** A decision that is only carried out if the condition holds for the version, 0 if none. */
-  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
-    return (current, version) -> condition.test(version) ? decision : Decision.keep();
+  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  Decision<V> rewrite(K key, V value) {
+    return write(key, value, Decision.SAME_EXPIRY);
+  }
+
+  Decision<V> write(AtomicBatch.Put<K, V> put) {
+    return write(put.key(), put.value(), put.lifeMillis() == 0 ? lifeMillis : put.lifeMillis());
   }
 
   private Decision<V> write(K key, V value, long life) {
@@ -74,6 +78,12 @@ final class Writes<K, V> {
   /** This decision, if the key's entry has the expected version. */
   static <V> Maker<V> ifVersion(long expected, Decision<V> decision) {
     return (current, version) -> version == expected ? decision : Decision.keep();
+  }
+
+  /** This decision, if the condition holds for the version of the key's entry, or 0 without one. */
+  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
+    requireNonNull(condition);
+    return (current, version) -> condition.test(version) ? decision : Decision.keep();
   }
 
   /** Writes what the function makes of the key's value. */

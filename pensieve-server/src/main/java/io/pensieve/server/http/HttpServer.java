@@ -119,10 +119,10 @@ public final class HttpServer implements AutoCloseable {
         new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
         new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
         new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)),
         new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
         new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete));
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
+        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
   }
 
   private static HttpHandler handler(List<Route> routes, Access access) {
