@@ -120,7 +120,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
   }
 
   /** What must be durable before a key may be told with this version; 0 if it is absent. */
-  long sequence(K key, long version) {
+  long sequence(Object key, long version) {
     return version == 0 ? absences.lastRemoval(key) : version;
   }
 
@@ -190,11 +190,11 @@ final class LogJournal<K, V> implements Journal<K, V> {
   //
   // The beginning is where the log was opened, or where it was last compacted. Compacting settles a
   // stamp, then notes the log's end as `lastVersion`, then takes the order of the table. So an
-  // entry
-  // whose stamp is still up to `lastStamp` was last written before `lastVersion`, and not used
-  // since: it is among the saved ones, and they are in the order of their stamps. Of the others
-  // some are among the saved ones, too, but their version is up to `lastVersion`: they are touched,
-  // as is everything after them. Whatever has a larger version is replayed after all saved ones.
+  // entry whose stamp is still up to `lastStamp` was last written before `lastVersion`, and not
+  // used since: it is among the saved ones, and they are in the order of their stamps. Of the
+  // others some are among the saved ones, too, but their version is up to `lastVersion`: they are
+  // touched, as is everything after them. Whatever has a larger version is replayed after all saved
+  // ones.
   private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, Beginning replayed) {
     long lastInOrder = replayed.lastVersion();
     boolean outOfOrder = false;
