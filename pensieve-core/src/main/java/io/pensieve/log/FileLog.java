@@ -265,7 +265,8 @@ public final class FileLog<K, V> implements Log<K, V> {
         current.scribe,
         current.begun.countedFrom(),
         compacting == null ? current.begun : compacting.extent(),
-        compacting == null ? CompactionTally.NONE : compacting.tally());
+        compacting == null ? CompactionTally.NONE : compacting.tally(),
+        current.acknowledgements.failure());
   }
 
   @Override
