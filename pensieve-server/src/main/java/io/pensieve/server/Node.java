@@ -66,6 +66,7 @@ final class Node implements AutoCloseable {
       Pensieve<String, String> memories =
           Pensieve.<String, String>builder()
               .maximumEntries(configuration.capacity())
+              .recordStatistics()
               .log(log(configuration))
               .recoveryProgress(recovery)
               .open();
@@ -99,18 +100,12 @@ final class Node implements AutoCloseable {
       Pensieve<String, String> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
-    HttpServer.Settings defaults = HttpServer.Settings.on(address);
     // Only there may a value be visible before the disk has it, and a read wait for that.
     boolean readsMayWait =
         configuration.durability().stream().anyMatch(Durability.POWER_CUT::equals);
     HttpServer.Settings settings =
         new HttpServer.Settings(
-            address,
-            configuration.limits(),
-            access,
-            readsMayWait,
-            defaults.readTimeout(),
-            defaults.drainDeadline());
+            address, configuration.limits(), access, readsMayWait, configuration.traffic());
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {

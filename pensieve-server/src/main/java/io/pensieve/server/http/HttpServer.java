@@ -3,7 +3,6 @@ package io.pensieve.server.http;
 import io.pensieve.Pensieve;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
-import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.HttpContinueReadHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.util.Methods;
@@ -48,34 +47,31 @@ public final class HttpServer implements AutoCloseable {
    * @param limits how large keys and values may be
    * @param access who may do what
    * @param readsMayWait whether a read of the map may wait for the disk
-   * @param readTimeout how long a client may be silent, within a request or between two
-   * @param drainDeadline how long {@link #close} waits for requests in flight
+   * @param traffic how many clients there is time for, and for how long
    */
   public record Settings(
       InetSocketAddress address,
       Limits limits,
       Access access,
       boolean readsMayWait,
-      Duration readTimeout,
-      Duration drainDeadline) {
+      Traffic traffic) {
 
-    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, reads never wait. */
+    /** Default limits, open to anyone, reads never wait. */
     public static Settings on(InetSocketAddress address) {
-      return new Settings(
-          address,
-          Limits.defaults(),
-          Access.open(),
-          false,
-          Duration.ofSeconds(60),
-          Duration.ofSeconds(10));
+      return new Settings(address, Limits.defaults(), Access.open(), false, Traffic.defaults());
     }
   }
 
-  private HttpServer(Settings settings, List<Route> routes) throws IOException {
-    drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes, settings.access()));
+  private HttpServer(Settings settings, Pensieve<String, String> memories, Cluster cluster)
+      throws IOException {
+    drainDeadline = settings.traffic().drainDeadline();
+    inFlight = new InFlight(settings.traffic().requestsMax());
+    RequestMeters meters = new RequestMeters();
+    List<Route> routes = routes(settings, memories, cluster, inFlight, meters);
+    Router router = new Router(routes, settings.access(), meters, inFlight);
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
-    connections.setRootHandler(inFlight);
+    connections.setRootHandler(
+        inFlight.counted(new HttpContinueReadHandler(Failures.mapped(router))));
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       listening =
@@ -98,11 +94,18 @@ public final class HttpServer implements AutoCloseable {
    */
   public static HttpServer start(
       Settings settings, Pensieve<String, String> memories, Cluster cluster) throws IOException {
-    return new HttpServer(settings, routes(settings, memories, cluster));
+    return new HttpServer(settings, memories, cluster);
   }
 
   /** The table of routes; the only place that knows URLs. */
-  static List<Route> routes(Settings settings, Pensieve<String, String> memories, Cluster cluster) {
+  static List<Route> routes(
+      Settings settings,
+      Pensieve<String, String> memories,
+      Cluster cluster,
+      InFlight inFlight,
+      RequestMeters meters) {
+    Health health = new Health(memories, inFlight::isDraining);
+    Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
     Memories entries = new Memories(memories, settings.limits(), settings.readsMayWait());
     Heartbeats nodes = new Heartbeats(cluster);
     return List.of(
@@ -111,11 +114,9 @@ public final class HttpServer implements AutoCloseable {
         new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, entries::delete),
         new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
         new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
-  }
-
-  private static HttpHandler handler(List<Route> routes, Access access) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
+        new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
+        new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
+        new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
   }
 
   private static OptionMap workerOptions() {
@@ -130,11 +131,13 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap socketOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(Options.REUSE_ADDRESSES, true)
         .set(Options.TCP_NODELAY, true)
         .set(Options.BACKLOG, BACKLOG)
+        .set(Options.CONNECTION_HIGH_WATER, settings.traffic().connectionsMax())
+        .set(Options.CONNECTION_LOW_WATER, settings.traffic().connectionsMax())
         // Cuts a client that stops in the middle of a body, or that does not take its answer.
         .set(Options.READ_TIMEOUT, readMillis)
         .set(Options.WRITE_TIMEOUT, readMillis)
@@ -142,7 +145,7 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap protocolOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
         // Cuts a client that stops in the middle of a header, which no other timeout does.
@@ -160,6 +163,11 @@ public final class HttpServer implements AutoCloseable {
   /** Where it listens, with the port that was picked. */
   public InetSocketAddress address() {
     return listening.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** Whether it answers, but will close soon. */
+  boolean isDraining() {
+    return inFlight.isDraining();
   }
 
   /** How many requests are being answered. */

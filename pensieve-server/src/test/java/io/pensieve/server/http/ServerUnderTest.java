@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 
 /** A server on a free port, its map, and a client that speaks in the domain's verbs. */
 final class ServerUnderTest implements AutoCloseable {
@@ -28,7 +29,12 @@ final class ServerUnderTest implements AutoCloseable {
 
   ServerUnderTest(Log<String, String> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    memories = Pensieve.<String, String>builder().maximumEntries(10_000).log(log).open();
+    memories =
+        Pensieve.<String, String>builder()
+            .maximumEntries(10_000)
+            .recordStatistics()
+            .log(log)
+            .open();
     http = HttpServer.start(settings, memories, cluster);
   }
 
@@ -41,39 +47,41 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   /** Default settings but for how long a client may be silent. */
-  static HttpServer.Settings patientFor(Duration readTimeout) {
+  static HttpServer.Settings patientFor(Duration silenceMax) {
+    Traffic defaults = Traffic.defaults();
+    return letting(
+        new Traffic(
+            defaults.connectionsMax(),
+            defaults.requestsMax(),
+            silenceMax,
+            defaults.drainDeadline()));
+  }
+
+  /** Default settings but for how many clients there is time for. */
+  static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.access(),
-        false,
-        readTimeout,
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), defaults.access(), false, traffic);
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
   static HttpServer.Settings readsMayWait() {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.access(),
-        true,
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), defaults.access(), true, defaults.traffic());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        access,
-        false,
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), access, false, defaults.traffic());
+  }
+
+  /** The table of routes. */
+  static List<Route> routes(Pensieve<String, String> memories) {
+    return HttpServer.routes(
+        settings(), memories, Cluster.alone(1), new InFlight(1), new RequestMeters());
   }
 
   RawClient connect() throws IOException {
