@@ -13,13 +13,13 @@ import io.pensieve.lru.Restoration;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.AbstractMap;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -304,6 +304,27 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
   }
 
+  /**
+   * As {@link #submitPut(Object, Object)}, if a condition holds for the version of the key's entry,
+   * or for 0 if it has none. It is asked once, while the key is locked.
+   */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
+    Maker<V> write = Writes.when(condition, writes.write(key, value));
+    return journal.submitted(key, table.update(key, write));
+  }
+
+  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
+    Maker<V> write = Writes.when(condition, writes.write(key, value, life));
+    return journal.submitted(key, table.update(key, write));
+  }
+
+  /** Removes the key's entry, if there is one and the condition holds for its version. */
+  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
+    Maker<V> removal = Writes.when(condition, Decision.remove());
+    return journal.submitted(key, table.updatePresent(key, removal));
+  }
+
   @Override
   public @Nullable V replace(K key, V value) {
     return updatePresent(key, writes.write(key, value)).previous();
@@ -348,6 +369,45 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
     return update(key, writes.merged(key, value, function)).value();
+  }
+
+  /**
+   * Adds to the number that the key's value stands for, 0 if there is none, and answers the sum.
+   * The entry goes on to expire when it does.
+   *
+   * @throws ArithmeticException if the value is not a number, or the sum is beyond a {@code long};
+   *     nothing is changed then
+   */
+  public long increment(K key, long by, Numeric<V> numeric) {
+    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
+    return maker.told(update(key, maker).version()).value();
+  }
+
+  /**
+   * As {@link #increment}, but does not wait: the sum is told when it is durable, and the reason
+   * why there is none, too. Actions that depend on it may run on the log's thread and must not
+   * block.
+   */
+  public CompletableFuture<Increment> submitIncrement(K key, long by, Numeric<V> numeric) {
+    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
+    Submission<V> submission = submit(key, maker);
+    return submission.durable().thenApply(durable -> maker.told(submission.version()));
+  }
+
+  /**
+   * Does all operations of a batch, or none, without waiting until they are acknowledged: for that
+   * see {@link BatchOutcome#await}. Waits for functions that are computing one of its keys, and
+   * must not be called from one.
+   *
+   * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
+   *     heavier ones, or more than its log takes as one; nothing is changed then
+   * @throws UnsupportedOperationException if several keys are changed, and the log cannot take
+   *     several changes as one
+   * @throws io.pensieve.log.LogException if the log refuses the changes; nothing is changed then
+   */
+  public BatchOutcome<V> submit(AtomicBatch<K, V> batch) {
+    BatchRun<K, V> run = new BatchRun<>(batch, writes, bounds, counters);
+    return run.outcome(table.updateTogether(run.keys(), run), journal);
   }
 
   /** Removes the entries one by one; those that are put meanwhile may stay. */
@@ -404,11 +464,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
 
   /** As {@link #coldestFirst}, the other way round. */
   public Iterable<Entry<K, V>> hottestFirst() {
-    return () -> {
-      List<Node<K, V>> nodes = new ArrayList<>(nodes());
-      Collections.reverse(nodes);
-      return iterate(nodes);
-    };
+    return () -> iterate(table.hottestFirst());
   }
 
   List<Node<K, V>> nodes() {

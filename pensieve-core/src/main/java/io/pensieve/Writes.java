@@ -9,6 +9,7 @@ import io.pensieve.lru.Node;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +41,15 @@ final class Writes<K, V> {
     return write(key, value, millis(life));
   }
 
+  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  Decision<V> rewrite(K key, V value) {
+    return write(key, value, Decision.SAME_EXPIRY);
+  }
+
+  Decision<V> write(AtomicBatch.Put<K, V> put) {
+    return write(put.key(), put.value(), put.lifeMillis() == 0 ? lifeMillis : put.lifeMillis());
+  }
+
   private Decision<V> write(K key, V value, long life) {
     requireNonNull(key);
     requireNonNull(value);
@@ -68,6 +78,12 @@ final class Writes<K, V> {
   /** This decision, if the key's entry has the expected version. */
   static <V> Maker<V> ifVersion(long expected, Decision<V> decision) {
     return (current, version) -> version == expected ? decision : Decision.keep();
+  }
+
+  /** This decision, if the condition holds for the version of the key's entry, or 0 without one. */
+  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
+    requireNonNull(condition);
+    return (current, version) -> condition.test(version) ? decision : Decision.keep();
   }
 
   /** Writes what the function makes of the key's value. */

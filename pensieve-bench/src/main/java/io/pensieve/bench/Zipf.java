@@ -3,18 +3,23 @@ package io.pensieve.bench;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** Keys as caches see them: the n-th most popular is asked for with a weight of 1 / n^0.99. */
+/** Keys as caches see them: the n-th most popular is asked for with a weight of 1 / n^skew. */
 final class Zipf {
   private static final double SKEW = 0.99;
 
   private Zipf() {}
 
-  /** A random sequence of the keys 0 to keys - 1; the same seed gives the same sequence. */
+  /** As below, with the skew that is usual in benchmarks: 0.99. */
   static Long[] sequence(int keys, int length, long seed) {
+    return sequence(keys, SKEW, length, seed);
+  }
+
+  /** A random sequence of the keys 0 to keys - 1; the same seed gives the same sequence. */
+  static Long[] sequence(int keys, double skew, int length, long seed) {
     double[] cumulated = new double[keys];
     double sum = 0;
     for (int i = 0; i < keys; i++) {
-      sum += 1 / Math.pow(i + 1, SKEW);
+      sum += 1 / Math.pow(i + 1, skew);
       cumulated[i] = sum;
     }
     SplittableRandom random = new SplittableRandom(seed);

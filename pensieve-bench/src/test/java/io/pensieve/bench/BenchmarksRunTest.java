@@ -103,6 +103,21 @@ class BenchmarksRunTest {
   }
 
   @Test
+  void hitRatiosAreToldForEachTraceAndPeer() throws Exception {
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    HitRatio.run(
+        Map.of("threads", "2", "requests", "3000", "entries", "100,200"),
+        new PrintStream(told, true, StandardCharsets.UTF_8));
+    List<String> lines = told.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals(2 + 2 * 5, lines.size(), "a head, and five traces for each bound");
+    for (String line : lines) {
+      assertEquals(8 + 1, line.chars().filter(c -> c == '|').count(), line);
+    }
+    // 99 keys that fit: all but the first time round.
+    assertTrue(lines.get(5).startsWith("| loop over 0.99x, 100 entries | 96.700 |"), lines.get(5));
+  }
+
+  @Test
   void aResultTableHasALineForEachBenchmarkAndTheRatioToEachContender(@TempDir Path folder)
       throws IOException {
     Path results =

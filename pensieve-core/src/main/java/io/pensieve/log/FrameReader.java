@@ -21,6 +21,11 @@ final class FrameReader {
   private long position; // of the frame that is read next
   private int frame; // where the frame that was read last is in the window
 
+  // The change that was read last: the frame, or one of a group. See Group.LEFT_OUT_BYTES.
+  private int change;
+  private int changeEnd; // without the zeros behind it
+  private int nextChange; // where the next one of this frame would be
+
   /**
    * A reader of frames.
    *
@@ -74,7 +79,32 @@ final class FrameReader {
     if (!frameIsAt(position)) {
       return false;
     }
-    position += Format.align(Format.length(window, frame));
+    int length = Format.length(window, frame);
+    position += Format.align(length);
+    change = frame;
+    changeEnd = frame + length;
+    nextChange = frame;
+    return true;
+  }
+
+  /**
+   * Moves to the first change, then to the next one, of the frame that was read last, which is
+   * understood; or answers no after its last.
+   */
+  boolean nextChange() {
+    int end = frame + Format.align(Format.length(window, frame));
+    if (nextChange == end) {
+      return false;
+    }
+    if (kind() == Format.GROUP) {
+      int at = nextChange == frame ? frame + Format.FRAME_HEADER_BYTES : nextChange;
+      int length = (int) Format.wordAt(window, at);
+      change = at - Group.LEFT_OUT_BYTES;
+      changeEnd = at + length;
+      nextChange = at + Format.align(length);
+    } else {
+      nextChange = end;
+    }
     return true;
   }
 
@@ -162,8 +192,13 @@ final class FrameReader {
     return Format.kind(window, frame);
   }
 
-  boolean isUnderstood(byte firstKind, byte lastKind) {
-    return Format.isUnderstood(window, frame, firstKind, lastKind);
+  boolean isUnderstood(int kinds) {
+    return Format.isUnderstood(window, frame, kinds);
+  }
+
+  /** How many changes the frame is. */
+  int changes() {
+    return Format.changes(window, frame);
   }
 
   long durable() {
@@ -179,20 +214,31 @@ final class FrameReader {
     return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
   }
 
-  long expiryMillis() {
-    return Format.expiryMillis(window, frame);
-  }
-
-  byte[] key() {
-    return Format.key(window, frame);
-  }
-
-  byte[] value() {
-    return Format.value(window, frame);
-  }
-
   /** The whole frame, with the bytes that align it. */
   byte[] frameBytes() {
     return Arrays.copyOfRange(window, frame, frame + Format.align(Format.length(window, frame)));
+  }
+
+  // What follows is about the change that was read last.
+
+  byte changeKind() {
+    return Format.kind(window, change);
+  }
+
+  /** Its sequence: where it ends. */
+  long sequence() {
+    return position - (frame + Format.align(Format.length(window, frame)) - nextChange);
+  }
+
+  long expiryMillis() {
+    return Format.expiryMillis(window, change);
+  }
+
+  byte[] key() {
+    return Format.key(window, change);
+  }
+
+  byte[] value() {
+    return Format.value(window, change, changeEnd);
   }
 }

@@ -58,12 +58,14 @@ public interface Log<K, V> extends AutoCloseable {
 
   /**
    * Adds several changes as one: after a crash either all of them are replayed, or none. Otherwise
-   * as {@link #append}.
+   * as {@link #append}, for all of their keys at once: from before this call until all of them can
+   * be seen, nobody else changes any of these keys.
    *
    * @param changes each of another key, none of them a {@link Change.Touch}; at least one
-   * @return the sequence number of each, ascending; the last one is acknowledged when all are
+   * @return the sequence number of each, ascending; none is acknowledged before all are
    * @throws UnsupportedOperationException if this log cannot do that, as by default
-   * @throws IllegalArgumentException also if they are too large together
+   * @throws IllegalArgumentException also if there are none, one of them is a touch, or they are
+   *     too large together
    */
   default long[] appendTogether(List<Change<K, V>> changes) {
     throw new UnsupportedOperationException("this log cannot append several changes as one");

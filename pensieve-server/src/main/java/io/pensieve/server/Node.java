@@ -2,13 +2,13 @@ package io.pensieve.server;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.StoredValue;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -19,12 +19,13 @@ import java.time.Duration;
 final class Node implements AutoCloseable {
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
-  private final Pensieve<String, String> memories;
+  private final Pensieve<String, StoredValue> memories;
   private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
 
-  private Node(Pensieve<String, String> memories, Reloads reloads, Watch watch, HttpServer http) {
+  private Node(
+      Pensieve<String, StoredValue> memories, Reloads reloads, Watch watch, HttpServer http) {
     this.memories = memories;
     this.reloads = reloads;
     this.watch = watch;
@@ -42,7 +43,7 @@ final class Node implements AutoCloseable {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
-    Pensieve<String, String> memories = recover(configuration, out);
+    Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
@@ -60,11 +61,12 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Pensieve<String, String> recover(Configuration configuration, PrintStream out) {
+  private static Pensieve<String, StoredValue> recover(
+      Configuration configuration, PrintStream out) {
     Recovery recovery = new Recovery(out, System::nanoTime);
     try {
-      Pensieve<String, String> memories =
-          Pensieve.<String, String>builder()
+      Pensieve<String, StoredValue> memories =
+          Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .recordStatistics()
               .log(log(configuration))
@@ -84,11 +86,11 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Log<String, String> log(Configuration configuration) {
+  private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
       return Log.none();
     }
-    return FileLog.builder(configuration.dataDir(), Codec.utf8(), Codec.utf8())
+    return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
         .maximumEntryBytes(configuration.limits().entryBytesMax())
         .open();
@@ -97,15 +99,16 @@ final class Node implements AutoCloseable {
   private static HttpServer listen(
       Configuration configuration,
       Access access,
-      Pensieve<String, String> memories,
+      Pensieve<String, StoredValue> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
-    // Only there may a value be visible before the disk has it, and a read wait for that.
-    boolean readsMayWait =
-        configuration.durability().stream().anyMatch(Durability.POWER_CUT::equals);
     HttpServer.Settings settings =
         new HttpServer.Settings(
-            address, configuration.limits(), access, readsMayWait, configuration.traffic());
+            address,
+            configuration.limits(),
+            access,
+            configuration.durability(),
+            configuration.traffic());
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {

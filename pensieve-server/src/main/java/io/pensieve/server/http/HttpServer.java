@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
+import io.pensieve.log.Durability;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.handlers.HttpContinueReadHandler;
@@ -9,7 +10,9 @@ import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.xnio.ChannelListeners;
@@ -46,23 +49,24 @@ public final class HttpServer implements AutoCloseable {
    * @param address where it listens; port 0 picks a free one
    * @param limits how large keys and values may be
    * @param access who may do what
-   * @param readsMayWait whether a read of the map may wait for the disk
+   * @param durability what the map's log promises of a write; empty for no log
    * @param traffic how many clients there is time for, and for how long
    */
   public record Settings(
       InetSocketAddress address,
       Limits limits,
       Access access,
-      boolean readsMayWait,
+      Optional<Durability> durability,
       Traffic traffic) {
 
-    /** Default limits, open to anyone, reads never wait. */
+    /** Default limits, open to anyone, a map without a log. */
     public static Settings on(InetSocketAddress address) {
-      return new Settings(address, Limits.defaults(), Access.open(), false, Traffic.defaults());
+      return new Settings(
+          address, Limits.defaults(), Access.open(), Optional.empty(), Traffic.defaults());
     }
   }
 
-  private HttpServer(Settings settings, Pensieve<String, String> memories, Cluster cluster)
+  private HttpServer(Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
       throws IOException {
     drainDeadline = settings.traffic().drainDeadline();
     inFlight = new InFlight(settings.traffic().requestsMax());
@@ -93,27 +97,34 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings, Pensieve<String, String> memories, Cluster cluster) throws IOException {
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+      throws IOException {
     return new HttpServer(settings, memories, cluster);
   }
 
   /** The table of routes; the only place that knows URLs. */
   static List<Route> routes(
       Settings settings,
-      Pensieve<String, String> memories,
+      Pensieve<String, StoredValue> memories,
       Cluster cluster,
       InFlight inFlight,
       RequestMeters meters) {
     Health health = new Health(memories, inFlight::isDraining);
     Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
-    Memories entries = new Memories(memories, settings.limits(), settings.readsMayWait());
+    Limits limits = settings.limits();
+    Promise promise = new Promise(settings.durability());
+    Memories texts = new Memories(memories, limits, promise.readsMayWait());
+    Entries entries = new Entries(memories, limits, promise, InstantSource.system());
     Heartbeats nodes = new Heartbeats(cluster);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", Role.READ, entries::get),
-        new Route(Methods.POST, "/put", Role.WRITE, entries::put),
-        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, entries::delete),
+        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
         new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
         new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
+        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
         new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
         new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
         new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));

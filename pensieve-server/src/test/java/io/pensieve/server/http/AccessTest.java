@@ -179,7 +179,7 @@ final class AccessTest {
   }
 
   private List<Route> routes() {
-    return ServerUnderTest.routes(server.memories);
+    return ServerUnderTest.routes(server.entries);
   }
 
   private RawClient.Response ask(Route route, String header) throws IOException {

@@ -23,7 +23,7 @@ final class ApiDocumentTest {
   @Test
   void routesAreThoseOfTheTable() throws Exception {
     Set<String> served = new TreeSet<>();
-    try (Pensieve<String, String> memories = Pensieve.<String, String>builder().open()) {
+    try (Pensieve<String, StoredValue> memories = Pensieve.<String, StoredValue>builder().open()) {
       for (Route route : ServerUnderTest.routes(memories)) {
         served.add(route.method() + " " + route.template() + " " + route.role().title());
       }

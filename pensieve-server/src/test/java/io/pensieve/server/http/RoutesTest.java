@@ -127,7 +127,7 @@ final class RoutesTest {
     "/livez, 'GET, HEAD, OPTIONS'",
     "/readyz, 'GET, HEAD, OPTIONS'",
     "/metrics, 'GET, HEAD, OPTIONS'",
-    "*, 'GET, POST, DELETE, HEAD, OPTIONS'"
+    "*, 'GET, POST, DELETE, PUT, HEAD, OPTIONS'"
   })
   void optionsTellsWhatIsAllowed(String path, String allow) throws Exception {
     try (RawClient client = server.connect()) {
@@ -157,7 +157,8 @@ final class RoutesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/get", "/put/", "/Get/foo", "/%67et/foo", "//get/foo", "/v1/kv/a"})
+  @ValueSource(
+      strings = {"/", "/get", "/put/", "/Get/foo", "/%67et/foo", "//get/foo", "/v1/kv", "/v1/kx/a"})
   void otherPathsAreNotFound(String path) throws Exception {
     HttpResponse<String> answer = server.send(server.request(path));
     assertEquals(404, answer.statusCode());

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Durability;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,25 +18,32 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** A server on a free port, its map, and a client that speaks in the domain's verbs. */
 final class ServerUnderTest implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  final Pensieve<String, String> memories;
+  final Pensieve<String, StoredValue> entries;
+
+  /** The entries, for those who only know texts. */
+  final Map<String, String> memories;
+
   final HttpServer http;
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  ServerUnderTest(Log<String, String> log, HttpServer.Settings settings, Cluster cluster)
+  ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    memories =
-        Pensieve.<String, String>builder()
+    entries =
+        Pensieve.<String, StoredValue>builder()
             .maximumEntries(10_000)
             .recordStatistics()
             .log(log)
             .open();
-    http = HttpServer.start(settings, memories, cluster);
+    memories = new Texts(entries);
+    http = HttpServer.start(settings, entries, cluster);
   }
 
   static ServerUnderTest start() throws IOException {
@@ -61,25 +69,29 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), defaults.access(), false, traffic);
+        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
   static HttpServer.Settings readsMayWait() {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), defaults.access(), true, defaults.traffic());
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        Optional.of(Durability.POWER_CUT),
+        defaults.traffic());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), access, false, defaults.traffic());
+        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
   }
 
   /** The table of routes. */
-  static List<Route> routes(Pensieve<String, String> memories) {
+  static List<Route> routes(Pensieve<String, StoredValue> memories) {
     return HttpServer.routes(
         settings(), memories, Cluster.alone(1), new InFlight(1), new RequestMeters());
   }
@@ -95,6 +107,10 @@ final class ServerUnderTest implements AutoCloseable {
 
   HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
     return client.send(request.build(), BodyHandlers.ofString());
+  }
+
+  HttpResponse<byte[]> sendForBytes(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), BodyHandlers.ofByteArray());
   }
 
   HttpResponse<String> post(String path, String json) throws Exception {
@@ -143,6 +159,6 @@ final class ServerUnderTest implements AutoCloseable {
   @Override
   public void close() {
     http.close();
-    memories.close();
+    entries.close();
   }
 }
