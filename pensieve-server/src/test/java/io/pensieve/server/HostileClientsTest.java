@@ -37,14 +37,13 @@ final class HostileClientsTest {
   private static final String PUT =
       "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
   private static final String CHUNK = "10000\r\n" + "x".repeat(64 << 10) + "\r\n";
-  @TempDir private static Path folder;
   private static ServerProcess server;
   private static double filesWhenQuiet;
 
   private final List<HostileConnection> hostile = new ArrayList<>();
 
   @BeforeAll
-  static void serve() throws Exception {
+  static void serve(@TempDir Path folder) throws Exception {
     server =
         ServerProcess.serveWithHeap(
             folder,

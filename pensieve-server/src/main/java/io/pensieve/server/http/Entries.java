@@ -71,9 +71,9 @@ final class Entries {
     if (conditions.isKnown(entry.version())) {
       exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
     } else if (asJson) {
-      try (HeapRoom.Claim made = HeapRoom.OF_PROCESS.claimForJsonOf(entry.value())) {
-        Answers.object(exchange, json -> EntryJson.write(json, key, entry, life));
-      }
+      HeapRoom.OF_PROCESS.makeJsonOf(
+          entry.value(),
+          () -> Answers.object(exchange, json -> EntryJson.write(json, key, entry, life)));
     } else {
       answerBytes(exchange, entry.value());
     }

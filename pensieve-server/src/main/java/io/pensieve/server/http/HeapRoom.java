@@ -34,27 +34,31 @@ final class HeapRoom {
     Claim claim = new Claim();
     exchange.addExchangeCompleteListener(
         (completed, next) -> {
-          claim.close();
+          claim.release();
           next.proceed();
         });
     return claim;
   }
 
   /**
-   * A claim of what it takes to make JSON of a value, as long as it is made.
+   * Makes JSON of a value, with a claim of what that takes.
    *
-   * @throws Refusal if there is no room
+   * @throws Refusal if there is no room; nothing is made then
    */
-  Claim claimForJsonOf(StoredValue value) {
+  void makeJsonOf(StoredValue value, Runnable making) {
     Claim claim = new Claim();
     if (value.size() > SMALL_BYTES_MAX) {
       claim.atLeast((long) JSON_BYTES_PER_BYTE * value.size());
     }
-    return claim;
+    try {
+      making.run();
+    } finally {
+      claim.release();
+    }
   }
 
   /** What one request holds. For one thread at a time. */
-  final class Claim implements AutoCloseable {
+  final class Claim {
     private long bytes;
 
     /**
@@ -78,8 +82,7 @@ final class HeapRoom {
     }
 
     /** Gives it back. A second call does nothing. */
-    @Override
-    public void close() {
+    void release() {
       bytesTaken.addAndGet(-bytes);
       bytes = 0;
     }

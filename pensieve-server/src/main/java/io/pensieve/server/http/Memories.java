@@ -4,6 +4,7 @@ import com.google.gson.stream.JsonToken;
 import io.pensieve.Pensieve;
 import io.undertow.server.HttpServerExchange;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The routes that read and write texts. */
 final class Memories {
@@ -39,19 +40,16 @@ final class Memories {
     StoredValue value = memories.get(key);
     if (value == null) {
       answerText(exchange, "");
-      return;
-    }
-    try (HeapRoom.Claim made = HeapRoom.OF_PROCESS.claimForJsonOf(value)) {
-      String text = value.text();
-      if (text == null) {
-        throw Problem.NOT_TEXT.because(
-            "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
-      }
-      answerText(exchange, text);
+    } else {
+      HeapRoom.OF_PROCESS.makeJsonOf(value, () -> answerText(exchange, value.text()));
     }
   }
 
-  private static void answerText(HttpServerExchange exchange, String text) {
+  private static void answerText(HttpServerExchange exchange, @Nullable String text) {
+    if (text == null) {
+      throw Problem.NOT_TEXT.because(
+          "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+    }
     Answers.object(exchange, json -> json.name("val").value(text));
   }
 

@@ -173,7 +173,7 @@ final class RequestBody {
       bytes = NOTHING;
       size = 0;
       if (claim != null) {
-        claim.close();
+        claim.release();
       }
     }
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import com.google.gson.JsonPrimitive;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
-import io.pensieve.log.Depth;
+import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

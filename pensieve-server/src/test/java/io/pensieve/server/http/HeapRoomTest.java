@@ -3,34 +3,42 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Nobody gets more than there is, and what is given back can be had again. */
 final class HeapRoomTest {
   private static final StoredValue VALUE = StoredValue.text("v".repeat(10_000));
 
+  private final HeapRoom room = new HeapRoom(60_000);
+
   @Test
   void jsonOfALongValueTakesRoomWhileItIsMade() {
-    HeapRoom room = new HeapRoom(60_000);
-    try (HeapRoom.Claim claim = room.claimForJsonOf(VALUE)) {
-      assertEquals(50_000, room.bytesTaken());
-      Refusal refused = assertThrows(Refusal.class, () -> claim.atLeast(60_001));
-      assertEquals(Problem.TOO_MANY_REQUESTS, refused.problem());
-      assertThrows(Refusal.class, () -> room.claimForJsonOf(VALUE));
-      assertEquals(50_000, room.bytesTaken());
-      claim.atLeast(60_000);
-      claim.atLeast(1);
-      assertEquals(60_000, room.bytesTaken());
-      claim.close();
-    }
+    AtomicLong taken = new AtomicLong();
+    room.makeJsonOf(
+        VALUE,
+        () -> {
+          taken.set(room.bytesTaken());
+          Refusal refused =
+              assertThrows(Refusal.class, () -> room.makeJsonOf(VALUE, () -> taken.set(-1)));
+          assertEquals(Problem.TOO_MANY_REQUESTS, refused.problem());
+        });
+    assertEquals(50_000, taken.get());
+    assertEquals(0, room.bytesTaken());
+  }
+
+  @Test
+  void whatFailsGivesItsRoomBack() {
+    Runnable failing =
+        () -> {
+          throw new IllegalStateException("as the test wants it");
+        };
+    assertThrows(IllegalStateException.class, () -> room.makeJsonOf(VALUE, failing));
     assertEquals(0, room.bytesTaken());
   }
 
   @Test
   void jsonOfAShortValueIsNotCounted() {
-    HeapRoom room = new HeapRoom(1);
-    try (HeapRoom.Claim claim = room.claimForJsonOf(StoredValue.text("short"))) {
-      assertEquals(0, room.bytesTaken());
-    }
+    room.makeJsonOf(StoredValue.text("short"), () -> assertEquals(0, room.bytesTaken()));
   }
 }

@@ -1,0 +1,83 @@
+package io.pensieve.server;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A kill under puts and deletes, with conditions and without, from many clients. */
+final class KillTest {
+  private static final int WRITERS = 8;
+  private static final int WRITES_BEFORE_KILL = 600;
+  private static final int KILLS = 2;
+  private static final long POLL_NANOS = 1_000_000;
+  private static final long SEED = Seed.choose();
+
+  private final Path folder;
+  private final Path prints;
+  private final AtomicInteger acknowledged = new AtomicInteger();
+
+  KillTest(@TempDir Path folder, @TempDir Path prints) {
+    this.folder = folder;
+    this.prints = prints;
+  }
+
+  private ServerProcess serve(String durability) throws Exception {
+    return ServerProcess.serve(prints, "--data-dir", folder.toString(), "--durability", durability);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"process-death", "power-cut"})
+  void whatWasAcknowledgedIsThereAfterEachKill(String durability) throws Exception {
+    List<KillWriter> writers = new ArrayList<>();
+    for (int kill = 0; kill < KILLS; kill++) {
+      try (ServerProcess server = serve(durability)) {
+        for (KillWriter writer : writers) {
+          writer.assertFoundAgain(server.port());
+        }
+        writers.addAll(writeUntilKilled(server, kill));
+      }
+    }
+    try (ServerProcess server = serve(durability)) {
+      assertTrue(server.out().contains("the log was not closed"), server.out());
+      for (KillWriter writer : writers) {
+        writer.assertFoundAgain(server.port());
+      }
+    }
+  }
+
+  private List<KillWriter> writeUntilKilled(ServerProcess server, int kill) throws Exception {
+    AtomicBoolean killed = new AtomicBoolean();
+    acknowledged.set(0);
+    List<KillWriter> writers = new ArrayList<>();
+    for (int id = 0; id < WRITERS; id++) {
+      Random random = new Random(SEED + kill * WRITERS + id);
+      String name = "k" + kill + "-w" + id;
+      writers.add(new KillWriter(server.port(), name, random, acknowledged, killed));
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(WRITERS);
+    List<Future<Void>> running = new ArrayList<>();
+    writers.forEach(writer -> running.add(threads.submit(writer)));
+    while (acknowledged.get() < WRITES_BEFORE_KILL && running.stream().noneMatch(Future::isDone)) {
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+    killed.set(true);
+    server.kill().awaitExit();
+    threads.shutdown();
+    for (Future<Void> each : running) {
+      each.get();
+    }
+    return writers;
+  }
+}
