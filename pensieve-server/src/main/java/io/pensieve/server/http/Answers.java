@@ -30,11 +30,6 @@ final class Answers {
     send(exchange, "application/json", json(fields));
   }
 
-  /** JSON that is there already. */
-  static void json(HttpServerExchange exchange, byte[] json) {
-    send(exchange, "application/json", json);
-  }
-
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
   static void problem(HttpServerExchange exchange, Problem problem, String title, String detail) {
     exchange.setStatusCode(problem.status());

@@ -3,16 +3,12 @@ package io.pensieve.server.http;
 import com.google.gson.stream.JsonToken;
 import io.pensieve.Pensieve;
 import io.undertow.server.HttpServerExchange;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** The routes that read and write texts. */
 final class Memories {
   private static final Map<String, JsonToken> PUT_FIELDS =
       Map.of("key", JsonToken.STRING, "val", JsonToken.STRING);
-  private static final byte[] BEFORE_VALUE = "{\"val\":\"".getBytes(StandardCharsets.UTF_8);
-  private static final byte[] AFTER_VALUE = "\"}".getBytes(StandardCharsets.UTF_8);
-  private static final StoredValue NO_VALUE = StoredValue.text("");
 
   private final Pensieve<String, StoredValue> memories;
   private final Limits limits;
@@ -40,12 +36,13 @@ final class Memories {
   }
 
   private void answerValue(HttpServerExchange exchange, String key) {
-    StoredValue value = memories.getOrDefault(key, NO_VALUE);
-    if (!value.isText()) {
+    StoredValue value = memories.get(key);
+    String text = value == null ? "" : value.text();
+    if (text == null) {
       throw Problem.NOT_TEXT.because(
           "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
     }
-    Answers.json(exchange, JsonText.between(BEFORE_VALUE, value.bytes(), AFTER_VALUE));
+    Answers.object(exchange, json -> json.name("val").value(text));
   }
 
   void put(HttpServerExchange exchange, String noKey) throws Exception {
