@@ -26,6 +26,10 @@ final class Counters {
     count(misses);
   }
 
+  void read(boolean found) {
+    count(found ? hits : misses);
+  }
+
   void put() {
     count(puts);
   }

@@ -9,6 +9,8 @@ import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration.Beginning;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +59,36 @@ final class LogJournal<K, V> implements Journal<K, V> {
     return sequence;
   }
 
+  @Override
+  public long[] together(List<Entry<K, V>> entries) {
+    if (entries.size() == 1) {
+      return new long[] {alone(entries.get(0))};
+    }
+    refuseIfClosed();
+    long[] sequences = log.appendTogether(entries.stream().map(LogJournal::change).toList());
+    for (int i = 0; i < sequences.length; i++) {
+      if (entries.get(i).value() != null) {
+        counters.put();
+      } else if (!durableByAppending) {
+        absences.removed(entries.get(i).key(), sequences[i]);
+      }
+    }
+    return sequences;
+  }
+
+  // Every log can do that.
+  private long alone(Entry<K, V> entry) {
+    V value = entry.value();
+    return value == null ? remove(entry.key()) : put(entry.key(), value, entry.expiryMillis());
+  }
+
+  private static <K, V> Change<K, V> change(Entry<K, V> entry) {
+    V value = entry.value();
+    return value == null
+        ? new Change.Remove<>(entry.key())
+        : new Change.Put<>(entry.key(), value, entry.expiryMillis());
+  }
+
   private void refuseIfClosed() {
     if (closed.get()) {
       throw new IllegalStateException("the map is closed");
@@ -87,12 +119,20 @@ final class LogJournal<K, V> implements Journal<K, V> {
     return outcome;
   }
 
+  /** What must be durable before a key may be told with this version; 0 if it is absent. */
+  long sequence(K key, long version) {
+    return version == 0 ? absences.lastRemoval(key) : version;
+  }
+
+  CompletableFuture<Void> whenDurable(long sequence) {
+    return log.whenDurable(sequence);
+  }
+
   /** As {@link #acknowledged}, without waiting. */
   Submission<V> submitted(K key, Outcome<V> outcome) {
     long version = outcome.version();
-    long sequence = version == 0 ? absences.lastRemoval(key) : version;
     return new Submission<>(
-        outcome.changed(), outcome.previous(), version, log.whenDurable(sequence));
+        outcome.changed(), outcome.previous(), version, log.whenDurable(sequence(key, version)));
   }
 
   LogStatistics statistics() {

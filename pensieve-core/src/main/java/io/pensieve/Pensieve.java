@@ -3,23 +3,17 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
-import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Maker;
-import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.AbstractMap;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
-import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,27 +67,20 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
  */
-public final class Pensieve<K, V> extends AbstractMap<K, V>
+public final class Pensieve<K, V> extends Contents<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final Bounds<K, V> bounds;
   private final Writes<K, V> writes;
-  private final Counters counters;
-  private final Expirer expirer = new Expirer();
-  private final LogJournal<K, V> journal;
-  private final LruTable<K, V> table;
+  private final Expirer expirer;
   private final RecoveryReport recovery;
 
   Pensieve(PensieveBuilder<K, V> settings) {
-    bounds = settings.bounds();
-    writes = new Writes<>(bounds, settings.lifeMillis);
-    counters = new Counters(settings.recordStatistics);
-    journal = new LogJournal<>(settings.log, counters);
-    Departures<K, V> departures =
-        new Departures<>(
-            counters,
-            settings.removalListener,
-            () -> System.getLogger(RemovalListener.class.getName()));
-    table = new LruTable<>(bounds, journal, departures, settings.clock, expirer::need);
+    this(settings, new Expirer());
+  }
+
+  private Pensieve(PensieveBuilder<K, V> settings, Expirer expirer) {
+    super(settings, expirer::need);
+    this.expirer = expirer;
+    writes = new Writes<>(bounds, settings.lifeMillis, counters);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
     journal.replaced(restoration.finish());
@@ -116,103 +103,11 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     return recovery;
   }
 
-  // ---- Reading
-
-  @Override
-  public @Nullable V get(Object key) {
-    Node<K, V> node = table.find(key);
-    V value = node == null ? null : table.value(node);
-    if (node == null || value == null) {
-      counters.miss();
-      return absent(key, node);
-    }
-    counters.hit();
-    table.touch(node);
-    journal.awaitValue(node.version());
-    return value;
-  }
-
-  @Override
-  public V getOrDefault(Object key, V defaultValue) {
-    V value = get(key);
-    return value == null ? defaultValue : value;
-  }
-
-  /**
-   * The key's value, its version and its expiry, read in one; or null if it has none. A use, as
-   * {@link #get}.
-   */
-  public @Nullable Versioned<V> getVersioned(Object key) {
-    Node<K, V> node = table.find(key);
-    Node.Reading<V> reading = node == null ? null : table.read(node);
-    if (node == null || reading == null) {
-      counters.miss();
-      absent(key, node);
-      return null;
-    }
-    counters.hit();
-    table.touch(node);
-    journal.awaitValue(reading.version());
-    return Versioned.of(reading);
-  }
-
-  /** Whether the key has a value. Not a use: the order stays. */
-  @Override
-  public boolean containsKey(Object key) {
-    return peek(key) != null;
-  }
-
-  @Nullable V peek(Object key) {
-    Node<K, V> node = table.find(key);
-    V value = node == null ? null : table.value(node);
-    if (node == null || value == null) {
-      return absent(key, node);
-    }
-    journal.awaitValue(node.version());
-    return value;
-  }
-
-  /** Whether some key has this value. O(n), and not a use. */
-  @Override
-  public boolean containsValue(Object value) {
-    requireNonNull(value);
-    return super.containsValue(value);
-  }
-
-  /**
-   * How many entries there are; an estimate while other threads write. Those that have expired
-   * count until they are removed, within a second.
-   */
-  @Override
-  public int size() {
-    return (int) Math.min(table.size(), Integer.MAX_VALUE);
-  }
-
-  /** What the entries weigh together, under the same terms as {@link #size}. */
-  public long weight() {
-    return table.weight();
-  }
-
-  /** What this map has done since it was opened, and what it holds. */
-  public Statistics statistics() {
-    return counters.statistics(table.size(), table.weight(), journal.statistics());
-  }
-
-  // A value that has expired must be durable before it is called absent: else a crash could bring
-  // back the one before, which lives for longer.
-  private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
-    journal.awaitAbsence(key);
-    if (node != null) {
-      journal.awaitValue(node.version());
-    }
-    return null;
-  }
-
   // ---- Writing
 
   @Override
   public @Nullable V put(K key, V value) {
-    return journal.acknowledged(key, table.update(key, writes.write(key, value))).previous();
+    return update(key, writes.write(key, value)).previous();
   }
 
   /**
@@ -223,7 +118,7 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws IllegalArgumentException if {@code life} is not positive
    */
   public @Nullable V put(K key, V value, Duration life) {
-    return journal.acknowledged(key, table.update(key, writes.write(key, value, life))).previous();
+    return update(key, writes.write(key, value, life)).previous();
   }
 
   /**
@@ -232,18 +127,17 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitPut(K key, V value) {
-    return journal.submitted(key, table.update(key, writes.write(key, value)));
+    return submit(key, writes.write(key, value));
   }
 
   /** As {@link #put(Object, Object, Duration)}, but does not wait. */
   public Submission<V> submitPut(K key, V value, Duration life) {
-    return journal.submitted(key, table.update(key, writes.write(key, value, life)));
+    return submit(key, writes.write(key, value, life));
   }
 
   @Override
   public @Nullable V remove(Object key) {
-    K typed = typed(key);
-    return journal.acknowledged(typed, table.updatePresent(typed, Decision.remove())).previous();
+    return updatePresent(typed(key), Decision.remove()).previous();
   }
 
   /**
@@ -252,36 +146,27 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public Submission<V> submitRemove(K key) {
-    return journal.submitted(key, table.updatePresent(key, Decision.remove()));
+    return submitPresent(key, Decision.remove());
   }
 
   @Override
   public boolean remove(Object key, @Nullable Object value) {
-    Maker<V> maker =
-        (current, version) -> equal(value, current) ? Decision.remove() : Decision.keep();
-    K typed = typed(key);
-    return journal.acknowledged(typed, table.updatePresent(typed, maker)).changed();
+    return updatePresent(typed(key), Writes.ifEqual(value, Decision.remove())).changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
-    return journal
-        .acknowledged(key, table.update(key, ifAbsent(writes.write(key, value))))
-        .previous();
+    return update(key, Writes.ifAbsent(writes.write(key, value))).previous();
   }
 
   /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
   public Submission<V> submitPutIfAbsent(K key, V value) {
-    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value))));
+    return submit(key, Writes.ifAbsent(writes.write(key, value)));
   }
 
   /** As {@link #submitPutIfAbsent(Object, Object)}, of an entry that expires. */
   public Submission<V> submitPutIfAbsent(K key, V value, Duration life) {
-    return journal.submitted(key, table.update(key, ifAbsent(writes.write(key, value, life))));
-  }
-
-  private static <V> Maker<V> ifAbsent(Decision<V> write) {
-    return (current, version) -> current == null ? write : Decision.use();
+    return submit(key, Writes.ifAbsent(writes.write(key, value, life)));
   }
 
   /**
@@ -291,56 +176,66 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
    * @param version as {@link #getVersioned} or a {@link Submission} told it
    */
   public boolean replaceIfVersion(K key, long version, V value) {
-    return journal
-        .acknowledged(key, updateIfVersion(key, version, writes.write(key, value)))
-        .changed();
+    return updatePresent(key, Writes.ifVersion(version, writes.write(key, value))).changed();
   }
 
   /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitReplaceIfVersion(K key, long version, V value) {
-    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value)));
+    return submitPresent(key, Writes.ifVersion(version, writes.write(key, value)));
   }
 
   /** As {@link #submitReplaceIfVersion(Object, long, Object)}, of an entry that expires. */
   public Submission<V> submitReplaceIfVersion(K key, long version, V value, Duration life) {
-    return journal.submitted(key, updateIfVersion(key, version, writes.write(key, value, life)));
+    return submitPresent(key, Writes.ifVersion(version, writes.write(key, value, life)));
   }
 
   /** Removes the key if its entry still has this version, and says whether it had. */
   public boolean removeIfVersion(K key, long version) {
-    return journal.acknowledged(key, updateIfVersion(key, version, Decision.remove())).changed();
+    return updatePresent(key, Writes.ifVersion(version, Decision.remove())).changed();
   }
 
   /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitRemoveIfVersion(K key, long version) {
-    return journal.submitted(key, updateIfVersion(key, version, Decision.remove()));
+    return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
   }
 
-  private Outcome<V> updateIfVersion(K key, long expected, Decision<V> decision) {
-    return table.updatePresent(
-        key, (current, version) -> version == expected ? decision : Decision.keep());
+  /**
+   * As {@link #submitPut(Object, Object)}, if a condition holds for the version of the key's entry,
+   * or for 0 if it has none. It is asked once, while the key is locked.
+   */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
+    Maker<V> write = Writes.when(condition, writes.write(key, value));
+    return journal.submitted(key, table.update(key, write));
+  }
+
+  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
+  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
+    Maker<V> write = Writes.when(condition, writes.write(key, value, life));
+    return journal.submitted(key, table.update(key, write));
+  }
+
+  /** Removes the key's entry, if there is one and the condition holds for its version. */
+  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
+    Maker<V> removal = Writes.when(condition, Decision.remove());
+    return journal.submitted(key, table.updatePresent(key, removal));
   }
 
   @Override
   public @Nullable V replace(K key, V value) {
-    return journal.acknowledged(key, table.updatePresent(key, writes.write(key, value))).previous();
+    return updatePresent(key, writes.write(key, value)).previous();
   }
 
   @Override
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
-    Decision<V> write = writes.write(key, newValue);
-    Maker<V> maker = (current, version) -> equal(oldValue, current) ? write : Decision.keep();
-    return journal.acknowledged(key, table.updatePresent(key, maker)).changed();
+    return updatePresent(key, Writes.ifEqual(oldValue, writes.write(key, newValue))).changed();
   }
 
   /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
   @Override
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
-    requireNonNull(function);
-    Maker<V> maker = (current, version) -> writes.writeOrRemove(key, function.apply(key, current));
-    return journal.acknowledged(key, table.update(key, maker)).value();
+    return update(key, writes.computed(key, function)).value();
   }
 
   /**
@@ -354,41 +249,60 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     if (present != null) {
       return present;
     }
-    Maker<V> maker = (current, version) -> current == null ? load(key, function) : Decision.use();
-    return journal.acknowledged(key, table.update(key, maker)).value();
-  }
-
-  private Decision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
-    V loaded = function.apply(key);
-    if (loaded != null) {
-      counters.load();
-    }
-    return writes.writeOrRemove(key, loaded);
+    return update(key, writes.loaded(key, function)).value();
   }
 
   /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
   @Override
   public @Nullable V computeIfPresent(
       K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
-    requireNonNull(function);
-    Maker<V> maker =
-        (current, version) ->
-            current == null
-                ? Decision.keep()
-                : writes.writeOrRemove(key, function.apply(key, current));
-    return journal.acknowledged(key, table.updatePresent(key, maker)).value();
+    return updatePresent(key, writes.computedIfPresent(key, function)).value();
   }
 
   /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
   @Override
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
-    requireNonNull(value);
-    requireNonNull(function);
-    Maker<V> maker =
-        (current, version) ->
-            writes.writeOrRemove(key, current == null ? value : function.apply(current, value));
-    return journal.acknowledged(key, table.update(key, maker)).value();
+    return update(key, writes.merged(key, value, function)).value();
+  }
+
+  /**
+   * Adds to the number that the key's value stands for, 0 if there is none, and answers the sum.
+   * The entry goes on to expire when it does.
+   *
+   * @throws ArithmeticException if the value is not a number, or the sum is beyond a {@code long};
+   *     nothing is changed then
+   */
+  public long increment(K key, long by, Numeric<V> numeric) {
+    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
+    return maker.told(update(key, maker).version()).value();
+  }
+
+  /**
+   * As {@link #increment}, but does not wait: the sum is told when it is durable, and the reason
+   * why there is none, too. Actions that depend on it may run on the log's thread and must not
+   * block.
+   */
+  public CompletableFuture<Increment> submitIncrement(K key, long by, Numeric<V> numeric) {
+    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
+    Submission<V> submission = submit(key, maker);
+    return submission.durable().thenApply(durable -> maker.told(submission.version()));
+  }
+
+  /**
+   * Does all operations of a batch, or none, without waiting until they are acknowledged: for that
+   * see {@link BatchOutcome#await}. Waits for functions that are computing one of its keys, and
+   * must not be called from one.
+   *
+   * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
+   *     heavier ones, or more than its log takes as one; nothing is changed then
+   * @throws UnsupportedOperationException if several keys are changed, and the log cannot take
+   *     several changes as one
+   * @throws io.pensieve.log.LogException if the log refuses the changes; nothing is changed then
+   */
+  public BatchOutcome<V> submit(AtomicBatch<K, V> batch) {
+    BatchRun<K, V> run = new BatchRun<>(batch, writes, bounds, counters);
+    return run.outcome(table.updateTogether(run.keys(), run), journal);
   }
 
   /** Removes the entries one by one; those that are put meanwhile may stay. */
@@ -397,59 +311,26 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
     super.clear();
   }
 
-  private static boolean equal(@Nullable Object expected, @Nullable Object current) {
-    return current != null && current.equals(expected);
+  private Outcome<V> update(K key, Maker<V> maker) {
+    return journal.acknowledged(key, table.update(key, maker));
+  }
+
+  private Outcome<V> updatePresent(K key, Maker<V> maker) {
+    return journal.acknowledged(key, table.updatePresent(key, maker));
+  }
+
+  private Submission<V> submit(K key, Maker<V> maker) {
+    return journal.submitted(key, table.update(key, maker));
+  }
+
+  private Submission<V> submitPresent(K key, Maker<V> maker) {
+    return journal.submitted(key, table.updatePresent(key, maker));
   }
 
   // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.
   @SuppressWarnings("unchecked")
   private K typed(Object key) {
     return (K) requireNonNull(key);
-  }
-
-  // ---- Views
-
-  /** The entries: a view, weakly consistent. Iterating is not a use, {@code setValue} is. */
-  @Override
-  public Set<Entry<K, V>> entrySet() {
-    return new EntrySet<>(this);
-  }
-
-  /** The keys: a view, weakly consistent. Iterating is not a use. */
-  @Override
-  public Set<K> keySet() {
-    return new KeySet<>(this);
-  }
-
-  /**
-   * The entries, that used longest ago first: as they are ordered when an iterator is asked for,
-   * which takes O(n log n). Otherwise as those of {@link #entrySet}: entries that are gone when it
-   * is their turn are passed over, values are those of that moment, new entries do not come.
-   * Iterating is not a use.
-   */
-  public Iterable<Entry<K, V>> coldestFirst() {
-    return () -> iterate(nodes());
-  }
-
-  /** As {@link #coldestFirst}, the other way round. */
-  public Iterable<Entry<K, V>> hottestFirst() {
-    return () -> {
-      List<Node<K, V>> nodes = new ArrayList<>(nodes());
-      Collections.reverse(nodes);
-      return iterate(nodes);
-    };
-  }
-
-  List<Node<K, V>> nodes() {
-    return table.coldestFirst();
-  }
-
-  EntryIterator<K, V> entries() {
-    return iterate(table);
-  }
-
-  private EntryIterator<K, V> iterate(Iterable<Node<K, V>> nodes) {
-    return new EntryIterator<>(this, nodes.iterator(), table, journal);
   }
 
   /** Removes all entries whose time is over, as the map does by itself. */

@@ -31,6 +31,11 @@ public record Submission<V>(
    *     known
    */
   public Submission<V> await() {
+    await(durable);
+    return this;
+  }
+
+  static void await(CompletableFuture<Void> durable) {
     try {
       durable.join();
     } catch (CompletionException failed) {
@@ -40,6 +45,5 @@ public record Submission<V>(
       }
       throw failed;
     }
-    return this;
   }
 }

@@ -4,16 +4,22 @@ import static java.util.Objects.requireNonNull;
 
 import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
+import io.pensieve.lru.Maker;
 import io.pensieve.lru.Node;
 import java.time.Duration;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the decisions to write: how long a value lives, what it weighs, whether it is too heavy.
+ * Makes the decisions to write: under which condition, how long a value lives, what it weighs,
+ * whether it is too heavy.
  */
 final class Writes<K, V> {
   private final Bounds<K, V> bounds;
   private final long lifeMillis;
+  private final Counters counters;
 
   /**
    * The writes of one map.
@@ -21,9 +27,10 @@ final class Writes<K, V> {
    * @param lifeMillis how long a value lives if its writer does not say; {@link Node#NEVER} if it
    *     does not expire
    */
-  Writes(Bounds<K, V> bounds, long lifeMillis) {
+  Writes(Bounds<K, V> bounds, long lifeMillis, Counters counters) {
     this.bounds = bounds;
     this.lifeMillis = lifeMillis;
+    this.counters = counters;
   }
 
   Decision<V> write(K key, V value) {
@@ -34,9 +41,13 @@ final class Writes<K, V> {
     return write(key, value, millis(life));
   }
 
-  /** What a function that may answer null asked for: null means that the key goes. */
-  Decision<V> writeOrRemove(K key, @Nullable V value) {
-    return value == null ? Decision.remove() : write(key, value);
+  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  Decision<V> rewrite(K key, V value) {
+    return write(key, value, Decision.SAME_EXPIRY);
+  }
+
+  Decision<V> write(AtomicBatch.Put<K, V> put) {
+    return write(put.key(), put.value(), put.lifeMillis() == 0 ? lifeMillis : put.lifeMillis());
   }
 
   private Decision<V> write(K key, V value, long life) {
@@ -51,6 +62,70 @@ final class Writes<K, V> {
               + bounds.maximumWeight());
     }
     return Decision.write(value, weight, life);
+  }
+
+  /** This write, if the key is absent; otherwise a use. */
+  static <V> Maker<V> ifAbsent(Decision<V> write) {
+    return (current, version) -> current == null ? write : Decision.use();
+  }
+
+  /** This decision, if the key's value is equal to the expected one. */
+  static <V> Maker<V> ifEqual(@Nullable Object expected, Decision<V> decision) {
+    return (current, version) ->
+        current != null && current.equals(expected) ? decision : Decision.keep();
+  }
+
+  /** This decision, if the key's entry has the expected version. */
+  static <V> Maker<V> ifVersion(long expected, Decision<V> decision) {
+    return (current, version) -> version == expected ? decision : Decision.keep();
+  }
+
+  /** This decision, if the condition holds for the version of the key's entry, or 0 without one. */
+  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
+    requireNonNull(condition);
+    return (current, version) -> condition.test(version) ? decision : Decision.keep();
+  }
+
+  /** Writes what the function makes of the key's value. */
+  Maker<V> computed(
+      K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    return (current, version) -> writeOrRemove(key, function.apply(key, current));
+  }
+
+  /** As {@link #computed}, if there is a value. */
+  Maker<V> computedIfPresent(
+      K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    return (current, version) ->
+        current == null ? Decision.keep() : writeOrRemove(key, function.apply(key, current));
+  }
+
+  /** Writes what the function makes of the key, if there is no value; otherwise a use. */
+  Maker<V> loaded(K key, Function<? super K, ? extends @Nullable V> function) {
+    return (current, version) -> current == null ? load(key, function) : Decision.use();
+  }
+
+  private Decision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
+    V loaded = function.apply(key);
+    if (loaded != null) {
+      counters.load();
+    }
+    return writeOrRemove(key, loaded);
+  }
+
+  /** Writes the value, or if there is one already, what the function makes of both. */
+  Maker<V> merged(
+      K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(value);
+    requireNonNull(function);
+    return (current, version) ->
+        writeOrRemove(key, current == null ? value : function.apply(current, value));
+  }
+
+  // What a function that may answer null asked for: null means that the key goes.
+  private Decision<V> writeOrRemove(K key, @Nullable V value) {
+    return value == null ? Decision.remove() : write(key, value);
   }
 
   /**

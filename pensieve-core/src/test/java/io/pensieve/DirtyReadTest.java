@@ -164,6 +164,47 @@ class DirtyReadTest {
   }
 
   @Test
+  void aBatchIsDurableWhenAllIsThatItTells() {
+    AtomicBatch<String, String> batch = new AtomicBatch<>();
+    batch.put("a", "1").put("b", "1");
+    CompletableFuture<Void> put = map.submit(batch).durable();
+    assertFalse(put.isDone());
+    log.acknowledgeAll();
+    assertTrue(put.isDone());
+    assertTrue(map.submit(new AtomicBatch<String, String>().get("a").get("c")).durable().isDone());
+    map.submitRemove("a");
+    CompletableFuture<Void> read =
+        map.submit(new AtomicBatch<String, String>().get("b").get("a")).durable();
+    assertFalse(read.isDone(), "it tells that a is absent");
+    CompletableFuture<Void> refused =
+        map.submit(new AtomicBatch<String, String>().put("b", "2").requireVersion("a", 1))
+            .durable();
+    assertFalse(refused.isDone(), "it was refused because a is absent");
+    log.acknowledgeAll();
+    assertTrue(read.isDone());
+    assertTrue(refused.isDone());
+  }
+
+  @Test
+  void anExpiryThatABatchHasSeenIsDurableWhenTheValueIs() {
+    map.submitPut("a", "1", Duration.ofMillis(1));
+    clock.advance(1);
+    AtomicBatch<String, String> batch = new AtomicBatch<>();
+    CompletableFuture<Void> read = map.submit(batch.requireAbsent("a")).durable();
+    assertFalse(read.isDone());
+    log.acknowledgeAll();
+    assertTrue(read.isDone());
+  }
+
+  @Test
+  void noKeyOfABatchIsShownBeforeItIsDurable() throws Exception {
+    map.submit(new AtomicBatch<String, String>().put("a", "1").put("b", "1"));
+    assertWaitsForDurability("1", () -> map.get("a"));
+    map.submit(new AtomicBatch<String, String>().remove("a").remove("b"));
+    assertWaitsForDurability(false, () -> map.containsKey("b"));
+  }
+
+  @Test
   void whatIsDurableIsShownWithoutWaiting() {
     map.submitPut("a", "1");
     log.acknowledgeAll();

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RecordingLog<K, V> implements Log<K, V> {
   private final List<Change<K, V>> history = new ArrayList<>();
+  private final List<List<Change<K, V>>> groups = new ArrayList<>();
   private final TreeMap<Long, CompletableFuture<Void>> waiting = new TreeMap<>();
   private long durableSequence = Long.MAX_VALUE;
   private @Nullable LogException failure;
@@ -110,6 +111,23 @@ final class RecordingLog<K, V> implements Log<K, V> {
   public long append(Change<K, V> change) {
     beforeAppend.accept(change);
     return add(change);
+  }
+
+  @Override
+  public long[] appendTogether(List<Change<K, V>> changes) {
+    changes.forEach(beforeAppend);
+    return addAll(changes);
+  }
+
+  private synchronized long[] addAll(List<Change<K, V>> changes) {
+    long[] sequences = changes.stream().mapToLong(this::add).toArray();
+    groups.add(List.copyOf(changes));
+    return sequences;
+  }
+
+  /** What was appended together, and how. */
+  synchronized List<List<Change<K, V>>> groups() {
+    return List.copyOf(groups);
   }
 
   private synchronized long add(Change<K, V> change) {

@@ -41,7 +41,7 @@ class ReadmeTest {
       String described =
           "Environment: " + plain(setting.group(2)) + " Default: " + plain(setting.group(3)) + " ";
       assertTrue(
-          help.replaceFirst(".* " + setting.group(1) + "[= ]", "").contains(described),
+          help.replaceFirst(".* " + setting.group(1) + "[\\[= ]", "").contains(described),
           () -> setting.group(1) + ": " + described + " is not in: " + help);
     }
     Set<String> described = settings.stream().map(row -> row.group(1)).collect(Collectors.toSet());

@@ -51,7 +51,7 @@ final class BaseReader implements Closeable {
     while (true) {
       Batch batch = telling.take();
       if (!batch.read(base, at, base.limit())) {
-        return readFooter(base, at, telling.frames());
+        return readFooter(base, at, telling.numbered());
       }
       at = batch.end();
       telling.submit(batch);
@@ -64,7 +64,7 @@ final class BaseReader implements Closeable {
     if (!reader.next()) {
       throw base.frameMissing(at);
     }
-    Teller.expectUnderstood(reader, Format.FOOTER, Format.FOOTER, base.path(), base.offset(at));
+    Teller.expectUnderstood(reader, 1 << Format.FOOTER, base.path(), base.offset(at));
     if (reader.count() != entries) {
       throw base.corrupt(at, "a footer that counts " + entries + " entries", "" + reader.count());
     }

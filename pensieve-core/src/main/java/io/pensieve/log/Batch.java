@@ -17,12 +17,12 @@ final class Batch {
   private @Nullable FrameFile file;
   private long position;
   private int length;
-  private int frames;
+  private long changes;
   private long firstNumber;
 
   // What became of it. Guarded by the telling that it belongs to.
   boolean done;
-  long changes;
+  long told; // how many changes
   @Nullable Throwable failure;
 
   Batch(int bytesMax) {
@@ -39,10 +39,10 @@ final class Batch {
     file = from;
     position = at;
     length = 0;
-    frames = 0;
+    changes = 0;
     firstNumber = 0;
     done = false;
-    changes = 0;
+    told = 0;
     failure = null;
     long available = from.limit() - at;
     if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
@@ -74,9 +74,14 @@ final class Batch {
           || isFooter(length)) {
         return;
       }
+      changes += changesAt(length);
       length += Format.align(frame);
-      frames++;
     }
+  }
+
+  // Of a frame that is damaged this may be anything: such a batch is not told to its end.
+  private int changesAt(int frame) {
+    return isOfBase() ? 1 : Format.changes(bytes, frame);
   }
 
   private boolean isFooter(int frame) {
@@ -90,7 +95,7 @@ final class Batch {
         && !isFooter(0)) {
       bytes = new byte[Format.align(frame)];
       length = load(from, bytes.length);
-      frames = 1;
+      changes = changesAt(0);
     }
   }
 
@@ -108,11 +113,12 @@ final class Batch {
     return length;
   }
 
-  int frames() {
-    return frames;
+  /** How many changes or entries its frames are, close markers and padding included. */
+  long changes() {
+    return changes;
   }
 
-  /** Says how many frames there are in the history up to the first one. */
+  /** Says which one of the history its first change is. */
   void number(long number) {
     firstNumber = number;
   }
@@ -125,18 +131,21 @@ final class Batch {
   long tell(Teller<?, ?> teller) throws IOException {
     FrameFile from = file();
     FrameReader reader = FrameReader.of(bytes, length, position, from.header().salt());
-    long told = 0;
-    for (long number = firstNumber; reader.position() < end(); number++) {
+    long count = 0;
+    long number = firstNumber;
+    while (reader.position() < end()) {
       long at = reader.position();
       if (!reader.next()) {
         throw from.frameMissing(at);
       }
-      told +=
-          from.isBase()
-              ? teller.tellEntry(reader, at, number, from)
-              : teller.tell(reader, at, number, from);
+      if (from.isBase()) {
+        count += teller.tellEntry(reader, at, number++, from);
+      } else {
+        count += teller.tell(reader, at, number, from);
+        number += reader.changes();
+      }
     }
-    return told;
+    return count;
   }
 
   private FrameFile file() {

@@ -6,8 +6,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +38,6 @@ public final class FileLog<K, V> implements Log<K, V> {
   // Appends do not read the state but the ring, whose seal ends them: see Ring.
 
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
-  private static final long BACK_PRESSURE_NANOS = 50_000;
-  private static final int FIRST_SEGMENT_BYTES = 4 << 20;
 
   private final LogDirectory directory;
   private final Codec<K> keyCodec;
@@ -60,9 +58,6 @@ public final class FileLog<K, V> implements Log<K, V> {
       long lowWaterBytes,
       Compactor.Settings compaction,
       Telling.Settings recovery) {}
-
-  private record Life(
-      Ring ring, Scribe scribe, Acknowledgements acknowledgements, Pace pace, LogExtent begun) {}
 
   private FileLog(
       LogDirectory directory,
@@ -149,35 +144,15 @@ public final class FileLog<K, V> implements Log<K, V> {
     long start = System.nanoTime();
     Recovery.Result result =
         new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
-    Beginning.Start begun = begin(result);
+    Life.Begun begun = Life.begin(directory, settings, threads, () -> closed, result);
+    life = begun.life();
+    threads.scribe().execute(begun.life().scribe());
     return new RecoveryReport(
         result.changes(),
         result.bytes(),
         result.recovered().clean(),
-        begun.tornTail(),
+        begun.start().tornTail(),
         Duration.ofNanos(System.nanoTime() - start));
-  }
-
-  private Beginning.Start begin(Recovery.Result found) throws IOException {
-    long allocated =
-        settings.durability() == Durability.POWER_CUT
-            ? Format.FILE_HEADER_BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
-            : 0;
-    Beginning.Start start =
-        new Beginning(directory, found.recovered())
-            .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
-    Acknowledgements acknowledgements = new Acknowledgements(start.ring().released());
-    Scribe scribe =
-        new Scribe(
-            directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
-    Pace pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
-    LogExtent begun =
-        new LogExtent(
-            found.baseBytes(), found.bytes() - found.baseBytes(), start.ring().released());
-    life = new Life(start.ring(), scribe, acknowledgements, pace, begun);
-    scribe.allocateSpare();
-    threads.scribe().execute(scribe);
-    return start;
   }
 
   private Life life() {
@@ -195,19 +170,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       throw new IllegalStateException("has a map already, or is closed");
     }
     Compactor<K, V> started =
-        new Compactor<>(
-            new Compactor.Surroundings(
-                directory,
-                current.ring,
-                current.scribe,
-                current.acknowledgements,
-                current.pace,
-                settings,
-                threads.nanoTime()),
-            keyCodec,
-            valueCodec,
-            live,
-            current.begun);
+        new Compactor<>(current.surroundings(threads), keyCodec, valueCodec, live, current.begun());
     compactor = started;
     threads.compactor().execute(started);
   }
@@ -226,7 +189,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     try {
       Backups.await(mapsCompactor().request(), "could not compact " + directory.folder());
     } catch (IllegalStateException refused) {
-      life().acknowledgements.refuseIfFailed();
+      life().acknowledgements().refuseIfFailed();
       throw refused;
     }
   }
@@ -260,12 +223,9 @@ public final class FileLog<K, V> implements Log<K, V> {
   public LogStatistics statistics() {
     Life current = life();
     Compactor<K, V> compacting = compactor;
-    return LogStatistics.of(
-        current.ring,
-        current.scribe,
-        current.begun.countedFrom(),
-        compacting == null ? current.begun : compacting.extent(),
-        compacting == null ? CompactionTally.NONE : compacting.tally());
+    return compacting == null
+        ? current.statistics(current.begun(), CompactionTally.NONE)
+        : current.statistics(compacting.extent(), compacting.tally());
   }
 
   @Override
@@ -281,42 +241,61 @@ public final class FileLog<K, V> implements Log<K, V> {
                 + " bytes, more than the log's maximum of "
                 + settings.entryBytesMax());
       }
-      int bytes = Format.align((int) draft.length());
-      long position = claim(current, bytes, change instanceof Change.Put);
-      current.ring.write(position, current.acknowledgements.durable(), draft);
-      current.pace.await(position + bytes, bytes);
-      return position + bytes;
+      long position = current.append(draft, change instanceof Change.Put);
+      return position + Format.align((int) draft.length());
     } finally {
       draft.clear();
     }
   }
 
-  private long claim(Life current, int bytes, boolean isPut) {
-    while (true) {
-      if (isPut && !current.scribe.hasRoom()) {
-        throw full();
-      }
-      long position = current.ring.tryClaim(bytes);
-      if (position >= 0) {
-        return position;
-      }
-      if (position == Ring.SEALED) {
-        throw current.acknowledgements.whySealed(() -> closed);
-      }
-      if (!current.scribe.hasRoom()) {
-        throw full();
-      }
-      current.scribe.wake();
-      LockSupport.parkNanos(current.ring, BACK_PRESSURE_NANOS);
+  /**
+   * {@inheritDoc} Together they must fit into what one entry may have (see {@link
+   * Builder#maximumEntryBytes}), each with up to 31 bytes besides its key and value. With a put
+   * among them they are refused like a put when the disk is almost full.
+   */
+  @Override
+  public long[] appendTogether(List<Change<K, V>> changes) {
+    Life current = life();
+    Group group = Group.of(changes, keyCodec, valueCodec, settings.entryBytesMax());
+    FrameDraft draft = FrameDraft.of(group);
+    try {
+      return group.sequences(current.append(draft, group.hasPut()));
+    } finally {
+      draft.clear();
     }
   }
 
-  private LogException.Full full() {
-    return new LogException.Full(
-        directory.folder()
-            + ": the disk has less than "
-            + settings.lowWaterBytes()
-            + " bytes left; only removals are taken until there is more room");
+  /**
+   * {@inheritDoc} A stream has a file open, and takes memory only while it reads: 64 KiB, or as
+   * much as the longest change. What it tells is in a file of the log, so at {@link
+   * Durability#PROCESS_DEATH} it comes some milliseconds later than {@link #append} returns.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes() {
+    return stream(life().horizon().acknowledged());
+  }
+
+  /**
+   * {@inheritDoc} Otherwise as {@link #changes()}. What a power cut took from a log of the level
+   * {@link Durability#PROCESS_DEATH} counts as forgotten, too: somebody may have been told of it.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes(long since) {
+    if (since < 0 || since > life().horizon().appended()) {
+      throw new IllegalArgumentException("no change of this log has the sequence " + since);
+    }
+    return stream(since);
+  }
+
+  private ChangeStream<K, V> stream(long since) {
+    if (closed) {
+      throw new IllegalStateException("the log is closed");
+    }
+    return new SegmentStream<>(directory, life().horizon(), keyCodec, valueCodec, since);
   }
 
   @Override
@@ -326,14 +305,14 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
     // A map asks already before it has replayed, to learn whether it will ever have to wait.
     Life current = life;
-    return current == null ? 0 : current.acknowledgements.durable();
+    return current == null ? 0 : current.acknowledgements().durable();
   }
 
   @Override
   public void awaitDurable(long sequence) {
     if (durableSequence() < sequence) {
       Life current = life();
-      current.acknowledgements.await(sequence, current.scribe::wake);
+      current.acknowledgements().await(sequence, current.scribe()::wake);
     }
   }
 
@@ -343,7 +322,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       return DONE;
     }
     Life current = life();
-    return current.acknowledgements.when(sequence, current.scribe::wake);
+    return current.acknowledgements().when(sequence, current.scribe()::wake);
   }
 
   /**
@@ -364,25 +343,14 @@ public final class FileLog<K, V> implements Log<K, V> {
         compacting.stop();
       }
       if (current != null) {
-        current.ring.seal();
-        awaitFinished(current);
+        current.end();
       }
     } finally {
       unlock();
     }
     if (current != null) {
-      current.acknowledgements.refuseIfFailed();
+      current.acknowledgements().refuseIfFailed();
     }
-  }
-
-  private static void awaitFinished(Life current) {
-    boolean interrupted = false;
-    while (!current.scribe.isFinished()) {
-      current.scribe.wake();
-      LockSupport.parkNanos(current.ring, BACK_PRESSURE_NANOS);
-      interrupted |= Thread.interrupted();
-    }
-    restoreInterrupt(interrupted);
   }
 
   private void unlock() {

@@ -14,8 +14,9 @@ import java.util.zip.CRC32C;
 final class Format {
   // The only class that knows an offset; FORMAT.md, this class and the golden files change
   // together.
-  // A change's sequence is the position in the log's byte stream at which its frame ends. So one
-  // atomic add gives room and sequence, and that nothing is missing between two frames can be seen.
+  // A change's sequence is the position in the log's byte stream at which it ends: with its frame,
+  // or in it. So one atomic add gives room and sequence, and that nothing is missing between two
+  // frames can be seen.
 
   static final short VERSION = 1;
 
@@ -32,6 +33,16 @@ final class Format {
   // Of a base only.
   static final byte ENTRY = 6;
   static final byte FOOTER = 7;
+
+  /** Several changes in one frame; has their number where others have the key's length. */
+  static final byte GROUP = 8;
+
+  // Which kinds may be where.
+  static final int OF_SEGMENT =
+      1 << PUT | 1 << REMOVE | 1 << TOUCH | 1 << PADDING | 1 << CLOSE | 1 << GROUP;
+  static final int OF_GROUP = 1 << PUT | 1 << REMOVE;
+  static final int OF_BASE = 1 << ENTRY | 1 << FOOTER;
+
   static final int FOOTER_BYTES = 4 * Long.BYTES + Long.BYTES; // a header and the count
 
   /** A page, so that the sectors of a header are never written again with those of a frame. */
@@ -277,22 +288,39 @@ final class Format {
   }
 
   /**
-   * All that a checksum cannot know of: kind, flags and the key's length are of this version.
+   * All that a checksum cannot know of: kind, flags and lengths are of this version.
    *
-   * @param first the first kind that may be there
-   * @param last the last one
+   * @param kinds those that may be there, as bits
    */
-  static boolean isUnderstood(byte[] bytes, int frame, byte first, byte last) {
+  static boolean isUnderstood(byte[] bytes, int frame, int kinds) {
+    if (kind(bytes, frame) == GROUP) {
+      boolean hasFlags = ((int) INT.get(bytes, frame + KIND_WORD_AT) & ~KIND_MASK) != 0;
+      return (kinds & 1 << GROUP) != 0 && !hasFlags && Group.isUnderstood(bytes, frame);
+    }
+    return isUnderstood(bytes, frame, length(bytes, frame), kinds);
+  }
+
+  /** The same of a change in a group, which is so long. */
+  static boolean isUnderstoodInGroup(byte[] bytes, int change, int length) {
+    return isUnderstood(bytes, change, length + Group.LEFT_OUT_BYTES, OF_GROUP);
+  }
+
+  private static boolean isUnderstood(byte[] bytes, int frame, int length, int kinds) {
     int kindAndFlags = (int) INT.get(bytes, frame + KIND_WORD_AT);
     int kind = kindAndFlags & KIND_MASK;
     int flags = kindAndFlags & ~KIND_MASK;
     boolean mayExpire = kind == PUT || kind == ENTRY;
     int keyBytes = keyBytes(bytes, frame);
-    return kind >= first
-        && kind <= last
+    return kind < Integer.SIZE
+        && (kinds & 1 << kind) != 0
         && (flags == 0 || (flags == EXPIRES && mayExpire))
         && keyBytes >= 0
-        && keyBytes <= length(bytes, frame) - FRAME_HEADER_BYTES - expiryBytes(bytes, frame);
+        && keyBytes <= length - FRAME_HEADER_BYTES - expiryBytes(bytes, frame);
+  }
+
+  /** How many changes a frame of a segment is, if its checksum is right. */
+  static int changes(byte[] bytes, int frame) {
+    return kind(bytes, frame) == GROUP ? Math.max(1, keyBytes(bytes, frame)) : 1;
   }
 
   private static int expiryBytes(byte[] bytes, int frame) {
@@ -311,9 +339,10 @@ final class Format {
     return Arrays.copyOfRange(bytes, at, at + keyBytes(bytes, frame));
   }
 
-  static byte[] value(byte[] bytes, int frame) {
+  /** The value of a frame, or of a change in a group, that ends here. */
+  static byte[] value(byte[] bytes, int frame, int end) {
     int at = keyAt(bytes, frame) + keyBytes(bytes, frame);
-    return Arrays.copyOfRange(bytes, at, frame + length(bytes, frame));
+    return Arrays.copyOfRange(bytes, at, end);
   }
 
   private static int keyAt(byte[] bytes, int frame) {
@@ -402,14 +431,27 @@ final class Format {
       long version,
       Checksum sum) {
     int length = (int) frameLength(key, value, expiryMillis);
-    int keyAt = at + length - value.length - key.length;
+    body(into, at + FRAME_HEADER_BYTES, key, value, expiryMillis);
+    long kindWord = kindWord(ENTRY, key.length, expiryMillis);
+    finishFrame(into, at, length, position, version, kindWord, sum);
+  }
+
+  private static void body(byte[] into, int at, byte[] key, byte[] value, long expiryMillis) {
+    int keyAt = at;
     if (expiryMillis != Change.NEVER) {
-      LONG.set(into, at + FRAME_HEADER_BYTES, expiryMillis);
+      LONG.set(into, at, expiryMillis);
+      keyAt += EXPIRY_BYTES;
     }
     System.arraycopy(key, 0, into, keyAt, key.length);
     System.arraycopy(value, 0, into, keyAt + key.length, value.length);
-    long kindWord = kindWord(ENTRY, key.length, expiryMillis);
-    finishFrame(into, at, length, position, version, kindWord, sum);
+  }
+
+  /** Makes a change of a group in place; the bytes that align it are there already, and zero. */
+  static void change(
+      byte[] into, int at, int length, byte kind, byte[] key, byte[] value, long expiryMillis) {
+    LONG.set(into, at, (long) length);
+    LONG.set(into, at + Long.BYTES, kindWord(kind, key.length, expiryMillis));
+    body(into, at + Group.CHANGE_HEADER_BYTES, key, value, expiryMillis);
   }
 
   /** Makes a whole frame of another file one of the file with this checksum's salt. */

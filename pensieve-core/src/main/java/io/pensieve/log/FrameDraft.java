@@ -24,6 +24,14 @@ final class FrameDraft {
     return draft;
   }
 
+  /** This thread's draft of a frame that holds several changes. */
+  static FrameDraft of(Group group) {
+    FrameDraft draft = DRAFTS.get();
+    draft.begin(Format.GROUP, NOTHING, group.body(), Change.NEVER);
+    draft.kindWord = group.kindWord();
+    return draft;
+  }
+
   private void begin(byte kind, byte[] keyBytes, byte[] valueBytes, long newExpiryMillis) {
     key = keyBytes;
     value = valueBytes;

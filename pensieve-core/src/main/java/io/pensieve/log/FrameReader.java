@@ -11,15 +11,21 @@ final class FrameReader {
   private final Source source;
   private final long firstPosition;
   private final long bytes;
+  private final int windowBytes;
   private final Format.Checksum checksum;
 
-  // The window holds the source's bytes [windowAt, windowAt + windowBytes).
+  // The window holds the source's bytes [windowAt, windowAt + loadedBytes).
   private byte[] window = {};
   private long windowAt;
-  private int windowBytes;
+  private int loadedBytes;
 
   private long position; // of the frame that is read next
   private int frame; // where the frame that was read last is in the window
+
+  // The change that was read last: the frame, or one of a group. See Group.LEFT_OUT_BYTES.
+  private int change;
+  private int changeEnd; // without the zeros behind it
+  private int nextChange; // where the next one of this frame would be
 
   /**
    * A reader of frames.
@@ -29,8 +35,18 @@ final class FrameReader {
    * @param firstPosition the position of the first one in the log's stream
    */
   FrameReader(Source source, long bytes, long firstPosition, long salt) {
+    this(source, bytes, firstPosition, salt, WINDOW_BYTES);
+  }
+
+  /**
+   * A reader that reads fewer bytes at a time, and takes less memory.
+   *
+   * @param windowBytes how many, unless a frame is longer
+   */
+  FrameReader(Source source, long bytes, long firstPosition, long salt, int windowBytes) {
     this.source = source;
     this.bytes = bytes;
+    this.windowBytes = windowBytes;
     this.firstPosition = firstPosition;
     this.position = firstPosition;
     this.checksum = new Format.Checksum(salt);
@@ -47,7 +63,7 @@ final class FrameReader {
             firstPosition,
             salt);
     reader.window = bytes;
-    reader.windowBytes = count;
+    reader.loadedBytes = count;
     return reader;
   }
 
@@ -74,7 +90,32 @@ final class FrameReader {
     if (!frameIsAt(position)) {
       return false;
     }
-    position += Format.align(Format.length(window, frame));
+    int length = Format.length(window, frame);
+    position += Format.align(length);
+    change = frame;
+    changeEnd = frame + length;
+    nextChange = frame;
+    return true;
+  }
+
+  /**
+   * Moves to the first change, then to the next one, of the frame that was read last, which is
+   * understood; or answers no after its last.
+   */
+  boolean nextChange() {
+    int end = frame + Format.align(Format.length(window, frame));
+    if (nextChange == end) {
+      return false;
+    }
+    if (kind() == Format.GROUP) {
+      int at = nextChange == frame ? frame + Format.FRAME_HEADER_BYTES : nextChange;
+      int length = (int) Format.wordAt(window, at);
+      change = at - Group.LEFT_OUT_BYTES;
+      changeEnd = at + length;
+      nextChange = at + Format.align(length);
+    } else {
+      nextChange = end;
+    }
     return true;
   }
 
@@ -103,21 +144,21 @@ final class FrameReader {
     }
     load(at, Format.align(length));
     frame = (int) (at - windowAt);
-    return Format.isFrame(window, frame, windowBytes - frame, candidate, checksum);
+    return Format.isFrame(window, frame, loadedBytes - frame, candidate, checksum);
   }
 
   private void load(long at, int needed) throws IOException {
-    if (at >= windowAt && at + needed <= windowAt + windowBytes) {
+    if (at >= windowAt && at + needed <= windowAt + loadedBytes) {
       return;
     }
     if (needed > window.length) {
-      window = new byte[(int) Math.min(bytes, Math.max(needed, WINDOW_BYTES))];
+      window = new byte[(int) Math.min(bytes, Math.max(needed, windowBytes))];
     }
     windowAt = at;
-    windowBytes = 0;
+    loadedBytes = 0;
     int length = (int) Math.min(window.length, bytes - at);
     source.read(ByteBuffer.wrap(window, 0, length), at);
-    windowBytes = length;
+    loadedBytes = length;
   }
 
   /** Whether anything was ever committed at the current position. */
@@ -162,8 +203,13 @@ final class FrameReader {
     return Format.kind(window, frame);
   }
 
-  boolean isUnderstood(byte firstKind, byte lastKind) {
-    return Format.isUnderstood(window, frame, firstKind, lastKind);
+  boolean isUnderstood(int kinds) {
+    return Format.isUnderstood(window, frame, kinds);
+  }
+
+  /** How many changes the frame is. */
+  int changes() {
+    return Format.changes(window, frame);
   }
 
   long durable() {
@@ -179,20 +225,31 @@ final class FrameReader {
     return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
   }
 
-  long expiryMillis() {
-    return Format.expiryMillis(window, frame);
-  }
-
-  byte[] key() {
-    return Format.key(window, frame);
-  }
-
-  byte[] value() {
-    return Format.value(window, frame);
-  }
-
   /** The whole frame, with the bytes that align it. */
   byte[] frameBytes() {
     return Arrays.copyOfRange(window, frame, frame + Format.align(Format.length(window, frame)));
+  }
+
+  // What follows is about the change that was read last.
+
+  byte changeKind() {
+    return Format.kind(window, change);
+  }
+
+  /** Its sequence: where it ends. */
+  long sequence() {
+    return position - (frame + Format.align(Format.length(window, frame)) - nextChange);
+  }
+
+  long expiryMillis() {
+    return Format.expiryMillis(window, change);
+  }
+
+  byte[] key() {
+    return Format.key(window, change);
+  }
+
+  byte[] value() {
+    return Format.value(window, change, changeEnd);
   }
 }

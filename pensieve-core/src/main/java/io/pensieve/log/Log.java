@@ -58,19 +58,22 @@ public interface Log<K, V> extends AutoCloseable {
 
   /**
    * Adds several changes as one: after a crash either all of them are replayed, or none. Otherwise
-   * as {@link #append}.
+   * as {@link #append}, for all of their keys at once: from before this call until all of them can
+   * be seen, nobody else changes any of these keys.
    *
    * @param changes each of another key, none of them a {@link Change.Touch}; at least one
-   * @return the sequence number of each, ascending; the last one is acknowledged when all are
+   * @return the sequence number of each, ascending; none is acknowledged before all are
    * @throws UnsupportedOperationException if this log cannot do that, as by default
-   * @throws IllegalArgumentException also if they are too large together
+   * @throws IllegalArgumentException also if there are none, one of them is a touch, or they are
+   *     too large together
    */
   default long[] appendTogether(List<Change<K, V>> changes) {
     throw new UnsupportedOperationException("this log cannot append several changes as one");
   }
 
   /**
-   * Tells the changes that are acknowledged after this call, as they are made.
+   * Tells the changes that are acknowledged after this call, as they are made. Of appends that
+   * overlap in time, some that were acknowledged just before may be among them.
    *
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */
@@ -84,7 +87,7 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
    *     restart too
-   * @throws LogException.Forgotten if the log has been compacted beyond that
+   * @throws LogException.Forgotten if the log has been compacted beyond that, or has lost that
    * @throws IllegalArgumentException if {@code since} is negative, or beyond what was appended
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */

@@ -134,7 +134,7 @@ final class RingRemains {
   }
 
   boolean isUnderstood(Frame frame) {
-    return Format.isUnderstood(twice, frame.index, Format.PUT, Format.CLOSE);
+    return Format.isUnderstood(twice, frame.index, Format.OF_SEGMENT);
   }
 
   byte kind(Frame frame) {

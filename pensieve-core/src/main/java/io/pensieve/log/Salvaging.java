@@ -226,7 +226,7 @@ final class Salvaging {
       if (!reader.next()) {
         reader.seekFrame();
         entriesLost(base, at, reader.position());
-      } else if (!reader.isUnderstood(Format.ENTRY, Format.FOOTER)) {
+      } else if (!reader.isUnderstood(Format.OF_BASE)) {
         entriesLost(base, at, reader.position());
       } else if (reader.kind() == Format.FOOTER) {
         forced = Math.max(forced, reader.durable());
@@ -318,7 +318,7 @@ final class Salvaging {
           return; // what there is instead depends on what follows
         }
         lost(segment, position, reader.position());
-      } else if (!reader.isUnderstood(Format.PUT, Format.CLOSE)) {
+      } else if (!reader.isUnderstood(Format.OF_SEGMENT)) {
         lost(segment, position, reader.position());
       } else if (reader.kind() != Format.CLOSE) {
         forced = Math.max(forced, reader.durable());

@@ -22,22 +22,26 @@ final class Teller<K, V> {
   /**
    * Tells the frame that was read last, which begins at this offset of a file.
    *
-   * @param number how many frames there are in the history up to this one
+   * @param number which one of the history its first change is
    */
   int tell(FrameReader reader, long number, Path file, long offset) {
-    expectUnderstood(reader, Format.PUT, Format.CLOSE, file, offset);
-    byte kind = reader.kind();
-    if (kind == Format.PADDING || kind == Format.CLOSE) {
+    expectUnderstood(reader, Format.OF_SEGMENT, file, offset);
+    if (reader.kind() == Format.PADDING || reader.kind() == Format.CLOSE) {
       return 0;
     }
-    receiver.change(reader.position(), number, decode(reader, kind, file, offset));
-    return 1;
+    int told = 0;
+    while (reader.nextChange()) {
+      Change<K, V> change = decode(reader, reader.changeKind(), file, offset);
+      receiver.change(reader.sequence(), number + told, change);
+      told++;
+    }
+    return told;
   }
 
   /** Tells the entry that was read last. */
   int tellEntry(FrameReader reader, long position, long number, FrameFile base) {
     long offset = base.offset(position);
-    expectUnderstood(reader, Format.ENTRY, Format.ENTRY, base.path(), offset);
+    expectUnderstood(reader, 1 << Format.ENTRY, base.path(), offset);
     long version = reader.version();
     if (version <= 0 || version > base.header().firstPosition()) {
       throw base.corrupt(
@@ -48,9 +52,8 @@ final class Teller<K, V> {
   }
 
   /** Refuses what a checksum cannot know of. */
-  static void expectUnderstood(
-      FrameReader reader, byte firstKind, byte lastKind, Path file, long offset) {
-    if (!reader.isUnderstood(firstKind, lastKind)) {
+  static void expectUnderstood(FrameReader reader, int kinds, Path file, long offset) {
+    if (!reader.isUnderstood(kinds)) {
       throw new LogException.Corrupt(file, offset, "a frame of version 1", "kind " + reader.kind());
     }
   }

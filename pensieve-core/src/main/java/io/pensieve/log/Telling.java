@@ -49,7 +49,7 @@ final class Telling<K, V> implements AutoCloseable {
 
   // Of the reading thread.
   private final List<DeafThread> workers = new ArrayList<>();
-  private long frames;
+  private long numbered;
   private long bytes;
   private long bytesReported;
   private long changesAlone;
@@ -144,8 +144,8 @@ final class Telling<K, V> implements AutoCloseable {
   void submit(Batch batch) {
     boolean alone = !isForSeveral || bytes < settings.aloneBytes() || batch.isLarge();
     int length = batch.length();
-    batch.number(frames + 1);
-    frames += batch.frames();
+    batch.number(numbered + 1);
+    numbered += batch.changes();
     synchronized (this) {
       underWay.add(batch);
       if (!alone) {
@@ -169,7 +169,8 @@ final class Telling<K, V> implements AutoCloseable {
 
   /** Tells one frame that the reading thread has just read elsewhere. */
   void tell(FrameReader reader, long position, Path file, long offset) {
-    changesAlone += teller.tell(reader, ++frames, file, offset);
+    changesAlone += teller.tell(reader, numbered + 1, file, offset);
+    numbered += reader.changes();
     told(reader.position() - position);
   }
 
@@ -222,7 +223,7 @@ final class Telling<K, V> implements AutoCloseable {
   /** Answers up to which sequence every change has been told, or 0 if that is as it was. */
   private synchronized long retire(Batch batch, long told, @Nullable Throwable thrown) {
     batch.done = true;
-    batch.changes = told;
+    batch.told = told;
     batch.failure = thrown;
     long end = 0;
     for (Batch first; (first = underWay.peek()) != null && first.done; ) {
@@ -230,7 +231,7 @@ final class Telling<K, V> implements AutoCloseable {
       retired++;
       if (failure == null) {
         failure = first.failure;
-        changes += first.changes;
+        changes += first.told;
         end = first.isOfBase() ? 0 : first.end();
       }
       first.clear();
@@ -259,9 +260,9 @@ final class Telling<K, V> implements AutoCloseable {
     return changes + changesAlone;
   }
 
-  /** How many frames were submitted. */
-  long frames() {
-    return frames;
+  /** How many changes and entries were submitted, close markers and padding included. */
+  long numbered() {
+    return numbered;
   }
 
   /** How many bytes of frames were submitted. */

@@ -11,10 +11,13 @@ import org.jspecify.annotations.Nullable;
  * @param value the new value for {@link Act#WRITE}, otherwise null
  * @param weight what the entry then weighs
  * @param lifeMillis how long the entry then lives from the moment of the write, more than 0; {@link
- *     Node#NEVER} if it does not expire
+ *     Node#NEVER} if it does not expire, {@link #SAME_EXPIRY} if the time stays at which it does
  */
 public record Decision<V>(Act act, @Nullable V value, int weight, long lifeMillis)
     implements Maker<V> {
+  /** The life of a value that expires when the one expires that it replaces. */
+  public static final long SAME_EXPIRY = 0;
+
   private static final Decision<?> KEEP = new Decision<>(Act.KEEP, null, 0, Node.NEVER);
   private static final Decision<?> USE = new Decision<>(Act.USE, null, 0, Node.NEVER);
   private static final Decision<?> REMOVE = new Decision<>(Act.REMOVE, null, 0, Node.NEVER);
@@ -29,6 +32,15 @@ public record Decision<V>(Act act, @Nullable V value, int weight, long lifeMilli
     WRITE,
     /** The key goes. */
     REMOVE
+  }
+
+  /**
+   * When the entry expires if it is written now; for a life of its own.
+   *
+   * @return never, if it is beyond counting
+   */
+  public long expiryMillis(long nowMillis) {
+    return lifeMillis > Node.NEVER - Math.max(0, nowMillis) ? Node.NEVER : nowMillis + lifeMillis;
   }
 
   @Override

@@ -28,13 +28,9 @@ final class ExpiryOrder<K, V> {
     return clock.millis();
   }
 
-  /** When something expires that lives this long from now on; never, if that is beyond counting. */
-  long expiryMillis(long lifeMillis) {
-    if (lifeMillis == Node.NEVER) {
-      return Node.NEVER;
-    }
-    long now = clock.millis();
-    return lifeMillis > Node.NEVER - Math.max(0, now) ? Node.NEVER : now + lifeMillis;
+  /** When the entry expires if this is done now. Looks at the clock only if it must. */
+  long expiryMillis(Decision<V> write) {
+    return write.lifeMillis() == Node.NEVER ? Node.NEVER : write.expiryMillis(clock.millis());
   }
 
   /** Whether this time has come. */

@@ -1,5 +1,8 @@
 package io.pensieve.lru;
 
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Is told of every change before anyone can see it, while the change's key is locked: the calls for
  * one key come one after another, those for different keys may come at once. A journal that throws
@@ -24,4 +27,20 @@ public interface Journal<K, V> {
    * @return the version of the removal, under the same rule as for {@link #put}
    */
   long remove(K key);
+
+  /**
+   * What is about to become of a key.
+   *
+   * @param value null if the key is removed
+   * @param expiryMillis as {@link #put} takes it
+   */
+  record Entry<K, V>(K key, @Nullable V value, long expiryMillis) {}
+
+  /**
+   * Several keys, which are all locked, are about to change as one.
+   *
+   * @param entries at least one, each of another key
+   * @return the version of each, under the same rule as for {@link #put}
+   */
+  long[] together(List<Entry<K, V>> entries);
 }

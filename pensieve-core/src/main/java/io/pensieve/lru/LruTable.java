@@ -3,6 +3,7 @@ package io.pensieve.lru;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
@@ -21,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>How it holds together:
  *
  * <ul>
- *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Nothing spans
- *       two keys.
+ *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Whoever owns
+ *       one waits for no other one; {@link JointUpdates} alone does, one at a time.
  *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
  *       for its first change; if that never comes, the node leaves as it came.
  *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
@@ -40,11 +41,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;
-  private final Journal<K, V> journal;
   private final UseClock clock;
-  private final Versions versions = new Versions();
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
+  private final Owner<K, V> owner;
+  private final JointUpdates<K, V> joint;
   private final Observer<K, V> observer;
   private final Bounds<K, V> bounds;
   private final Object expiring = new Object(); // held by the one who removes what has expired
@@ -64,13 +65,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       Observer<K, V> observer,
       InstantSource clock,
       Runnable alarm) {
-    this.journal = journal;
     this.observer = observer;
     this.bounds = bounds;
     this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
     this.clock = new UseClock(bounds.tolerance());
     this.order = new EvictionOrder<>(bounds);
     this.expiries = new ExpiryOrder<>(clock, alarm);
+    this.owner = new Owner<>(table, journal, observer, this.clock, order, expiries);
+    this.joint = new JointUpdates<>(table, journal, observer, owner, order, expiries);
   }
 
   /**
@@ -160,6 +162,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         .toList();
   }
 
+  /** As {@link #coldestFirst}, the other way round. */
+  public List<Node<K, V>> hottestFirst() {
+    List<Node<K, V>> nodes = new ArrayList<>(coldestFirst());
+    Collections.reverse(nodes);
+    return nodes;
+  }
+
   /**
    * Decides what becomes of a key, present or absent, and does it.
    *
@@ -184,6 +193,27 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       }
     }
     return Outcome.absent();
+  }
+
+  /**
+   * Decides what becomes of several keys, present or absent, and does it as one: the journal is
+   * told of all changes together, and nobody else changes one of these keys meanwhile. One such
+   * decision at a time; others wait. A plain reader may for a moment see some of the keys as they
+   * are afterwards, and others as they were.
+   *
+   * @param keys no two of them equal
+   * @return for each key the version of its change, or if it was not changed, that of its entry; 0
+   *     for a key that was not there and still is not
+   * @throws IllegalStateException if one of the keys is being computed by this very thread
+   */
+  public long[] updateTogether(List<K> keys, JointMaker<V> maker) {
+    JointUpdates.Done<K, V> done = joint.update(keys, maker);
+    try {
+      evictOverflow();
+    } finally {
+      joint.tell(done);
+    }
+    return done.versions();
   }
 
   // Null if another thread was faster: look again.
@@ -232,20 +262,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       evictOverflow();
     } finally {
-      tell(node.key(), outcome);
+      owner.tell(node.key(), outcome);
     }
     return outcome;
-  }
-
-  private void tell(K key, Outcome<V> outcome) {
-    V previous = outcome.previous();
-    if (outcome.changed() && previous != null) {
-      if (outcome.value() == null) {
-        observer.removed(key, previous);
-      } else {
-        observer.replaced(key, previous);
-      }
-    }
   }
 
   // Null if the entry has expired.
@@ -263,50 +282,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       V current = node.value();
       Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
       return switch (decision.act()) {
-        case WRITE -> write(node, current, decision);
-        case REMOVE -> current == null ? Outcome.absent() : remove(node, current);
-        case USE -> use(node, current);
+        case WRITE -> owner.write(node, current, decision);
+        case REMOVE -> current == null ? Outcome.absent() : owner.remove(node, current);
+        case USE -> owner.use(node, current);
         case KEEP -> new Outcome<>(current, current, node.version(), false);
       };
     } finally {
-      end(node);
-    }
-  }
-
-  // The life of a value begins when it is written, not when its writer came and had to wait.
-  private Outcome<V> write(Node<K, V> node, @Nullable V current, Decision<V> decision) {
-    V value = decision.value();
-    assert value != null : "a decision to write has a value";
-    long expiry = expiries.expiryMillis(decision.lifeMillis());
-    long given = journal.put(node.key(), value, expiry);
-    long version = given == 0 ? versions.next(node) : given;
-    clock.stamp(node);
-    node.set(value, expiry, version);
-    expiries.arm(node);
-    order.weigh(node, decision.weight());
-    return new Outcome<>(current, value, version, true);
-  }
-
-  private Outcome<V> remove(Node<K, V> node, V current) {
-    long given = journal.remove(node.key());
-    long version = given == 0 ? versions.last(node) : given;
-    node.set(null, Node.NEVER, version);
-    expiries.disarm(node);
-    return new Outcome<>(current, null, version, true);
-  }
-
-  private Outcome<V> use(Node<K, V> node, @Nullable V current) {
-    clock.stamp(node);
-    return new Outcome<>(current, current, node.version(), false);
-  }
-
-  private void end(Node<K, V> node) {
-    if (node.value() != null) {
-      node.disown();
-    } else {
-      node.die();
-      table.remove(node);
-      node.wakeWaiting();
+      owner.end(node);
     }
   }
 
@@ -374,10 +356,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       if (value == null || node.stamp() > victim.stamp()) {
         return null;
       }
-      remove(node, value);
+      owner.remove(node, value);
       return value;
     } finally {
-      end(node);
+      owner.end(node);
     }
   }
 
@@ -417,12 +399,12 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     boolean over = node.expiryMillis() <= now;
     try {
       if (over && value != null) {
-        remove(node, value);
+        owner.remove(node, value);
       } else {
         expiries.armAgain(node);
       }
     } finally {
-      end(node);
+      owner.end(node);
     }
     if (over && value != null) {
       order.remove(node);

@@ -145,6 +145,15 @@ public final class CrashingLog {
     }
 
     @Override
+    public long[] appendTogether(List<Change<String, String>> changes) {
+      long[] sequences = inner.appendTogether(changes);
+      for (int i = 0; i < sequences.length; i++) {
+        appended.add(new Appended(sequences[i], changes.get(i)));
+      }
+      return sequences;
+    }
+
+    @Override
     public long durableSequence() {
       return inner.durableSequence();
     }

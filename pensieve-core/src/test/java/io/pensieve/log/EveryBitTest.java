@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,13 +44,16 @@ class EveryBitTest {
   private static final class Killed {
     private final Map<Path, byte[]> files;
     private final List<Event> history;
+    private final Set<Long> goesOn;
     private final int mustSurvive;
     private int harmless;
     private int refused;
 
-    private Killed(Map<Path, byte[]> files, List<Event> history, int mustSurvive) {
+    private Killed(
+        Map<Path, byte[]> files, List<Event> history, Set<Long> goesOn, int mustSurvive) {
       this.files = files;
       this.history = history;
+      this.goesOn = goesOn;
       this.mustSurvive = mustSurvive;
     }
 
@@ -63,7 +67,7 @@ class EveryBitTest {
       assertTrue(mustSurvive > log.historySize() - 5 && log.historySize() > 10);
       Map<Path, byte[]> files = new TreeMap<>(log.disk.contents());
       files.keySet().removeIf(name -> name.toString().endsWith(".tmp"));
-      return new Killed(files, List.copyOf(log.history()), mustSurvive);
+      return new Killed(files, List.copyOf(log.history()), log.goesOn(), mustSurvive);
     }
 
     // As much as makes a base, whole segments, one in use, and a ring with frames.
@@ -73,6 +77,9 @@ class EveryBitTest {
         log.append(new Change.Put<>("k" + random.nextInt(20), value + i));
         log.append(new Change.Touch<>("k" + random.nextInt(20)));
         log.append(new Change.Remove<>("k" + random.nextInt(20)));
+        if (i % 4 == 0) {
+          log.appendTogether(SimulatedLog.group(random, i));
+        }
         log.step();
         if (i == 8) {
           log.compact();
@@ -81,12 +88,13 @@ class EveryBitTest {
       log.step();
       log.append(new Change.Put<>("k0", "in the ring alone"));
       log.append(new Change.Put<>("k1", "and another"));
+      log.appendTogether(List.of(new Change.Put<>("k2", "and two"), new Change.Remove<>("k3")));
     }
 
     Killed copy() {
       Map<Path, byte[]> copies = new TreeMap<>();
       files.forEach((name, bytes) -> copies.put(name, bytes.clone()));
-      return new Killed(copies, history, mustSurvive);
+      return new Killed(copies, history, goesOn, mustSurvive);
     }
 
     void assertToldOrRefused(Map<Path, byte[]> damaged, String what) {
@@ -96,6 +104,7 @@ class EveryBitTest {
         Told told = twice ? SimulatedLog.readTwice(disk) : SimulatedLog.read(disk);
         int survivors = SimulatedLog.assertPrefix(told, history, disk, what);
         assertTrue(survivors >= mustSurvive, () -> what + ": told " + survivors);
+        SimulatedLog.assertWholeGroups(history.subList(0, survivors), goesOn, what);
         harmless++;
       } catch (LogException.Corrupt refusal) {
         assertTrue(String.valueOf(refusal.getMessage()).contains("expected"), what);

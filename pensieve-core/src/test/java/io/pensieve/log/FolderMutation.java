@@ -113,7 +113,9 @@ final class FolderMutation {
       return bytes;
     }
     int frame = frames.get(random.nextInt(frames.size()));
-    int at = frame + 4 * random.nextInt(11); // the header, and what follows
+    boolean isGroup = Format.kind(bytes, frame) == Format.GROUP;
+    int words = isGroup ? Format.align(Format.length(bytes, frame)) / 4 : 11;
+    int at = frame + 4 * random.nextInt(words); // the header, and what follows
     if (at + Integer.BYTES <= bytes.length) {
       words(bytes).putInt(at, (int) oddWord(words(bytes).getInt(at), random));
       makeChecksumRight(bytes, frame);

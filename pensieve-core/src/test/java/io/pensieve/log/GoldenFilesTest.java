@@ -8,6 +8,7 @@ import io.pensieve.log.LiveEntries.Live;
 import io.pensieve.log.SimulatedLog.Event;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -121,6 +122,34 @@ class GoldenFilesTest {
     assertEquals(
         List.of(new Live<>(EMPTY_EXPIRES, 96), new Live<>(FOO_EXPIRES, 48)),
         told.fold().coldestFirst());
+  }
+
+  private static final List<Change<String, String>> GROUP =
+      List.of(FOO_EXPIRES, new Change.Remove<>("gone"), new Change.Put<>("foo-\uD83D\uDE00", ""));
+
+  @Test
+  void aGroupOfChangesIsReadAndWrittenByteForByte() throws IOException {
+    byte[] golden = golden("group.log");
+    Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
+    Told told = SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden)), Codec.utf8());
+    assertEquals(
+        List.of(
+            new Event(64, GROUP.get(0)),
+            new Event(88, GROUP.get(1)),
+            new Event(112, GROUP.get(2)),
+            new Event(152, HISTORY.get(0).change())),
+        told.onlyEvents());
+
+    int capacity = 256;
+    ByteBuffer memory = ByteBuffer.allocate(Format.FILE_HEADER_BYTES + capacity);
+    Ring ring = new Ring(memory, capacity, 0, 0x5a17);
+    Group group = Group.of(GROUP, Codec.utf8(), Codec.utf8(), capacity);
+    ring.write(0, 0, FrameDraft.of(group));
+    ring.write(112, 112, FrameDraft.of(HISTORY.get(0).change(), Codec.utf8(), Codec.utf8()));
+    assertArrayEquals(
+        Arrays.copyOfRange(golden, Format.FILE_HEADER_BYTES, Format.FILE_HEADER_BYTES + 152),
+        Arrays.copyOfRange(
+            memory.array(), Format.FILE_HEADER_BYTES, Format.FILE_HEADER_BYTES + 152));
   }
 
   private static byte[] bytes(String text) {

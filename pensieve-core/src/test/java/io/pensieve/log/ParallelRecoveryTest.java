@@ -65,7 +65,13 @@ class ParallelRecoveryTest {
       String value =
           i % 500 == 0 ? i + "x".repeat(LARGE_BYTES) : i + "y".repeat(random.nextInt(40));
       values.add(value);
-      log.append(new Change.Put<>("k" + i, value));
+      Change<String, String> put = new Change.Put<>("k" + i, value);
+      if (i % 10 == 7) {
+        values.add("together");
+        log.appendTogether(List.of(put, new Change.Put<>("k" + ++i, "together")));
+      } else {
+        log.append(put);
+      }
     }
     log.close();
   }

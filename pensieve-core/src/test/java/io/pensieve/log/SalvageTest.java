@@ -50,10 +50,11 @@ class SalvageTest {
         log.compact();
       }
       String key = "k" + random.nextInt(9);
-      switch (random.nextInt(6)) {
+      switch (random.nextInt(7)) {
         case 0 -> log.append(new Change.Remove<>(key));
         case 1 -> log.append(new Change.Touch<>(key));
         case 2 -> log.append(new Change.Put<>(key, "x".repeat(random.nextInt(300)), i));
+        case 3 -> log.appendTogether(SimulatedLog.group(random, i));
         default -> log.append(new Change.Put<>(key, "v" + "x".repeat(random.nextInt(200))));
       }
       if (random.nextInt(3) == 0 && i < 35) {
@@ -96,8 +97,12 @@ class SalvageTest {
     }
   }
 
-  /** Where in which file what was written: by sequence, or by version in a base. */
-  private record Place(Path file, int from, int to, boolean isEntry, long sequence) {
+  /** Where in which file what was written: by position and last sequence, or version in a base. */
+  private record Place(Path file, int from, int to, boolean isEntry, long position, long sequence) {
+    boolean holds(long change) {
+      return change > position && change <= sequence;
+    }
+
     boolean overlaps(Path damaged, int start, int end) {
       return file.equals(damaged) && from < end && to > start;
     }
@@ -113,14 +118,16 @@ class SalvageTest {
                 bytes.length - at >= Format.FRAME_HEADER_BYTES
                     && Format.lengthIsPossible(length, 1 << 20)
                     && Format.position(bytes, at) >= 0
-                    && Format.isUnderstood(bytes, at, Format.PUT, Format.FOOTER);
+                    && Format.isUnderstood(bytes, at, Format.OF_SEGMENT | Format.OF_BASE);
             if (isFrame) {
               boolean isEntry = Format.kind(bytes, at) == Format.ENTRY;
               long sequence =
                   isEntry
                       ? Format.version(bytes, at)
                       : Format.position(bytes, at) + Format.align(length);
-              places.add(new Place(file, at, at + Format.align(length), isEntry, sequence));
+              long position = Format.position(bytes, at);
+              places.add(
+                  new Place(file, at, at + Format.align(length), isEntry, position, sequence));
               at += Format.align(length) - 8;
             }
           }
@@ -132,10 +139,12 @@ class SalvageTest {
   private static Map<String, Live<String, String>> expected(
       Told original, Set<Place> places, Path file, int from, int to) {
     Set<Long> lostEntries = new HashSet<>();
-    Set<Long> lostEvents = new HashSet<>();
+    Set<Place> lostFrames = new HashSet<>();
     for (Place place : places) {
-      if (place.overlaps(file, from, to)) {
-        (place.isEntry() ? lostEntries : lostEvents).add(place.sequence());
+      if (place.overlaps(file, from, to) && place.isEntry()) {
+        lostEntries.add(place.sequence());
+      } else if (place.overlaps(file, from, to)) {
+        lostFrames.add(place);
       }
     }
     LiveModel map = new LiveModel();
@@ -143,7 +152,7 @@ class SalvageTest {
         .filter(entry -> !lostEntries.contains(entry.version()))
         .forEach(map::save);
     original.events().stream()
-        .filter(event -> !lostEvents.contains(event.sequence()))
+        .filter(event -> lostFrames.stream().noneMatch(lost -> lost.holds(event.sequence())))
         .forEach(map::apply);
     return byKey(map.coldestFirst());
   }

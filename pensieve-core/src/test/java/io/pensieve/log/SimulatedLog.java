@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +48,7 @@ final class SimulatedLog {
   private final Durability durability;
   private final int segmentBytes;
   private List<Event> history = new ArrayList<>();
+  private final Set<Long> goesOn = new HashSet<>(); // sequences behind which a group goes on
   private long highestEver;
   private @Nullable FileLog<String, String> log;
   private @Nullable Scribe scribe;
@@ -81,6 +84,7 @@ final class SimulatedLog {
   SimulatedLog onDisk(SimulatedDisk copy) {
     SimulatedLog twin = new SimulatedLog(copy, durability);
     twin.history.addAll(history);
+    twin.goesOn.addAll(goesOn);
     twin.highestEver = highestEver;
     twin.nanos = nanos;
     twin.acknowledged = acknowledged();
@@ -172,6 +176,7 @@ final class SimulatedLog {
     assertTrue(
         survivors >= mustSurvive,
         () -> context + ": told " + survivors + " changes, not the acknowledged " + mustSurvive);
+    assertWholeGroups(history.subList(0, survivors), goesOn, context);
     history = new ArrayList<>(history.subList(0, survivors));
     acknowledged = survivors;
     idleSize = 0;
@@ -205,6 +210,18 @@ final class SimulatedLog {
     history.subList(0, survivors).forEach(expected::apply);
     assertEquals(expected.coldestFirst(), told.fold().coldestFirst(), context);
     return survivors;
+  }
+
+  /** Of what was appended together, all or nothing is there. */
+  static void assertWholeGroups(List<Event> told, Set<Long> goesOn, String context) {
+    assertTrue(
+        told.isEmpty() || !goesOn.contains(told.get(told.size() - 1).sequence),
+        () -> context + ": ends within a group: " + told);
+  }
+
+  /** The sequences of all changes but the last one of each group. */
+  Set<Long> goesOn() {
+    return goesOn;
   }
 
   RecoveryReport report() {
@@ -253,17 +270,40 @@ final class SimulatedLog {
   }
 
   Event append(Change<String, String> change) {
-    long sequence = log().append(change);
+    Event event = note(log().append(change), change);
+    noteWaiting();
+    return event;
+  }
+
+  private Event note(long sequence, Change<String, String> change) {
     assertTrue(sequence > highestEver, "a sequence is used twice: " + sequence);
     highestEver = sequence;
     Event event = new Event(sequence, change);
     history.add(event);
     present(map).apply(event);
+    return event;
+  }
+
+  /** Appends changes as one, which have 1 KiB at most. */
+  List<Event> appendTogether(List<Change<String, String>> changes) {
+    long[] sequences = log().appendTogether(changes);
+    List<Event> events = new ArrayList<>();
+    for (int i = 0; i < sequences.length; i++) {
+      events.add(note(sequences[i], changes.get(i)));
+      if (i + 1 < sequences.length) {
+        goesOn.add(sequences[i]);
+      }
+    }
+    assertEquals(changes.size(), events.size());
+    noteWaiting();
+    return events;
+  }
+
+  private void noteWaiting() {
     waiting += 1024;
     if (waiting >= RING_BYTES) {
-      drain();
+      settle();
     }
-    return event;
   }
 
   void step() {
@@ -287,8 +327,11 @@ final class SimulatedLog {
     }
   }
 
-  // A step ends where a segment does; an append into a full ring would wait for ever.
-  private void drain() {
+  /**
+   * All that the scribe has to do. A step ends where a segment does; an append into a full ring
+   * would wait for ever.
+   */
+  void settle() {
     while (stepScribe()) {
       nanos += STEP_NANOS;
     }
@@ -307,7 +350,7 @@ final class SimulatedLog {
   /** Appends, steps and clean restarts as this seed has it, until the disk stops. */
   void runScript(Random random, int actions) {
     for (int i = 0; i < actions; i++) {
-      switch (random.nextInt(20)) {
+      switch (random.nextInt(22)) {
         case 0, 1, 2 -> step();
         case 3 -> append(new Change.Remove<>("k" + random.nextInt(5)));
         case 4 -> append(new Change.Touch<>("k" + random.nextInt(5)));
@@ -320,14 +363,29 @@ final class SimulatedLog {
         case 12 -> {
           CompletableFuture<Void> ignored = requestCompaction();
         }
-        default ->
-            append(
-                new Change.Put<>(
-                    "k" + random.nextInt(5),
-                    "v" + i + "x".repeat(random.nextInt(700)),
-                    random.nextInt(3) == 0 ? random.nextLong() : Change.NEVER));
+        case 13, 14 -> appendTogether(group(random, i));
+        default -> append(put(random, "k" + random.nextInt(5), i, 700));
       }
     }
+  }
+
+  private static Change<String, String> put(Random random, String key, int step, int bytesMax) {
+    return new Change.Put<>(
+        key,
+        "v" + step + "x".repeat(random.nextInt(bytesMax)),
+        random.nextInt(3) == 0 ? random.nextLong() : Change.NEVER);
+  }
+
+  /** One to four changes of different keys. */
+  static List<Change<String, String>> group(Random random, int step) {
+    List<Change<String, String>> changes = new ArrayList<>();
+    for (int key = random.nextInt(3), count = 1 + random.nextInt(4); count > 0; count--, key++) {
+      changes.add(
+          random.nextInt(4) == 0
+              ? new Change.Remove<>("k" + key)
+              : put(random, "k" + key, step, random.nextInt(4) == 0 ? 1 : 200));
+    }
+    return changes;
   }
 
   private void closeAndReopen() {

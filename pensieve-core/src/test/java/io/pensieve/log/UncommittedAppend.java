@@ -16,30 +16,58 @@ final class UncommittedAppend {
 
   private UncommittedAppend() {}
 
-  /** Takes back one of the changes that are in the ring alone; of a log whose process is dead. */
+  /** One frame: a change, or several that were appended together. */
+  private record Appended(List<Event> events) {
+    long end() {
+      return events.get(events.size() - 1).sequence();
+    }
+
+    long position() {
+      FrameDraft draft =
+          events.size() == 1
+              ? FrameDraft.of(events.get(0).change(), Codec.utf8(), Codec.utf8())
+              : FrameDraft.of(group());
+      long length = draft.length();
+      draft.clear();
+      return end() - Format.align((int) length);
+    }
+
+    private Group group() {
+      return Group.of(
+          events.stream().map(Event::change).toList(), Codec.utf8(), Codec.utf8(), 1 << 20);
+    }
+  }
+
+  /** Takes back one of the frames that are in the ring alone; of a log whose process is dead. */
   static void in(SimulatedLog log, Random random) {
     byte[] ring = log.disk.contents().get(RING);
     if (ring == null || ring.length <= Format.FILE_HEADER_BYTES) {
       return;
     }
-    List<Event> inRing = inRing(log, ring);
+    List<Appended> inRing = inRing(log, ring);
     if (!inRing.isEmpty()) {
-      Event event = inRing.get(random.nextInt(inRing.size()));
-      takeBack(log.disk, event, ring, random);
-      log.forget(event);
+      Appended appended = inRing.get(random.nextInt(inRing.size()));
+      takeBack(log.disk, appended, ring, random);
+      appended.events().forEach(log::forget);
     }
   }
 
   // A frame that was written to a segment may still be in the ring: its copy in the segment counts.
-  private static List<Event> inRing(SimulatedLog log, byte[] ring) {
-    List<Event> found = new ArrayList<>();
+  private static List<Appended> inRing(SimulatedLog log, byte[] ring) {
+    List<Appended> found = new ArrayList<>();
     long segmentEnd = segmentEnd(log.disk);
+    List<Event> together = new ArrayList<>();
     for (Event event : log.history()) {
-      long position = position(event);
-      if (position >= segmentEnd
-          && Format.wordAt(ring, at(position, ring)) != 0
-          && Format.wordAt(ring, at(position + Format.POSITION_AT, ring)) == position) {
-        found.add(event);
+      together.add(event);
+      if (!log.goesOn().contains(event.sequence())) {
+        Appended appended = new Appended(List.copyOf(together));
+        together.clear();
+        long position = appended.position();
+        if (position >= segmentEnd
+            && Format.wordAt(ring, at(position, ring)) != 0
+            && Format.wordAt(ring, at(position + Format.POSITION_AT, ring)) == position) {
+          found.add(appended);
+        }
       }
     }
     return found;
@@ -59,22 +87,15 @@ final class UncommittedAppend {
     }
   }
 
-  private static long position(Event event) {
-    FrameDraft draft = FrameDraft.of(event.change(), Codec.utf8(), Codec.utf8());
-    long length = draft.length();
-    draft.clear();
-    return event.sequence() - Format.align((int) length);
-  }
-
   private static int at(long position, byte[] ring) {
     int capacity = ring.length - Format.FILE_HEADER_BYTES;
     return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
   }
 
-  private static void takeBack(SimulatedDisk disk, Event event, byte[] ring, Random random) {
-    long position = position(event);
-    long from = position + 8L * random.nextInt((int) (event.sequence() - position) / 8);
-    for (long at = from; at < event.sequence(); at += Long.BYTES) {
+  private static void takeBack(SimulatedDisk disk, Appended frame, byte[] ring, Random random) {
+    long position = frame.position();
+    long from = position + 8L * random.nextInt((int) (frame.end() - position) / 8);
+    for (long at = from; at < frame.end(); at += Long.BYTES) {
       ByteBuffer.wrap(ring).putLong(at(at, ring), 0);
     }
     ByteBuffer.wrap(ring).putLong(at(position, ring), 0);

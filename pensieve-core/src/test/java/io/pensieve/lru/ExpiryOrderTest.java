@@ -71,11 +71,15 @@ class ExpiryOrderTest {
 
   @Test
   void aLifeBeyondCountingIsForEver() {
-    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER));
-    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER - 999));
-    assertEquals(Node.NEVER, order.expiryMillis(Node.NEVER - 1_000));
-    assertEquals(Node.NEVER - 1, order.expiryMillis(Node.NEVER - 1_001));
-    assertEquals(1_001, order.expiryMillis(1));
+    assertEquals(Node.NEVER, expiryOfLife(Node.NEVER));
+    assertEquals(Node.NEVER, expiryOfLife(Node.NEVER - 999));
+    assertEquals(Node.NEVER, expiryOfLife(Node.NEVER - 1_000));
+    assertEquals(Node.NEVER - 1, expiryOfLife(Node.NEVER - 1_001));
+    assertEquals(1_001, expiryOfLife(1));
+  }
+
+  private long expiryOfLife(long lifeMillis) {
+    return order.expiryMillis(Decision.write("value", 0, lifeMillis));
   }
 
   private void write(long expiryMillis) {

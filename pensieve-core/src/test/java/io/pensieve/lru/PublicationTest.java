@@ -306,6 +306,11 @@ class PublicationTest {
     }
 
     @Override
+    public long[] together(List<Entry<Integer, Integer>> entries) {
+      return new long[entries.size()];
+    }
+
+    @Override
     public void replaced(Integer key, Integer value) {}
 
     @Override

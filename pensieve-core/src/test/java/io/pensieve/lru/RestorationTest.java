@@ -62,6 +62,11 @@ class RestorationTest {
       removed.add(key);
       return Long.MAX_VALUE;
     }
+
+    @Override
+    public long[] together(List<Entry<String, String>> entries) {
+      throw new AssertionError("nothing is changed as one");
+    }
   }
 
   private final NoJournal journal = new NoJournal();

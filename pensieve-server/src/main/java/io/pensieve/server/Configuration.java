@@ -2,11 +2,11 @@ package io.pensieve.server;
 
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.Limits;
+import io.pensieve.server.http.Tokens;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param durability what a write survives; empty for no log
  * @param nodeId the id of this node
  * @param peers the other nodes
+ * @param tokensFile where the tokens are, if they are in a file
+ * @param tokens the tokens, if they are given themselves
  * @param limits how large keys and values may be
  */
 record Configuration(
@@ -30,6 +32,8 @@ record Configuration(
     Optional<Durability> durability,
     long nodeId,
     List<URI> peers,
+    Optional<Path> tokensFile,
+    Optional<Tokens> tokens,
     Limits limits) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
@@ -43,13 +47,17 @@ record Configuration(
    * @throws StartFailure for one that is not what it should be, naming it and its source
    */
   static Configuration of(Map<Setting, Given> given) {
+    InetSocketAddress address = new InetSocketAddress(bind(given), port(given));
+    requireConsent(given, address.getAddress());
     return new Configuration(
-        new InetSocketAddress(bind(given), port(given)),
+        address,
         get(given, Setting.CAPACITY).number(1, CAPACITY_MAX),
-        dataDir(get(given, Setting.DATA_DIR)),
+        get(given, Setting.DATA_DIR).folder(),
         durability(get(given, Setting.DURABILITY)),
         get(given, Setting.NODE_ID).number(0, Long.MAX_VALUE),
         get(given, Setting.PEERS).nodeUrls(),
+        get(given, Setting.TOKENS_FILE).file(),
+        tokens(given),
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
             (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX)));
@@ -69,11 +77,45 @@ record Configuration(
     }
   }
 
-  private static Path dataDir(Given given) {
+  // What an open server would be reached by is for people to say, not for a default.
+  private static void requireConsent(Map<Setting, Given> given, InetAddress address) {
+    Given file = get(given, Setting.TOKENS_FILE);
+    Given tokens = get(given, Setting.TOKENS);
+    Given anonymous = get(given, Setting.ALLOW_ANONYMOUS);
+    if (file.isGiven() && tokens.isGiven()) {
+      throw new StartFailure(
+          file.source() + " and " + tokens.source() + ": give one of them", null);
+    }
+    boolean protectedByTokens = file.isGiven() || tokens.isGiven();
+    if (anonymous.yes() && protectedByTokens) {
+      throw new StartFailure(
+          anonymous.source() + ": there are tokens, so that nobody is anonymous", null);
+    }
+    if (!address.isLoopbackAddress() && !protectedByTokens && !anonymous.yes()) {
+      throw new StartFailure(
+          get(given, Setting.BIND).source()
+              + ": refused to listen on "
+              + address.getHostAddress()
+              + " without tokens: give "
+              + Setting.TOKENS_FILE.flag()
+              + ", or let anyone in by "
+              + Setting.ALLOW_ANONYMOUS.flag(),
+          null);
+    }
+  }
+
+  private static Optional<Tokens> tokens(Map<Setting, Given> given) {
+    Given tokens = get(given, Setting.TOKENS);
+    if (!tokens.isGiven()) {
+      return Optional.empty();
+    }
     try {
-      return Path.of(given.text());
-    } catch (InvalidPathException invalid) {
-      throw given.refused("a folder,");
+      String lines = tokens.text().replace(',', '\n');
+      boolean hasPeers = get(given, Setting.PEERS).isGiven();
+      return Optional.of(AccessSource.complete(Tokens.parse(lines), hasPeers));
+    } catch (IllegalArgumentException unusable) {
+      // Says which line, but does not quote it.
+      throw new StartFailure(tokens.source() + ": " + unusable.getMessage(), unusable);
     }
   }
 

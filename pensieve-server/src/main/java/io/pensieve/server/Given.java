@@ -2,10 +2,13 @@ package io.pensieve.server;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The text of a setting, and where it was given.
@@ -53,6 +56,37 @@ record Given(String text, String source) {
     throw refused("a number from " + min + " to " + max + ",");
   }
 
+  boolean isGiven() {
+    return !text.isEmpty();
+  }
+
+  /** Yes or no. */
+  boolean yes() {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw refused("true or false,");
+    };
+  }
+
+  /** A file, if one is given. */
+  Optional<Path> file() {
+    return isGiven() ? Optional.of(path("a file,")) : Optional.empty();
+  }
+
+  /** A folder. */
+  Path folder() {
+    return path("a folder,");
+  }
+
+  private Path path(String expected) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException invalid) {
+      throw refused(expected);
+    }
+  }
+
   /** URLs of nodes, separated by commas; each once. */
   List<URI> nodeUrls() {
     return Arrays.stream(text.split(","))
@@ -78,7 +112,7 @@ record Given(String text, String source) {
     throw refused("URLs like http://host:7878, without a path,");
   }
 
-  /** What is thrown when the text is not what it should be. */
+  /** What is thrown when the text is not what it should be. Quotes it, so not for secrets. */
   StartFailure refused(String expected) {
     return new StartFailure(source + ": expected " + expected + " found \"" + text + "\"", null);
   }

@@ -17,7 +17,7 @@ final class Healthcheck {
   /** 0 if the server at this URL answers, else 1, and why not. */
   static int run(String url, PrintStream err) {
     try {
-      int status = status(URI.create(url).resolve("/cluster"));
+      int status = status(URI.create(url).resolve("/livez"));
       if (status == 200) {
         return 0;
       }
@@ -30,14 +30,14 @@ final class Healthcheck {
     return 1;
   }
 
-  private static int status(URI cluster) throws IOException, InterruptedException {
+  private static int status(URI livez) throws IOException, InterruptedException {
     HttpClient client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .proxy(HttpClient.Builder.NO_PROXY)
             .connectTimeout(PATIENCE)
             .build();
-    HttpRequest request = HttpRequest.newBuilder(cluster).timeout(PATIENCE).build();
+    HttpRequest request = HttpRequest.newBuilder(livez).timeout(PATIENCE).build();
     return client.send(request, BodyHandlers.discarding()).statusCode();
   }
 }

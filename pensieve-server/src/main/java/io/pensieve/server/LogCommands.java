@@ -50,7 +50,7 @@ final class LogCommands {
                 + " \"key\", of an entry and a put also \"value\", and \"expiryMillis\" if it"
                 + " expires. An entry was saved when the log was compacted; its sequence is that"
                 + " of its put. Keys and values that are not UTF-8 are \"keyBase64\" and"
-                + " \"valueBase64\".",
+                + " \"valueBase64\". A value that is more than a text has its \"contentType\".",
             "Exit code: 0 all was printed, or nobody read on; 1 damaged, and what recovery reads"
                 + " before the damage was printed; 2 not read.");
     CommandSpec salvage =

@@ -3,6 +3,7 @@ package io.pensieve.server;
 import com.google.gson.JsonObject;
 import io.pensieve.log.Change;
 import io.pensieve.log.Replay;
+import io.pensieve.server.http.StoredValue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
@@ -51,9 +52,9 @@ final class LogDump implements Replay<byte[], byte[]> {
     JsonObject line = new JsonObject();
     line.addProperty("kind", kind);
     line.addProperty("sequence", sequence);
-    add(line, "key", change.key());
+    add(line, "key", ByteBuffer.wrap(change.key()));
     if (change instanceof Change.Put<byte[], byte[]> put) {
-      add(line, "value", put.value());
+      addValue(line, put.value());
       if (put.expiryMillis() != Change.NEVER) {
         line.addProperty("expiryMillis", put.expiryMillis());
       }
@@ -64,13 +65,30 @@ final class LogDump implements Replay<byte[], byte[]> {
     }
   }
 
-  private static void add(JsonObject line, String name, byte[] bytes) {
+  // A value that the server kept with a type is told as such. Other logs may hold any bytes.
+  private static void addValue(JsonObject line, byte[] bytes) {
     try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      StoredValue value = StoredValue.codec().decode(bytes);
+      add(line, "value", value.bytes());
+      if (!value.type().equals(StoredValue.TEXT_TYPE)) {
+        line.addProperty("contentType", value.type());
+      }
+    } catch (IllegalArgumentException notOurs) {
+      add(line, "value", ByteBuffer.wrap(bytes));
+    }
+  }
+
+  private static void add(JsonObject line, String name, ByteBuffer bytes) {
+    try {
+      String text = StandardCharsets.UTF_8.newDecoder().decode(bytes.duplicate()).toString();
       line.addProperty(name, text);
     } catch (CharacterCodingException notUtf8) {
-      line.addProperty(name + "Base64", Base64.getEncoder().encodeToString(bytes));
+      line.addProperty(name + "Base64", base64(bytes));
     }
+  }
+
+  private static String base64(ByteBuffer bytes) {
+    return StandardCharsets.US_ASCII.decode(Base64.getEncoder().encode(bytes)).toString();
   }
 
   /**

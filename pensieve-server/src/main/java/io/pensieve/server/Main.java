@@ -11,6 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program {@code pensieve-server}. */
 public final class Main {
@@ -57,6 +58,12 @@ public final class Main {
             : Healthcheck.run(healthUrl(given), err);
       }
       return serve(Given.resolve(flags(parsed), environment));
+    } catch (UnmatchedArgumentException unknown) {
+      // Not all of them, and not what may stand behind a "=": who mistypes a flag may mean a
+      // secret.
+      String first = unknown.getUnmatched().get(0).split("=", 2)[0];
+      err.println(NAME + ": unknown argument " + first + " (see --help)");
+      return NOT_STARTED;
     } catch (ParameterException | StartFailure refused) {
       String line = String.valueOf(refused.getMessage()).lines().findFirst().orElse("");
       err.println(NAME + ": " + line + (refused instanceof StartFailure ? "" : " (see --help)"));
@@ -71,9 +78,14 @@ public final class Main {
         .description("A durable LRU map behind HTTP.")
         .footer(
             "Each setting is also read from the environment, as PENSIEVE_PORT and so on;",
-            "flags come before the environment, the environment before defaults.");
+            "flags come before the environment, the environment before defaults.",
+            "Only there: "
+                + String.join(", ", Setting.TOKENS.environmentNames())
+                + ", with \"read TOKEN,write TOKEN\" and so on.");
     for (Setting setting : Setting.values()) {
-      spec.addOption(option(setting));
+      if (!setting.isSecret()) {
+        spec.addOption(option(setting));
+      }
     }
     CommandSpec healthcheck = CommandSpec.create().mixinStandardHelpOptions(true);
     healthcheck.usageMessage().description("Ends with 0 if a server answers, else with 1.");
@@ -89,7 +101,11 @@ public final class Main {
 
   private static OptionSpec option(Setting setting) {
     String byDefault = setting.defaultText().isEmpty() ? "none" : setting.defaultText();
-    return OptionSpec.builder(setting.flag())
+    OptionSpec.Builder option = OptionSpec.builder(setting.flag());
+    if (setting.isSwitch()) {
+      option.arity("0..1").fallbackValue("true");
+    }
+    return option
         .type(String.class)
         .paramLabel(setting.label())
         .description(
@@ -107,7 +123,7 @@ public final class Main {
   private static Map<Setting, String> flags(ParseResult parsed) {
     Map<Setting, String> flags = new EnumMap<>(Setting.class);
     for (Setting setting : Setting.values()) {
-      if (parsed.hasMatchedOption(setting.flag())) {
+      if (!setting.isSecret() && parsed.hasMatchedOption(setting.flag())) {
         flags.put(setting, parsed.matchedOptionValue(setting.flag(), ""));
       }
     }
@@ -124,13 +140,18 @@ public final class Main {
     out.println(version());
     given.forEach(
         (setting, value) ->
-            out.printf("  %-16s %s (%s)%n", setting.title(), value.text(), value.source()));
+            out.printf(
+                "  %-16s %s (%s)%n", setting.title(), shown(setting, value), value.source()));
     Node node = Node.start(configuration, out, err);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "pensieve-stop"));
     out.println("listening on " + node.url());
     // The JVM ends this wait, when it is told to stop.
     new CountDownLatch(1).await();
     return OK;
+  }
+
+  private static String shown(Setting setting, Given value) {
+    return setting.isSecret() && value.isGiven() ? "(secret)" : value.text();
   }
 
   // A stop that was asked for is a success; the JVM itself would say 143 for it.

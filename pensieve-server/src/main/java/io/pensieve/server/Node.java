@@ -2,25 +2,32 @@ package io.pensieve.server;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
+import io.pensieve.server.http.Access;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.StoredValue;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
-  private final Pensieve<String, String> memories;
+  private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
+
+  private final Pensieve<String, StoredValue> memories;
+  private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
 
-  private Node(Pensieve<String, String> memories, Watch watch, HttpServer http) {
+  private Node(
+      Pensieve<String, StoredValue> memories, Reloads reloads, Watch watch, HttpServer http) {
     this.memories = memories;
+    this.reloads = reloads;
     this.watch = watch;
     this.http = http;
   }
@@ -29,15 +36,21 @@ final class Node implements AutoCloseable {
    * Recovers the map, starts to watch the peers, and listens.
    *
    * @param out is told what was recovered
-   * @param err is told when a peer's state changes
+   * @param err is told when a peer's state changes, and of files that were read again
    * @throws StartFailure if that cannot be done here; nothing is left open then
    */
   static Node start(Configuration configuration, PrintStream out, PrintStream err) {
-    Pensieve<String, String> memories = recover(configuration, out);
+    Reloads reloads = new Reloads(RELOAD_PERIOD, err);
+    // Before the log is opened, which may take long.
+    Access access = AccessSource.access(configuration, reloads, err);
+    Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
-      Watch watch = new Watch(configuration.nodeId(), configuration.peers(), err);
+      Watch watch =
+          new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        return new Node(memories, watch, listen(configuration, memories, watch));
+        HttpServer http = listen(configuration, access, memories, watch);
+        reloads.start();
+        return new Node(memories, reloads, watch, http);
       } catch (RuntimeException | Error notListening) {
         watch.close();
         throw notListening;
@@ -48,11 +61,12 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Pensieve<String, String> recover(Configuration configuration, PrintStream out) {
+  private static Pensieve<String, StoredValue> recover(
+      Configuration configuration, PrintStream out) {
     Recovery recovery = new Recovery(out, System::nanoTime);
     try {
-      Pensieve<String, String> memories =
-          Pensieve.<String, String>builder()
+      Pensieve<String, StoredValue> memories =
+          Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .log(log(configuration))
               .recoveryProgress(recovery)
@@ -71,28 +85,29 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private static Log<String, String> log(Configuration configuration) {
+  private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
       return Log.none();
     }
-    return FileLog.builder(configuration.dataDir(), Codec.utf8(), Codec.utf8())
+    return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
         .maximumEntryBytes(configuration.limits().entryBytesMax())
         .open();
   }
 
   private static HttpServer listen(
-      Configuration configuration, Pensieve<String, String> memories, Cluster cluster) {
+      Configuration configuration,
+      Access access,
+      Pensieve<String, StoredValue> memories,
+      Cluster cluster) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings defaults = HttpServer.Settings.on(address);
-    // Only there may a value be visible before the disk has it, and a read wait for that.
-    boolean readsMayWait =
-        configuration.durability().stream().anyMatch(Durability.POWER_CUT::equals);
     HttpServer.Settings settings =
         new HttpServer.Settings(
             address,
             configuration.limits(),
-            readsMayWait,
+            access,
+            configuration.durability(),
             defaults.readTimeout(),
             defaults.drainDeadline());
     try {
@@ -119,6 +134,7 @@ final class Node implements AutoCloseable {
    */
   @Override
   public void close() {
+    reloads.close();
     http.close();
     watch.close();
     memories.close();

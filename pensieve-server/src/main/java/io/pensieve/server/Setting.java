@@ -18,6 +18,12 @@ enum Setting {
       "What an acknowledged write survives: process-death, power-cut, or none (keep no log)."),
   NODE_ID("NUMBER", "1", "The id of this node, zero or more.", "NODE_ID"),
   PEERS("URL,...", "", "The other nodes, as in http://host:7878.", "PEERS"),
+  TOKENS_FILE(
+      "FILE", "", "Who may do what: a role and a token a line; read again when it changes."),
+  TOKENS(
+      "", "", "The same, separated by commas. Not a flag, which others on the machine could see."),
+  ALLOW_ANONYMOUS(
+      "BOOLEAN", "false", "Whether to listen beyond loopback without tokens, open to anyone."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
   VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8.");
 
@@ -35,6 +41,16 @@ enum Setting {
     this.defaultText = defaultText;
     this.description = description;
     this.seedName = seedName;
+  }
+
+  /** Whether its value is shown to nobody; it has no flag then, only a name. */
+  boolean isSecret() {
+    return this == TOKENS;
+  }
+
+  /** Whether the flag alone says yes. */
+  boolean isSwitch() {
+    return this == ALLOW_ANONYMOUS;
   }
 
   String flag() {

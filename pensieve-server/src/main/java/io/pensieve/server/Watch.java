@@ -11,6 +11,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Shows the watched peers to the routes, and tells of their changes. */
 final class Watch implements Cluster, AutoCloseable {
@@ -20,13 +22,14 @@ final class Watch implements Cluster, AutoCloseable {
   /**
    * Starts to watch.
    *
+   * @param secret what is shown to them, if they ask for something
    * @param err is told of every change of a peer's state, one line each
    * @throws StartFailure if these cannot be watched
    */
-  Watch(long nodeId, List<URI> urls, PrintStream err) {
+  Watch(long nodeId, List<URI> urls, Supplier<Optional<String>> secret, PrintStream err) {
     this.nodeId = nodeId;
     try {
-      this.peers = Peers.start(nodeId, urls, change -> err.println(line(change)));
+      this.peers = Peers.start(nodeId, urls, secret, change -> err.println(line(change)));
     } catch (IllegalArgumentException notWatchable) {
       throw new StartFailure("peers: " + notWatchable.getMessage(), notWatchable);
     }

@@ -20,7 +20,7 @@ final class ApiDocumentTest {
     }
     Set<String> told = new TreeSet<>();
     for (String line : Files.readAllLines(Path.of("API.md"))) {
-      if (line.startsWith("| `--")) {
+      if (line.matches("\\| (`--[a-z-]+`|none) \\| `PENSIEVE_.*")) {
         told.add(line.substring(0, line.lastIndexOf('|', line.length() - 2) + 1));
       }
     }
@@ -33,6 +33,7 @@ final class ApiDocumentTest {
             .map(name -> "`" + name + "`")
             .collect(Collectors.joining(", "));
     String byDefault = setting.defaultText().isEmpty() ? "none" : "`" + setting.defaultText() + "`";
-    return "| `" + setting.flag() + "` | " + names + " | " + byDefault + " |";
+    String flag = setting.isSecret() ? "none" : "`" + setting.flag() + "`";
+    return "| " + flag + " | " + names + " | " + byDefault + " |";
   }
 }

@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigurationTest {
+  private static final String TOKENS = "read reader-0123456789";
 
   @Test
   void defaults() {
@@ -27,6 +29,8 @@ final class ConfigurationTest {
     assertEquals(Optional.of(Durability.PROCESS_DEATH), configuration.durability());
     assertEquals(1, configuration.nodeId());
     assertEquals(List.of(), configuration.peers());
+    assertEquals(Optional.empty(), configuration.tokensFile());
+    assertTrue(configuration.tokens().isEmpty());
     assertEquals(1024, configuration.limits().keyBytesMax());
     assertEquals(16 << 20, configuration.limits().valueBytesMax());
   }
@@ -91,6 +95,8 @@ final class ConfigurationTest {
     "NODE_ID, -1",
     "BIND, 'no such host'",
     "DATA_DIR, 'a\0b'",
+    "TOKENS_FILE, 'a\0b'",
+    "ALLOW_ANONYMOUS, yes",
     "KEY_BYTES_MAX, 0",
     "VALUE_BYTES_MAX, 99999999999"
   })
@@ -123,6 +129,66 @@ final class ConfigurationTest {
             StartFailure.class, () -> configured(Map.of(), Map.of("PENSIEVE_PEERS", peers)));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith("environment PENSIEVE_PEERS: expected "), message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0.0.0.0", "::", "203.0.113.1"})
+  void beyondLoopbackItListensOnlyWithTokensOrForAnyoneByConsent(String bind) {
+    assertRefused("--bind: refused to listen on ", Map.of(Setting.BIND, bind), Map.of("PORT", "1"));
+    configured(Map.of(Setting.BIND, bind, Setting.ALLOW_ANONYMOUS, "true"), Map.of());
+    configured(Map.of(Setting.BIND, bind, Setting.TOKENS_FILE, "tokens"), Map.of());
+    configured(Map.of(Setting.BIND, bind), Map.of("PENSIEVE_TOKENS", TOKENS));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "127.1.2.3", "::1", "localhost"})
+  void onLoopbackNobodyHasToConsent(String bind) {
+    assertTrue(configured(Map.of(Setting.BIND, bind), Map.of()).tokens().isEmpty());
+  }
+
+  @Test
+  void tokensAreGivenOnceAndNotBesideConsent() {
+    assertRefused(
+        "--tokens-file and environment PENSIEVE_TOKENS: ",
+        Map.of(Setting.TOKENS_FILE, "tokens"),
+        Map.of("PENSIEVE_TOKENS", TOKENS));
+    assertRefused(
+        "--allow-anonymous: ",
+        Map.of(Setting.ALLOW_ANONYMOUS, "true"),
+        Map.of("PENSIEVE_TOKENS", TOKENS));
+    assertRefused(
+        "--allow-anonymous: ",
+        Map.of(Setting.ALLOW_ANONYMOUS, "true", Setting.TOKENS_FILE, "tokens"),
+        Map.of());
+  }
+
+  @Test
+  void tokensOfTheEnvironmentThatCannotBeUsedAreNotQuoted() {
+    String message =
+        assertRefused(
+            "environment PENSIEVE_TOKENS: line 2: ",
+            Map.of(),
+            Map.of("PENSIEVE_TOKENS", TOKENS + ",secret-0123456789"));
+    assertFalse(message.contains("0123456789"), message);
+  }
+
+  @Test
+  void nodesWithPeersAndTokensNeedASecretOfTheirOwn() {
+    Map<Setting, String> peers = Map.of(Setting.PEERS, "http://a:1");
+    assertRefused(
+        "environment PENSIEVE_TOKENS: expected a peer token",
+        peers,
+        Map.of("PENSIEVE_TOKENS", TOKENS));
+    String both = TOKENS + ",peer peer-0123456789abc";
+    assertTrue(configured(peers, Map.of("PENSIEVE_TOKENS", both)).tokens().isPresent());
+  }
+
+  private static String assertRefused(
+      String start, Map<Setting, String> flags, Map<String, String> environment) {
+    StartFailure refused = assertThrows(StartFailure.class, () -> configured(flags, environment));
+    String message = String.valueOf(refused.getMessage());
+    assertTrue(message.startsWith(start), message);
+    return message;
   }
 
   private static Configuration configured(

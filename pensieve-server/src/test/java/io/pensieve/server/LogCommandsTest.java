@@ -79,7 +79,7 @@ final class LogCommandsTest {
   private void writeLog() {
     try (var map = open(log())) {
       map.put("foo", "bar".getBytes(StandardCharsets.UTF_8));
-      map.put("line\nbreak \"\u2028\uD83D\uDE00", new byte[] {(byte) 0xFF, 0});
+      map.put("line\nbreak \"\u2028\uD83D\uDE00", new byte[] {(byte) 0xFE, 0});
       map.remove("foo");
       map.put("empty", new byte[0]);
     }
@@ -186,12 +186,29 @@ final class LogCommandsTest {
     String sequences =
         """
         {"kind":"put","sequence":40,"key":"foo","value":"bar"}
-        {"kind":"put","sequence":96,"key":"line\\nbreak \\"\\u2028\uD83D\uDE00","valueBase64":"/wA="}
+        {"kind":"put","sequence":96,"key":"line\\nbreak \\"\\u2028\uD83D\uDE00","valueBase64":"/gA="}
         {"kind":"remove","sequence":136,"key":"foo"}
         {"kind":"put","sequence":176,"key":"empty","value":""}
         """;
     assertEquals(sequences, out());
     assertEquals("", err());
+  }
+
+  @Test
+  void dumpTellsATypedValueAsWhatItIs() throws Exception {
+    try (var map = open(log())) {
+      map.put("typed", new byte[] {(byte) 0xFF, 3, 'a', '/', 'b', 'h', 'i'});
+      map.put("untold", new byte[] {(byte) 0xFF, 0, (byte) 0xFF});
+      map.put("cut", new byte[] {(byte) 0xFF, 3, 'a'});
+    }
+    assertEquals(0, run("log", "dump", log().toString()), err());
+    String changes =
+        """
+        {"kind":"put","sequence":48,"key":"typed","value":"hi","contentType":"a/b"}
+        {"kind":"put","sequence":96,"key":"untold","valueBase64":"/w==","contentType":"application/octet-stream"}
+        {"kind":"put","sequence":136,"key":"cut","valueBase64":"/wNh"}
+        """;
+    assertEquals(changes, out());
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,9 @@ final class ProgramTest {
     try (ServerProcess program = ServerProcess.launch(folder, Map.of(), "--help")) {
       assertEquals(0, program.awaitExit());
       for (Setting setting : Setting.values()) {
-        assertTrue(program.out().contains(setting.flag() + "="), program.out());
+        boolean hasFlag =
+            program.out().contains(setting.flag() + (setting.isSwitch() ? "[=" : "="));
+        assertEquals(!setting.isSecret(), hasFlag, setting + " in " + program.out());
         for (String name : setting.environmentNames()) {
           assertTrue(program.out().contains(name), program.out());
         }
@@ -55,6 +58,8 @@ final class ProgramTest {
     "--durability, sometimes",
     "--peers, nowhere",
     "--bind, 203.0.113.1",
+    "--bind, 0.0.0.0",
+    "--tokens-file, nowhere",
     "stray, argument"
   })
   void whatItCannotStartWithEndsInOneLine(String flag, String value) throws Exception {
@@ -161,6 +166,15 @@ final class ProgramTest {
       String url = server.url();
       server.terminate().awaitExit();
       assertEquals(1, healthcheck(Map.of(), "--url", url));
+    }
+  }
+
+  @Test
+  void healthcheckNeedsNoToken() throws Exception {
+    Path tokens = Files.writeString(folder.resolve("tokens"), "read reader-0123456789");
+    try (ServerProcess server =
+        ServerProcess.serve(folder, "--durability", "none", "--tokens-file", "" + tokens)) {
+      assertEquals(0, healthcheck(Map.of(), "--url", server.url()));
     }
   }
 

@@ -30,6 +30,8 @@ class ClusterFilesTest {
           assertEquals(List.of("" + node), all(text, "PENSIEVE_NODE_ID: \"(\\d+)\""));
           assertEquals(List.of("127.0.0.1:800" + node + ":7878"), all(text, "- \"(.*:7878)\""));
           assertEquals(List.of("node" + node), all(text, "- \"(.*):/data\""));
+          assertEquals(
+              List.of("PENSIEVE_TOKENS"), all(text, "PENSIEVE_TOKENS: \"\\$\\{(\\w+):\\?.*\""));
           List<String> others = new ArrayList<>();
           for (int other : services.keySet()) {
             if (other != node) {
@@ -64,7 +66,7 @@ class ClusterFilesTest {
   void everySettingIsOneThatTheServerKnows() throws Exception {
     TreeSet<String> used = new TreeSet<>(all(read("compose.yaml"), "(PENSIEVE_[A-Z_]+)"));
     used.addAll(all(read("Dockerfile"), "(PENSIEVE_[A-Z_]+)"));
-    assertEquals(5, used.size(), used::toString);
+    assertEquals(6, used.size(), used::toString);
     String help = help();
     TreeSet<String> known = new TreeSet<>(all(help, "(PENSIEVE_[A-Z_]+)"));
     assertTrue(known.containsAll(used), () -> used + " are not all in\n" + help);

@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
+import io.pensieve.log.Durability;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpHandler;
@@ -10,7 +11,9 @@ import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.xnio.ChannelListeners;
@@ -46,27 +49,34 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param address where it listens; port 0 picks a free one
    * @param limits how large keys and values may be
-   * @param readsMayWait whether a read of the map may wait for the disk
+   * @param access who may do what
+   * @param durability what the map's log promises of a write; empty for no log
    * @param readTimeout how long a client may be silent, within a request or between two
    * @param drainDeadline how long {@link #close} waits for requests in flight
    */
   public record Settings(
       InetSocketAddress address,
       Limits limits,
-      boolean readsMayWait,
+      Access access,
+      Optional<Durability> durability,
       Duration readTimeout,
       Duration drainDeadline) {
 
-    /** Default limits, 60 s to be silent, 10 s to drain, reads that never wait. */
+    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, a map without a log. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
-          address, Limits.defaults(), false, Duration.ofSeconds(60), Duration.ofSeconds(10));
+          address,
+          Limits.defaults(),
+          Access.open(),
+          Optional.empty(),
+          Duration.ofSeconds(60),
+          Duration.ofSeconds(10));
     }
   }
 
   private HttpServer(Settings settings, List<Route> routes) throws IOException {
     drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes));
+    inFlight = new InFlight(handler(routes, settings.access()));
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
     connections.setRootHandler(inFlight);
     worker = Xnio.getInstance().createWorker(workerOptions());
@@ -90,24 +100,33 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings, Pensieve<String, String> memories, Cluster cluster) throws IOException {
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+      throws IOException {
     return new HttpServer(settings, routes(settings, memories, cluster));
   }
 
   /** The table of routes; the only place that knows URLs. */
-  static List<Route> routes(Settings settings, Pensieve<String, String> memories, Cluster cluster) {
-    Memories entries = new Memories(memories, settings.limits(), settings.readsMayWait());
+  static List<Route> routes(
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster) {
+    Limits limits = settings.limits();
+    Promise promise = new Promise(settings.durability());
+    Memories texts = new Memories(memories, limits, promise.readsMayWait());
+    Entries entries = new Entries(memories, limits, promise, InstantSource.system());
     Heartbeats nodes = new Heartbeats(cluster);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", entries::get),
-        new Route(Methods.POST, "/put", entries::put),
-        new Route(Methods.DELETE, "/delete/{key}", entries::delete),
-        new Route(Methods.POST, "/internal/heartbeat", nodes::beat),
-        new Route(Methods.GET, "/cluster", nodes::view));
+        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+        new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
+        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
+        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
   }
 
-  private static HttpHandler handler(List<Route> routes) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes)));
+  private static HttpHandler handler(List<Route> routes, Access access) {
+    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
   }
 
   private static OptionMap workerOptions() {

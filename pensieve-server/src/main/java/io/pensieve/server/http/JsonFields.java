@@ -7,8 +7,9 @@ import com.google.gson.stream.MalformedJsonException;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * server understands a newer client.
  */
 final class JsonFields {
+  private static final char REPLACEMENT = '\uFFFD';
+
   private final Map<String, JsonToken> types;
   private final Map<String, String> texts = new HashMap<>();
 
@@ -33,9 +36,7 @@ final class JsonFields {
   /** Reads an object that has exactly one field of each of these names and types. */
   static JsonFields read(ByteArrayInputStream body, Map<String, JsonToken> types) {
     JsonFields fields = new JsonFields(types);
-    // The decoder of an InputStreamReader would replace what is not UTF-8; this one reports it.
-    var text = new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder());
-    try (JsonReader json = new JsonReader(text)) {
+    try (JsonReader json = new JsonReader(new StringReader(utf8(body.readAllBytes())))) {
       json.setStrictness(Strictness.STRICT);
       fields.read(json);
     } catch (MalformedJsonException notJson) {
@@ -48,6 +49,15 @@ final class JsonFields {
       throw new UncheckedIOException(impossible);
     }
     return fields;
+  }
+
+  // The quick way puts U+FFFD for what is not UTF-8, and the strict way tells it from one that was
+  // sent.
+  private static String utf8(byte[] bytes) throws CharacterCodingException {
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    return text.indexOf(REPLACEMENT) < 0
+        ? text
+        : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
   // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.

@@ -36,12 +36,12 @@ public record Limits(int keyBytesMax, int valueBytesMax) {
 
   /** What a log must be able to take: the longest key with the longest value, in bytes. */
   public int entryBytesMax() {
-    return keyBytesMax + valueBytesMax;
+    return keyBytesMax + StoredValue.HEADER_BYTES_MAX + valueBytesMax;
   }
 
   /** The longest request body, in bytes: room for the longest key and value, mostly escaped. */
   int bodyBytesMax() {
-    return JSON_BYTES_PER_BYTE * entryBytesMax() + JSON_FRAME_BYTES;
+    return JSON_BYTES_PER_BYTE * (keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
   }
 
   /** Returns the key if it may be used. */

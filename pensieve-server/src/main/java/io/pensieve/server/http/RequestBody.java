@@ -5,9 +5,9 @@ import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
@@ -16,7 +16,8 @@ import org.xnio.channels.StreamSourceChannel;
  * allocated, only what has arrived: so the body grows as it comes, up to a limit.
  */
 final class RequestBody {
-  private static final int FIRST_BYTES = 1 << 10;
+  private static final byte[] NOTHING = {};
+  private static final int ARRAY_BYTES_MAX = Integer.MAX_VALUE - 8; // what a JVM can make
 
   private final HttpServerExchange exchange;
   private final int bytesMax;
@@ -95,19 +96,26 @@ final class RequestBody {
   }
 
   /** A growing array that can be read without being copied. */
-  private static final class Bytes extends ByteArrayOutputStream {
-    Bytes() {
-      super(FIRST_BYTES);
+  private static final class Bytes {
+    private byte[] bytes = NOTHING;
+    private int size;
+
+    int size() {
+      return size;
     }
 
     void add(ByteBuffer source) {
-      while (source.hasRemaining()) {
-        write(source.get());
+      int count = source.remaining();
+      if (bytes.length - size < count) {
+        // The first piece is mostly the whole.
+        bytes = Arrays.copyOf(bytes, (int) Math.min(ARRAY_BYTES_MAX, size * 2L + count));
       }
+      source.get(bytes, size, count);
+      size += count;
     }
 
     ByteArrayInputStream asInput() {
-      return new ByteArrayInputStream(buf, 0, count);
+      return new ByteArrayInputStream(bytes, 0, size);
     }
   }
 }

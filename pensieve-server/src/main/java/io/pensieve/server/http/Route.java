@@ -4,10 +4,10 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 
 /**
- * A method and a path, and what answers them. The template of a path may end in {@code {key}},
- * which stands for the whole rest of the path.
+ * A method and a path, who may use them, and what answers. The template of a path may end in {@code
+ * {key}}, which stands for the whole rest of the path.
  */
-record Route(HttpString method, String template, Endpoint endpoint) {
+record Route(HttpString method, String template, Role role, Endpoint endpoint) {
   private static final String KEY = "{key}";
 
   /** Answers one request, on its I/O thread. */

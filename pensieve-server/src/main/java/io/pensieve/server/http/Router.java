@@ -17,9 +17,11 @@ import java.util.stream.Collectors;
  */
 final class Router implements HttpHandler {
   private final List<Route> routes;
+  private final Access access;
 
-  Router(List<Route> routes) {
+  Router(List<Route> routes, Access access) {
     this.routes = List.copyOf(routes);
+    this.access = access;
   }
 
   @Override
@@ -29,6 +31,7 @@ final class Router implements HttpHandler {
     HttpString method = asked.equals(Methods.HEAD) ? Methods.GET : asked;
     for (Route route : routes) {
       if (route.method().equals(method) && route.matches(path)) {
+        access.require(route.role(), exchange);
         route.endpoint().handle(exchange, route.rest(path));
         return;
       }

@@ -13,7 +13,9 @@ import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +39,9 @@ final class BeatConnection implements AutoCloseable {
    */
   private final String host;
   private final int port;
-  private final byte[] request;
+  private final String authority;
+  private final String body;
+  private final Supplier<Optional<String>> secret;
   private final byte[] buffer = new byte[4 << 10];
   private int position;
   private int limit;
@@ -47,20 +51,12 @@ final class BeatConnection implements AutoCloseable {
   private @Nullable Socket socket;
   private boolean closed;
 
-  BeatConnection(URI url, long nodeId) {
+  BeatConnection(URI url, long nodeId, Supplier<Optional<String>> secret) {
     host = url.getHost();
     port = url.getPort() < 0 ? 80 : url.getPort();
-    String body = "{\"node_id\":" + nodeId + "}";
-    request =
-        String.join(
-                "\r\n",
-                "POST /internal/heartbeat HTTP/1.1",
-                "Host: " + url.getRawAuthority(),
-                "Content-Type: application/json",
-                "Content-Length: " + body.length(),
-                "",
-                body)
-            .getBytes(ISO_8859_1);
+    authority = url.getRawAuthority();
+    body = "{\"node_id\":" + nodeId + "}";
+    this.secret = secret;
   }
 
   /**
@@ -74,7 +70,7 @@ final class BeatConnection implements AutoCloseable {
     boolean reusable = false;
     try {
       Socket connected = connect();
-      connected.getOutputStream().write(request);
+      connected.getOutputStream().write(request());
       position = 0;
       limit = 0;
       AnswerHead head = AnswerHead.of(readHead(connected));
@@ -88,6 +84,18 @@ final class BeatConnection implements AutoCloseable {
         disconnect();
       }
     }
+  }
+
+  // Made anew for every beat, since the secret may have been replaced.
+  private byte[] request() {
+    String authorization = secret.get().map(s -> "Authorization: Bearer " + s + "\r\n").orElse("");
+    return ("POST /internal/heartbeat HTTP/1.1\r\n"
+            + ("Host: " + authority + "\r\n")
+            + authorization
+            + "Content-Type: application/json\r\n"
+            + ("Content-Length: " + body.length() + "\r\n\r\n")
+            + body)
+        .getBytes(ISO_8859_1);
   }
 
   private Socket connect() throws IOException {

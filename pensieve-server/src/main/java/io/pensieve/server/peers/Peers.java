@@ -8,10 +8,12 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * The nodes that this one watches: beats each of them, listens for their beats, and says who is
@@ -45,12 +47,16 @@ public final class Peers implements AutoCloseable {
   private final List<BeatConnection> connections = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
 
-  private Peers(long nodeId, List<URI> urls, Consumer<PeerChange> onChange) {
+  private Peers(
+      long nodeId,
+      List<URI> urls,
+      Supplier<Optional<String>> secret,
+      Consumer<PeerChange> onChange) {
     this.roster = new Roster(nodeId, urls);
     this.onChange = onChange;
     threads.add(new Thread(this::check, "pensieve-peers"));
     for (Peer peer : roster.peers()) {
-      BeatConnection connection = new BeatConnection(peer.url(), nodeId);
+      BeatConnection connection = new BeatConnection(peer.url(), nodeId, secret);
       connections.add(connection);
       String name = "pensieve-beat " + peer.url().getRawAuthority();
       threads.add(new Thread(() -> beat(peer, connection), name));
@@ -63,12 +69,17 @@ public final class Peers implements AutoCloseable {
    *
    * @param nodeId the id of this node, which its beats carry
    * @param peers where they are reached, {@code http://host:port}; none is fine
+   * @param secret what each beat shows as its bearer token, if anything; asked for every beat
    * @param onChange told of every change of a peer's state, one after another, on a thread that
    *     does nothing else but decide them, so it should return soon
    * @throws IllegalArgumentException if a peer's URL is not of that form or is there twice, or if
    *     there are more than {@link #PEERS_MAX}
    */
-  public static Peers start(long nodeId, List<URI> peers, Consumer<PeerChange> onChange) {
+  public static Peers start(
+      long nodeId,
+      List<URI> peers,
+      Supplier<Optional<String>> secret,
+      Consumer<PeerChange> onChange) {
     if (peers.size() > PEERS_MAX) {
       throw new IllegalArgumentException(
           "expected at most " + PEERS_MAX + " peers, found " + peers.size());
@@ -80,7 +91,7 @@ public final class Peers implements AutoCloseable {
         throw new IllegalArgumentException("peer " + url + " is there twice");
       }
     }
-    Peers started = new Peers(nodeId, peers, onChange);
+    Peers started = new Peers(nodeId, peers, secret, onChange);
     started.threads.forEach(Thread::start);
     return started;
   }

@@ -20,7 +20,7 @@ final class ApiDocumentTest {
   @Test
   void routesAreThoseOfTheTable() throws Exception {
     Set<String> served = new TreeSet<>();
-    try (Pensieve<String, String> memories = Pensieve.<String, String>builder().open()) {
+    try (Pensieve<String, StoredValue> memories = Pensieve.<String, StoredValue>builder().open()) {
       for (Route route :
           HttpServer.routes(ServerUnderTest.settings(), memories, Cluster.alone(1))) {
         served.add(route.method() + " " + route.template());

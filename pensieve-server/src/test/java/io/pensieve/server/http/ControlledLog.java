@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** A log whose disk confirms, refuses or fails when the test says so. */
-final class ControlledLog implements Log<String, String> {
+final class ControlledLog implements Log<String, StoredValue> {
   private final AtomicLong appended = new AtomicLong();
   private final AtomicLong durable = new AtomicLong();
   private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
@@ -44,12 +44,12 @@ final class ControlledLog implements Log<String, String> {
   }
 
   @Override
-  public RecoveryReport replay(Replay<String, String> replay) {
+  public RecoveryReport replay(Replay<String, StoredValue> replay) {
     return RecoveryReport.empty();
   }
 
   @Override
-  public long append(Change<String, String> change) {
+  public long append(Change<String, StoredValue> change) {
     RuntimeException refused = refusal;
     if (refused != null) {
       throw refused;

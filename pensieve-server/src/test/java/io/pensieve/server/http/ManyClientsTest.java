@@ -30,8 +30,8 @@ final class ManyClientsTest {
 
   @Test
   void leaveTheMapWithinItsBoundAndEveryLastWriteReadable() throws Exception {
-    try (Pensieve<String, String> memories =
-            Pensieve.<String, String>builder().maximumEntries(CAPACITY).open();
+    try (Pensieve<String, StoredValue> memories =
+            Pensieve.<String, StoredValue>builder().maximumEntries(CAPACITY).open();
         HttpServer http =
             HttpServer.start(ServerUnderTest.settings(), memories, Cluster.alone(1))) {
       List<Client> clients = new ArrayList<>();

@@ -38,6 +38,11 @@ final class RoutesTest {
   }
 
   @Test
+  void livezAnswers() throws Exception {
+    assertAnswer("{\"status\":\"ok\"}", server.send(server.request("/livez")));
+  }
+
+  @Test
   void getOfAMissingKeyAnswersAnEmptyValue() throws Exception {
     assertAnswer("{\"val\":\"\"}", server.send(server.request("/get/foo")));
   }
@@ -124,7 +129,8 @@ final class RoutesTest {
     "/delete/foo, 'DELETE, OPTIONS'",
     "/internal/heartbeat, 'POST, OPTIONS'",
     "/cluster, 'GET, HEAD, OPTIONS'",
-    "*, 'GET, POST, DELETE, HEAD, OPTIONS'"
+    "/livez, 'GET, HEAD, OPTIONS'",
+    "*, 'GET, POST, DELETE, PUT, HEAD, OPTIONS'"
   })
   void optionsTellsWhatIsAllowed(String path, String allow) throws Exception {
     try (RawClient client = server.connect()) {
@@ -154,7 +160,8 @@ final class RoutesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/get", "/put/", "/Get/foo", "/%67et/foo", "//get/foo", "/v1/kv/a"})
+  @ValueSource(
+      strings = {"/", "/get", "/put/", "/Get/foo", "/%67et/foo", "//get/foo", "/v1/kv", "/v1/kx/a"})
   void otherPathsAreNotFound(String path) throws Exception {
     HttpResponse<String> answer = server.send(server.request(path));
     assertEquals(404, answer.statusCode());

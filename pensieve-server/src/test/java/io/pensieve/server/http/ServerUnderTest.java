@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Durability;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,20 +17,27 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
 
 /** A server on a free port, its map, and a client that speaks in the domain's verbs. */
 final class ServerUnderTest implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  final Pensieve<String, String> memories;
+  final Pensieve<String, StoredValue> entries;
+
+  /** The entries, for those who only know texts. */
+  final Map<String, String> memories;
+
   final HttpServer http;
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  ServerUnderTest(Log<String, String> log, HttpServer.Settings settings, Cluster cluster)
+  ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    memories = Pensieve.<String, String>builder().maximumEntries(10_000).log(log).open();
-    http = HttpServer.start(settings, memories, cluster);
+    entries = Pensieve.<String, StoredValue>builder().maximumEntries(10_000).log(log).open();
+    memories = new Texts(entries);
+    http = HttpServer.start(settings, entries, cluster);
   }
 
   static ServerUnderTest start() throws IOException {
@@ -44,7 +52,12 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings patientFor(Duration readTimeout) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), false, readTimeout, defaults.drainDeadline());
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        readTimeout,
+        defaults.drainDeadline());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -53,7 +66,20 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        true,
+        defaults.access(),
+        Optional.of(Durability.POWER_CUT),
+        defaults.readTimeout(),
+        defaults.drainDeadline());
+  }
+
+  /** Default settings, for those whom these tokens let in. */
+  static HttpServer.Settings openTo(Access access) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        access,
+        defaults.durability(),
         defaults.readTimeout(),
         defaults.drainDeadline());
   }
@@ -69,6 +95,10 @@ final class ServerUnderTest implements AutoCloseable {
 
   HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
     return client.send(request.build(), BodyHandlers.ofString());
+  }
+
+  HttpResponse<byte[]> sendForBytes(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), BodyHandlers.ofByteArray());
   }
 
   HttpResponse<String> post(String path, String json) throws Exception {
@@ -117,6 +147,6 @@ final class ServerUnderTest implements AutoCloseable {
   @Override
   public void close() {
     http.close();
-    memories.close();
+    entries.close();
   }
 }

@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -36,6 +37,17 @@ final class UnicodeTest {
       assertEquals(batch, server.get(batch), "answered");
     }
     assertEquals(batches.size(), server.memories.size());
+  }
+
+  @Test
+  void everyScalarRoundTripsInKeysOfEntries() throws Exception {
+    KvClient kv = new KvClient(server);
+    for (String batch : batches()) {
+      String target = ServerUnderTest.escaped(batch);
+      kv.put(target, batch.getBytes(StandardCharsets.UTF_8));
+      assertEquals(batch, server.memories.get(batch), "stored");
+      assertEquals(batch, new String(kv.get(target).body(), StandardCharsets.UTF_8), "answered");
+    }
   }
 
   private static List<String> batches() {

@@ -101,6 +101,27 @@ final class WaitingWritesTest {
   }
 
   @Test
+  void aWriteWithAVersionIsAnsweredWhenItIsConfirmed() throws Exception {
+    String put = "PUT /v1/kv/k HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n";
+    clients.get(0).send(put + "If-None-Match: *\r\n\r\nx");
+    Await.until("the put waits", () -> log.writesWaiting() == 1);
+    // What refuses the second one must survive as well, before it may be told.
+    clients.get(1).send(put + "If-None-Match: *\r\n\r\ny");
+    Await.until("the refusal waits", () -> log.writesWaiting() == 2);
+    clients.get(2).send("DELETE /v1/kv/k HTTP/1.1\r\nHost: test\r\nIf-Match: \"7\"\r\n\r\n");
+    Await.until("the other refusal waits", () -> log.writesWaiting() == 3);
+    clients.get(3).request("GET", "/v1/kv/k");
+    Await.until("the read waits", () -> server.http.requestsInFlight() == 4);
+    assertEquals(404, clients.get(4).request("GET", "/nowhere").receive().status());
+
+    log.confirm();
+    assertEquals(201, clients.get(0).receive().status());
+    assertEquals(412, clients.get(1).receive().status());
+    assertEquals("\"1\"", clients.get(2).receive().header("etag"));
+    assertEquals("x", clients.get(3).receive().body());
+  }
+
+  @Test
   void aDiskThatFailsIsToldToEveryoneWhoWaits() throws Exception {
     allPut();
     log.fail(new LogException.Failed("disk on fire, key k1", null));

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PeersTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+  private volatile Optional<String> secret = Optional.empty();
   private final List<PeerChange> changes = new CopyOnWriteArrayList<>();
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
@@ -61,6 +63,27 @@ class PeersTest {
         {"node_id":1}"""
             .formatted(peer.port());
     assertEquals(expected, peer.beats().get(0));
+  }
+
+  @Test
+  void beatsShowTheSecretOfTheMoment() throws Exception {
+    LoopbackPeer peer = peer(okFrom(2));
+    secret = Optional.of("first-secret");
+    watch(peer.url());
+    await(() -> shows(peer, "first-secret"));
+    secret = Optional.of("second-secret");
+    await(() -> shows(peer, "second-secret"));
+    secret = Optional.empty();
+    await(() -> !last(peer).contains("Authorization"));
+    assertReused(peer);
+  }
+
+  private static boolean shows(LoopbackPeer peer, String secret) {
+    return last(peer).contains("\r\nAuthorization: Bearer " + secret + "\r\n");
+  }
+
+  private static String last(LoopbackPeer peer) {
+    return peer.beats().isEmpty() ? "" : peer.beats().get(peer.beats().size() - 1);
   }
 
   @Test
@@ -223,6 +246,7 @@ class PeersTest {
         Peers.start(
             1,
             List.of(peer.url()),
+            Optional::empty,
             change -> {
               changes.add(change);
               throw new IllegalStateException("thrown on purpose");
@@ -243,6 +267,7 @@ class PeersTest {
         Peers.start(
             1,
             List.of(peer.url()),
+            Optional::empty,
             change -> {
               awaitQuietly(started);
               peers[0].close();
@@ -311,7 +336,7 @@ class PeersTest {
   }
 
   private Peers watch(URI... urls) {
-    Peers peers = Peers.start(1, Arrays.asList(urls), changes::add);
+    Peers peers = Peers.start(1, Arrays.asList(urls), () -> secret, changes::add);
     opened.push(peers);
     return peers;
   }

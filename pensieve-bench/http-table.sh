@@ -1,0 +1,133 @@
+#!/bin/sh
+# The whole table of the server: requests a second and latency from 64 connections, beside a bare handler on
+# the same library; then the same beside ten thousand idle connections and a flood of bad ones. About six minutes.
+# Needs wrk. Prints the table; redirect it into a file below results/.
+#
+#   mvn -q -pl pensieve-server,pensieve-bench -am package -DskipTests
+#   pensieve-bench/http-table.sh <folder on a real disk> > pensieve-bench/results/<name>.txt
+#
+# ROUNDS and SECONDS_EACH replace how often each is measured, in turn, and for how long.
+set -eu
+
+folder=${1:?which folder, on a real disk?}
+rounds=${ROUNDS:-7}
+seconds=${SECONDS_EACH:-4}
+here=$(dirname "$0")
+server=$here/../pensieve-server/target/pensieve-server.jar
+bench=$here/target/benchmarks.jar
+results=$(mktemp -d)
+data=$(mktemp -d "$folder/http-table.XXXXXX")
+started=
+# shellcheck disable=SC2086 # several processes
+trap 'kill $started 2>/dev/null; wait; rm -rf "$results" "$data"' EXIT
+trap 'exit 1' HUP INT TERM
+ulimit -n "$(ulimit -H -n)"
+
+# The heap is small on purpose: it has to do for ten thousand connections.
+java="java -Xmx256m"
+
+echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), \
+$(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r), $(df -T "$folder" | awk 'NR == 2 {print $2}')"
+echo "JDK: $(java -version 2>&1 | sed -n 2p)"
+echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
+echo "Command: pensieve-bench/http-table.sh <folder>; $rounds rounds of $seconds s, wrk with 1 thread and 64 connections"
+echo "Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
+
+# Waits until a program has printed this; then it is up.
+await() {
+  tries=0
+  until grep -q "$2" "$1"; do
+    tries=$((tries + 1))
+    [ $tries -lt 600 ] || { cat "$1" >&2; exit 1; }
+    sleep 0.1
+  done
+}
+
+# A server of ours by the level of its log.
+pensieve() {
+  $java -jar "$server" --port "$2" --durability "$1" --data-dir "$data/$1" --capacity 100000 >"$results/out-$1" 2>&1 &
+  started="$started $!"
+  await "$results/out-$1" "listening on"
+}
+
+# Loads a server and notes requests a second and the 99th percentile: name, script, port.
+load() {
+  wrk -t 1 -c 64 -d "${4:-$seconds}s" --latency -s "$here/src/main/wrk/$2.lua" "http://127.0.0.1:$3" >"$results/wrk"
+  if grep -q -e 'Non-2xx' -e 'Socket errors' "$results/wrk"; then
+    cat "$results/wrk" >&2
+    exit 1
+  fi
+  awk '/Requests\/sec/ {rate = $2} $1 == "50%" {half = $2} $1 == "99%" {late = $2} END {print rate, half, late}' \
+    "$results/wrk" >>"$results/rates-$1"
+}
+
+# The median of a column of what was noted.
+median() {
+  cut -d' ' -f"$2" "$results/rates-$1" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+}
+
+# The median of the ratios of the rounds, in percent: in one round both ran one after the other.
+ratio() {
+  paste -d' ' "$results/rates-$1" "$results/rates-$2" | awk '{print 100 * $1 / $4}' | sort -n |
+    awk '{v[NR] = $1} END {printf "%.0f", v[int((NR + 1) / 2)]}'
+}
+
+line() {
+  printf '| %s | %.0f | %s | %s | %s |\n' "$2" "$(median "$1" 1)" "$(median "$1" 2)" "$(median "$1" 3)" "${3:-}"
+}
+
+$java -cp "$bench" io.pensieve.bench.BareServer port=7900 >"$results/out-bare" 2>&1 &
+started="$started $!"
+await "$results/out-bare" "listening on"
+pensieve process-death 7901
+pensieve power-cut 7902
+
+# Fills the maps and warms all of them up.
+for port in 7900 7901 7902; do
+  load warm put $port 6
+  load warm get $port 6
+done
+rm "$results/rates-warm"
+
+round=0
+while [ $round -lt "$rounds" ]; do
+  load bare-get get 7900
+  load get get 7901
+  load bare-put put 7900
+  load process-death put 7901
+  load power-cut put 7902
+  round=$((round + 1))
+done
+
+echo
+echo "| 64 connections | requests/s | 50 % | 99 % | |"
+echo "|---|---|---|---|---|"
+line bare-get "GET, bare handler with a constant answer"
+line get "GET" "$(ratio get bare-get) % of bare"
+line bare-put "PUT, bare handler that reads the body"
+line process-death "PUT, \`process-death\`" "$(ratio process-death bare-put) % of bare"
+line power-cut "PUT, \`power-cut\`" "$(ratio power-cut process-death) % of \`process-death\`"
+
+# One round without and one with the hostile ones beside, in turn; these begin and end each time.
+round=0
+while [ $round -lt "$rounds" ]; do
+  load calm-get get 7901
+  load calm-put put 7901
+  java -Xmx128m -cp "$bench" io.pensieve.bench.Hostile port=7901 idle=10000 perSecond=500 >"$results/out-hostile" 2>&1 &
+  hostile=$!
+  started="$started $hostile"
+  await "$results/out-hostile" ready
+  load hostile-get get 7901
+  load hostile-put put 7901
+  kill $hostile
+  wait $hostile 2>/dev/null || true
+  round=$((round + 1))
+done
+
+echo
+echo "| 64 connections at work, heap 256 MiB | requests/s | 50 % | 99 % | |"
+echo "|---|---|---|---|---|"
+line calm-get "GET"
+line hostile-get "GET, beside 10,000 idle connections and 500 bad ones a second" "$(ratio hostile-get calm-get) %"
+line calm-put "PUT, \`process-death\`"
+line hostile-put "PUT, the same beside them" "$(ratio hostile-put calm-put) %"

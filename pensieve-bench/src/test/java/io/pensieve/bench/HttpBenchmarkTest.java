@@ -1,0 +1,57 @@
+package io.pensieve.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What stands beside the server in its benchmark works. */
+class HttpBenchmarkTest {
+  private final BareServer server = new BareServer(0);
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void theBareServerAnswersAsTheRealOneDoes() throws Exception {
+    assertEquals("{\"val\":\"" + "v".repeat(100) + "\"}", send(request("/get/a").GET()));
+  }
+
+  @Test
+  void theBareServerReadsALongBodyToItsEnd() throws Exception {
+    for (int bytes : new int[] {0, 10, 1_000_000}) {
+      assertEquals(
+          "{\"status\":\"ok\"}",
+          send(request("/put").POST(BodyPublishers.ofByteArray(new byte[bytes]))));
+    }
+  }
+
+  @Test
+  void hostileClientsStayOpenAndAttackWithoutHurtingIt() throws Exception {
+    Hostile hostile = new Hostile(server.address());
+    hostile.openIdle(100);
+    hostile.flood(1_000, 30);
+    assertEquals(100, hostile.idle());
+    assertTrue(send(request("/get/a").GET()).contains("val"));
+    hostile.close();
+    assertEquals(0, hostile.idle());
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(
+        URI.create("http://127.0.0.1:" + server.address().getPort() + path));
+  }
+
+  private String send(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), BodyHandlers.ofString()).body();
+  }
+}

@@ -1,0 +1,105 @@
+package io.pensieve.lru;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the owner of a node does with it: write it, remove it, use it, let go of it; and whom to
+ * tell afterwards.
+ *
+ * <p>The order of a write: the journal first, so that nobody sees what it has not got; then the
+ * stamp, so that whoever finds the value finds it used; then value, expiry and version, as {@link
+ * Node} says; then the orders of expiry and weight, which may lag behind.
+ */
+final class Owner<K, V> {
+  private final NodeTable<K, V> table;
+  private final Journal<K, V> journal;
+  private final Observer<K, V> observer;
+  private final UseClock clock;
+  private final EvictionOrder<K, V> order;
+  private final ExpiryOrder<K, V> expiries;
+  private final Versions versions = new Versions();
+
+  Owner(
+      NodeTable<K, V> table,
+      Journal<K, V> journal,
+      Observer<K, V> observer,
+      UseClock clock,
+      EvictionOrder<K, V> order,
+      ExpiryOrder<K, V> expiries) {
+    this.table = table;
+    this.journal = journal;
+    this.observer = observer;
+    this.clock = clock;
+    this.order = order;
+    this.expiries = expiries;
+  }
+
+  // The life of a value begins when it is written, not when its writer came and had to wait.
+  Outcome<V> write(Node<K, V> node, @Nullable V current, Decision<V> decision) {
+    V value = decision.value();
+    assert value != null : "a decision to write has a value";
+    long expiry =
+        decision.lifeMillis() == Decision.SAME_EXPIRY
+            ? node.expiryMillis()
+            : expiries.expiryMillis(decision);
+    long given = journal.put(node.key(), value, expiry);
+    long version = written(node, value, expiry, decision.weight(), given);
+    return new Outcome<>(current, value, version, true);
+  }
+
+  /**
+   * The write is in the journal.
+   *
+   * @param given the version that the journal gave it
+   * @return the version that it has
+   */
+  long written(Node<K, V> node, V value, long expiryMillis, int weight, long given) {
+    long version = given == 0 ? versions.next(node) : given;
+    clock.stamp(node);
+    node.set(value, expiryMillis, version);
+    expiries.arm(node);
+    order.weigh(node, weight);
+    return version;
+  }
+
+  Outcome<V> remove(Node<K, V> node, V current) {
+    long given = journal.remove(node.key());
+    return new Outcome<>(current, null, removed(node, given), true);
+  }
+
+  /** The removal is in the journal. As {@link #written}. */
+  long removed(Node<K, V> node, long given) {
+    long version = given == 0 ? versions.last(node) : given;
+    node.set(null, Node.NEVER, version);
+    expiries.disarm(node);
+    return version;
+  }
+
+  Outcome<V> use(Node<K, V> node, @Nullable V current) {
+    clock.stamp(node);
+    return new Outcome<>(current, current, node.version(), false);
+  }
+
+  /** Lets go of the node, which dies if it has no value. */
+  void end(Node<K, V> node) {
+    if (node.value() != null) {
+      node.disown();
+    } else {
+      node.die();
+      table.remove(node);
+      node.wakeWaiting();
+    }
+  }
+
+  /** Tells of the value that has left by this outcome, if one has. Owning nothing any more. */
+  void tell(K key, Outcome<V> outcome) {
+    V previous = outcome.previous();
+    if (outcome.changed() && previous != null) {
+      if (outcome.value() == null) {
+        observer.removed(key, previous);
+      } else {
+        observer.replaced(key, previous);
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Values that stand for numbers are added to, and nothing else is changed. */
+@Timeout(60)
+class IncrementTest {
+  private static final int THREADS = 8;
+  private final HandClock clock = new HandClock();
+  private final RecordingLog<String, String> log = new RecordingLog<>();
+  private final Pensieve<String, String> map = open(log);
+
+  private Pensieve<String, String> open(RecordingLog<String, String> opened) {
+    return Pensieve.<String, String>builder()
+        .maximumEntries(2)
+        .clock(clock)
+        .expireAfterWrite(Duration.ofSeconds(60))
+        .log(opened)
+        .open();
+  }
+
+  @Test
+  void anAbsentKeyCountsAsZero() {
+    assertEquals(-3, map.increment("n", -3, Numeric.decimal()));
+    assertEquals(0, map.increment("n", 3, Numeric.decimal()));
+    assertEquals(Map.of("n", "0"), map);
+  }
+
+  @Test
+  void anIncrementIsAUseAndTellsTheVersion() throws Exception {
+    map.put("a", "1");
+    map.put("b", "1");
+    Increment increment = map.submitIncrement("a", 1, Numeric.decimal()).get();
+    assertEquals(new Increment(2, 3), increment);
+    assertTrue(map.removeIfVersion("a", increment.version()));
+    map.increment("b", 1, Numeric.decimal());
+    map.increment("c", 1, Numeric.decimal());
+    map.increment("b", 1, Numeric.decimal());
+    map.increment("d", 1, Numeric.decimal());
+    assertEquals(List.of("b", "d"), List.copyOf(log.fold().keySet()));
+  }
+
+  @Test
+  void theEntryExpiresWhenItWould() {
+    map.put("a", "1", Duration.ofSeconds(2));
+    map.increment("b", 1, Numeric.decimal());
+    clock.advance(1_000);
+    map.increment("a", 1, Numeric.decimal());
+    map.increment("b", 1, Numeric.decimal());
+    clock.advance(999);
+    assertEquals("2", map.get("a"));
+    clock.advance(1);
+    assertFalse(map.containsKey("a"));
+    assertEquals(1, map.increment("a", 1, Numeric.decimal()), "begins anew");
+    clock.advance(57_999);
+    assertEquals("2", map.get("b"));
+    clock.advance(1);
+    assertFalse(map.containsKey("b"), "a minute after it was first written");
+    assertTrue(map.containsKey("a"));
+  }
+
+  @Test
+  void whatIsBeyondALongIsRefused() {
+    map.put("n", Long.toString(Long.MAX_VALUE));
+    assertThrows(ArithmeticException.class, () -> map.increment("n", 1, Numeric.decimal()));
+    assertEquals(0, map.increment("n", -Long.MAX_VALUE, Numeric.decimal()));
+    map.put("n", Long.toString(Long.MIN_VALUE));
+    assertEquals(-1, map.increment("n", Long.MAX_VALUE, Numeric.decimal()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        " ",
+        "+1",
+        "01",
+        "-0",
+        "00",
+        "1 ",
+        " 1",
+        "1.0",
+        "0x1",
+        "-",
+        "--1",
+        "1e3",
+        "\u0661",
+        "9223372036854775808",
+        "-9223372036854775809"
+      })
+  void whatIsNoNumberIsLeftAlone(String value) {
+    map.put("n", value);
+    assertThrows(ArithmeticException.class, () -> map.increment("n", 1, Numeric.decimal()));
+    assertEquals(value, map.get("n"));
+    assertEquals(1, log.history().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, -1, 10, Long.MAX_VALUE, Long.MIN_VALUE})
+  void everyNumberIsReadAsItIsWritten(long number) {
+    assertEquals(number, Numeric.decimal().toLong(Numeric.decimal().toValue(number)));
+  }
+
+  @Test
+  void theSumAndTheRefusalAreToldWhenTheyAreDurable() {
+    RecordingLog<String, String> slow = new RecordingLog<String, String>().holdingBack();
+    Pensieve<String, String> behind = open(slow);
+    CompletableFuture<Increment> sum = behind.submitIncrement("n", 1, Numeric.decimal());
+    behind.submitPut("word", "one");
+    CompletableFuture<Increment> refused = behind.submitIncrement("word", 1, Numeric.decimal());
+    assertFalse(sum.isDone());
+    assertFalse(refused.isDone(), "the word may not survive");
+    slow.acknowledgeAll();
+    assertEquals(new Increment(1, 1), sum.join());
+    CompletionException failure = assertThrows(CompletionException.class, refused::join);
+    assertInstanceOf(ArithmeticException.class, failure.getCause());
+    behind.close();
+  }
+
+  @Test
+  void noIncrementIsLost() throws Exception {
+    Together.run(
+        THREADS,
+        IncrementTest.class,
+        random -> {
+          for (int i = 0; i < 10_000; i++) {
+            if (random.nextInt(10) == 0) {
+              map.submit(new AtomicBatch<String, String>().increment("n", 1, Numeric.decimal()));
+            } else {
+              map.increment("n", 1, Numeric.decimal());
+            }
+          }
+        });
+    assertEquals(String.valueOf(THREADS * 10_000), map.get("n"));
+  }
+}

@@ -1,0 +1,75 @@
+package io.pensieve.server;
+
+import io.pensieve.server.http.Access;
+import io.pensieve.server.http.Tokens;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+
+/** Where it is said who may do what: in a file, in the environment, or nowhere. */
+final class AccessSource {
+  private AccessSource() {}
+
+  /**
+   * Reads the tokens; without any, anyone may do anything.
+   *
+   * @param reloads reads the file again when it changes
+   * @param err is told if others on this machine can read the file
+   * @throws StartFailure if the tokens cannot be used
+   */
+  static Access access(Configuration configuration, Reloads reloads, PrintStream err) {
+    boolean hasPeers = !configuration.peers().isEmpty();
+    Access access = Access.open(); // nobody has it before it is what it should be
+    configuration.tokens().ifPresent(tokens -> access.replace(tokens));
+    configuration
+        .tokensFile()
+        .ifPresent(
+            file -> {
+              reloads.use(
+                  Setting.TOKENS_FILE.title(),
+                  List.of(file),
+                  contents -> access.replace(complete(parse(contents.get(0)), hasPeers)));
+              warnIfOthersCanRead(file, err);
+            });
+    return access;
+  }
+
+  private static Tokens parse(byte[] content) {
+    try {
+      ByteBuffer bytes = ByteBuffer.wrap(content);
+      return Tokens.parse(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString());
+    } catch (CharacterCodingException notUtf8) {
+      throw new IllegalArgumentException("not UTF-8", notUtf8);
+    }
+  }
+
+  /**
+   * The same tokens.
+   *
+   * @throws IllegalArgumentException if a node with peers could not show them a secret: they would
+   *     all take it for dead
+   */
+  static Tokens complete(Tokens tokens, boolean hasPeers) {
+    if (hasPeers && tokens.peerSecret().isEmpty()) {
+      throw new IllegalArgumentException("expected a peer token too, since there are peers");
+    }
+    return tokens;
+  }
+
+  private static void warnIfOthersCanRead(Path file, PrintStream err) {
+    try {
+      if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+        err.println(
+            "warning: everybody on this machine can read " + file + "; chmod o-r would help");
+      }
+    } catch (IOException | UnsupportedOperationException cannotTell) {
+      // A file system without such permissions has nothing to warn of.
+    }
+  }
+}

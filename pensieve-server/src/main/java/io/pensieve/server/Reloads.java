@@ -1,0 +1,164 @@
+package io.pensieve.server;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Reads files again when they change, on a thread of its own, until it is closed. */
+final class Reloads implements AutoCloseable {
+  private static final int FILE_BYTES_MAX = 1 << 20;
+
+  /*
+   * Contents are compared, not times: these are small files, times are coarse, and folders that are
+   * swapped by a symbolic link, as Kubernetes does, show old times. A content is used when it was
+   * seen twice in a row, so that a file that is being written is not read in the middle.
+   */
+  private final PrintStream err;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final List<Watched> watched = new ArrayList<>(); // complete before the thread starts
+  private final Thread thread;
+
+  /** What is done with the contents of files. */
+  interface Use {
+    /**
+     * Uses them from now on.
+     *
+     * @throws IllegalArgumentException if they cannot be used, and why, without quoting them; what
+     *     was used before stays in use
+     */
+    void of(List<byte[]> contents);
+  }
+
+  /**
+   * Reloads that have not begun.
+   *
+   * @param period how often to look
+   * @param err is told what was read again, and what could not be used
+   */
+  Reloads(Duration period, PrintStream err) {
+    this.err = err;
+    this.thread = new Thread(() -> lookEvery(period), "pensieve-reload");
+    thread.setDaemon(true);
+  }
+
+  /**
+   * Uses the files now, and after {@link #start} whenever one of them has changed.
+   *
+   * @param name what people call them
+   * @throws StartFailure if they cannot be read or used now
+   */
+  void use(String name, List<Path> files, Use use) {
+    Watched added = new Watched(name, files, use);
+    try {
+      added.contents = read(files);
+      use.of(added.contents);
+    } catch (IOException | IllegalArgumentException unusable) {
+      throw new StartFailure(name + " " + files + ": " + reason(unusable), unusable);
+    }
+    watched.add(added);
+  }
+
+  /** Starts to look. */
+  void start() {
+    if (!watched.isEmpty()) {
+      thread.start();
+    }
+  }
+
+  private void lookEvery(Duration period) {
+    try {
+      while (!closed.await(period.toNanos(), TimeUnit.NANOSECONDS)) {
+        watched.forEach(this::look);
+      }
+    } catch (InterruptedException alsoCloses) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void look(Watched files) {
+    try {
+      List<byte[]> now = read(files.paths);
+      boolean seenTwice = same(now, files.seen);
+      files.seen = now;
+      files.failure = "";
+      if (seenTwice && !same(now, files.contents)) {
+        files.contents = now; // also if they are of no use, lest that be told for ever
+        files.use.of(now);
+        err.println(files.name + " " + files.paths + ": read again");
+      }
+    } catch (IOException | IllegalArgumentException unusable) {
+      String failure = reason(unusable);
+      if (!failure.equals(files.failure)) {
+        files.failure = failure;
+        err.println(
+            files.name
+                + " "
+                + files.paths
+                + ": "
+                + failure
+                + "; what was read before stays in use");
+      }
+    }
+  }
+
+  private static List<byte[]> read(List<Path> files) throws IOException {
+    List<byte[]> contents = new ArrayList<>();
+    for (Path file : files) {
+      try (InputStream in = Files.newInputStream(file)) {
+        byte[] content = in.readNBytes(FILE_BYTES_MAX + 1);
+        if (content.length > FILE_BYTES_MAX) {
+          throw new IOException("longer than " + FILE_BYTES_MAX + " bytes");
+        }
+        contents.add(content);
+      } catch (NoSuchFileException missing) {
+        throw new IOException(file + " is not there", missing);
+      }
+    }
+    return contents;
+  }
+
+  private static boolean same(List<byte[]> one, List<byte[]> other) {
+    return Arrays.deepEquals(one.toArray(), other.toArray());
+  }
+
+  private static String reason(Exception unusable) {
+    String message = String.valueOf(unusable.getMessage());
+    return unusable instanceof IOException ? "cannot be read: " + message : message;
+  }
+
+  /** Stops to look. A second call does nothing. */
+  @Override
+  public void close() {
+    closed.countDown();
+    try {
+      thread.join();
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Files that belong together. For the thread that looks, once that runs. */
+  private static final class Watched {
+    final String name;
+    final List<Path> paths;
+    final Use use;
+    List<byte[]> contents = List.of(); // those in use, or refused since
+    List<byte[]> seen = List.of();
+    String failure = "";
+
+    Watched(String name, List<Path> paths, Use use) {
+      this.name = name;
+      this.paths = paths;
+      this.use = use;
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Pensieve;
+import io.pensieve.Submission;
+import io.pensieve.Versioned;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.StatusCodes;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongPredicate;
+
+/** The routes that read and write single entries as bytes, with type, version and expiry. */
+final class Entries {
+  private static final HttpString PENSIEVE_TTL = new HttpString("Pensieve-TTL");
+  private static final HttpString CONTENT_SECURITY_POLICY =
+      new HttpString("Content-Security-Policy");
+  private static final HttpString NOSNIFF = new HttpString("X-Content-Type-Options");
+
+  private static final String TTL = "ttl";
+  private static final String DURABILITY = "durability";
+  private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
+  private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
+
+  private final Pensieve<String, StoredValue> memories;
+  private final Limits limits;
+  private final Promise promise;
+  private final InstantSource clock;
+
+  Entries(
+      Pensieve<String, StoredValue> memories, Limits limits, Promise promise, InstantSource clock) {
+    this.memories = memories;
+    this.limits = limits;
+    this.promise = promise;
+    this.clock = clock;
+  }
+
+  void get(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    Query.of(exchange, Set.of());
+    Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
+    HttpHandler answer = reading -> answerEntry(reading, key, conditions);
+    if (promise.readsMayWait()) {
+      exchange.dispatch(Failures.mapped(answer));
+    } else {
+      answer.handleRequest(exchange);
+    }
+  }
+
+  private void answerEntry(HttpServerExchange exchange, String key, Preconditions conditions) {
+    Versioned<StoredValue> entry = memories.getVersioned(key);
+    if (entry == null) {
+      throw Problem.NO_SUCH_KEY.because("there is no entry of this key");
+    }
+    boolean asJson = MediaType.prefersJson(exchange.getRequestHeaders());
+    HeaderMap headers = exchange.getResponseHeaders();
+    // The description of an entry changes with the time it still lives, so its tag is a weak one.
+    String tag = EntityTags.tag(entry.version());
+    headers.put(Headers.ETAG, asJson ? "W/" + tag : tag);
+    headers.put(Headers.VARY, Headers.ACCEPT_STRING);
+    if (!conditions.mayAnswer(entry.version())) {
+      throw preconditionFailed();
+    }
+    Optional<Duration> life = entry.remaining(clock.instant());
+    life.ifPresent(rest -> headers.put(PENSIEVE_TTL, TimeSpan.text(rest)));
+    if (conditions.isKnown(entry.version())) {
+      exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
+    } else if (asJson) {
+      Answers.object(exchange, json -> EntryJson.write(json, key, entry, life));
+    } else {
+      answerBytes(exchange, entry.value());
+    }
+  }
+
+  // Whoever can write a value chooses what a browser would show under our name.
+  private static void answerBytes(HttpServerExchange exchange, StoredValue value) {
+    HeaderMap headers = exchange.getResponseHeaders();
+    headers.put(Headers.CONTENT_TYPE, value.type());
+    headers.put(NOSNIFF, "nosniff");
+    headers.put(CONTENT_SECURITY_POLICY, "sandbox");
+    exchange.getResponseSender().send(value.bytes());
+  }
+
+  void put(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    Query query = Query.of(exchange, PUT_PARAMETERS);
+    Optional<Duration> life = query.duration(TTL);
+    promise.requireUpTo(query.text(DURABILITY));
+    HeaderMap headers = exchange.getRequestHeaders();
+    Preconditions conditions = Preconditions.of(headers);
+    String type = MediaType.ofValue(headers);
+    RequestBody.read(
+        exchange,
+        limits.valueBytesMax(),
+        body -> {
+          StoredValue value = StoredValue.typed(type, body);
+          Submission<StoredValue> write = submitPut(key, conditions, value, life);
+          Acknowledged.answer(exchange, write.durable(), done -> answerPut(done, write));
+        });
+  }
+
+  private Submission<StoredValue> submitPut(
+      String key, Preconditions conditions, StoredValue value, Optional<Duration> life) {
+    if (conditions.areNone()) {
+      return life.isPresent()
+          ? memories.submitPut(key, value, life.get())
+          : memories.submitPut(key, value);
+    }
+    LongPredicate condition = conditions.forWrite();
+    return life.isPresent()
+        ? memories.submitPutIf(key, condition, value, life.get())
+        : memories.submitPutIf(key, condition, value);
+  }
+
+  private static void answerPut(HttpServerExchange exchange, Submission<StoredValue> write) {
+    tagIfPresent(exchange, write.version());
+    if (!write.applied()) {
+      throw preconditionFailed();
+    }
+    boolean created = write.previous() == null;
+    exchange.setStatusCode(created ? StatusCodes.CREATED : StatusCodes.NO_CONTENT).endExchange();
+  }
+
+  void delete(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    promise.requireUpTo(Query.of(exchange, DELETE_PARAMETERS).text(DURABILITY));
+    Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
+    Submission<StoredValue> removal =
+        conditions.areNone()
+            ? memories.submitRemove(key)
+            : memories.submitRemoveIf(key, conditions.forWrite());
+    Acknowledged.answer(
+        exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
+  }
+
+  private static void answerDelete(
+      HttpServerExchange exchange, Submission<StoredValue> removal, Preconditions conditions) {
+    // What was not removed was not there, unless its version says that the condition failed.
+    if (!removal.applied() && !conditions.forWrite().test(removal.version())) {
+      tagIfPresent(exchange, removal.version());
+      throw preconditionFailed();
+    }
+    exchange.setStatusCode(StatusCodes.NO_CONTENT).endExchange();
+  }
+
+  private static void tagIfPresent(HttpServerExchange exchange, long version) {
+    if (version != 0) {
+      exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(version));
+    }
+  }
+
+  private static Refusal preconditionFailed() {
+    return Problem.PRECONDITION_FAILED.because(
+        "the entry does not have the version that is asked for; ETag tells which it has, if any");
+  }
+}
