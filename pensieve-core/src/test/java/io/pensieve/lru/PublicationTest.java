@@ -118,7 +118,8 @@ class PublicationTest {
               UNTOLD,
               UNTOLD,
               InstantSource.system(),
-              () -> {});
+              () -> {},
+              new SortedKeys<>(null));
     }
 
     Shared withAnEntry() {
