@@ -197,10 +197,9 @@ class RecentLogTest {
 
   @Test
   void aMapThatForgetsEverythingTellsItsChanges() throws Exception {
-    Log<String, String> recent = Log.recent(10);
     try (Pensieve<String, String> map =
-        Pensieve.<String, String>builder().maximumEntries(1).log(recent).open()) {
-      ChangeStream<String, String> stream = recent.changes();
+        Pensieve.<String, String>builder().maximumEntries(1).log(Log.recent(10)).open()) {
+      ChangeStream<String, String> stream = map.changes();
       map.put("a", "value");
       map.put("b", "value");
       assertEquals(

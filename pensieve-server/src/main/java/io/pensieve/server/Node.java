@@ -68,6 +68,7 @@ final class Node implements AutoCloseable {
       Pensieve<String, StoredValue> memories =
           Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
+              .recordStatistics()
               .log(log(configuration))
               .recoveryProgress(recovery)
               .open();
@@ -101,15 +102,13 @@ final class Node implements AutoCloseable {
       Pensieve<String, StoredValue> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
-    HttpServer.Settings defaults = HttpServer.Settings.on(address);
     HttpServer.Settings settings =
         new HttpServer.Settings(
             address,
             configuration.limits(),
             access,
             configuration.durability(),
-            defaults.readTimeout(),
-            defaults.drainDeadline());
+            configuration.traffic());
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {

@@ -63,7 +63,8 @@ final class Answers {
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void send(HttpServerExchange exchange, String contentType, byte[] body) {
+  /** This body. */
+  static void send(HttpServerExchange exchange, String contentType, byte[] body) {
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
     exchange.getResponseSender().send(ByteBuffer.wrap(body));
   }

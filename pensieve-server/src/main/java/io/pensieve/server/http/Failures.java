@@ -45,7 +45,7 @@ final class Failures {
     if (problem == Problem.BODY_TOO_LARGE) {
       exchange.setPersistent(false);
     }
-    if (problem == Problem.LOG_FULL) {
+    if (problem == Problem.LOG_FULL || problem == Problem.TOO_MANY_REQUESTS) {
       exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
     }
     if (!exchange.isRequestComplete()) {

@@ -4,7 +4,6 @@ import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
-import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.HttpContinueReadHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.util.Methods;
@@ -51,34 +50,32 @@ public final class HttpServer implements AutoCloseable {
    * @param limits how large keys and values may be
    * @param access who may do what
    * @param durability what the map's log promises of a write; empty for no log
-   * @param readTimeout how long a client may be silent, within a request or between two
-   * @param drainDeadline how long {@link #close} waits for requests in flight
+   * @param traffic how many clients there is time for, and for how long
    */
   public record Settings(
       InetSocketAddress address,
       Limits limits,
       Access access,
       Optional<Durability> durability,
-      Duration readTimeout,
-      Duration drainDeadline) {
+      Traffic traffic) {
 
-    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, a map without a log. */
+    /** Default limits, open to anyone, a map without a log. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
-          address,
-          Limits.defaults(),
-          Access.open(),
-          Optional.empty(),
-          Duration.ofSeconds(60),
-          Duration.ofSeconds(10));
+          address, Limits.defaults(), Access.open(), Optional.empty(), Traffic.defaults());
     }
   }
 
-  private HttpServer(Settings settings, List<Route> routes) throws IOException {
-    drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes, settings.access()));
+  private HttpServer(Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+      throws IOException {
+    drainDeadline = settings.traffic().drainDeadline();
+    inFlight = new InFlight(settings.traffic().requestsMax());
+    RequestMeters meters = new RequestMeters();
+    List<Route> routes = routes(settings, memories, cluster, inFlight, meters);
+    Router router = new Router(routes, settings.access(), meters, inFlight);
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
-    connections.setRootHandler(inFlight);
+    connections.setRootHandler(
+        inFlight.counted(new HttpContinueReadHandler(Failures.mapped(router))));
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       listening =
@@ -102,12 +99,18 @@ public final class HttpServer implements AutoCloseable {
   public static HttpServer start(
       Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
       throws IOException {
-    return new HttpServer(settings, routes(settings, memories, cluster));
+    return new HttpServer(settings, memories, cluster);
   }
 
   /** The table of routes; the only place that knows URLs. */
   static List<Route> routes(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster) {
+      Settings settings,
+      Pensieve<String, StoredValue> memories,
+      Cluster cluster,
+      InFlight inFlight,
+      RequestMeters meters) {
+    Health health = new Health(memories, inFlight::isDraining);
+    Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
     Limits limits = settings.limits();
     Promise promise = new Promise(settings.durability());
     Memories texts = new Memories(memories, limits, promise.readsMayWait());
@@ -122,11 +125,9 @@ public final class HttpServer implements AutoCloseable {
         new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
         new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
         new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
-        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
-  }
-
-  private static HttpHandler handler(List<Route> routes, Access access) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
+        new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
+        new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
+        new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
   }
 
   private static OptionMap workerOptions() {
@@ -141,11 +142,13 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap socketOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(Options.REUSE_ADDRESSES, true)
         .set(Options.TCP_NODELAY, true)
         .set(Options.BACKLOG, BACKLOG)
+        .set(Options.CONNECTION_HIGH_WATER, settings.traffic().connectionsMax())
+        .set(Options.CONNECTION_LOW_WATER, settings.traffic().connectionsMax())
         // Cuts a client that stops in the middle of a body, or that does not take its answer.
         .set(Options.READ_TIMEOUT, readMillis)
         .set(Options.WRITE_TIMEOUT, readMillis)
@@ -153,7 +156,7 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap protocolOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
         // Cuts a client that stops in the middle of a header, which no other timeout does.
@@ -171,6 +174,11 @@ public final class HttpServer implements AutoCloseable {
   /** Where it listens, with the port that was picked. */
   public InetSocketAddress address() {
     return listening.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** Whether it answers, but will close soon. */
+  boolean isDraining() {
+    return inFlight.isDraining();
   }
 
   /** How many requests are being answered. */

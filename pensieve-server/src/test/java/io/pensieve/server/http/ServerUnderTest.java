@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -35,7 +36,12 @@ final class ServerUnderTest implements AutoCloseable {
 
   ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    entries = Pensieve.<String, StoredValue>builder().maximumEntries(10_000).log(log).open();
+    entries =
+        Pensieve.<String, StoredValue>builder()
+            .maximumEntries(10_000)
+            .recordStatistics()
+            .log(log)
+            .open();
     memories = new Texts(entries);
     http = HttpServer.start(settings, entries, cluster);
   }
@@ -49,15 +55,21 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   /** Default settings but for how long a client may be silent. */
-  static HttpServer.Settings patientFor(Duration readTimeout) {
+  static HttpServer.Settings patientFor(Duration silenceMax) {
+    Traffic defaults = Traffic.defaults();
+    return letting(
+        new Traffic(
+            defaults.connectionsMax(),
+            defaults.requestsMax(),
+            silenceMax,
+            defaults.drainDeadline()));
+  }
+
+  /** Default settings but for how many clients there is time for. */
+  static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.access(),
-        defaults.durability(),
-        readTimeout,
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -68,20 +80,20 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.limits(),
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.traffic());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        access,
-        defaults.durability(),
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
+  }
+
+  /** The table of routes. */
+  static List<Route> routes(Pensieve<String, StoredValue> memories) {
+    return HttpServer.routes(
+        settings(), memories, Cluster.alone(1), new InFlight(1), new RequestMeters());
   }
 
   RawClient connect() throws IOException {
