@@ -69,7 +69,12 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        defaults.tls());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -80,14 +85,32 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.limits(),
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
-        defaults.traffic());
+        defaults.traffic(),
+        defaults.tls());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
+        defaults.address(),
+        defaults.limits(),
+        access,
+        defaults.durability(),
+        defaults.traffic(),
+        defaults.tls());
+  }
+
+  /** Default settings, with TLS. */
+  static HttpServer.Settings showing(Tls tls, Traffic traffic) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        Optional.of(tls));
   }
 
   /** The table of routes. */
