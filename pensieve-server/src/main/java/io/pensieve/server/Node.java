@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.function.Supplier;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
@@ -43,12 +44,13 @@ final class Node implements AutoCloseable {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
-    Pensieve<String, StoredValue> memories = recover(configuration, out);
+    Log<String, StoredValue> log = open(configuration, () -> log(configuration));
+    Pensieve<String, StoredValue> memories = recover(configuration, log, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        HttpServer http = listen(configuration, access, memories, watch);
+        HttpServer http = listen(configuration, access, memories, log, watch);
         reloads.start();
         return new Node(memories, reloads, watch, http);
       } catch (RuntimeException | Error notListening) {
@@ -62,19 +64,25 @@ final class Node implements AutoCloseable {
   }
 
   private static Pensieve<String, StoredValue> recover(
-      Configuration configuration, PrintStream out) {
+      Configuration configuration, Log<String, StoredValue> log, PrintStream out) {
     Recovery recovery = new Recovery(out, System::nanoTime);
+    Pensieve<String, StoredValue> memories =
+        open(
+            configuration,
+            Pensieve.<String, StoredValue>builder()
+                    .maximumEntries(configuration.capacity())
+                    .log(log)
+                    .recoveryProgress(recovery)
+                ::open);
+    configuration
+        .durability()
+        .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
+    return memories;
+  }
+
+  private static <T> T open(Configuration configuration, Supplier<T> opening) {
     try {
-      Pensieve<String, StoredValue> memories =
-          Pensieve.<String, StoredValue>builder()
-              .maximumEntries(configuration.capacity())
-              .log(log(configuration))
-              .recoveryProgress(recovery)
-              .open();
-      configuration
-          .durability()
-          .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
-      return memories;
+      return opening.get();
     } catch (LogException.Corrupt damaged) {
       throw new StartFailure(
           damaged.getMessage() + "; " + LogCommands.remedy(configuration.dataDir()), damaged);
@@ -91,7 +99,7 @@ final class Node implements AutoCloseable {
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
-        .maximumEntryBytes(configuration.limits().entryBytesMax())
+        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
         .open();
   }
 
@@ -99,6 +107,7 @@ final class Node implements AutoCloseable {
       Configuration configuration,
       Access access,
       Pensieve<String, StoredValue> memories,
+      Log<String, StoredValue> log,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings defaults = HttpServer.Settings.on(address);
@@ -111,7 +120,7 @@ final class Node implements AutoCloseable {
             defaults.readTimeout(),
             defaults.drainDeadline());
     try {
-      return HttpServer.start(settings, memories, cluster);
+      return HttpServer.start(settings, memories, log, cluster);
     } catch (IOException refused) {
       throw new StartFailure(
           "cannot listen on " + text(address) + ": " + refused.getMessage(), refused);

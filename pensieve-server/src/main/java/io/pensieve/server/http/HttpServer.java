@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
+import io.pensieve.log.Log;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpHandler;
@@ -11,7 +12,7 @@ import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +42,7 @@ public final class HttpServer implements AutoCloseable {
   private final AcceptingChannel<StreamConnection> listening;
   private final HttpOpenListener connections;
   private final InFlight inFlight;
+  private final V1 v1;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -74,7 +76,8 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
-  private HttpServer(Settings settings, List<Route> routes) throws IOException {
+  private HttpServer(Settings settings, List<Route> routes, V1 v1) throws IOException {
+    this.v1 = v1;
     drainDeadline = settings.drainDeadline();
     inFlight = new InFlight(handler(routes, settings.access()));
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
@@ -100,29 +103,36 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+      Settings settings,
+      Pensieve<String, StoredValue> memories,
+      Log<String, StoredValue> log,
+      Cluster cluster)
       throws IOException {
-    return new HttpServer(settings, routes(settings, memories, cluster));
+    V1 v1 = new V1(settings, memories, ChangeHub.Source.of(log), cluster);
+    return new HttpServer(settings, routes(settings, memories, v1, cluster), v1);
   }
 
   /** The table of routes; the only place that knows URLs. */
   static List<Route> routes(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster) {
-    Limits limits = settings.limits();
-    Promise promise = new Promise(settings.durability());
-    Memories texts = new Memories(memories, limits, promise.readsMayWait());
-    Entries entries = new Entries(memories, limits, promise, InstantSource.system());
+      Settings settings, Pensieve<String, StoredValue> memories, V1 v1, Cluster cluster) {
+    boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
+    Memories texts = new Memories(memories, settings.limits(), readsMayWait);
     Heartbeats nodes = new Heartbeats(cluster);
-    return List.of(
-        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
-        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
-        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
-        new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
-        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
-        new Route(Methods.GET, "/livez", Role.ANYONE, (exchange, noKey) -> Answers.ok(exchange)));
+    List<Route> routes =
+        new ArrayList<>(
+            List.of(
+                new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+                new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+                new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+                new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+                new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+                new Route(
+                    Methods.GET,
+                    "/livez",
+                    Role.ANYONE,
+                    (exchange, noKey) -> Answers.ok(exchange))));
+    routes.addAll(v1.routes());
+    return routes;
   }
 
   private static HttpHandler handler(List<Route> routes, Access access) {
@@ -190,6 +200,7 @@ public final class HttpServer implements AutoCloseable {
     // Before the address is let go: whoever sees that nobody listens gets the last answer there.
     inFlight.startDraining();
     IoUtils.safeClose(listening);
+    v1.drain();
     try {
       inFlight.awaitDrained(drainDeadline);
       connections.closeConnections();
@@ -201,6 +212,7 @@ public final class HttpServer implements AutoCloseable {
       worker.shutdownNow();
       Thread.currentThread().interrupt();
     }
+    v1.close();
     buffers.close();
   }
 }

@@ -1,0 +1,38 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.HttpServerExchange;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Requests of a kind that may last: how many there are, and how many there may be. */
+final class Places {
+  private final AtomicInteger taken = new AtomicInteger();
+  private final int max;
+  private final Problem ifNone;
+
+  /**
+   * Places that all are free.
+   *
+   * @param ifNone what a request is told for which there is none
+   */
+  Places(int max, Problem ifNone) {
+    this.max = max;
+    this.ifNone = ifNone;
+  }
+
+  /** Takes a place until the request is answered to its end. */
+  void take(HttpServerExchange exchange) {
+    if (taken.incrementAndGet() > max) {
+      taken.decrementAndGet();
+      throw ifNone.because("as many requests of this kind wait as may, which is " + max);
+    }
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          taken.decrementAndGet();
+          next.proceed();
+        });
+  }
+
+  int taken() {
+    return taken.get();
+  }
+}
