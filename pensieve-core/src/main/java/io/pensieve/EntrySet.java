@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A map's entries as a view: what is removed here is removed there, through the log. */
 final class EntrySet<K, V> extends AbstractSet<Entry<K, V>> {
-  private final Pensieve<K, V> map;
+  private final Contents<K, V> map;
 
-  EntrySet(Pensieve<K, V> map) {
+  EntrySet(Contents<K, V> map) {
     this.map = map;
   }
 

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A map's keys as a view: what is removed here is removed there, through the log. */
 final class KeySet<K, V> extends AbstractSet<K> {
-  private final Pensieve<K, V> map;
+  private final Contents<K, V> map;
 
-  KeySet(Pensieve<K, V> map) {
+  KeySet(Contents<K, V> map) {
     this.map = map;
   }
 

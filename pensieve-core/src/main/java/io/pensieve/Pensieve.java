@@ -3,18 +3,12 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.lru.Bounds;
 import io.pensieve.lru.Decision;
-import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Maker;
-import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.AbstractMap;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
@@ -72,27 +66,20 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
  */
-public final class Pensieve<K, V> extends AbstractMap<K, V>
+public final class Pensieve<K, V> extends Contents<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final Bounds<K, V> bounds;
   private final Writes<K, V> writes;
-  private final Counters counters;
-  private final Expirer expirer = new Expirer();
-  private final LogJournal<K, V> journal;
-  private final LruTable<K, V> table;
+  private final Expirer expirer;
   private final RecoveryReport recovery;
 
   Pensieve(PensieveBuilder<K, V> settings) {
-    bounds = settings.bounds();
-    counters = new Counters(settings.recordStatistics);
+    this(settings, new Expirer());
+  }
+
+  private Pensieve(PensieveBuilder<K, V> settings, Expirer expirer) {
+    super(settings, expirer::need);
+    this.expirer = expirer;
     writes = new Writes<>(bounds, settings.lifeMillis, counters);
-    journal = new LogJournal<>(settings.log, counters);
-    Departures<K, V> departures =
-        new Departures<>(
-            counters,
-            settings.removalListener,
-            () -> System.getLogger(RemovalListener.class.getName()));
-    table = new LruTable<>(bounds, journal, departures, settings.clock, expirer::need);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
     journal.replaced(restoration.finish());
@@ -113,98 +100,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   /** What the log found when this map was opened. */
   public RecoveryReport recovery() {
     return recovery;
-  }
-
-  // ---- Reading
-
-  @Override
-  public @Nullable V get(Object key) {
-    Node<K, V> node = table.find(key);
-    V value = node == null ? null : table.value(node);
-    if (node == null || value == null) {
-      counters.miss();
-      return absent(key, node);
-    }
-    counters.hit();
-    table.touch(node);
-    journal.awaitValue(node.version());
-    return value;
-  }
-
-  @Override
-  public V getOrDefault(Object key, V defaultValue) {
-    V value = get(key);
-    return value == null ? defaultValue : value;
-  }
-
-  /**
-   * The key's value, its version and its expiry, read in one; or null if it has none. A use, as
-   * {@link #get}.
-   */
-  public @Nullable Versioned<V> getVersioned(Object key) {
-    Node<K, V> node = table.find(key);
-    Node.Reading<V> reading = node == null ? null : table.read(node);
-    if (node == null || reading == null) {
-      counters.miss();
-      absent(key, node);
-      return null;
-    }
-    counters.hit();
-    table.touch(node);
-    journal.awaitValue(reading.version());
-    return Versioned.of(reading);
-  }
-
-  /** Whether the key has a value. Not a use: the order stays. */
-  @Override
-  public boolean containsKey(Object key) {
-    return peek(key) != null;
-  }
-
-  @Nullable V peek(Object key) {
-    Node<K, V> node = table.find(key);
-    V value = node == null ? null : table.value(node);
-    if (node == null || value == null) {
-      return absent(key, node);
-    }
-    journal.awaitValue(node.version());
-    return value;
-  }
-
-  /** Whether some key has this value. O(n), and not a use. */
-  @Override
-  public boolean containsValue(Object value) {
-    requireNonNull(value);
-    return super.containsValue(value);
-  }
-
-  /**
-   * How many entries there are; an estimate while other threads write. Those that have expired
-   * count until they are removed, within a second.
-   */
-  @Override
-  public int size() {
-    return (int) Math.min(table.size(), Integer.MAX_VALUE);
-  }
-
-  /** What the entries weigh together, under the same terms as {@link #size}. */
-  public long weight() {
-    return table.weight();
-  }
-
-  /** What this map has done since it was opened, and what it holds. */
-  public Statistics statistics() {
-    return counters.statistics(table.size(), table.weight(), journal.statistics());
-  }
-
-  // A value that has expired must be durable before it is called absent: else a crash could bring
-  // back the one before, which lives for longer.
-  private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
-    journal.awaitAbsence(key);
-    if (node != null) {
-      journal.awaitValue(node.version());
-    }
-    return null;
   }
 
   // ---- Writing
@@ -414,47 +309,6 @@ public final class Pensieve<K, V> extends AbstractMap<K, V>
   @SuppressWarnings("unchecked")
   private K typed(Object key) {
     return (K) requireNonNull(key);
-  }
-
-  // ---- Views
-
-  /** The entries: a view, weakly consistent. Iterating is not a use, {@code setValue} is. */
-  @Override
-  public Set<Entry<K, V>> entrySet() {
-    return new EntrySet<>(this);
-  }
-
-  /** The keys: a view, weakly consistent. Iterating is not a use. */
-  @Override
-  public Set<K> keySet() {
-    return new KeySet<>(this);
-  }
-
-  /**
-   * The entries, that used longest ago first: as they are ordered when an iterator is asked for,
-   * which takes O(n log n). Otherwise as those of {@link #entrySet}: entries that are gone when it
-   * is their turn are passed over, values are those of that moment, new entries do not come.
-   * Iterating is not a use.
-   */
-  public Iterable<Entry<K, V>> coldestFirst() {
-    return () -> iterate(nodes());
-  }
-
-  /** As {@link #coldestFirst}, the other way round. */
-  public Iterable<Entry<K, V>> hottestFirst() {
-    return () -> iterate(table.hottestFirst());
-  }
-
-  List<Node<K, V>> nodes() {
-    return table.coldestFirst();
-  }
-
-  EntryIterator<K, V> entries() {
-    return iterate(table);
-  }
-
-  private EntryIterator<K, V> iterate(Iterable<Node<K, V>> nodes) {
-    return new EntryIterator<>(this, nodes.iterator(), table, journal);
   }
 
   /** Removes all entries whose time is over, as the map does by itself. */

@@ -125,9 +125,13 @@ class BatchConcurrencyTest {
             assertTrue(map.size() <= 50 + THREADS * 6);
           }
         });
-    assertEquals(50, map.size());
-    assertEquals(50, map.keySet().toArray().length);
+    assertEquals(map.size(), map.keySet().toArray().length);
     assertEquals(log.fold(), map);
+    for (int key = 0; key < 100; key++) {
+      map.put(key, 1L);
+    }
+    assertEquals(50, map.size(), "no entry is counted that is not there");
+    assertEquals(50, map.keySet().toArray().length);
     map.close();
   }
 

@@ -21,17 +21,21 @@ public interface ChangeStream<K, V> extends AutoCloseable {
   /**
    * The next changes, as many as are at hand without reading much at a time.
    *
-   * @param patience how long to wait for the first one; none if zero
+   * @param patience how long to wait for the first one; not at all if zero
    * @return empty if none came in that time, or if this stream is closed
    * @throws LogException.Forgotten if the log was compacted beyond where this stream has come
+   * @throws LogException.Corrupt if a change is damaged, and all before has been told
    * @throws LogException.Failed if the log has failed, and all before has been told; or if it
-   *     cannot be read
+   *     cannot be read now
+   * @throws IllegalStateException if the log is closed, and all of it has been told
+   * @throws InterruptedException if it would have waited; nothing is lost, and what is at hand is
+   *     told all the same
    */
   List<Sequenced<K, V>> next(Duration patience) throws InterruptedException;
 
   /**
-   * Up to which sequence number all changes were told: of the last one, or where this stream has
-   * begun. Another stream goes on from there.
+   * Up to here all changes were told: that of the last one or, where changes were passed over,
+   * beyond; at first, where this stream has begun. Another stream goes on from there.
    */
   long sequence();
 

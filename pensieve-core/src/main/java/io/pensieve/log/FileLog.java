@@ -265,6 +265,39 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
+  /**
+   * {@inheritDoc} A stream has a file open, and takes memory only while it reads: 64 KiB, or as
+   * much as the longest change. What it tells is in a file of the log, so at {@link
+   * Durability#PROCESS_DEATH} it comes some milliseconds later than {@link #append} returns.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes() {
+    return stream(life().horizon().acknowledged());
+  }
+
+  /**
+   * {@inheritDoc} Otherwise as {@link #changes()}. What a power cut took from a log of the level
+   * {@link Durability#PROCESS_DEATH} counts as forgotten, too: somebody may have been told of it.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes(long since) {
+    if (since < 0 || since > life().horizon().appended()) {
+      throw new IllegalArgumentException("no change of this log has the sequence " + since);
+    }
+    return stream(since);
+  }
+
+  private ChangeStream<K, V> stream(long since) {
+    if (closed) {
+      throw new IllegalStateException("the log is closed");
+    }
+    return new SegmentStream<>(directory, life().horizon(), keyCodec, valueCodec, since);
+  }
+
   @Override
   public long durableSequence() {
     if (settings.durability() == Durability.PROCESS_DEATH) {

@@ -61,6 +61,16 @@ record FrameFile(
         header.salt());
   }
 
+  /** A reader of a part, which begins with a frame, that takes little memory. */
+  FrameReader reader(long from, long to, int windowBytes) {
+    return new FrameReader(
+        (into, at) -> file.read(into, offset(from) + at),
+        to - from,
+        from,
+        header.salt(),
+        windowBytes);
+  }
+
   LogException.Corrupt corrupt(long position, String expected, String found) {
     return new LogException.Corrupt(path, offset(position), expected, found);
   }

@@ -11,12 +11,13 @@ final class FrameReader {
   private final Source source;
   private final long firstPosition;
   private final long bytes;
+  private final int windowBytes;
   private final Format.Checksum checksum;
 
-  // The window holds the source's bytes [windowAt, windowAt + windowBytes).
+  // The window holds the source's bytes [windowAt, windowAt + loadedBytes).
   private byte[] window = {};
   private long windowAt;
-  private int windowBytes;
+  private int loadedBytes;
 
   private long position; // of the frame that is read next
   private int frame; // where the frame that was read last is in the window
@@ -34,8 +35,18 @@ final class FrameReader {
    * @param firstPosition the position of the first one in the log's stream
    */
   FrameReader(Source source, long bytes, long firstPosition, long salt) {
+    this(source, bytes, firstPosition, salt, WINDOW_BYTES);
+  }
+
+  /**
+   * A reader that reads fewer bytes at a time, and takes less memory.
+   *
+   * @param windowBytes how many, unless a frame is longer
+   */
+  FrameReader(Source source, long bytes, long firstPosition, long salt, int windowBytes) {
     this.source = source;
     this.bytes = bytes;
+    this.windowBytes = windowBytes;
     this.firstPosition = firstPosition;
     this.position = firstPosition;
     this.checksum = new Format.Checksum(salt);
@@ -52,7 +63,7 @@ final class FrameReader {
             firstPosition,
             salt);
     reader.window = bytes;
-    reader.windowBytes = count;
+    reader.loadedBytes = count;
     return reader;
   }
 
@@ -133,21 +144,21 @@ final class FrameReader {
     }
     load(at, Format.align(length));
     frame = (int) (at - windowAt);
-    return Format.isFrame(window, frame, windowBytes - frame, candidate, checksum);
+    return Format.isFrame(window, frame, loadedBytes - frame, candidate, checksum);
   }
 
   private void load(long at, int needed) throws IOException {
-    if (at >= windowAt && at + needed <= windowAt + windowBytes) {
+    if (at >= windowAt && at + needed <= windowAt + loadedBytes) {
       return;
     }
     if (needed > window.length) {
-      window = new byte[(int) Math.min(bytes, Math.max(needed, WINDOW_BYTES))];
+      window = new byte[(int) Math.min(bytes, Math.max(needed, windowBytes))];
     }
     windowAt = at;
-    windowBytes = 0;
+    loadedBytes = 0;
     int length = (int) Math.min(window.length, bytes - at);
     source.read(ByteBuffer.wrap(window, 0, length), at);
-    windowBytes = length;
+    loadedBytes = length;
   }
 
   /** Whether anything was ever committed at the current position. */

@@ -15,6 +15,7 @@ final class Life {
   private final Ring ring;
   private final Scribe scribe;
   private final Acknowledgements acknowledgements;
+  private final Horizon horizon;
   private final Pace pace;
   private final LogExtent begun;
 
@@ -30,9 +31,16 @@ final class Life {
     this.isClosed = isClosed;
     this.ring = start.ring();
     this.acknowledgements = new Acknowledgements(ring.released());
+    this.horizon = new Horizon(ring, acknowledgements, settings.durability());
     this.scribe =
         new Scribe(
-            directory, start, settings, acknowledgements, threads.nanoTime(), threads.background());
+            directory,
+            start,
+            settings,
+            acknowledgements,
+            horizon,
+            threads.nanoTime(),
+            threads.background());
     this.pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
     this.begun =
         new LogExtent(found.baseBytes(), found.bytes() - found.baseBytes(), ring.released());
@@ -66,6 +74,10 @@ final class Life {
 
   Acknowledgements acknowledgements() {
     return acknowledgements;
+  }
+
+  Horizon horizon() {
+    return horizon;
   }
 
   /** How long base and log were when this life began. */

@@ -72,7 +72,8 @@ public interface Log<K, V> extends AutoCloseable {
   }
 
   /**
-   * Tells the changes that are acknowledged after this call, as they are made.
+   * Tells the changes that are acknowledged after this call, as they are made. Of appends that
+   * overlap in time, some that were acknowledged just before may be among them.
    *
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */
@@ -86,7 +87,7 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
    *     restart too
-   * @throws LogException.Forgotten if the log has been compacted beyond that
+   * @throws LogException.Forgotten if the log has been compacted beyond that, or has lost that
    * @throws IllegalArgumentException if {@code since} is negative, or beyond what was appended
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */

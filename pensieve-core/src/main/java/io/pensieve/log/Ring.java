@@ -132,6 +132,23 @@ final class Ring {
     return end;
   }
 
+  /** Up to where everything is committed by now. For any thread. */
+  long committedPrefix() {
+    long end = released.get();
+    while (end < end()) {
+      int bytes = committedBytes(end);
+      long free = released.get();
+      if (free > end) {
+        end = free; // what was read may have been another frame's by then
+      } else if (bytes == 0) {
+        break;
+      } else {
+        end += bytes;
+      }
+    }
+    return end;
+  }
+
   /** These bytes as they are, in one or two pieces. */
   ByteBuffer[] slices(long from, long to) {
     int bytes = (int) (to - from);

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** The only one that writes to segments: carries frames from the ring to the disk, and forces. */
 final class Scribe implements Runnable {
   // Only the thread in run() touches the segment, so no interrupt of a caller can close its file.
-  // Its order is: write, release the ring's room, force, publish durable, wake. A frame is in the
+  // Its order is: write, release the ring's room, force, publish durable, wake who waits for that,
+  // and then the streams. A frame is in the
   // ring until it is in a segment, so the death of the process never finds it in neither.
 
   private static final int BATCH_BYTES_MAX = 1 << 20;
@@ -30,6 +31,7 @@ final class Scribe implements Runnable {
   private final long salt;
   private final FileLog.Settings settings;
   private final Acknowledgements acknowledgements;
+  private final Horizon horizon;
   private final LongSupplier nanoTime;
   private final Spare spare;
 
@@ -52,6 +54,7 @@ final class Scribe implements Runnable {
       Beginning.Start start,
       FileLog.Settings settings,
       Acknowledgements acknowledgements,
+      Horizon horizon,
       LongSupplier nanoTime,
       Executor background) {
     this.directory = directory;
@@ -60,6 +63,7 @@ final class Scribe implements Runnable {
     this.segment = start.segment();
     this.settings = settings;
     this.acknowledgements = acknowledgements;
+    this.horizon = horizon;
     this.nanoTime = nanoTime;
     this.spare =
         new Spare(directory, Format.FILE_HEADER_BYTES + settings.segmentBytes(), background);
@@ -117,6 +121,7 @@ final class Scribe implements Runnable {
       if (acknowledgements.someoneArrived()) {
         acknowledgements.wakeAcknowledged();
       }
+      horizon.wake();
       if (!moved && ring.isSealed() && ring.released() == ring.end()) {
         finish();
       }
@@ -186,6 +191,7 @@ final class Scribe implements Runnable {
     segment.close();
     Format.FileHeader header = Format.FileHeader.segment(written, written, salt);
     segment = Segment.publish(directory, file, temporary, header, settings.segmentBytes());
+    horizon.newestSegment(written);
     allocateSpare();
     return true;
   }
@@ -240,6 +246,7 @@ final class Scribe implements Runnable {
     closeFiles();
     acknowledgements.publish(Long.MAX_VALUE);
     finished = true;
+    horizon.end();
   }
 
   private void fail(Throwable broken) {
@@ -253,6 +260,7 @@ final class Scribe implements Runnable {
       broken.addSuppressed(alsoBroken);
     }
     finished = true;
+    horizon.end();
   }
 
   private void closeFiles() throws IOException {

@@ -302,7 +302,7 @@ final class SimulatedLog {
   private void noteWaiting() {
     waiting += 1024;
     if (waiting >= RING_BYTES) {
-      drain();
+      settle();
     }
   }
 
@@ -327,8 +327,11 @@ final class SimulatedLog {
     }
   }
 
-  // A step ends where a segment does; an append into a full ring would wait for ever.
-  private void drain() {
+  /**
+   * All that the scribe has to do. A step ends where a segment does; an append into a full ring
+   * would wait for ever.
+   */
+  void settle() {
     while (stepScribe()) {
       nanos += STEP_NANOS;
     }
