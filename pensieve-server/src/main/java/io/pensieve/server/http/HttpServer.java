@@ -43,6 +43,7 @@ public final class HttpServer implements AutoCloseable {
   private final HttpOpenListener connections;
   private final InFlight inFlight;
   private final V1 v1;
+  private final List<Route> routes;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -78,6 +79,7 @@ public final class HttpServer implements AutoCloseable {
 
   private HttpServer(Settings settings, List<Route> routes, V1 v1) throws IOException {
     this.v1 = v1;
+    this.routes = List.copyOf(routes);
     drainDeadline = settings.drainDeadline();
     inFlight = new InFlight(handler(routes, settings.access()));
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
@@ -113,7 +115,7 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /** The table of routes; the only place that knows URLs. */
-  static List<Route> routes(
+  private static List<Route> routes(
       Settings settings, Pensieve<String, StoredValue> memories, V1 v1, Cluster cluster) {
     boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
     Memories texts = new Memories(memories, settings.limits(), readsMayWait);
@@ -181,6 +183,14 @@ public final class HttpServer implements AutoCloseable {
   /** Where it listens, with the port that was picked. */
   public InetSocketAddress address() {
     return listening.getLocalAddress(InetSocketAddress.class);
+  }
+
+  List<Route> routes() {
+    return routes;
+  }
+
+  V1 v1() {
+    return v1;
   }
 
   /** How many requests are being answered. */

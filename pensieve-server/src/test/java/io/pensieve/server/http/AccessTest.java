@@ -178,7 +178,7 @@ final class AccessTest {
   }
 
   private List<Route> routes() {
-    return HttpServer.routes(ServerUnderTest.settings(), server.entries, Cluster.alone(1));
+    return server.http.routes();
   }
 
   private RawClient.Response ask(Route route, String header) throws IOException {

@@ -37,7 +37,7 @@ final class ServerUnderTest implements AutoCloseable {
       throws IOException {
     entries = Pensieve.<String, StoredValue>builder().maximumEntries(10_000).log(log).open();
     memories = new Texts(entries);
-    http = HttpServer.start(settings, entries, cluster);
+    http = HttpServer.start(settings, entries, log, cluster);
   }
 
   static ServerUnderTest start() throws IOException {
