@@ -60,7 +60,7 @@ final class EventStream {
   /** Sends an event after those before it, or cuts the client off if too much waits already. */
   void offer(byte[] event) {
     synchronized (this) {
-      if (ending || gone.get()) {
+      if (ending) {
         return;
       }
       if (queuedBytes <= queueBytesMax) {
@@ -71,6 +71,13 @@ final class EventStream {
       ending = true;
     }
     exchange.getIoThread().execute(this::cutOff);
+  }
+
+  /** Sends an event after those before it, however much waits: for whoever asks for room first. */
+  synchronized void push(byte[] event) {
+    if (!ending) {
+      add(event);
+    }
   }
 
   /** Sends what waits, this, and then the end. */

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -179,6 +180,8 @@ final class LongPolls {
       try {
         if (draining) {
           exchange.setPersistent(false);
+          // Undertow says so by itself, but not in an answer without a body.
+          exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
         }
         answer.answer(exchange, entry);
       } catch (RuntimeException refused) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 
 /** The route that tells changes as they are made, as an event stream. */
 final class Watching {
@@ -138,7 +139,7 @@ final class Watching {
         Duration patience = Duration.ZERO;
         while (out.hasRoomOr(() -> worker.execute(this::catchUp))) {
           List<Sequenced<String, StoredValue>> changes = history.next(patience);
-          changes.forEach(change -> changed(new ChangeEvent(change)));
+          changes.forEach(change -> tell(new ChangeEvent(change), out::push));
           passed(history.sequence());
           if (changes.isEmpty() && joined()) {
             return;
@@ -171,8 +172,12 @@ final class Watching {
 
     @Override
     public void changed(ChangeEvent change) {
+      tell(change, out::offer);
+    }
+
+    private void tell(ChangeEvent change, Consumer<byte[]> sender) {
       if (change.key().startsWith(prefix)) {
-        out.offer(change.bytes());
+        sender.accept(change.bytes());
       }
     }
 

@@ -3,7 +3,9 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,6 +18,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +45,23 @@ final class ServerUnderTest implements AutoCloseable {
 
   static ServerUnderTest start() throws IOException {
     return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+  }
+
+  /** A server whose log is in a folder, and so can tell its changes. */
+  static ServerUnderTest over(Path folder, Limits limits) throws IOException {
+    FileLog<String, StoredValue> log =
+        FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open();
+    HttpServer.Settings defaults = settings();
+    return new ServerUnderTest(
+        log,
+        new HttpServer.Settings(
+            defaults.address(),
+            limits,
+            defaults.access(),
+            Optional.of(Durability.PROCESS_DEATH),
+            defaults.readTimeout(),
+            defaults.drainDeadline()),
+        Cluster.alone(1));
   }
 
   static HttpServer.Settings settings() {
