@@ -71,6 +71,21 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
     return Versioned.of(reading);
   }
 
+  /** As {@link #getVersioned}, but does not wait until what it finds is durable. */
+  public Observation<V> observe(Object key) {
+    Node<K, V> node = table.find(key);
+    Node.Reading<V> reading = node == null ? null : table.read(node);
+    if (node == null || reading == null) {
+      counters.miss();
+      long ended = node == null ? 0 : node.version();
+      return new Observation<>(
+          null, journal.whenDurable(Math.max(ended, journal.sequence(key, 0))));
+    }
+    counters.hit();
+    table.touch(node);
+    return new Observation<>(Versioned.of(reading), journal.whenDurable(reading.version()));
+  }
+
   /** Whether the key has a value. Not a use: the order stays. */
   @Override
   public boolean containsKey(Object key) {

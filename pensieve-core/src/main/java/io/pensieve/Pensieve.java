@@ -2,6 +2,7 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pensieve.log.ChangeStream;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.Maker;
@@ -314,6 +315,37 @@ public final class Pensieve<K, V> extends Contents<K, V>
   /** Removes all entries whose time is over, as the map does by itself. */
   void expireDue() {
     table.expireDue();
+  }
+
+  /**
+   * Tells the changes that are acknowledged after this call, evictions and expiries among them as
+   * removals. A change is told when this map shows it: whoever was told of one finds it in the map,
+   * or something later. So entries that are read after this call, together with the changes that
+   * the stream tells, miss nothing.
+   *
+   * <p>Waits for functions that are computing values, and must not be called from one. Takes a look
+   * at every entry, unless another stream has come so far. A stream waits for a function only if
+   * that is computing a key of which it tells.
+   *
+   * @throws UnsupportedOperationException if this map's log cannot do that; {@link
+   *     io.pensieve.log.FileLog} can
+   * @throws IllegalStateException if the map is closed
+   */
+  public ChangeStream<K, V> changes() {
+    return journal.changes(table);
+  }
+
+  /**
+   * As {@link #changes()}, but from the first change on that is later than this one; it may have
+   * been made before this call, or before a restart.
+   *
+   * @param since where another stream has come, or the version of an entry
+   * @throws io.pensieve.log.LogException.Forgotten if the changes since then are not all there any
+   *     more: then read the entries, and the changes from now on
+   * @throws IllegalArgumentException if there is no such change yet
+   */
+  public ChangeStream<K, V> changes(long since) {
+    return journal.changes(table, since);
   }
 
   /**

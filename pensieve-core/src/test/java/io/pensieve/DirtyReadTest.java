@@ -72,6 +72,35 @@ class DirtyReadTest {
   }
 
   @Test
+  void anObservationSaysWhenItMayBeTold() {
+    long version = map.submitPut("a", "1").version();
+    Observation<String> present = map.observe("a");
+    assertEquals(new Versioned<>("1", version, Optional.empty()), present.entry());
+    assertFalse(present.durable().isDone());
+    assertTrue(map.observe("b").durable().isDone(), "it never was there");
+    log.acknowledgeAll();
+    assertTrue(present.durable().isDone());
+    assertTrue(map.observe("a").durable().isDone());
+    map.submitRemove("a");
+    Observation<String> absent = map.observe("a");
+    assertNull(absent.entry());
+    assertFalse(absent.durable().isDone());
+    log.acknowledgeAll();
+    assertTrue(absent.durable().isDone());
+  }
+
+  @Test
+  void anObservedExpiryMayBeToldWhenWhatHasExpiredIsDurable() {
+    map.submitPut("a", "1", Duration.ofMillis(1));
+    clock.advance(1);
+    Observation<String> absent = map.observe("a");
+    assertNull(absent.entry());
+    assertFalse(absent.durable().isDone());
+    log.acknowledgeAll();
+    assertTrue(absent.durable().isDone());
+  }
+
+  @Test
   void aFailedConditionIsShownWhenItsReasonIsDurable() throws Exception {
     map.submitPut("a", "1");
     assertWaitsForDurability("1", () -> map.putIfAbsent("a", "2"));

@@ -35,7 +35,7 @@ class StatisticsTest {
     map.get("a");
     map.getOrDefault("nothing", 0);
     map.getVersioned("c");
-    map.getVersioned("nothing");
+    map.observe("nothing");
     assertTrue(map.containsKey("a"));
     map.computeIfAbsent("d", key -> 4); // a miss, a load, a put, an eviction of b
     map.computeIfAbsent("d", key -> 5); // a hit

@@ -18,15 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Compactor<K, V> implements Runnable {
   // Why it is sound. A change is appended while its node is in the table and locked; several as
-  // one,
-  // while all of theirs are, and the position is that of a frame: before or behind all of them. So
-  // what was appended before the base's position was noted is seen by the walk, unless something
-  // later
-  // replaced it; and whatever is appended later is told after the base. The walk may see later
-  // changes, too: an entry beyond the position is left out, for its change is told; one that was
-  // overwritten or removed is missing. So base and tail give the exact map if the tail goes at
-  // least to where it ended when the walk did. Hence the base gets its name only when all that is
-  // forced.
+  // one, while all of theirs are, and the position is that of a frame: before or behind all of
+  // them. So what was appended before the base's position was noted is seen by the walk, unless
+  // something later replaced it; and whatever is appended later is told after the base. The walk
+  // may see later changes, too: an entry beyond the position is left out, for its change is told;
+  // one that was overwritten or removed is missing. So base and tail give the exact map if the tail
+  // goes at least to where it ended when the walk did. Hence the base gets its name only when all
+  // that is forced.
   //
   // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
   // forced; old bases and segments deleted. After a crash between any two of these the folder

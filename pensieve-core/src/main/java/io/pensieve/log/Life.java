@@ -91,7 +91,8 @@ final class Life {
   }
 
   LogStatistics statistics(LogExtent extent, CompactionTally tally) {
-    return LogStatistics.of(ring, scribe, begun.countedFrom(), extent, tally);
+    return LogStatistics.of(
+        ring, scribe, begun.countedFrom(), extent, tally, acknowledgements.failure());
   }
 
   /** Puts a frame at the end of the log, and answers where it begins. */

@@ -2,6 +2,7 @@ package io.pensieve.log;
 
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a log has done since it was opened, and how it stands. The parts are read one after another
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param lastFailure why the last compaction has failed, if the one before the next has
  * @param backOff how long the log waits after that failure before it compacts itself again; zero if
  *     the last compaction has succeeded
+ * @param failure why the log itself has failed, if it has: it then takes no more changes
  */
 public record LogStatistics(
     long appendedBytes,
@@ -29,13 +31,20 @@ public record LogStatistics(
     long failedCompactions,
     Duration lastCompaction,
     Optional<String> lastFailure,
-    Duration backOff) {
+    Duration backOff,
+    Optional<String> failure) {
 
   static final LogStatistics NONE =
-      new LogStatistics(0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO);
+      new LogStatistics(
+          0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO, Optional.empty());
 
   static LogStatistics of(
-      Ring ring, Scribe scribe, long start, LogExtent extent, CompactionTally tally) {
+      Ring ring,
+      Scribe scribe,
+      long start,
+      LogExtent extent,
+      CompactionTally tally,
+      LogException.@Nullable Failed failed) {
     long released = ring.released(); // before the end, lest it be beyond
     long end = ring.end();
     return new LogStatistics(
@@ -48,6 +57,7 @@ public record LogStatistics(
         tally.failed(),
         tally.last(),
         tally.lastFailure(),
-        Duration.ofNanos(tally.backOffNanos()));
+        Duration.ofNanos(tally.backOffNanos()),
+        Optional.ofNullable(failed).map(LogException::getMessage));
   }
 }

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class Scribe implements Runnable {
   // Only the thread in run() touches the segment, so no interrupt of a caller can close its file.
   // Its order is: write, release the ring's room, force, publish durable, wake who waits for that,
-  // and then the streams. A frame is in the
-  // ring until it is in a segment, so the death of the process never finds it in neither.
+  // and then the streams. A frame is in the ring until it is in a segment, so the death of the
+  // process never finds it in neither.
 
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final long FORCE_NANOS = 100_000_000;
@@ -231,9 +231,9 @@ final class Scribe implements Runnable {
 
   private void force() throws IOException {
     segment.force();
+    forces.incrementAndGet(); // whoever is acknowledged finds it counted
     ring.forced(written);
     acknowledgements.publish(written);
-    forces.incrementAndGet();
   }
 
   private void finish() throws IOException {

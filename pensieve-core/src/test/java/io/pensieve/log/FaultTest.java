@@ -100,8 +100,10 @@ class FaultTest {
     long sequence = log.append(new Change.Put<>("a", "1")).sequence();
     CompletableFuture<Void> acknowledged = log.log().whenDurable(sequence);
     assertFalse(acknowledged.isDone());
+    assertTrue(log.log().statistics().failure().isEmpty());
     log.disk.failAfter(1, false); // the write succeeds, the force after it fails
     log.step();
+    assertTrue(log.log().statistics().failure().isPresent());
 
     CompletionException failed = assertThrows(CompletionException.class, acknowledged::join);
     assertTrue(failed.getCause() instanceof LogException.Failed);

@@ -3,11 +3,14 @@ package io.pensieve.server;
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.Limits;
 import io.pensieve.server.http.Tokens;
+import io.pensieve.server.http.Traffic;
+import io.pensieve.server.http.Waiting;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +27,7 @@ import java.util.Optional;
  * @param tokensFile where the tokens are, if they are in a file
  * @param tokens the tokens, if they are given themselves
  * @param limits how large keys and values may be
+ * @param traffic how many clients there is time for, and for how long
  */
 record Configuration(
     InetSocketAddress address,
@@ -34,12 +38,16 @@ record Configuration(
     List<URI> peers,
     Optional<Path> tokensFile,
     Optional<Tokens> tokens,
-    Limits limits) {
+    Limits limits,
+    Traffic traffic) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final int KEY_BYTES_MAX = 64 << 10;
   // An entry of the log ends at 64 MiB, its key and its frame included.
   private static final int VALUE_BYTES_MAX = 63 << 20;
+  private static final int CLIENTS_MAX = 1 << 20;
+  private static final Duration SILENCE_MIN = Duration.ofMillis(100);
+  private static final Duration TIME_MAX = Duration.ofHours(1);
 
   /**
    * Reads the settings.
@@ -60,7 +68,15 @@ record Configuration(
         tokens(given),
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
-            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX)));
+            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
+            Waiting.of(
+                (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
+                (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),
+        new Traffic(
+            (int) get(given, Setting.CONNECTIONS_MAX).number(1, CLIENTS_MAX),
+            (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),
+            get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
+            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)));
   }
 
   /** The port alone, for those who only want to call the server. */

@@ -4,31 +4,45 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The text of a setting, and where it was given.
  *
  * @param text what was given
- * @param source the flag, the name in the environment, or {@code default}
+ * @param source the flag, the name in the environment, the file and the name there, or {@code
+ *     default}
  */
 record Given(String text, String source) {
+  private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
-  /** For each setting the flag, else the first name in the environment, else the default. */
+  /**
+   * For each setting the flag, else the first name in the environment, else what the file says that
+   * these name, else the default.
+   */
   static Map<Setting, Given> resolve(Map<Setting, String> flags, Map<String, String> environment) {
+    Given config = resolve(Setting.CONFIG, flags, environment, Map.of(), "");
+    Map<Setting, String> file = config.file().map(ConfigurationFile::read).orElse(Map.of());
     Map<Setting, Given> given = new EnumMap<>(Setting.class);
     for (Setting setting : Setting.values()) {
-      given.put(setting, resolve(setting, flags, environment));
+      given.put(setting, resolve(setting, flags, environment, file, config.text()));
     }
     return given;
   }
 
   private static Given resolve(
-      Setting setting, Map<Setting, String> flags, Map<String, String> environment) {
+      Setting setting,
+      Map<Setting, String> flags,
+      Map<String, String> environment,
+      Map<Setting, String> file,
+      String fileName) {
     String flag = flags.get(setting);
     if (flag != null) {
       return new Given(flag, setting.flag());
@@ -40,7 +54,10 @@ record Given(String text, String source) {
         return new Given(text, "environment " + name);
       }
     }
-    return new Given(setting.defaultText(), "default");
+    String filed = file.get(setting);
+    return filed == null
+        ? new Given(setting.defaultText(), "default")
+        : new Given(filed, "file " + fileName + ", " + setting.title());
   }
 
   /** A whole number within bounds. */
@@ -58,6 +75,28 @@ record Given(String text, String source) {
 
   boolean isGiven() {
     return !text.isEmpty();
+  }
+
+  /** A time like {@code 500ms}, {@code 10s} or {@code 5m}, within bounds. */
+  Duration time(Duration min, Duration max) {
+    Matcher matcher = TIME.matcher(text);
+    if (matcher.matches()) {
+      long number = Long.parseLong(matcher.group(1));
+      Duration time =
+          switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            default -> Duration.ofMinutes(number);
+          };
+      if (time.compareTo(min) >= 0 && time.compareTo(max) <= 0) {
+        return time;
+      }
+    }
+    throw refused("a time from " + told(min) + " to " + told(max) + ", like 500ms, 10s or 5m,");
+  }
+
+  private static String told(Duration time) {
+    return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
   }
 
   /** Yes or no. */

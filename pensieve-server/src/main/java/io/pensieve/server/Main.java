@@ -78,7 +78,7 @@ public final class Main {
         .description("A durable LRU map behind HTTP.")
         .footer(
             "Each setting is also read from the environment, as PENSIEVE_PORT and so on;",
-            "flags come before the environment, the environment before defaults.",
+            "flags come before the environment, it before the file, and that before defaults.",
             "Only there: "
                 + String.join(", ", Setting.TOKENS.environmentNames())
                 + ", with \"read TOKEN,write TOKEN\" and so on.");
@@ -88,7 +88,7 @@ public final class Main {
       }
     }
     CommandSpec healthcheck = CommandSpec.create().mixinStandardHelpOptions(true);
-    healthcheck.usageMessage().description("Ends with 0 if a server answers, else with 1.");
+    healthcheck.usageMessage().description("Ends with 0 if a server is ready, else with 1.");
     healthcheck.addOption(
         OptionSpec.builder(URL_FLAG)
             .type(String.class)

@@ -14,7 +14,6 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.function.Supplier;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
@@ -44,13 +43,12 @@ final class Node implements AutoCloseable {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
-    Log<String, StoredValue> log = open(configuration, () -> log(configuration));
-    Pensieve<String, StoredValue> memories = recover(configuration, log, out);
+    Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        HttpServer http = listen(configuration, access, memories, log, watch);
+        HttpServer http = listen(configuration, access, memories, watch);
         reloads.start();
         return new Node(memories, reloads, watch, http);
       } catch (RuntimeException | Error notListening) {
@@ -64,25 +62,20 @@ final class Node implements AutoCloseable {
   }
 
   private static Pensieve<String, StoredValue> recover(
-      Configuration configuration, Log<String, StoredValue> log, PrintStream out) {
+      Configuration configuration, PrintStream out) {
     Recovery recovery = new Recovery(out, System::nanoTime);
-    Pensieve<String, StoredValue> memories =
-        open(
-            configuration,
-            Pensieve.<String, StoredValue>builder()
-                    .maximumEntries(configuration.capacity())
-                    .log(log)
-                    .recoveryProgress(recovery)
-                ::open);
-    configuration
-        .durability()
-        .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
-    return memories;
-  }
-
-  private static <T> T open(Configuration configuration, Supplier<T> opening) {
     try {
-      return opening.get();
+      Pensieve<String, StoredValue> memories =
+          Pensieve.<String, StoredValue>builder()
+              .maximumEntries(configuration.capacity())
+              .recordStatistics()
+              .log(log(configuration))
+              .recoveryProgress(recovery)
+              .open();
+      configuration
+          .durability()
+          .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
+      return memories;
     } catch (LogException.Corrupt damaged) {
       throw new StartFailure(
           damaged.getMessage() + "; " + LogCommands.remedy(configuration.dataDir()), damaged);
@@ -107,20 +100,17 @@ final class Node implements AutoCloseable {
       Configuration configuration,
       Access access,
       Pensieve<String, StoredValue> memories,
-      Log<String, StoredValue> log,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
-    HttpServer.Settings defaults = HttpServer.Settings.on(address);
     HttpServer.Settings settings =
         new HttpServer.Settings(
             address,
             configuration.limits(),
             access,
             configuration.durability(),
-            defaults.readTimeout(),
-            defaults.drainDeadline());
+            configuration.traffic());
     try {
-      return HttpServer.start(settings, memories, log, cluster);
+      return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
       throw new StartFailure(
           "cannot listen on " + text(address) + ": " + refused.getMessage(), refused);

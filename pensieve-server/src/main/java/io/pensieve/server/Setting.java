@@ -4,10 +4,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Everything that can be set: as a flag, else in the environment, else by default. The names of the
- * environment are in the order in which they are looked at.
+ * Everything that can be set: as a flag, else in the environment, else in a file, else by default.
+ * The names of the environment are in the order in which they are looked at.
  */
 enum Setting {
+  CONFIG("FILE", "", "A properties file with settings: port=7878, and so on."),
   PORT("NUMBER", "7878", "Port to listen on; 0 picks a free one.", "PORT"),
   BIND("ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 listens on all."),
   CAPACITY("ENTRIES", "1000", "How many entries are kept; above that the coldest is forgotten."),
@@ -25,7 +26,13 @@ enum Setting {
   ALLOW_ANONYMOUS(
       "BOOLEAN", "false", "Whether to listen beyond loopback without tokens, open to anyone."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
-  VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8.");
+  VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
+  CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),
+  REQUESTS_MAX("NUMBER", "4096", "How many requests may be under way; others are refused."),
+  PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
+  WATCHERS_MAX("NUMBER", "1000", "How many clients may watch changes."),
+  SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
+  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way.");
 
   private final String label;
   private final String defaultText;
@@ -46,6 +53,11 @@ enum Setting {
   /** Whether its value is shown to nobody; it has no flag then, only a name. */
   boolean isSecret() {
     return this == TOKENS;
+  }
+
+  /** Whether it may be in a configuration file. */
+  boolean isInFiles() {
+    return !isSecret() && this != CONFIG;
   }
 
   /** Whether the flag alone says yes. */

@@ -110,6 +110,32 @@ final class ProgramTest {
   }
 
   @Test
+  void itRunsWithWhatItsFileSays() throws Exception {
+    Path file = Files.writeString(folder.resolve("p.properties"), "port=0\ndurability=none\n");
+    try (ServerProcess server =
+        ServerProcess.launch(folder, Map.of(), "--config", file.toString()).awaitListening()) {
+      assertTrue(server.out().contains("none (file " + file + ", durability)"), server.out());
+      assertTrue(server.out().contains(file + " (--config)"), server.out());
+    }
+  }
+
+  @Test
+  void whatDoesNotEndIsCutAtTheDrainDeadline() throws Exception {
+    try (ServerProcess server =
+            ServerProcess.serve(folder, "--durability", "none", "--drain-deadline", "100ms");
+        Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      client
+          .getOutputStream()
+          .write(
+              "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+                  .getBytes(StandardCharsets.UTF_8));
+      assertTrue(client.getInputStream().read() > 0);
+      assertEquals(0, server.terminate().awaitExit());
+      assertTrue(server.out().endsWith("stopped" + System.lineSeparator()), server.out());
+    }
+  }
+
+  @Test
   void itKeepsNoMoreThanItsCapacity() throws Exception {
     try (ServerProcess server =
         ServerProcess.serve(folder, "--durability", "none", "--capacity", "2")) {

@@ -4,10 +4,15 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** Answers when the log has acknowledged what the answer tells. */
 final class Acknowledged {
+
+  private static final ThreadLocal<Due> DUE = ThreadLocal.withInitial(Due::new);
 
   private Acknowledged() {}
 
@@ -26,12 +31,41 @@ final class Acknowledged {
     exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answerLater(exchange, durable, answer));
   }
 
+  // On the exchange's I/O thread.
   private static void answerLater(
       HttpServerExchange exchange, CompletableFuture<Void> durable, HttpHandler answer) {
+    Due due = DUE.get();
     CompletableFuture<Void> unused =
         durable.whenComplete(
             (done, failure) ->
-                exchange.getIoThread().execute(() -> answer(exchange, failure, answer)));
+                due.add(() -> answer(exchange, failure, answer), exchange.getIoThread()));
+  }
+
+  /**
+   * What one I/O thread has to answer. A group commit acknowledges many writes at once, and waking
+   * the thread for each of them would cost more than the answers.
+   */
+  private static final class Due implements Runnable {
+    // Whoever adds to what nobody is about to answer sees to it that it is. `awake` is cleared
+    // before the answers are taken: what is added after that wakes the thread again, and what was
+    // added before it is taken.
+    private final ConcurrentLinkedQueue<Runnable> answers = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean awake = new AtomicBoolean();
+
+    void add(Runnable answer, Executor ioThread) {
+      answers.add(answer);
+      if (awake.compareAndSet(false, true)) {
+        ioThread.execute(this);
+      }
+    }
+
+    @Override
+    public void run() {
+      awake.set(false);
+      for (Runnable answer; (answer = answers.poll()) != null; ) {
+        answer.run();
+      }
+    }
   }
 
   private static void answer(
@@ -42,7 +76,7 @@ final class Acknowledged {
       } else {
         Failures.answer(exchange, failure);
       }
-    } catch (Exception notAnswered) {
+    } catch (Throwable notAnswered) {
       Failures.answer(exchange, notAnswered);
     }
   }

@@ -30,11 +30,6 @@ final class Answers {
     send(exchange, "application/json", json(fields));
   }
 
-  /** JSON that is there already. */
-  static void json(HttpServerExchange exchange, byte[] json) {
-    send(exchange, "application/json", json);
-  }
-
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
   static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
     Problem problem = refusal.problem();
@@ -71,7 +66,8 @@ final class Answers {
     return text.toString();
   }
 
-  private static void send(HttpServerExchange exchange, String contentType, byte[] body) {
+  /** This body. */
+  static void send(HttpServerExchange exchange, String contentType, byte[] body) {
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
     exchange.getResponseSender().send(ByteBuffer.wrap(body));
   }

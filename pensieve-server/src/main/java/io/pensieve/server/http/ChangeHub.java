@@ -1,8 +1,8 @@
 package io.pensieve.server.http;
 
+import io.pensieve.Pensieve;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
-import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,59 +15,40 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hands the changes of the map out to all who wait for some: one thread reads one stream, however
- * many they are, and none when there is nobody.
- *
- * <p>A change that is told can be seen in the map. So whoever subscribes first and looks at the map
- * then misses nothing: what it does not see, it is told.
+ * many they are, and none when there is nobody. A change that is told can be seen in the map.
  */
 final class ChangeHub implements AutoCloseable {
-  // The stream is opened by the first who subscribes, as part of that, and closed by the thread
-  // that reads it, when it finds that nobody is left. Both happen under this object's monitor,
-  // which also guards all fields. Only reading is outside of it. Subscribers are called with the
-  // monitor held: they put something into a queue, at most, and take no lock under which anyone
-  // calls this hub.
+  // Its thread opens the stream when somebody wants it, since that may take long, and closes it
+  // when nobody has wanted it for a while. This object's monitor guards all fields; opening and
+  // reading are outside of it, so that nobody waits for them. Who is told something is called with
+  // the monitor held: he puts something into a queue, at most, and takes no lock under which
+  // anyone calls this hub.
 
   private static final Duration PATIENCE = Duration.ofMillis(500);
+  private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
-  private final Source source;
+  private final Pensieve<String, StoredValue> memories;
   private final Map<String, Set<Runnable>> byKey = new HashMap<>();
   private final Set<Subscriber> toAll = new LinkedHashSet<>();
   private final Thread reader;
-  private @Nullable ChangeStream<String, StoredValue> stream;
-  private boolean closed;
+  private State state = State.IDLE;
+  private long told; // up to which sequence, while READING
+  private long lastWantedNanos;
+  private @Nullable RuntimeException failure; // of the last try, if there was none since
+  private long failureNanos;
 
-  /** Where streams of changes come from. */
-  interface Source {
-    /** The changes from now on. */
-    ChangeStream<String, StoredValue> fromNow();
-
-    /**
-     * The changes after this one.
-     *
-     * @throws LogException.Forgotten if they are not kept any more
-     * @throws IllegalArgumentException if that was never a change
-     */
-    ChangeStream<String, StoredValue> since(long sequence);
-
-    /** Those of a log. */
-    static Source of(Log<String, StoredValue> log) {
-      return new Source() {
-        @Override
-        public ChangeStream<String, StoredValue> fromNow() {
-          return log.changes();
-        }
-
-        @Override
-        public ChangeStream<String, StoredValue> since(long sequence) {
-          return log.changes(sequence);
-        }
-      };
-    }
+  /** Where the thread is. */
+  private enum State {
+    IDLE,
+    WANTED,
+    READING,
+    CLOSED
   }
 
   /** Is told every change. Called by the hub's thread, so it must not wait for anything. */
   interface Subscriber {
-    /** One change, later than all that were told before. */
+    /** One change; those come in order. */
     void changed(ChangeEvent change);
 
     /** All changes up to this one were told. */
@@ -77,20 +58,20 @@ final class ChangeHub implements AutoCloseable {
     void lost(RuntimeException why);
   }
 
-  ChangeHub(Source source) {
-    this.source = source;
+  ChangeHub(Pensieve<String, StoredValue> memories) {
+    this.memories = memories;
     this.reader = new Thread(this::run, "pensieve-changes");
     reader.setDaemon(true);
   }
 
   /**
-   * From now on the listener is run after each change of this key; also if that may have been
-   * missed.
+   * From now on the listener is run after each change of this key; also when one may have been
+   * missed, and once soon after this call. So whoever looks at the map each time misses nothing.
    *
-   * @throws LogException if the changes cannot be read
+   * @throws RuntimeException that of the last try, if changes could not be read just now
    */
   synchronized void listen(String key, Runnable listener) {
-    open();
+    want();
     byKey.computeIfAbsent(key, first -> new LinkedHashSet<>()).add(listener);
   }
 
@@ -104,14 +85,15 @@ final class ChangeHub implements AutoCloseable {
   }
 
   /**
-   * Subscribes someone who knows all changes up to this one. The hub may have told later ones
-   * already; whoever is refused because of that reads on by himself, and comes again.
+   * Subscribes someone who knows all changes up to this one. He may be told some of them again.
    *
-   * @return whether the subscriber will be told all changes after that one
+   * @return whether he will be told all changes after that one; if not, the hub is not reading yet,
+   *     or has told later ones already: he may come again, knowing more
+   * @throws RuntimeException that of the last try, if changes could not be read just now
    */
   synchronized boolean join(Subscriber subscriber, long known) {
-    ChangeStream<String, StoredValue> opened = open();
-    if (known < opened.sequence()) {
+    want();
+    if (state != State.READING || known < told) {
       return false;
     }
     toAll.add(subscriber);
@@ -122,74 +104,116 @@ final class ChangeHub implements AutoCloseable {
     toAll.remove(subscriber);
   }
 
-  private ChangeStream<String, StoredValue> open() {
-    ChangeStream<String, StoredValue> opened = stream;
-    if (opened == null) {
-      opened = source.fromNow();
-      stream = opened;
-      if (reader.getState() == Thread.State.NEW && !closed) {
+  /** How many are told every change. */
+  synchronized int subscribers() {
+    return toAll.size();
+  }
+
+  /** Why changes cannot be read at the moment; null if they can, or nobody has tried. */
+  synchronized @Nullable RuntimeException failure() {
+    return failure;
+  }
+
+  private void want() {
+    long now = System.nanoTime();
+    if (failure != null && now - failureNanos < RETRY_NANOS) {
+      throw failure;
+    }
+    failure = null;
+    lastWantedNanos = now;
+    if (state == State.IDLE) {
+      state = State.WANTED;
+      if (reader.getState() == Thread.State.NEW) {
         reader.start();
       }
       notifyAll();
     }
-    return opened;
   }
 
   private void run() {
     try {
-      for (ChangeStream<String, StoredValue> opened; (opened = awaitStream()) != null; ) {
-        try {
-          tell(opened, opened.next(PATIENCE));
-        } catch (RuntimeException broken) {
-          lose(opened, broken);
-        }
+      while (awaitWanted()) {
+        read();
       }
-    } catch (InterruptedException closedMeanwhile) {
+    } catch (InterruptedException closed) {
       // This thread belongs to the hub alone, which interrupts it to end it.
     }
   }
 
-  private synchronized @Nullable ChangeStream<String, StoredValue> awaitStream()
-      throws InterruptedException {
-    while (stream == null && !closed) {
+  private synchronized boolean awaitWanted() throws InterruptedException {
+    while (state == State.IDLE) {
       wait();
     }
-    return closed ? null : stream;
+    return state != State.CLOSED;
   }
 
-  private synchronized void tell(
-      ChangeStream<String, StoredValue> read, List<Sequenced<String, StoredValue>> changes) {
+  private void read() throws InterruptedException {
+    try (ChangeStream<String, StoredValue> stream = memories.changes()) {
+      begin(stream.sequence());
+      boolean wanted = true;
+      while (wanted) {
+        List<Sequenced<String, StoredValue>> changes = stream.next(PATIENCE);
+        wanted = tell(changes, stream.sequence());
+      }
+    } catch (RuntimeException broken) {
+      lose(broken);
+    }
+  }
+
+  // Who has looked at the map before now may have missed what was changed since he looked.
+  private synchronized void begin(long sequence) {
+    if (state == State.WANTED) {
+      state = State.READING;
+      told = sequence;
+      runAll();
+    }
+  }
+
+  private void runAll() {
+    new ArrayList<>(byKey.values()).forEach(listeners -> listeners.forEach(Runnable::run));
+  }
+
+  /** Tells changes; whether anyone wants more. */
+  private synchronized boolean tell(List<Sequenced<String, StoredValue>> changes, long sequence) {
+    if (state != State.READING) {
+      return false;
+    }
     for (Sequenced<String, StoredValue> each : changes) {
       ChangeEvent change = new ChangeEvent(each);
       toAll.forEach(subscriber -> subscriber.changed(change));
       byKey.getOrDefault(change.key(), Set.of()).forEach(Runnable::run);
     }
-    long passed = read.sequence();
-    toAll.forEach(subscriber -> subscriber.passed(passed));
-    if (toAll.isEmpty() && byKey.isEmpty()) {
-      read.close();
-      stream = null;
-    }
+    told = sequence;
+    toAll.forEach(subscriber -> subscriber.passed(sequence));
+    boolean isWanted =
+        !toAll.isEmpty() || !byKey.isEmpty() || System.nanoTime() - lastWantedNanos < LINGER_NANOS;
+    state = isWanted ? State.READING : State.IDLE;
+    return isWanted;
   }
 
-  // Whoever listens to a key need not know what he has missed, only that he may have.
-  private synchronized void lose(ChangeStream<String, StoredValue> read, RuntimeException why) {
-    read.close();
-    stream = null;
+  private synchronized void lose(RuntimeException why) {
+    if (state == State.CLOSED) {
+      return;
+    }
     List<Subscriber> lost = List.copyOf(toAll);
     toAll.clear();
     lost.forEach(subscriber -> subscriber.lost(why));
-    if (why instanceof LogException.Forgotten && !byKey.isEmpty()) {
-      open();
+    if (why instanceof LogException.Forgotten) {
+      // Whoever listens to a key need not know what he has missed, only that he may have.
+      state = byKey.isEmpty() ? State.IDLE : State.WANTED;
+    } else {
+      state = State.IDLE;
+      failure = why;
+      failureNanos = System.nanoTime();
+      runAll();
     }
-    new ArrayList<>(byKey.values()).forEach(listeners -> listeners.forEach(Runnable::run));
   }
 
   /** Ends the thread. Whoever is subscribed is told nothing more. */
   @Override
   public void close() {
     synchronized (this) {
-      closed = true;
+      state = State.CLOSED;
       notifyAll();
     }
     reader.interrupt();
@@ -203,12 +227,6 @@ final class ChangeHub implements AutoCloseable {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
-    }
-    synchronized (this) {
-      if (stream != null) {
-        stream.close();
-        stream = null;
-      }
     }
   }
 }

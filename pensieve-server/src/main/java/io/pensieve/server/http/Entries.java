@@ -1,9 +1,9 @@
 package io.pensieve.server.http;
 
+import io.pensieve.Observation;
 import io.pensieve.Pensieve;
 import io.pensieve.Submission;
 import io.pensieve.Versioned;
-import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
@@ -56,13 +56,9 @@ final class Entries {
       poll(exchange, key, conditions, wait.get());
       return;
     }
-    HttpHandler answer =
-        reading -> answerEntry(reading, key, conditions, memories.getVersioned(key));
-    if (promise.readsMayWait()) {
-      exchange.dispatch(Failures.mapped(answer));
-    } else {
-      answer.handleRequest(exchange);
-    }
+    Observation<StoredValue> seen = memories.observe(key);
+    Acknowledged.answer(
+        exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry()));
   }
 
   private void poll(

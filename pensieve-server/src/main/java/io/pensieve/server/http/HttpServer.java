@@ -2,21 +2,19 @@ package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
-import io.pensieve.log.Log;
 import io.undertow.UndertowOptions;
 import io.undertow.server.DefaultByteBufferPool;
-import io.undertow.server.HttpHandler;
 import io.undertow.server.handlers.HttpContinueReadHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
 import org.xnio.OptionMap;
@@ -54,36 +52,33 @@ public final class HttpServer implements AutoCloseable {
    * @param limits how large keys and values may be
    * @param access who may do what
    * @param durability what the map's log promises of a write; empty for no log
-   * @param readTimeout how long a client may be silent, within a request or between two
-   * @param drainDeadline how long {@link #close} waits for requests in flight
+   * @param traffic how many clients there is time for, and for how long
    */
   public record Settings(
       InetSocketAddress address,
       Limits limits,
       Access access,
       Optional<Durability> durability,
-      Duration readTimeout,
-      Duration drainDeadline) {
+      Traffic traffic) {
 
-    /** Default limits, open to anyone, 60 s to be silent, 10 s to drain, a map without a log. */
+    /** Default limits, open to anyone, a map without a log. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
-          address,
-          Limits.defaults(),
-          Access.open(),
-          Optional.empty(),
-          Duration.ofSeconds(60),
-          Duration.ofSeconds(10));
+          address, Limits.defaults(), Access.open(), Optional.empty(), Traffic.defaults());
     }
   }
 
-  private HttpServer(Settings settings, List<Route> routes, V1 v1) throws IOException {
-    this.v1 = v1;
-    this.routes = List.copyOf(routes);
-    drainDeadline = settings.drainDeadline();
-    inFlight = new InFlight(handler(routes, settings.access()));
+  private HttpServer(Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+      throws IOException {
+    drainDeadline = settings.traffic().drainDeadline();
+    inFlight = new InFlight(settings.traffic().requestsMax());
+    v1 = new V1(settings, memories, cluster, inFlight);
+    RequestMeters meters = new RequestMeters();
+    routes = routes(settings, memories, cluster, inFlight, meters, v1);
+    Router router = new Router(routes, settings.access(), meters, inFlight);
     connections = new HttpOpenListener(buffers, protocolOptions(settings));
-    connections.setRootHandler(inFlight);
+    connections.setRootHandler(
+        inFlight.counted(new HttpContinueReadHandler(Failures.mapped(router))));
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       listening =
@@ -105,40 +100,35 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings,
-      Pensieve<String, StoredValue> memories,
-      Log<String, StoredValue> log,
-      Cluster cluster)
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
       throws IOException {
-    V1 v1 = new V1(settings, memories, ChangeHub.Source.of(log), cluster);
-    return new HttpServer(settings, routes(settings, memories, v1, cluster), v1);
+    return new HttpServer(settings, memories, cluster);
   }
 
-  /** The table of routes; the only place that knows URLs. */
+  /** The table of routes; only this and that of {@link V1} know URLs. */
   private static List<Route> routes(
-      Settings settings, Pensieve<String, StoredValue> memories, V1 v1, Cluster cluster) {
+      Settings settings,
+      Pensieve<String, StoredValue> memories,
+      Cluster cluster,
+      InFlight inFlight,
+      RequestMeters meters,
+      V1 v1) {
+    Health health = new Health(memories, inFlight::isDraining);
+    Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
     boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
     Memories texts = new Memories(memories, settings.limits(), readsMayWait);
     Heartbeats nodes = new Heartbeats(cluster);
-    List<Route> routes =
-        new ArrayList<>(
-            List.of(
-                new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
-                new Route(Methods.POST, "/put", Role.WRITE, texts::put),
-                new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-                new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
-                new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-                new Route(
-                    Methods.GET,
-                    "/livez",
-                    Role.ANYONE,
-                    (exchange, noKey) -> Answers.ok(exchange))));
-    routes.addAll(v1.routes());
-    return routes;
-  }
-
-  private static HttpHandler handler(List<Route> routes, Access access) {
-    return new HttpContinueReadHandler(Failures.mapped(new Router(routes, access)));
+    Stream<Route> others =
+        Stream.of(
+            new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+            new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+            new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+            new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+            new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+            new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
+            new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
+            new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
+    return Stream.concat(others, v1.routes().stream()).toList();
   }
 
   private static OptionMap workerOptions() {
@@ -153,11 +143,13 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap socketOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(Options.REUSE_ADDRESSES, true)
         .set(Options.TCP_NODELAY, true)
         .set(Options.BACKLOG, BACKLOG)
+        .set(Options.CONNECTION_HIGH_WATER, settings.traffic().connectionsMax())
+        .set(Options.CONNECTION_LOW_WATER, settings.traffic().connectionsMax())
         // Cuts a client that stops in the middle of a body, or that does not take its answer.
         .set(Options.READ_TIMEOUT, readMillis)
         .set(Options.WRITE_TIMEOUT, readMillis)
@@ -165,7 +157,7 @@ public final class HttpServer implements AutoCloseable {
   }
 
   private static OptionMap protocolOptions(Settings settings) {
-    int readMillis = Math.toIntExact(settings.readTimeout().toMillis());
+    int readMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
         .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
         // Cuts a client that stops in the middle of a header, which no other timeout does.
@@ -185,12 +177,18 @@ public final class HttpServer implements AutoCloseable {
     return listening.getLocalAddress(InetSocketAddress.class);
   }
 
+  /** What it answers. */
   List<Route> routes() {
     return routes;
   }
 
   V1 v1() {
     return v1;
+  }
+
+  /** Whether it answers, but will close soon. */
+  boolean isDraining() {
+    return inFlight.isDraining();
   }
 
   /** How many requests are being answered. */

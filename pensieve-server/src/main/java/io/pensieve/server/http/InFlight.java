@@ -8,22 +8,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts the requests that are being answered, so that a shutdown can wait for them. While it
- * waits, requests are still answered, but each answer tells its client to close the connection.
+ * Counts the requests that are being answered, so that there are not too many, and so that a
+ * shutdown can wait for them. While it waits, requests are still answered, but each answer tells
+ * its client to close the connection.
  */
-final class InFlight implements HttpHandler {
+final class InFlight {
   // The server itself counts as one until it drains, so zero means: draining, and nothing left.
   private final AtomicLong count = new AtomicLong(1);
+  private final AtomicLong aside = new AtomicLong();
   private final CountDownLatch drained = new CountDownLatch(1);
-  private final HttpHandler next;
+  private final int requestsMax;
   private volatile boolean draining;
 
-  InFlight(HttpHandler next) {
-    this.next = next;
+  InFlight(int requestsMax) {
+    this.requestsMax = requestsMax;
   }
 
-  @Override
-  public void handleRequest(HttpServerExchange exchange) throws Exception {
+  /** The same handler, with its requests counted. */
+  HttpHandler counted(HttpHandler next) {
+    return exchange -> {
+      begin(exchange);
+      next.handleRequest(exchange);
+    };
+  }
+
+  private void begin(HttpServerExchange exchange) {
     count.incrementAndGet();
     exchange.addExchangeCompleteListener(
         (completed, nextListener) -> {
@@ -38,7 +47,28 @@ final class InFlight implements HttpHandler {
     if (draining) {
       exchange.setPersistent(false);
     }
-    next.handleRequest(exchange);
+  }
+
+  /**
+   * Lets a request pass that was counted.
+   *
+   * @throws Refusal if it is one too many
+   */
+  void requireRoom() {
+    if (requests() - aside.get() > requestsMax) {
+      throw Problem.TOO_MANY_REQUESTS.because(
+          "more than " + requestsMax + " requests are under way, which is the limit");
+    }
+  }
+
+  /** From here on this request does not count against the limit: it only waits. */
+  void setAside(HttpServerExchange exchange) {
+    aside.incrementAndGet();
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          aside.decrementAndGet();
+          next.proceed();
+        });
   }
 
   private void finishOne() {
@@ -50,6 +80,10 @@ final class InFlight implements HttpHandler {
   /** How many requests have been begun and not been answered to their end. */
   long requests() {
     return count.get() - (draining ? 0 : 1);
+  }
+
+  boolean isDraining() {
+    return draining;
   }
 
   /** From now on each answer tells its client to close the connection. Called once. */

@@ -1,15 +1,17 @@
 package io.pensieve.server.http;
 
+import io.pensieve.Observation;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
+import io.pensieve.log.LogException;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +23,6 @@ final class LongPolls {
   private final ChangeHub hub;
   private final Waiting limits;
   private final Places places;
-  private final boolean readsMayWait;
   private final InstantSource clock;
   private final Set<Poll> parked = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
@@ -30,13 +31,12 @@ final class LongPolls {
       Pensieve<String, StoredValue> memories,
       ChangeHub hub,
       Waiting limits,
-      boolean readsMayWait,
+      Places places,
       InstantSource clock) {
     this.memories = memories;
     this.hub = hub;
     this.limits = limits;
-    this.places = new Places(limits.pollsMax(), Problem.TOO_MANY_POLLS);
-    this.readsMayWait = readsMayWait;
+    this.places = places;
     this.clock = clock;
   }
 
@@ -74,7 +74,7 @@ final class LongPolls {
     parked.forEach(poll -> poll.exchange.getIoThread().execute(poll::look));
   }
 
-  /** One request. All of it happens on its I/O thread, but for reads that may wait for the disk. */
+  /** One request. All of it happens on its I/O thread. */
   private final class Poll {
     final HttpServerExchange exchange;
     private final String key;
@@ -131,33 +131,33 @@ final class LongPolls {
         lookAgain = true;
         return;
       }
+      RuntimeException broken = hub.failure();
+      if (broken != null) {
+        fail(broken);
+        return;
+      }
       looking = true;
       lookAgain = false;
-      if (readsMayWait) {
-        exchange.getConnection().getWorker().execute(this::readOnWorker);
+      Observation<StoredValue> seen = memories.observe(key);
+      if (seen.durable().isDone()) {
+        seen(seen);
       } else {
-        read(Runnable::run);
+        CompletableFuture<Void> unused =
+            seen.durable()
+                .whenComplete((done, failure) -> exchange.getIoThread().execute(() -> seen(seen)));
       }
     }
 
-    private void readOnWorker() {
-      read(exchange.getIoThread());
-    }
-
-    private void read(Executor then) {
-      try {
-        Versioned<StoredValue> entry = memories.getVersioned(key);
-        then.execute(() -> seen(entry));
-      } catch (RuntimeException broken) {
-        then.execute(() -> fail(broken));
-      }
-    }
-
-    private void seen(@Nullable Versioned<StoredValue> entry) {
+    private void seen(Observation<StoredValue> seen) {
       looking = false;
       if (done) {
         return;
       }
+      if (seen.durable().isCompletedExceptionally()) {
+        fail(new LogException.Failed("the log has failed", null));
+        return;
+      }
+      Versioned<StoredValue> entry = seen.entry();
       if (entry == null || !isKnown.test(entry.version()) || over || draining) {
         end();
         answer(entry);

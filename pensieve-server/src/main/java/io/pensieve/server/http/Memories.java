@@ -1,18 +1,17 @@
 package io.pensieve.server.http;
 
 import com.google.gson.stream.JsonToken;
+import io.pensieve.Observation;
 import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
 import io.undertow.server.HttpServerExchange;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The routes that read and write texts. */
 final class Memories {
   private static final Map<String, JsonToken> PUT_FIELDS =
       Map.of("key", JsonToken.STRING, "val", JsonToken.STRING);
-  private static final byte[] BEFORE_VALUE = "{\"val\":\"".getBytes(StandardCharsets.UTF_8);
-  private static final byte[] AFTER_VALUE = "\"}".getBytes(StandardCharsets.UTF_8);
-  private static final StoredValue NO_VALUE = StoredValue.text("");
 
   private final Pensieve<String, StoredValue> memories;
   private final Limits limits;
@@ -30,22 +29,25 @@ final class Memories {
     this.readsMayWait = readsMayWait;
   }
 
-  void get(HttpServerExchange exchange, String rawKey) {
+  void get(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
     if (readsMayWait) {
-      exchange.dispatch(Failures.mapped(onWorker -> answerValue(onWorker, key)));
+      Observation<StoredValue> seen = memories.observe(key);
+      Versioned<StoredValue> entry = seen.entry();
+      StoredValue value = entry == null ? null : entry.value();
+      Acknowledged.answer(exchange, seen.durable(), done -> answerValue(done, value));
     } else {
-      answerValue(exchange, key);
+      answerValue(exchange, memories.get(key));
     }
   }
 
-  private void answerValue(HttpServerExchange exchange, String key) {
-    StoredValue value = memories.getOrDefault(key, NO_VALUE);
-    if (!value.isText()) {
+  private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
+    String text = value == null ? "" : value.text();
+    if (text == null) {
       throw Problem.NOT_TEXT.because(
           "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
     }
-    Answers.json(exchange, JsonText.between(BEFORE_VALUE, value.bytes(), AFTER_VALUE));
+    Answers.object(exchange, json -> json.name("val").value(text));
   }
 
   void put(HttpServerExchange exchange, String noKey) throws Exception {

@@ -27,6 +27,8 @@ enum Problem {
   EMPTY_KEY(StatusCodes.UNPROCESSABLE_ENTITY),
   DURABILITY_NOT_PROMISED(StatusCodes.UNPROCESSABLE_ENTITY),
   INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR),
+  TOO_MANY_REQUESTS(StatusCodes.SERVICE_UNAVAILABLE),
+  NOT_READY(StatusCodes.SERVICE_UNAVAILABLE),
   TOO_MANY_POLLS(StatusCodes.SERVICE_UNAVAILABLE),
   TOO_MANY_WATCHERS(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
@@ -44,7 +46,10 @@ enum Problem {
 
   /** Whether it may be over soon, so that the same request may then be answered. */
   boolean isTransient() {
-    return this == LOG_FULL || this == TOO_MANY_POLLS || this == TOO_MANY_WATCHERS;
+    return switch (this) {
+      case LOG_FULL, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS -> true;
+      default -> false;
+    };
   }
 
   /** The stable name that clients may compare with. */

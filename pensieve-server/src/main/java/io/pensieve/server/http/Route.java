@@ -21,18 +21,20 @@ record Route(HttpString method, String template, Role role, Endpoint endpoint) {
   }
 
   boolean matches(String rawPath) {
-    return takesKey() ? rawPath.startsWith(prefix()) : rawPath.equals(template);
+    return takesKey()
+        ? rawPath.regionMatches(0, template, 0, prefixLength())
+        : rawPath.equals(template);
   }
 
   String rest(String rawPath) {
-    return takesKey() ? rawPath.substring(prefix().length()) : "";
+    return takesKey() ? rawPath.substring(prefixLength()) : "";
   }
 
   private boolean takesKey() {
     return template.endsWith(KEY);
   }
 
-  private String prefix() {
-    return template.substring(0, template.length() - KEY.length());
+  private int prefixLength() {
+    return template.length() - KEY.length();
   }
 }

@@ -16,27 +16,53 @@ import java.util.stream.Collectors;
  * what keys need. HEAD is answered wherever GET is, and OPTIONS everywhere.
  */
 final class Router implements HttpHandler {
-  private final List<Route> routes;
+  private final List<Metered> routes;
   private final Access access;
+  private final RequestMeters meters;
+  private final InFlight inFlight;
 
-  Router(List<Route> routes, Access access) {
-    this.routes = List.copyOf(routes);
+  /** A route, with what counts its requests; those for HEAD are counted apart. */
+  private record Metered(Route route, RequestMeters.Meter meter, RequestMeters.Meter headMeter) {
+    static Metered of(Route route, RequestMeters meters) {
+      RequestMeters.Meter meter = meters.meter(route.method().toString(), route.template());
+      boolean takesHead = route.method().equals(Methods.GET);
+      return new Metered(
+          route, meter, takesHead ? meters.meter(Methods.HEAD_STRING, route.template()) : meter);
+    }
+  }
+
+  Router(List<Route> routes, Access access, RequestMeters meters, InFlight inFlight) {
+    this.routes = routes.stream().map(route -> Metered.of(route, meters)).toList();
     this.access = access;
+    this.meters = meters;
+    this.inFlight = inFlight;
   }
 
   @Override
   public void handleRequest(HttpServerExchange exchange) throws Exception {
+    RequestMeters.Timing timing = meters.begin(exchange);
     String path = RawPath.of(exchange);
     HttpString asked = exchange.getRequestMethod();
-    HttpString method = asked.equals(Methods.HEAD) ? Methods.GET : asked;
-    for (Route route : routes) {
+    boolean isHead = asked.equals(Methods.HEAD);
+    HttpString method = isHead ? Methods.GET : asked;
+    for (Metered metered : routes) {
+      Route route = metered.route();
       if (route.method().equals(method) && route.matches(path)) {
-        access.require(route.role(), exchange);
-        route.endpoint().handle(exchange, route.rest(path));
+        timing.routed(isHead ? metered.headMeter() : metered.meter());
+        answer(route, path, exchange);
         return;
       }
     }
     answerWithoutRoute(exchange, path);
+  }
+
+  private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {
+    if (route.role() != Role.ANYONE) {
+      // What watches over the server is answered also when it has no room for others.
+      inFlight.requireRoom();
+      access.require(route.role(), exchange);
+    }
+    route.endpoint().handle(exchange, route.rest(path));
   }
 
   private void answerWithoutRoute(HttpServerExchange exchange, String path) {
@@ -55,6 +81,7 @@ final class Router implements HttpHandler {
   private Set<String> allowedMethods(String path) {
     Set<String> allowed =
         routes.stream()
+            .map(Metered::route)
             .filter(route -> path.equals("*") || route.matches(path))
             .map(route -> route.method().toString())
             .collect(Collectors.toCollection(LinkedHashSet::new));

@@ -117,11 +117,6 @@ public final class StoredValue {
     }
   }
 
-  /** Whether the bytes are UTF-8. At no cost for a text without a type. */
-  boolean isText() {
-    return isBare() || text() != null;
-  }
-
   private boolean isBare() {
     return held.length == 0 || held[0] != TYPED;
   }

@@ -15,17 +15,31 @@ final class V1 implements AutoCloseable {
   V1(
       HttpServer.Settings settings,
       Pensieve<String, StoredValue> memories,
-      ChangeHub.Source changes,
-      Cluster cluster) {
+      Cluster cluster,
+      InFlight inFlight) {
     Limits limits = settings.limits();
     Promise promise = new Promise(settings.durability());
     InstantSource clock = InstantSource.system();
-    hub = new ChangeHub(changes);
-    polls = new LongPolls(memories, hub, limits.waiting(), promise.readsMayWait(), clock);
-    watching = new Watching(hub, changes, limits.waiting());
+    Waiting waiting = limits.waiting();
+    hub = new ChangeHub(memories);
+    polls =
+        new LongPolls(
+            memories,
+            hub,
+            waiting,
+            new Places(waiting.pollsMax(), Problem.TOO_MANY_POLLS, inFlight),
+            clock);
+    watching =
+        new Watching(
+            memories,
+            hub,
+            waiting,
+            new Places(waiting.watchersMax(), Problem.TOO_MANY_WATCHERS, inFlight));
     Entries entries = new Entries(memories, limits, promise, polls, clock);
     Increments increments = new Increments(memories, limits);
     Batches batches = new Batches(memories, limits, clock);
+    Listings listings = new Listings(memories);
+    StatusRoute status = new StatusRoute(memories, promise, polls, watching);
     Heartbeats nodes = new Heartbeats(cluster);
     routes =
         List.of(
@@ -34,6 +48,9 @@ final class V1 implements AutoCloseable {
             new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
             new Route(Methods.POST, "/v1/incr/{key}", Role.WRITE, increments::post),
             new Route(Methods.POST, "/v1/batch", Role.WRITE, batches::post),
+            new Route(Methods.GET, "/v1/keys", Role.READ, listings::keys),
+            new Route(Methods.GET, "/v1/count", Role.READ, listings::count),
+            new Route(Methods.GET, "/v1/status", Role.READ, status::get),
             new Route(Methods.GET, "/v1/watch", Role.READ, watching::watch),
             new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::view));
   }
@@ -50,6 +67,11 @@ final class V1 implements AutoCloseable {
   /** How many clients watch. */
   int watchers() {
     return watching.watchers();
+  }
+
+  /** How many of them have caught up, and are told changes as they are made. */
+  int watchersCaughtUp() {
+    return hub.subscribers();
   }
 
   /** Answers all who wait, now and from now on, so that nobody waits for them. */

@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import io.pensieve.Pensieve;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.log.LogException;
@@ -28,18 +29,18 @@ final class Watching {
   private static final String FORGOTTEN =
       "the changes since then are not kept any more; read the keys again and watch from there";
 
+  private final Pensieve<String, StoredValue> memories;
   private final ChangeHub hub;
-  private final ChangeHub.Source source;
   private final Waiting limits;
   private final Places places;
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
-  Watching(ChangeHub hub, ChangeHub.Source source, Waiting limits) {
+  Watching(Pensieve<String, StoredValue> memories, ChangeHub hub, Waiting limits, Places places) {
+    this.memories = memories;
     this.hub = hub;
-    this.source = source;
     this.limits = limits;
-    this.places = new Places(limits.watchersMax(), Problem.TOO_MANY_WATCHERS);
+    this.places = places;
   }
 
   void watch(HttpServerExchange exchange, String noKey) {
@@ -68,10 +69,10 @@ final class Watching {
 
   private ChangeStream<String, StoredValue> open(Optional<Long> since) {
     if (since.isEmpty()) {
-      return source.fromNow();
+      return memories.changes();
     }
     try {
-      return source.since(since.get());
+      return memories.changes(since.get());
     } catch (LogException.Forgotten compacted) {
       throw Problem.HISTORY_FORGOTTEN.because(FORGOTTEN);
     } catch (IllegalArgumentException neverThere) {
@@ -118,7 +119,7 @@ final class Watching {
     private final ChangeStream<String, StoredValue> history;
     private final EventStream out;
     private final Executor worker;
-    private volatile long passed;
+    private volatile long passed; // written by whoever tells the changes
 
     Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
       this.prefix = prefix;
@@ -172,7 +173,10 @@ final class Watching {
 
     @Override
     public void changed(ChangeEvent change) {
-      tell(change, out::offer);
+      // The hub may have read these before this one came, and tell them after.
+      if (change.sequence() > passed) {
+        tell(change, out::offer);
+      }
     }
 
     private void tell(ChangeEvent change, Consumer<byte[]> sender) {
@@ -183,7 +187,7 @@ final class Watching {
 
     @Override
     public void passed(long sequence) {
-      passed = sequence;
+      passed = Math.max(passed, sequence);
     }
 
     @Override

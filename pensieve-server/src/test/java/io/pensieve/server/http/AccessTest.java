@@ -82,7 +82,7 @@ final class AccessTest {
       assertEquals("unauthorized", ServerUnderTest.code(answer.body()));
       assertEquals("Bearer realm=\"pensieve\"", answer.header("www-authenticate"));
     }
-    assertEquals(List.of("/livez"), open);
+    assertEquals(List.of("/livez", "/readyz"), open);
   }
 
   @Test
@@ -92,6 +92,7 @@ final class AccessTest {
     assertRole(Role.WRITE, "/delete/{key}");
     assertRole(Role.PEER, "/internal/heartbeat");
     assertRole(Role.READ, "/cluster");
+    assertRole(Role.READ, "/metrics");
   }
 
   private void assertRole(Role role, String template) {

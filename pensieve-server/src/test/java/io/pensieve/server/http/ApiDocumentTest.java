@@ -9,11 +9,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** API.md and the code tell the same routes and the same codes. */
 final class ApiDocumentTest {
-  private static final Pattern ROUTE = Pattern.compile("^\\| `([A-Z]+)` \\| `(/[^`]*)` \\|.*");
+  private static final Pattern ROUTE =
+      Pattern.compile("^\\| `([A-Z]+)` \\| `(/[^`]*)` \\|[^|]*\\| (\\w+) \\|.*");
   private static final Pattern ERROR = Pattern.compile("^\\| (\\d{3}) \\| `([a-z_]+)` \\|.*");
 
   @Test
@@ -21,7 +24,7 @@ final class ApiDocumentTest {
     Set<String> served = new TreeSet<>();
     try (ServerUnderTest server = ServerUnderTest.start()) {
       for (Route route : server.http.routes()) {
-        served.add(route.method() + " " + route.template());
+        served.add(route.method() + " " + route.template() + " " + route.role().title());
       }
     }
     assertEquals(served, rows(ROUTE));
@@ -41,7 +44,10 @@ final class ApiDocumentTest {
     for (String line : document()) {
       Matcher matcher = row.matcher(line);
       if (matcher.matches()) {
-        rows.add(matcher.group(1) + " " + matcher.group(2));
+        rows.add(
+            IntStream.rangeClosed(1, matcher.groupCount())
+                .mapToObj(matcher::group)
+                .collect(Collectors.joining(" ")));
       }
     }
     return rows;

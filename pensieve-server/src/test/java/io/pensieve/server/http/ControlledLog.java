@@ -2,10 +2,13 @@ package io.pensieve.server.http;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.Log;
+import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -16,10 +19,22 @@ final class ControlledLog implements Log<String, StoredValue> {
   private final AtomicLong durable = new AtomicLong();
   private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
   private volatile @Nullable RuntimeException refusal;
+  private volatile Optional<String> failure = Optional.empty();
 
   /** From now on, appends throw this. */
   void refuse(RuntimeException refusal) {
     this.refusal = refusal;
+  }
+
+  /** From now on, the statistics say that it has failed. */
+  void failWith(String reason) {
+    failure = Optional.of(reason);
+  }
+
+  @Override
+  public LogStatistics statistics() {
+    return new LogStatistics(
+        0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO, failure);
   }
 
   /** The disk confirms everything that was appended. */

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
-import io.pensieve.log.Log;
 import io.pensieve.server.Seed;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,7 +33,7 @@ final class ManyClientsTest {
     try (Pensieve<String, StoredValue> memories =
             Pensieve.<String, StoredValue>builder().maximumEntries(CAPACITY).open();
         HttpServer http =
-            HttpServer.start(ServerUnderTest.settings(), memories, Log.none(), Cluster.alone(1))) {
+            HttpServer.start(ServerUnderTest.settings(), memories, Cluster.alone(1))) {
       List<Client> clients = new ArrayList<>();
       for (int id = 0; id < CLIENTS; id++) {
         clients.add(new Client(id, new RawClient(http.address())));

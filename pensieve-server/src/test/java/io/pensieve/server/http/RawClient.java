@@ -55,6 +55,20 @@ final class RawClient implements AutoCloseable {
     return receive(false);
   }
 
+  /**
+   * The next answer, if it begins within so many milliseconds.
+   *
+   * @throws java.net.SocketTimeoutException if it does not
+   */
+  Response receiveWithin(int millis) throws IOException {
+    socket.setSoTimeout(millis);
+    try {
+      return receive();
+    } finally {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+    }
+  }
+
   private Response receive(boolean withBody) throws IOException {
     String statusLine = line();
     Map<String, String> headers = new TreeMap<>();

@@ -38,11 +38,6 @@ final class RoutesTest {
   }
 
   @Test
-  void livezAnswers() throws Exception {
-    assertAnswer("{\"status\":\"ok\"}", server.send(server.request("/livez")));
-  }
-
-  @Test
   void getOfAMissingKeyAnswersAnEmptyValue() throws Exception {
     assertAnswer("{\"val\":\"\"}", server.send(server.request("/get/foo")));
   }
@@ -130,6 +125,8 @@ final class RoutesTest {
     "/internal/heartbeat, 'POST, OPTIONS'",
     "/cluster, 'GET, HEAD, OPTIONS'",
     "/livez, 'GET, HEAD, OPTIONS'",
+    "/readyz, 'GET, HEAD, OPTIONS'",
+    "/metrics, 'GET, HEAD, OPTIONS'",
     "*, 'GET, POST, DELETE, PUT, HEAD, OPTIONS'"
   })
   void optionsTellsWhatIsAllowed(String path, String allow) throws Exception {

@@ -38,9 +38,14 @@ final class ServerUnderTest implements AutoCloseable {
 
   ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    entries = Pensieve.<String, StoredValue>builder().maximumEntries(10_000).log(log).open();
+    entries =
+        Pensieve.<String, StoredValue>builder()
+            .maximumEntries(10_000)
+            .recordStatistics()
+            .log(log)
+            .open();
     memories = new Texts(entries);
-    http = HttpServer.start(settings, entries, log, cluster);
+    http = HttpServer.start(settings, entries, cluster);
   }
 
   static ServerUnderTest start() throws IOException {
@@ -59,8 +64,7 @@ final class ServerUnderTest implements AutoCloseable {
             limits,
             defaults.access(),
             Optional.of(Durability.PROCESS_DEATH),
-            defaults.readTimeout(),
-            defaults.drainDeadline()),
+            defaults.traffic()),
         Cluster.alone(1));
   }
 
@@ -69,15 +73,21 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   /** Default settings but for how long a client may be silent. */
-  static HttpServer.Settings patientFor(Duration readTimeout) {
+  static HttpServer.Settings patientFor(Duration silenceMax) {
+    Traffic defaults = Traffic.defaults();
+    return letting(
+        new Traffic(
+            defaults.connectionsMax(),
+            defaults.requestsMax(),
+            silenceMax,
+            defaults.drainDeadline()));
+  }
+
+  /** Default settings but for how many clients there is time for. */
+  static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.access(),
-        defaults.durability(),
-        readTimeout,
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -88,20 +98,14 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.limits(),
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.traffic());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        access,
-        defaults.durability(),
-        defaults.readTimeout(),
-        defaults.drainDeadline());
+        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
   }
 
   RawClient connect() throws IOException {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.server.Seed;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -117,7 +118,6 @@ final class WatchingTest {
       for (int i = 0; i < 100; i++) {
         server.memories.put("other" + i, "v");
       }
-      Await.until("the pings have passed them", () -> server.http.v1().watchers() == 1);
       server.memories.put("mine", "v");
       EventClient.Event event = events.next();
       assertEquals("mine", event.key());
@@ -130,30 +130,43 @@ final class WatchingTest {
     Random random = new Random(SEED);
     Map<String, String> model = new HashMap<>();
     List<Thread> writers = new ArrayList<>();
-    try (EventClient events = EventClient.watch(server, "?since=0")) {
-      for (int writer = 0; writer < 3; writer++) {
-        long seed = random.nextLong();
-        String prefix = "w" + writer + "-";
-        Thread thread = new Thread(() -> writeAtRandom(prefix, new Random(seed)));
-        writers.add(thread);
-        thread.start();
-      }
-      for (Thread writer : writers) {
-        writer.join();
-      }
-      server.memories.put("end", "");
-      for (EventClient.Event event = events.next();
-          !event.key().equals("end");
-          event = events.next()) {
-        if (event.name().equals("put")) {
-          model.put(event.key(), event.json().get("value").getAsString());
-        } else {
-          model.remove(event.key());
+    for (int writer = 0; writer < 3; writer++) {
+      long seed = random.nextLong();
+      String prefix = "w" + writer + "-";
+      Thread thread = new Thread(() -> writeAtRandom(prefix, new Random(seed)));
+      writers.add(thread);
+      thread.start();
+    }
+    // A client that was cut off because it is too slow goes on where it was.
+    for (String since = "0"; !since.equals("end"); ) {
+      since = foldUntilCutOff(since, model);
+    }
+    for (Thread writer : writers) {
+      writer.join();
+    }
+    assertEquals(model, Map.copyOf(server.memories), "seed " + SEED);
+  }
+
+  /** Folds events until all writers have ended, or the stream has; answers how far it came. */
+  private String foldUntilCutOff(String since, Map<String, String> model) throws Exception {
+    try (EventClient events = EventClient.watch(server, "?since=" + since)) {
+      try {
+        while (!model.keySet().containsAll(List.of("w0-end", "w1-end", "w2-end"))) {
+          fold(events.next(), model);
         }
+        return "end";
+      } catch (IOException cutOff) {
+        return events.lastId();
       }
     }
-    model.put("end", "");
-    assertEquals(model, Map.copyOf(server.memories), "seed " + SEED);
+  }
+
+  private static void fold(EventClient.Event event, Map<String, String> model) {
+    if (event.name().equals("put")) {
+      model.put(event.key(), event.json().get("value").getAsString());
+    } else {
+      model.remove(event.key());
+    }
   }
 
   private void writeAtRandom(String prefix, Random random) {
@@ -165,6 +178,7 @@ final class WatchingTest {
         server.memories.put(key, "v" + i);
       }
     }
+    server.memories.put(prefix + "end", "");
   }
 
   @Test
@@ -189,7 +203,7 @@ final class WatchingTest {
     try (RawClient slow = server.connect();
         EventClient quick = EventClient.watch(server, "?prefix=end")) {
       slow.request("GET", "/v1/watch");
-      Await.until("both watch", () -> server.http.v1().watchers() == 2);
+      Await.until("both have caught up", () -> server.http.v1().watchersCaughtUp() == 2);
       String value = "x".repeat(1 << 20);
       int written = 0;
       while (server.http.v1().watchers() == 2) {
@@ -199,6 +213,30 @@ final class WatchingTest {
       server.memories.put("end", "v");
       assertEquals("end", quick.next().key());
       slow.awaitClosed();
+    }
+  }
+
+  @Test
+  void aClientThatTakesNothingOfALongHistoryTakesNoMemory() throws Exception {
+    String value = "x".repeat(1 << 20);
+    for (int i = 0; i < 60; i++) {
+      server.memories.put("large" + i, value);
+    }
+    // Together they would be told more than the heap of this test has room for.
+    List<RawClient> slow = new ArrayList<>();
+    for (int i = 0; i < WATCHERS_MAX - 1; i++) {
+      slow.add(server.connect());
+      slow.get(i).request("GET", "/v1/watch?since=0");
+    }
+    try (EventClient quick = EventClient.watch(server, "?since=0")) {
+      for (int i = 0; i < 60; i++) {
+        assertEquals("large" + i, quick.next().key());
+      }
+      server.memories.put("end", "v");
+      assertEquals("end", quick.next().key());
+    }
+    for (RawClient client : slow) {
+      client.close();
     }
   }
 

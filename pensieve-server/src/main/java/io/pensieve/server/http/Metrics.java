@@ -1,0 +1,109 @@
+package io.pensieve.server.http;
+
+import static io.pensieve.server.http.Exposition.Kind.COUNTER;
+import static io.pensieve.server.http.Exposition.Kind.GAUGE;
+
+import io.pensieve.Pensieve;
+import io.pensieve.Statistics;
+import io.pensieve.log.LogStatistics;
+import io.undertow.server.HttpServerExchange;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/** What this server counts, for Prometheus. */
+final class Metrics {
+  // The names and labels of caches are those of Micrometer, so that dashboards fit.
+  private static final String CACHE = "cache";
+  private static final String NAME = "pensieve";
+
+  private final Pensieve<?, ?> memories;
+  private final Cluster cluster;
+  private final RequestMeters requests;
+  private final LongSupplier requestsInFlight;
+
+  Metrics(
+      Pensieve<?, ?> memories,
+      Cluster cluster,
+      RequestMeters requests,
+      LongSupplier requestsInFlight) {
+    this.memories = memories;
+    this.cluster = cluster;
+    this.requests = requests;
+    this.requestsInFlight = requestsInFlight;
+  }
+
+  /** Answers on a worker: to ask the JVM about itself takes milliseconds. */
+  void scrape(HttpServerExchange exchange, String noKey) {
+    exchange.dispatch(
+        Failures.mapped(
+            onWorker -> Answers.send(onWorker, Exposition.CONTENT_TYPE, exposition().utf8())));
+  }
+
+  private Exposition exposition() {
+    Exposition out = new Exposition();
+    out.family("pensieve_build_info", GAUGE, "Which program this is; always 1.")
+        .sample(1, "version", version(), "java", System.getProperty("java.version", "unknown"));
+    Statistics statistics = memories.statistics();
+    writeCache(out, statistics);
+    writeLog(out, statistics.log());
+    writePeers(out);
+    out.gauge(
+        "http_server_requests_in_flight",
+        "Requests that are being answered.",
+        requestsInFlight.getAsLong());
+    requests.write(out);
+    ProcessMetrics.write(out);
+    return out;
+  }
+
+  private static String version() {
+    String version = Metrics.class.getPackage().getImplementationVersion();
+    return version == null ? "unknown" : version;
+  }
+
+  private void writeCache(Exposition out, Statistics statistics) {
+    out.family("cache_gets_total", COUNTER, "Reads of a key's value, by what they found.")
+        .sample(statistics.hits(), CACHE, NAME, "result", "hit")
+        .sample(statistics.misses(), CACHE, NAME, "result", "miss");
+    cacheCounter(out, "puts", "Values that were written.", statistics.puts());
+    cacheCounter(out, "evictions", "Entries that the bound drove out.", statistics.evictions());
+    cacheCounter(out, "removals", "Entries that clients removed.", statistics.removals());
+    cacheCounter(out, "expiries", "Entries whose time was over.", statistics.expiries());
+    out.family("cache_size", GAUGE, "Entries that are held.")
+        .sample(statistics.entries(), CACHE, NAME);
+    out.family("cache_size_max", GAUGE, "Entries that are held at most.")
+        .sample(memories.maximumEntries(), CACHE, NAME);
+  }
+
+  private static void cacheCounter(Exposition out, String what, String help, long value) {
+    out.family("cache_" + what + "_total", COUNTER, help).sample(value, CACHE, NAME);
+  }
+
+  private static void writeLog(Exposition out, LogStatistics log) {
+    out.counter("pensieve_log_appended_bytes_total", "Appended.", log.appendedBytes())
+        .counter("pensieve_log_forces_total", "Forces of the log's file.", log.forces())
+        .gauge("pensieve_log_waiting_bytes", "Appended and not written yet.", log.waitingBytes())
+        .gauge("pensieve_log_base_bytes", "The entries that the log begins with.", log.baseBytes())
+        .gauge("pensieve_log_changes_bytes", "The changes since then.", log.logBytes());
+    out.family("pensieve_log_compactions_total", COUNTER, "Compactions, by how they ended.")
+        .sample(log.compactions(), "result", "success")
+        .sample(log.failedCompactions(), "result", "failure");
+    out.gauge(
+            "pensieve_log_last_compaction_seconds",
+            "How long the last compaction took that has succeeded.",
+            Durations.seconds(log.lastCompaction().toNanos()))
+        .gauge(
+            "pensieve_log_failed",
+            "1 if the log has failed and takes no more writes.",
+            log.failure().isPresent() ? 1 : 0);
+  }
+
+  private void writePeers(Exposition out) {
+    List<Cluster.Peer> peers = cluster.peers();
+    out.family("pensieve_peer_phi", GAUGE, "How strongly a peer is suspected.");
+    peers.forEach(peer -> out.sample(peer.phi(), "peer", peer.url().toString()));
+    out.family("pensieve_peer_alive", GAUGE, "1 if a peer is alive.");
+    peers.forEach(
+        peer -> out.sample(peer.state().equals("alive") ? 1 : 0, "peer", peer.url().toString()));
+  }
+}

@@ -1,0 +1,100 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.ExchangeCompletionListener;
+import io.undertow.server.HttpServerExchange;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/** Counts and times the requests of each route by the status of their answers. */
+final class RequestMeters {
+  /** What stands for the method and the route of a request that has none. */
+  static final String OTHER = "other";
+
+  /*
+   * Labels come from the table of routes and from statuses, never from requests: whoever asks
+   * cannot make the server remember more.
+   */
+  private static final int STATUS_MIN = 100;
+  private static final int STATUS_MAX = 599;
+
+  private final List<Meter> meters = new CopyOnWriteArrayList<>();
+  private final Meter unrouted = meter(OTHER, OTHER);
+
+  /** The meter of a method of a route; each is asked for once. */
+  Meter meter(String method, String template) {
+    Meter meter = new Meter(method, template);
+    meters.add(meter);
+    return meter;
+  }
+
+  /** Begins to time a request, whose route is not known yet. */
+  Timing begin(HttpServerExchange exchange) {
+    Timing timing = new Timing(unrouted);
+    exchange.addExchangeCompleteListener(timing);
+    return timing;
+  }
+
+  void write(Exposition out) {
+    out.family(
+        "http_server_requests_seconds",
+        Exposition.Kind.HISTOGRAM,
+        "From the head of a request to the end of its answer.");
+    meters.forEach(meter -> meter.write(out));
+  }
+
+  /** Counts one method of one route. */
+  static final class Meter {
+    private final String method;
+    private final String template;
+    private final AtomicReferenceArray<Durations> byStatus =
+        new AtomicReferenceArray<>(STATUS_MAX - STATUS_MIN + 1);
+
+    private Meter(String method, String template) {
+      this.method = method;
+      this.template = template;
+    }
+
+    private void record(int status, long nanos) {
+      int index = status - STATUS_MIN;
+      Durations durations = byStatus.get(index);
+      if (durations == null) {
+        byStatus.compareAndSet(index, null, new Durations());
+        durations = byStatus.get(index);
+      }
+      durations.record(nanos);
+    }
+
+    private void write(Exposition out) {
+      for (int i = 0; i < byStatus.length(); i++) {
+        Durations durations = byStatus.get(i);
+        if (durations != null) {
+          String status = Integer.toString(i + STATUS_MIN);
+          durations.write(out, "method", method, "route", template, "status", status);
+        }
+      }
+    }
+  }
+
+  /** One request, from its head to the end of its answer. */
+  static final class Timing implements ExchangeCompletionListener {
+    private final long startNanos = System.nanoTime();
+    private Meter meter;
+
+    private Timing(Meter unrouted) {
+      this.meter = unrouted;
+    }
+
+    /** It turned out to be for this one. */
+    void routed(Meter found) {
+      meter = found;
+    }
+
+    @Override
+    public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
+      // Before the next listener: who waits until nothing is in flight finds everything counted.
+      meter.record(exchange.getStatusCode(), System.nanoTime() - startNanos);
+      next.proceed();
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package io.pensieve.server.http;
+
+import java.time.Duration;
+
+/**
+ * How many clients a server has time for, and for how long.
+ *
+ * @param connectionsMax how many connections may be open; others wait to be accepted
+ * @param requestsMax how many requests may be under way; others are refused
+ * @param silenceMax how long a client may be silent within a request or between two, or not take
+ *     its answer
+ * @param drainDeadline how long a server that stops waits for requests that are under way
+ */
+public record Traffic(
+    int connectionsMax, int requestsMax, Duration silenceMax, Duration drainDeadline) {
+  /** Refuses what would serve nobody. */
+  public Traffic {
+    if (connectionsMax < 1 || requestsMax < 1 || silenceMax.toMillis() < 1) {
+      throw new IllegalArgumentException("nobody could be served");
+    }
+  }
+
+  /** 20,000 connections, 4096 requests, 60 s of silence, 10 s to drain. */
+  public static Traffic defaults() {
+    return new Traffic(20_000, 4096, Duration.ofSeconds(60), Duration.ofSeconds(10));
+  }
+}
