@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -198,27 +197,6 @@ public final class Pensieve<K, V> extends Contents<K, V>
   /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
   public Submission<V> submitRemoveIfVersion(K key, long version) {
     return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
-  }
-
-  /**
-   * As {@link #submitPut(Object, Object)}, if a condition holds for the version of the key's entry,
-   * or for 0 if it has none. It is asked once, while the key is locked.
-   */
-  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
-    Maker<V> write = Writes.when(condition, writes.write(key, value));
-    return journal.submitted(key, table.update(key, write));
-  }
-
-  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
-  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
-    Maker<V> write = Writes.when(condition, writes.write(key, value, life));
-    return journal.submitted(key, table.update(key, write));
-  }
-
-  /** Removes the key's entry, if there is one and the condition holds for its version. */
-  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
-    Maker<V> removal = Writes.when(condition, Decision.remove());
-    return journal.submitted(key, table.updatePresent(key, removal));
   }
 
   @Override

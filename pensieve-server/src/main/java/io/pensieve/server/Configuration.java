@@ -4,6 +4,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.server.http.Limits;
 import io.pensieve.server.http.Tokens;
 import io.pensieve.server.http.Traffic;
+import io.pensieve.server.http.Waiting;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -71,7 +72,10 @@ record Configuration(
         tlsFiles(given),
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
-            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX)),
+            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
+            Waiting.of(
+                (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
+                (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),
         new Traffic(
             (int) get(given, Setting.CONNECTIONS_MAX).number(1, CLIENTS_MAX),
             (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),

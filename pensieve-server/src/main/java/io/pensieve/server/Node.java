@@ -113,7 +113,7 @@ final class Node implements AutoCloseable {
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
-        .maximumEntryBytes(configuration.limits().entryBytesMax())
+        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
         .open();
   }
 

@@ -32,6 +32,8 @@ enum Setting {
   VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
   CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),
   REQUESTS_MAX("NUMBER", "4096", "How many requests may be under way; others are refused."),
+  PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
+  WATCHERS_MAX("NUMBER", "1000", "How many clients may watch changes."),
   SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
   DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way.");
 

@@ -7,10 +7,10 @@ import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /** Serves a map and a view of the other nodes over HTTP. Owns neither of them. */
 public final class HttpServer implements AutoCloseable {
@@ -19,6 +19,8 @@ public final class HttpServer implements AutoCloseable {
 
   private final Listening listening;
   private final InFlight inFlight;
+  private final V1 v1;
+  private final List<Route> routes;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -56,8 +58,9 @@ public final class HttpServer implements AutoCloseable {
       throws IOException {
     drainDeadline = settings.traffic().drainDeadline();
     inFlight = new InFlight(settings.traffic().requestsMax());
+    v1 = new V1(settings, memories, cluster, inFlight);
     RequestMeters meters = new RequestMeters();
-    List<Route> routes = routes(settings, memories, cluster, inFlight, meters);
+    routes = routes(settings, memories, cluster, inFlight, meters, v1);
     Router router = new Router(routes, settings.access(), meters, inFlight);
     listening =
         new Listening(
@@ -75,37 +78,44 @@ public final class HttpServer implements AutoCloseable {
     return new HttpServer(settings, memories, cluster);
   }
 
-  /** The table of routes; the only place that knows URLs. */
-  static List<Route> routes(
+  /** The table of routes; only this and that of {@link V1} know URLs. */
+  private static List<Route> routes(
       Settings settings,
       Pensieve<String, StoredValue> memories,
       Cluster cluster,
       InFlight inFlight,
-      RequestMeters meters) {
+      RequestMeters meters,
+      V1 v1) {
     Health health = new Health(memories, inFlight::isDraining);
     Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
-    Limits limits = settings.limits();
-    Promise promise = new Promise(settings.durability());
-    Memories texts = new Memories(memories, limits, promise.readsMayWait());
-    Entries entries = new Entries(memories, limits, promise, InstantSource.system());
+    boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
+    Memories texts = new Memories(memories, settings.limits(), readsMayWait);
     Heartbeats nodes = new Heartbeats(cluster);
-    return List.of(
-        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
-        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
-        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
-        new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entries::get),
-        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entries::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entries::delete),
-        new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
-        new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
-        new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
+    Stream<Route> others =
+        Stream.of(
+            new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+            new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+            new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+            new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
+            new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
+            new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
+            new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
+            new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
+    return Stream.concat(others, v1.routes().stream()).toList();
   }
 
   /** Where it listens, with the port that was picked. */
   public InetSocketAddress address() {
     return listening.address();
+  }
+
+  /** What it answers. */
+  List<Route> routes() {
+    return routes;
+  }
+
+  V1 v1() {
+    return v1;
   }
 
   /** Whether it answers, but will close soon. */
@@ -130,11 +140,13 @@ public final class HttpServer implements AutoCloseable {
     // Before the address is let go: whoever sees that nobody listens gets the last answer there.
     inFlight.startDraining();
     listening.stopAccepting();
+    v1.drain();
     try {
       inFlight.awaitDrained(drainDeadline);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }
     listening.close();
+    v1.close();
   }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class InFlight {
   // The server itself counts as one until it drains, so zero means: draining, and nothing left.
   private final AtomicLong count = new AtomicLong(1);
+  private final AtomicLong aside = new AtomicLong();
   private final CountDownLatch drained = new CountDownLatch(1);
   private final int requestsMax;
   private volatile boolean draining;
@@ -58,10 +59,20 @@ final class InFlight {
    * @throws Refusal if it is one too many
    */
   void requireRoom() {
-    if (requests() > requestsMax) {
+    if (requests() - aside.get() > requestsMax) {
       throw Problem.TOO_MANY_REQUESTS.because(
           "more than " + requestsMax + " requests are under way, which is the limit");
     }
+  }
+
+  /** From here on this request does not count against the limit: it only waits. */
+  void setAside(HttpServerExchange exchange) {
+    aside.incrementAndGet();
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          aside.decrementAndGet();
+          next.proceed();
+        });
   }
 
   private void finishOne() {

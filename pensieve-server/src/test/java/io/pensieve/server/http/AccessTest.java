@@ -179,7 +179,7 @@ final class AccessTest {
   }
 
   private List<Route> routes() {
-    return ServerUnderTest.routes(server.entries);
+    return server.http.routes();
   }
 
   private RawClient.Response ask(Route route, String header) throws IOException {

@@ -3,7 +3,9 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,8 +18,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -48,6 +50,23 @@ final class ServerUnderTest implements AutoCloseable {
 
   static ServerUnderTest start() throws IOException {
     return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+  }
+
+  /** A server whose log is in a folder, and so can tell its changes. */
+  static ServerUnderTest over(Path folder, Limits limits) throws IOException {
+    FileLog<String, StoredValue> log =
+        FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open();
+    HttpServer.Settings defaults = settings();
+    return new ServerUnderTest(
+        log,
+        new HttpServer.Settings(
+            defaults.address(),
+            limits,
+            defaults.access(),
+            Optional.of(Durability.PROCESS_DEATH),
+            defaults.traffic(),
+            defaults.tls()),
+        Cluster.alone(1));
   }
 
   static HttpServer.Settings settings() {
@@ -111,12 +130,6 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.durability(),
         traffic,
         Optional.of(tls));
-  }
-
-  /** The table of routes. */
-  static List<Route> routes(Pensieve<String, StoredValue> memories) {
-    return HttpServer.routes(
-        settings(), memories, Cluster.alone(1), new InFlight(1), new RequestMeters());
   }
 
   RawClient connect() throws IOException {
