@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  * @param tlsFiles the certificates and their key; empty for no TLS
  * @param limits how large keys and values may be
  * @param traffic how many clients there is time for, and for how long
+ * @param accessLog the file for a line an answer, or {@code -}; empty for none
  */
 record Configuration(
     InetSocketAddress address,
@@ -42,7 +43,8 @@ record Configuration(
     Optional<Tokens> tokens,
     List<Path> tlsFiles,
     Limits limits,
-    Traffic traffic) {
+    Traffic traffic,
+    String accessLog) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final int KEY_BYTES_MAX = 64 << 10;
@@ -80,7 +82,8 @@ record Configuration(
             (int) get(given, Setting.CONNECTIONS_MAX).number(1, CLIENTS_MAX),
             (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),
             get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
-            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)));
+            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)),
+        get(given, Setting.ACCESS_LOG).text());
   }
 
   /** Where the server is called from this machine, whatever the other settings are. */

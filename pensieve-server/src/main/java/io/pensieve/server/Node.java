@@ -1,19 +1,27 @@
 package io.pensieve.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
+
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.server.http.Access;
+import io.pensieve.server.http.AccessLog;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
 import io.pensieve.server.http.Tls;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +35,7 @@ final class Node implements AutoCloseable {
   private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
+  private final Optional<AccessLines> accessLines;
   private final String scheme;
 
   private Node(
@@ -34,11 +43,13 @@ final class Node implements AutoCloseable {
       Reloads reloads,
       Watch watch,
       HttpServer http,
+      Optional<AccessLines> accessLines,
       String scheme) {
     this.memories = memories;
     this.reloads = reloads;
     this.watch = watch;
     this.http = http;
+    this.accessLines = accessLines;
     this.scheme = scheme;
   }
 
@@ -54,14 +65,17 @@ final class Node implements AutoCloseable {
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
     Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
+    Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), out, err);
     Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        HttpServer http = listen(configuration, access, tls, memories, watch);
+        HttpServer http = listen(configuration, access, tls, accessLines, memories, watch);
         reloads.start();
-        return new Node(memories, reloads, watch, http, tls.isPresent() ? "https" : "http");
+        String scheme = tls.isPresent() ? "https" : "http";
+        accessLines.ifPresent(AccessLines::start);
+        return new Node(memories, reloads, watch, http, accessLines, scheme);
       } catch (RuntimeException | Error notListening) {
         watch.close();
         throw notListening;
@@ -80,6 +94,22 @@ final class Node implements AutoCloseable {
     reloads.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
     Reloads.warnIfOthersCanRead(files.get(1), err);
     return Optional.of(tls);
+  }
+
+  private static Optional<AccessLines> accessLines(String where, PrintStream out, PrintStream err) {
+    if (where.isEmpty()) {
+      return Optional.empty();
+    }
+    if (where.equals("-")) {
+      return Optional.of(new AccessLines(new OutputStreamWriter(out, UTF_8), err));
+    }
+    try {
+      Path file = Path.of(where);
+      return Optional.of(
+          new AccessLines(Files.newBufferedWriter(file, UTF_8, CREATE, APPEND), err));
+    } catch (IOException | InvalidPathException refused) {
+      throw new StartFailure("cannot write the access log " + where + ": " + refused, refused);
+    }
   }
 
   private static Pensieve<String, StoredValue> recover(
@@ -121,6 +151,7 @@ final class Node implements AutoCloseable {
       Configuration configuration,
       Access access,
       Optional<Tls> tls,
+      Optional<AccessLines> accessLines,
       Pensieve<String, StoredValue> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
@@ -131,7 +162,8 @@ final class Node implements AutoCloseable {
             access,
             configuration.durability(),
             configuration.traffic(),
-            tls);
+            tls,
+            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
@@ -158,6 +190,7 @@ final class Node implements AutoCloseable {
   public void close() {
     reloads.close();
     http.close();
+    accessLines.ifPresent(AccessLines::close);
     watch.close();
     memories.close();
   }

@@ -35,7 +35,8 @@ enum Setting {
   PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
   WATCHERS_MAX("NUMBER", "1000", "How many clients may watch changes."),
   SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
-  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way.");
+  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way."),
+  ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
 
   private final String label;
   private final String defaultText;

@@ -33,6 +33,7 @@ public final class HttpServer implements AutoCloseable {
    * @param durability what the map's log promises of a write; empty for no log
    * @param traffic how many clients there is time for, and for how long
    * @param tls what it shows of itself; empty for HTTP without TLS
+   * @param accessLog is told of every answer
    */
   public record Settings(
       InetSocketAddress address,
@@ -40,7 +41,8 @@ public final class HttpServer implements AutoCloseable {
       Access access,
       Optional<Durability> durability,
       Traffic traffic,
-      Optional<Tls> tls) {
+      Optional<Tls> tls,
+      AccessLog accessLog) {
 
     /** Default limits, open to anyone, a map without a log, no TLS. */
     public static Settings on(InetSocketAddress address) {
@@ -50,7 +52,8 @@ public final class HttpServer implements AutoCloseable {
           Access.open(),
           Optional.empty(),
           Traffic.defaults(),
-          Optional.empty());
+          Optional.empty(),
+          AccessLog.none());
     }
   }
 
@@ -59,7 +62,7 @@ public final class HttpServer implements AutoCloseable {
     drainDeadline = settings.traffic().drainDeadline();
     inFlight = new InFlight(settings.traffic().requestsMax());
     v1 = new V1(settings, memories, cluster, inFlight);
-    RequestMeters meters = new RequestMeters();
+    RequestMeters meters = new RequestMeters(settings.accessLog());
     routes = routes(settings, memories, cluster, inFlight, meters, v1);
     Router router = new Router(routes, settings.access(), meters, inFlight);
     listening =

@@ -65,7 +65,8 @@ final class ServerUnderTest implements AutoCloseable {
             defaults.access(),
             Optional.of(Durability.PROCESS_DEATH),
             defaults.traffic(),
-            defaults.tls()),
+            defaults.tls(),
+            defaults.accessLog()),
         Cluster.alone(1));
   }
 
@@ -93,7 +94,8 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.access(),
         defaults.durability(),
         traffic,
-        defaults.tls());
+        defaults.tls(),
+        defaults.accessLog());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -105,7 +107,8 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
         defaults.traffic(),
-        defaults.tls());
+        defaults.tls(),
+        defaults.accessLog());
   }
 
   /** Default settings, for those whom these tokens let in. */
@@ -117,7 +120,8 @@ final class ServerUnderTest implements AutoCloseable {
         access,
         defaults.durability(),
         defaults.traffic(),
-        defaults.tls());
+        defaults.tls(),
+        defaults.accessLog());
   }
 
   /** Default settings, with TLS. */
@@ -129,7 +133,21 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.access(),
         defaults.durability(),
         traffic,
-        Optional.of(tls));
+        Optional.of(tls),
+        defaults.accessLog());
+  }
+
+  /** Default settings, with a log of answers. */
+  static HttpServer.Settings telling(AccessLog accessLog) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        defaults.traffic(),
+        defaults.tls(),
+        accessLog);
   }
 
   RawClient connect() throws IOException {
