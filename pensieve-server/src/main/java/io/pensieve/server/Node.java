@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Comparator;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
@@ -69,6 +70,7 @@ final class Node implements AutoCloseable {
           Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .recordStatistics()
+              .orderKeys(Comparator.naturalOrder())
               .log(log(configuration))
               .recoveryProgress(recovery)
               .open();
