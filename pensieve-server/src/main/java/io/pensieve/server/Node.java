@@ -9,28 +9,41 @@ import io.pensieve.server.http.Access;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.http.Tls;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
+  /** For those who watch a server that keeps no log; it holds on to the values meanwhile. */
+  private static final int CHANGES_KEPT = 10_000;
+
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
   private final Pensieve<String, StoredValue> memories;
   private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
+  private final String scheme;
 
   private Node(
-      Pensieve<String, StoredValue> memories, Reloads reloads, Watch watch, HttpServer http) {
+      Pensieve<String, StoredValue> memories,
+      Reloads reloads,
+      Watch watch,
+      HttpServer http,
+      String scheme) {
     this.memories = memories;
     this.reloads = reloads;
     this.watch = watch;
     this.http = http;
+    this.scheme = scheme;
   }
 
   /**
@@ -44,14 +57,15 @@ final class Node implements AutoCloseable {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
+    Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
     Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        HttpServer http = listen(configuration, access, memories, watch);
+        HttpServer http = listen(configuration, access, tls, memories, watch);
         reloads.start();
-        return new Node(memories, reloads, watch, http);
+        return new Node(memories, reloads, watch, http, tls.isPresent() ? "https" : "http");
       } catch (RuntimeException | Error notListening) {
         watch.close();
         throw notListening;
@@ -60,6 +74,16 @@ final class Node implements AutoCloseable {
       memories.close();
       throw notStarted;
     }
+  }
+
+  private static Optional<Tls> tls(List<Path> files, Reloads reloads, PrintStream err) {
+    if (files.isEmpty()) {
+      return Optional.empty();
+    }
+    Tls tls = new Tls();
+    reloads.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
+    Reloads.warnIfOthersCanRead(files.get(1), err);
+    return Optional.of(tls);
   }
 
   private static Pensieve<String, StoredValue> recover(
@@ -90,7 +114,7 @@ final class Node implements AutoCloseable {
 
   private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
-      return Log.none();
+      return Log.recent(CHANGES_KEPT);
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
@@ -101,6 +125,7 @@ final class Node implements AutoCloseable {
   private static HttpServer listen(
       Configuration configuration,
       Access access,
+      Optional<Tls> tls,
       Pensieve<String, StoredValue> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
@@ -110,7 +135,8 @@ final class Node implements AutoCloseable {
             configuration.limits(),
             access,
             configuration.durability(),
-            configuration.traffic());
+            configuration.traffic(),
+            tls);
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
@@ -121,7 +147,7 @@ final class Node implements AutoCloseable {
 
   /** Where it listens, as in {@code http://127.0.0.1:7878}. */
   String url() {
-    return "http://" + text(http.address());
+    return scheme + "://" + text(http.address());
   }
 
   private static String text(InetSocketAddress address) {

@@ -25,6 +25,9 @@ enum Setting {
       "", "", "The same, separated by commas. Not a flag, which others on the machine could see."),
   ALLOW_ANONYMOUS(
       "BOOLEAN", "false", "Whether to listen beyond loopback without tokens, open to anyone."),
+  TLS_CERTIFICATE(
+      "FILE", "", "The server's certificates in PEM, its own first; then it speaks TLS."),
+  TLS_KEY("FILE", "", "The certificate's private key in PEM, as PKCS #8."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
   VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
   CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),

@@ -79,10 +79,6 @@ final class Failures {
     if (failure instanceof CompletionException && failure.getCause() != null) {
       return refusalFor(failure.getCause());
     }
-    if (failure instanceof UnsupportedOperationException) {
-      return Problem.CHANGES_NOT_KEPT.because(
-          "this server keeps no log, and so cannot tell what changes");
-    }
     if (failure instanceof ArithmeticException) {
       return Problem.NOT_AN_INTEGER.because(
           "the value is not a whole number of 64 bits, or the sum would not be one");

@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -46,6 +47,9 @@ final class InFlight {
         });
     if (draining) {
       exchange.setPersistent(false);
+    } else if (exchange.isHttp10() && exchange.isPersistent()) {
+      // There to close is the rule, so a client that asked otherwise has to be told.
+      exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
     }
   }
 

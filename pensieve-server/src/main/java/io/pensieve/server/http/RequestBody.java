@@ -51,7 +51,15 @@ final class RequestBody {
 
   private void read() throws Exception {
     StreamSourceChannel channel = exchange.getRequestChannel();
-    if (channel == null || drain(channel)) {
+    boolean complete;
+    try {
+      complete = channel == null || drain(channel);
+    } catch (IOException brokenChunk) {
+      // Where the next request begins is not known either.
+      IoUtils.safeClose(exchange.getConnection());
+      return;
+    }
+    if (complete) {
       reader.read(bytes.asInput());
       return;
     }

@@ -133,12 +133,4 @@ final class ListingsTest {
     assertTrue(status.get("uptime_ms").getAsLong() > 0);
     assertTrue(status.getAsJsonObject("log").has("changes_bytes"));
   }
-
-  @Test
-  void aServerWithoutALogSaysThatItCannotTellChanges() throws Exception {
-    assertEquals("changes_not_kept", HttpAnswer.of(server, "/v1/watch").code());
-    server.memories.put("a", "v");
-    KvClient.assertProblem(
-        501, "changes_not_kept", new KvClient(server).get("a?wait=20s", "If-None-Match", "*"));
-  }
 }

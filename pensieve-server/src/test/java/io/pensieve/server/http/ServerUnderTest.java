@@ -51,7 +51,7 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   static ServerUnderTest start() throws IOException {
-    return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+    return new ServerUnderTest(Log.recent(1000), settings(), Cluster.alone(1));
   }
 
   /** A server whose log is in a folder, and so can tell its changes. */
@@ -66,7 +66,8 @@ final class ServerUnderTest implements AutoCloseable {
             limits,
             defaults.access(),
             Optional.of(Durability.PROCESS_DEATH),
-            defaults.traffic()),
+            defaults.traffic(),
+            defaults.tls()),
         Cluster.alone(1));
   }
 
@@ -89,7 +90,12 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        defaults.tls());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -100,14 +106,32 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.limits(),
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
-        defaults.traffic());
+        defaults.traffic(),
+        defaults.tls());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
+        defaults.address(),
+        defaults.limits(),
+        access,
+        defaults.durability(),
+        defaults.traffic(),
+        defaults.tls());
+  }
+
+  /** Default settings, with TLS. */
+  static HttpServer.Settings showing(Tls tls, Traffic traffic) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        Optional.of(tls));
   }
 
   RawClient connect() throws IOException {
