@@ -24,11 +24,15 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
+  /** For those who watch a server that keeps no log; it holds on to the values meanwhile. */
+  private static final int CHANGES_KEPT = 10_000;
+
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
   private final Pensieve<String, StoredValue> memories;
@@ -120,6 +124,7 @@ final class Node implements AutoCloseable {
           Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .recordStatistics()
+              .orderKeys(Comparator.naturalOrder())
               .log(log(configuration))
               .recoveryProgress(recovery)
               .open();
@@ -139,7 +144,7 @@ final class Node implements AutoCloseable {
 
   private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
-      return Log.none();
+      return Log.recent(CHANGES_KEPT);
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())

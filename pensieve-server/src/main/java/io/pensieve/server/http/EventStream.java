@@ -97,7 +97,7 @@ final class EventStream {
     }
   }
 
-  /** Sends this every so often, until the stream ends; on its I/O thread. */
+  /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
   void every(long periodMillis, Supplier<byte[]> event) {
     XnioExecutor.Key unused =
         exchange
@@ -105,12 +105,18 @@ final class EventStream {
             .executeAfter(
                 () -> {
                   if (!gone.get()) {
-                    offer(event.get());
+                    offerIfIdle(event.get());
                     every(periodMillis, event);
                   }
                 },
                 periodMillis,
                 TimeUnit.MILLISECONDS);
+  }
+
+  private synchronized void offerIfIdle(byte[] event) {
+    if (!ending && queue.isEmpty()) {
+      add(event);
+    }
   }
 
   /**

@@ -149,7 +149,7 @@ public final class HttpServer implements AutoCloseable {
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }
-    listening.close();
     v1.close();
+    listening.close();
   }
 }

@@ -5,7 +5,7 @@ import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
 
-/** The routes below {@code /v1}, and what waits behind them for changes. */
+/** The routes below {@code /v1} with their description, and what waits behind them for changes. */
 final class V1 implements AutoCloseable {
   private final ChangeHub hub;
   private final LongPolls polls;
@@ -52,7 +52,8 @@ final class V1 implements AutoCloseable {
             new Route(Methods.GET, "/v1/count", Role.READ, listings::count),
             new Route(Methods.GET, "/v1/status", Role.READ, status::get),
             new Route(Methods.GET, "/v1/watch", Role.READ, watching::watch),
-            new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::view));
+            new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::view),
+            new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApi()::get));
   }
 
   List<Route> routes() {

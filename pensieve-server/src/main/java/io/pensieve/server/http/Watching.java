@@ -8,7 +8,6 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
-import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -54,7 +53,7 @@ final class Watching {
             onWorker -> {
               ChangeStream<String, StoredValue> history = open(since);
               onWorker.dispatch(
-                  SameThreadExecutor.INSTANCE, () -> begin(onWorker, prefix, history));
+                  onWorker.getIoThread(), () -> beginOrClose(onWorker, prefix, history));
             }));
   }
 
@@ -77,6 +76,16 @@ final class Watching {
       throw Problem.HISTORY_FORGOTTEN.because(FORGOTTEN);
     } catch (IllegalArgumentException neverThere) {
       throw Query.invalid(SINCE, "a version that this server has told");
+    }
+  }
+
+  private void beginOrClose(
+      HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
+    try {
+      begin(exchange, prefix, history);
+    } catch (RuntimeException clientGone) {
+      history.close();
+      Failures.answer(exchange, clientGone);
     }
   }
 

@@ -20,6 +20,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 
@@ -42,6 +43,7 @@ final class ServerUnderTest implements AutoCloseable {
         Pensieve.<String, StoredValue>builder()
             .maximumEntries(10_000)
             .recordStatistics()
+            .orderKeys(Comparator.naturalOrder())
             .log(log)
             .open();
     memories = new Texts(entries);
@@ -49,7 +51,7 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   static ServerUnderTest start() throws IOException {
-    return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+    return new ServerUnderTest(Log.recent(1000), settings(), Cluster.alone(1));
   }
 
   /** A server whose log is in a folder, and so can tell its changes. */
