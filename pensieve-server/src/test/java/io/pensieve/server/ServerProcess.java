@@ -26,6 +26,7 @@ final class ServerProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final long POLL_NANOS = 5_000_000;
   private static final String LISTENING = "listening on ";
+  private static final String HEAP = "-Xmx256m";
 
   private final Process process;
   private final Path out;
@@ -42,11 +43,17 @@ final class ServerProcess implements AutoCloseable {
   /** Launches the program; what it prints is kept in files in this folder. */
   static ServerProcess launch(Path folder, Map<String, String> environment, String... args)
       throws IOException {
+    return launch(folder, HEAP, environment, args);
+  }
+
+  private static ServerProcess launch(
+      Path folder, String heap, Map<String, String> environment, String... args)
+      throws IOException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-    command.addAll(List.of("-ea", "-Xmx256m", "-cp", System.getProperty("java.class.path", "")));
+    command.addAll(List.of("-ea", heap, "-cp", System.getProperty("java.class.path", "")));
     command.add(Main.class.getName());
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
@@ -63,11 +70,14 @@ final class ServerProcess implements AutoCloseable {
 
   /** Launches the program on a free port, and waits until it listens. */
   static ServerProcess serve(Path folder, String... args) throws Exception {
+    return serveWithHeap(folder, HEAP, args);
+  }
+
+  /** The same with another heap, as in {@code -Xmx64m}. */
+  static ServerProcess serveWithHeap(Path folder, String heap, String... args) throws Exception {
     List<String> all = new ArrayList<>(List.of("--port", "0"));
     all.addAll(List.of(args));
-    ServerProcess server = launch(folder, Map.of(), all.toArray(String[]::new));
-    server.awaitListening();
-    return server;
+    return launch(folder, heap, Map.of(), all.toArray(String[]::new)).awaitListening();
   }
 
   ServerProcess awaitListening() throws IOException {
@@ -153,6 +163,10 @@ final class ServerProcess implements AutoCloseable {
   ServerProcess kill() {
     process.destroyForcibly();
     return this;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   int awaitExit() throws Exception {

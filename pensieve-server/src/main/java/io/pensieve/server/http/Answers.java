@@ -68,7 +68,19 @@ final class Answers {
 
   /** This body. */
   static void send(HttpServerExchange exchange, String contentType, byte[] body) {
+    if (body.length > HeapRoom.SMALL_BYTES_MAX) {
+      HeapRoom.OF_PROCESS.claimFor(exchange).atLeast(body.length);
+    }
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
-    exchange.getResponseSender().send(ByteBuffer.wrap(body));
+    send(exchange, ByteBuffer.wrap(body));
+  }
+
+  /** This body, under the type that was set. */
+  static void send(HttpServerExchange exchange, ByteBuffer body) {
+    if (body.remaining() > LongAnswer.PIECE_BYTES) {
+      LongAnswer.send(exchange, body);
+    } else {
+      exchange.getResponseSender().send(body);
+    }
   }
 }

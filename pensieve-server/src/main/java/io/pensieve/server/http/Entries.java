@@ -96,7 +96,9 @@ final class Entries {
     if (conditions.isKnown(entry.version())) {
       exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
     } else if (asJson) {
-      Answers.object(exchange, json -> EntryJson.write(json, key, entry, life));
+      try (HeapRoom.Claim made = HeapRoom.OF_PROCESS.claimForJsonOf(entry.value())) {
+        Answers.object(exchange, json -> EntryJson.write(json, key, entry, life));
+      }
     } else {
       answerBytes(exchange, entry.value());
     }
@@ -108,7 +110,7 @@ final class Entries {
     headers.put(Headers.CONTENT_TYPE, value.type());
     headers.put(NOSNIFF, "nosniff");
     headers.put(CONTENT_SECURITY_POLICY, "sandbox");
-    exchange.getResponseSender().send(value.bytes());
+    Answers.send(exchange, value.bytes());
   }
 
   void put(HttpServerExchange exchange, String rawKey) throws Exception {

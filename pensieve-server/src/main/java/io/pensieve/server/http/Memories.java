@@ -42,11 +42,21 @@ final class Memories {
   }
 
   private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
-    String text = value == null ? "" : value.text();
-    if (text == null) {
-      throw Problem.NOT_TEXT.because(
-          "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+    if (value == null) {
+      answerText(exchange, "");
+      return;
     }
+    try (HeapRoom.Claim made = HeapRoom.OF_PROCESS.claimForJsonOf(value)) {
+      String text = value.text();
+      if (text == null) {
+        throw Problem.NOT_TEXT.because(
+            "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+      }
+      answerText(exchange, text);
+    }
+  }
+
+  private static void answerText(HttpServerExchange exchange, String text) {
     Answers.object(exchange, json -> json.name("val").value(text));
   }
 

@@ -3,25 +3,31 @@ package io.pensieve.server.http;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
  * Reads a whole body on the I/O thread, without ever waiting there. What a client claims is never
- * allocated, only what has arrived: so the body grows as it comes, up to a limit.
+ * allocated, only what has arrived: so the body grows as it comes, up to a limit, as long as there
+ * is room on the heap for all that do so.
  */
 final class RequestBody {
   private static final byte[] NOTHING = {};
+  private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies: there at once, and gone
+  private static final int LENGTH_DIGITS_MAX = 18;
   private static final int ARRAY_BYTES_MAX = Integer.MAX_VALUE - 8; // what a JVM can make
 
   private final HttpServerExchange exchange;
   private final int bytesMax;
   private final Reader reader;
+  private final int bytesExpected;
   private final Bytes bytes = new Bytes();
 
   /** What is done with a body that is there; exceptions become answers. */
@@ -33,6 +39,21 @@ final class RequestBody {
     this.exchange = exchange;
     this.bytesMax = bytesMax;
     this.reader = reader;
+    long claimed = exchange.getRequestContentLength();
+    bytesExpected = claimed < 0 ? bytesMax : (int) claimed;
+  }
+
+  /**
+   * Lets a request pass whose length is a number; Undertow lets one overflow.
+   *
+   * @throws Refusal if it has too many digits; where the body ends is not known then
+   */
+  static void requireCountable(HttpServerExchange exchange) {
+    String claimed = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
+    if (claimed != null && claimed.length() > LENGTH_DIGITS_MAX) {
+      throw Problem.BODY_TOO_LARGE.because(
+          "Content-Length has more than " + LENGTH_DIGITS_MAX + " digits");
+    }
   }
 
   /** Reads the body and hands it over, now or later, on the exchange's I/O thread. */
@@ -63,6 +84,7 @@ final class RequestBody {
       reader.read(bytes.asInput());
       return;
     }
+    bytes.claim();
     channel.getReadSetter().set(this::readable);
     exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
   }
@@ -74,9 +96,10 @@ final class RequestBody {
     } catch (IOException clientGone) {
       IoUtils.safeClose(exchange.getConnection());
       return;
-    } catch (Refusal tooLarge) {
+    } catch (RuntimeException | Error failure) {
+      bytes.drop(); // the rest of the body is still to come, and is not waited for with this
       channel.suspendReads();
-      Connectors.executeRootHandler(e -> Failures.answer(e, tooLarge), exchange);
+      Connectors.executeRootHandler(e -> Failures.answer(e, failure), exchange);
       return;
     }
     if (complete) {
@@ -104,9 +127,10 @@ final class RequestBody {
   }
 
   /** A growing array that can be read without being copied. */
-  private static final class Bytes {
+  private final class Bytes {
     private byte[] bytes = NOTHING;
     private int size;
+    private HeapRoom.@Nullable Claim claim;
 
     int size() {
       return size;
@@ -115,11 +139,43 @@ final class RequestBody {
     void add(ByteBuffer source) {
       int count = source.remaining();
       if (bytes.length - size < count) {
-        // The first piece is mostly the whole.
-        bytes = Arrays.copyOf(bytes, (int) Math.min(ARRAY_BYTES_MAX, size * 2L + count));
+        grow(count);
       }
       source.get(bytes, size, count);
       size += count;
+    }
+
+    private void grow(int count) {
+      // The first piece is mostly the whole. No more than what is announced is ever needed.
+      long doubled = Math.min(size * 2L + count, Math.max(bytesExpected, size + count));
+      int length = (int) Math.min(ARRAY_BYTES_MAX, doubled);
+      if (length > UNCLAIMED_BYTES_MAX || claim != null) {
+        claim(length);
+      }
+      bytes = Arrays.copyOf(bytes, length);
+    }
+
+    /** Claims the room for what is held by now. */
+    void claim() {
+      claim(bytes.length);
+    }
+
+    // Twice: for these bytes, and for those they grow out of, or for what is made of them.
+    private void claim(int length) {
+      HeapRoom.Claim held = claim;
+      if (held == null) {
+        held = HeapRoom.OF_PROCESS.claimFor(exchange);
+        claim = held;
+      }
+      held.atLeast(2L * length);
+    }
+
+    void drop() {
+      bytes = NOTHING;
+      size = 0;
+      if (claim != null) {
+        claim.close();
+      }
     }
 
     ByteArrayInputStream asInput() {

@@ -43,6 +43,7 @@ final class Router implements HttpHandler {
   public void handleRequest(HttpServerExchange exchange) throws Exception {
     RequestMeters.Timing timing = meters.begin(exchange);
     requireKnownFraming(exchange);
+    RequestBody.requireCountable(exchange);
     String path = RawPath.of(exchange);
     HttpString asked = exchange.getRequestMethod();
     boolean isHead = asked.equals(Methods.HEAD);

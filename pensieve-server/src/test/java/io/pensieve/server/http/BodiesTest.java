@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.EOFException;
@@ -165,6 +166,23 @@ final class BodiesTest {
     Await.until("the request is in flight", () -> server.http.requestsInFlight() == 1);
     client.close();
     Await.until("nothing in flight", () -> server.http.requestsInFlight() == 0);
+    assertTrue(server.memories.isEmpty());
+  }
+
+  @Test
+  void aClientThatEndsInTheMiddleOfABodyIsNoFaultOfTheServer() throws Exception {
+    client.send(PUT + "Content-Length: 100\r\n\r\n" + BODY).endOutput();
+    assertThrows(EOFException.class, client::receive);
+    assertTrue(server.memories.isEmpty());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"9223372036854775808", "19223372036854775807", "18446744073709551629"})
+  void aClaimedLengthThatIsNoLongIsRefusedAndTheConnectionClosed(String claimed) throws Exception {
+    client.send(PUT + "Content-Length: " + claimed + "\r\n\r\n" + BODY);
+    RawClient.Response answer = client.receive();
+    assertTrue(answer.status() == 413 || answer.status() == 400, answer::toString);
+    assertEquals("close", answer.header("connection"));
     assertTrue(server.memories.isEmpty());
   }
 

@@ -40,6 +40,11 @@ final class RawClient implements AutoCloseable {
     return this;
   }
 
+  /** Sends nothing any more, but reads on. */
+  void endOutput() throws IOException {
+    socket.shutdownOutput();
+  }
+
   /** Sends a request without a body. */
   RawClient request(String method, String target) throws IOException {
     return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");

@@ -1,0 +1,255 @@
+package io.pensieve.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A server with a small heap, among clients who mean it no good. It lives on, others are served
+ * beside them, and whoever is silent for too long is cut off.
+ */
+final class HostileClientsTest {
+  private static final int CLIENTS = 200;
+  private static final int REQUESTS_BESIDE = 50;
+  private static final int IDLE_CONNECTIONS = 10_000;
+  private static final int SPARE_FILES = 1_000;
+  private static final int BIG_BYTES = 2 << 20;
+  private static final int SPARE_FILES_OF_SERVER = 16;
+  private static final String SILENCE_MAX = "3s";
+  private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
+  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final long POLL_NANOS = 20_000_000;
+  private static final int BODY_BYTES_MAX = 3 * (BIG_BYTES + 1024) + 1024;
+  private static final int MIB = 1 << 20;
+  private static final String IN_FLIGHT = "http_server_requests_in_flight";
+  private static final String OPEN_FILES = "process_open_fds";
+  private static final String PUT =
+      "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
+  private static final String CHUNK = "10000\r\n" + "x".repeat(64 << 10) + "\r\n";
+  @TempDir private static Path folder;
+  private static ServerProcess server;
+  private static double filesWhenQuiet;
+
+  private final List<HostileConnection> hostile = new ArrayList<>();
+
+  @BeforeAll
+  static void serve() throws Exception {
+    server =
+        ServerProcess.serveWithHeap(
+            folder,
+            "-Xmx64m",
+            "--silence-max",
+            SILENCE_MAX,
+            "--value-bytes-max",
+            String.valueOf(BIG_BYTES),
+            "--capacity",
+            "4",
+            "--durability",
+            "none");
+    filesWhenQuiet = metric(OPEN_FILES) + SPARE_FILES_OF_SERVER;
+  }
+
+  @AfterAll
+  static void stops() throws Exception {
+    assertEquals(0, server.terminate().awaitExit(), server.err());
+    server.close();
+  }
+
+  @AfterEach
+  void theServerLivesAndHasHadRoom() throws Exception {
+    for (HostileConnection connection : hostile) {
+      connection.close();
+    }
+    assertServesOthers();
+    assertTrue(server.isAlive());
+    assertEquals("", server.err());
+  }
+
+  private HostileConnection connect() throws Exception {
+    HostileConnection connection = new HostileConnection(server.port());
+    hostile.add(connection);
+    return connection;
+  }
+
+  private static void assertServesOthers() throws Exception {
+    try (HostileConnection wellBehaved = new HostileConnection(server.port())) {
+      for (int i = 0; i < REQUESTS_BESIDE; i++) {
+        String body = "{\"key\":\"beside\",\"val\":\"value " + i + "\"}";
+        wellBehaved.send(PUT + "Content-Length: " + body.length() + "\r\n\r\n" + body);
+        assertTrue(wellBehaved.read(MIB).startsWith("HTTP/1.1 200 "));
+        wellBehaved.send("GET /get/beside HTTP/1.1\r\nHost: test\r\n\r\n");
+        assertTrue(wellBehaved.read(MIB).endsWith("{\"val\":\"value " + i + "\"}"));
+      }
+    }
+  }
+
+  /** Waits for the server to close them all, though none of them does. */
+  private static void awaitCutOff() throws Exception {
+    long deadlineNanos = System.nanoTime() + PATIENCE_NANOS;
+    while (metric(OPEN_FILES) > filesWhenQuiet || metric(IN_FLIGHT) > 1) {
+      assertTrue(
+          System.nanoTime() - deadlineNanos < 0,
+          "kept for ever: " + metric(OPEN_FILES) + " files, " + metric(IN_FLIGHT) + " requests");
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  @Test
+  void halfSentHeadersAndBodies() throws Exception {
+    for (int i = 0; i < CLIENTS; i++) {
+      connect().send("GET /get/fo");
+      connect().send(PUT + "Content-Le");
+      connect().send(PUT + "Content-Length: 100\r\n\r\n{\"key\":");
+      connect().send(PUT + "Transfer-Encoding: chunked\r\n\r\n5\r\nab");
+    }
+    assertServesOthers();
+    awaitCutOff();
+  }
+
+  @Test
+  void claimedLengths() throws Exception {
+    for (int i = 0; i < CLIENTS; i++) {
+      connect().send(PUT + "Content-Length: 2000000000\r\n\r\nabc");
+      HostileConnection withinLimit = connect();
+      withinLimit.send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: " + BIG_BYTES);
+      withinLimit.send("\r\n\r\nabc");
+    }
+    assertServesOthers();
+    for (int i = 0; i < hostile.size(); i += 2) {
+      assertTrue(hostile.get(i).read(MIB).startsWith("HTTP/1.1 413 "));
+    }
+    awaitCutOff();
+  }
+
+  @Test
+  void endlessChunks() throws Exception {
+    for (int i = 0; i < CLIENTS / 4; i++) {
+      connect().send(PUT + CHUNKED);
+      connect().send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\n" + CHUNKED);
+    }
+    // All of them at once, so that what is within the limit of each is more than there is room for.
+    for (int chunk = 0; chunk < 2 * BODY_BYTES_MAX / CHUNK.length(); chunk++) {
+      for (HostileConnection connection : hostile) {
+        long unused = connection.flood(CHUNK, CHUNK.length());
+      }
+    }
+    assertServesOthers();
+    for (HostileConnection connection : hostile) {
+      assertTrue(connection.read(MIB).matches("(?s)HTTP/1.1 (413|503) .*"));
+    }
+    awaitCutOff();
+  }
+
+  @Test
+  void headerFloods() throws Exception {
+    for (int i = 0; i < CLIENTS; i++) {
+      HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: test\r\n");
+      assertTrue(lines.flood("X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB) < 100L * MIB);
+      HostileConnection line = connect().send("GET /");
+      assertTrue(line.flood("x".repeat(1000), 100L * MIB) < 100L * MIB);
+    }
+    assertServesOthers();
+    awaitCutOff();
+  }
+
+  @Test
+  void idleConnections() throws Exception {
+    long count = Math.min(IDLE_CONNECTIONS, spareFiles());
+    for (int i = 0; i < count; i++) {
+      connect();
+    }
+    assertServesOthers();
+    assertTrue(metric(OPEN_FILES) >= count, () -> "not open at once: " + count);
+  }
+
+  private static long spareFiles() {
+    UnixOperatingSystemMXBean system =
+        (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return system.getMaxFileDescriptorCount() - system.getOpenFileDescriptorCount() - SPARE_FILES;
+  }
+
+  @Test
+  void readersThatDoNotRead() throws Exception {
+    putBig();
+    for (int i = 0; i < CLIENTS; i++) {
+      connect().send("GET /v1/kv/big HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    for (HostileConnection reader : hostile) {
+      assertTrue(reader.read(1 << 10).startsWith("HTTP/1.1 200 "));
+    }
+    assertServesOthers();
+    awaitCutOff();
+    double direct = metric("jvm_buffer_memory_used_bytes{id=\"direct\"}");
+    assertTrue(direct < BIG_BYTES, () -> "outside the heap: " + direct);
+  }
+
+  @Test
+  void readersThatDoNotReadTexts() throws Exception {
+    putBig();
+    for (int i = 0; i < CLIENTS; i++) {
+      connect().send("GET /get/big HTTP/1.1\r\nHost: test\r\n\r\n");
+      connect().send("GET /v1/kv/big HTTP/1.1\r\nHost: test\r\nAccept: application/json\r\n\r\n");
+    }
+    for (HostileConnection reader : hostile) {
+      assertTrue(reader.read(1 << 10).matches("(?s)HTTP/1.1 (200|503) .*"));
+    }
+    assertServesOthers();
+    awaitCutOff();
+  }
+
+  @Test
+  void readersThatStayAfterALongAnswer() throws Exception {
+    putBig();
+    for (int i = 0; i < CLIENTS / 4; i++) {
+      HostileConnection reader = connect().send("GET /get/big HTTP/1.1\r\nHost: test\r\n\r\n");
+      for (long rest = BIG_BYTES; rest > 0; ) {
+        int read = reader.read(MIB).length();
+        assertTrue(read > 0, "closed in the middle of an answer");
+        rest -= read;
+      }
+    }
+    assertServesOthers();
+  }
+
+  @Test
+  void pipelinedFloods() throws Exception {
+    String request = "GET /get/beside HTTP/1.1\r\nHost: test\r\n\r\n";
+    for (int i = 0; i < 16; i++) {
+      assertTrue(connect().flood(request.repeat(1000), 1000L * MIB) < 1000L * MIB);
+    }
+    assertServesOthers();
+    awaitCutOff();
+  }
+
+  private static void putBig() throws Exception {
+    try (HostileConnection writer = new HostileConnection(server.port())) {
+      writer.send("PUT /v1/kv/big HTTP/1.1\r\nHost: test\r\nContent-Length: " + BIG_BYTES);
+      writer.send("\r\n\r\n" + "x".repeat(BIG_BYTES));
+      assertTrue(writer.read(MIB).matches("(?s)HTTP/1.1 20[14] .*"));
+    }
+  }
+
+  private static double metric(String name) throws Exception {
+    try (HostileConnection scraper = new HostileConnection(server.port())) {
+      scraper.send("GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+      return scraper
+          .readToEnd()
+          .lines()
+          .filter(line -> line.startsWith(name + " "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+}

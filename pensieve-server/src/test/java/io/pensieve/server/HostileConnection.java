@@ -1,0 +1,92 @@
+package io.pensieve.server;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A client that neither reads when it should nor sends what it promised. Not for several threads.
+ */
+final class HostileConnection implements AutoCloseable {
+  private static final int PATIENCE_MILLIS = 30_000;
+  private static final int READ_BYTES = 64 << 10;
+  private static final long STUCK_NANOS = 300_000_000;
+  private static final long POLL_NANOS = 10_000_000;
+
+  private final SocketChannel channel;
+
+  HostileConnection(int port) throws IOException {
+    channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
+    channel.socket().setSoTimeout(PATIENCE_MILLIS);
+  }
+
+  HostileConnection send(String text) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
+    while (bytes.hasRemaining()) {
+      int unused = channel.write(bytes);
+    }
+    return this;
+  }
+
+  /**
+   * Sends the same again and again, until the server takes no more: it has closed the connection,
+   * or takes nothing for a while. Returns how many bytes it took.
+   */
+  long flood(String piece, long bytesMax) throws IOException {
+    channel.configureBlocking(false);
+    ByteBuffer bytes = ByteBuffer.wrap(piece.getBytes(StandardCharsets.ISO_8859_1));
+    long taken = 0;
+    long stuckSinceNanos = System.nanoTime();
+    try {
+      while (taken < bytesMax && System.nanoTime() - stuckSinceNanos < STUCK_NANOS) {
+        int count = channel.write(bytes);
+        taken += count;
+        if (!bytes.hasRemaining()) {
+          bytes.rewind();
+        }
+        if (count > 0) {
+          stuckSinceNanos = System.nanoTime();
+        } else {
+          LockSupport.parkNanos(POLL_NANOS);
+        }
+      }
+    } catch (IOException cut) {
+      return taken;
+    } finally {
+      channel.configureBlocking(true);
+    }
+    return taken;
+  }
+
+  /** The first bytes that come, at most so many; empty if the connection is closed instead. */
+  String read(int bytesMax) throws IOException {
+    byte[] bytes = new byte[bytesMax];
+    try {
+      int count = channel.socket().getInputStream().read(bytes);
+      return count < 0 ? "" : new String(bytes, 0, count, StandardCharsets.ISO_8859_1);
+    } catch (SocketTimeoutException silent) {
+      throw silent;
+    } catch (SocketException cut) {
+      return "";
+    }
+  }
+
+  /** All that comes before the server closes. */
+  String readToEnd() throws IOException {
+    StringBuilder all = new StringBuilder();
+    for (String piece = read(READ_BYTES); !piece.isEmpty(); piece = read(READ_BYTES)) {
+      all.append(piece);
+    }
+    return all.toString();
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

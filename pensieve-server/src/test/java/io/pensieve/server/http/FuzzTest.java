@@ -1,0 +1,218 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.google.gson.JsonPrimitive;
+import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
+import io.pensieve.log.Depth;
+import io.pensieve.server.Seed;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Requests that are nearly valid, to every route. Each is answered as HTTP has it or refused with a
+ * reason, none is a fault of the server, none is left waiting, and afterwards the server is what it
+ * was. {@code -Dpensieve.seed=42} sends the same ones again.
+ */
+final class FuzzTest {
+  private static final int CLIENTS = 4;
+  private static final int REQUESTS_PER_CLIENT = Depth.of(2_000, 250_000);
+  private static final int CHECK_EVERY = 500;
+  private static final int SENTINELS = 8;
+  private static final long SEED = Seed.choose();
+  private static final Map<String, String> BODIES =
+      Map.of(
+          "/put", "{\"key\":\"fuzzed-1\",\"val\":\"\\u00e9\"}",
+          "/internal/heartbeat", "{\"node_id\":2}",
+          "/v1/kv/{key}", "any bytes \0\r\n",
+          "/v1/incr/{key}", "{\"by\":7}",
+          "/v1/batch",
+              "{\"atomic\":true,\"ops\":[{\"op\":\"put\",\"key\":\"fuzzed-2\",\"value\":\"v\"},"
+                  + "{\"op\":\"get\",\"key\":\"fuzzed-1\"},{\"op\":\"delete\",\"key\":\"fuzzed-3\"}]}");
+
+  private final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
+  private final Map<String, Long> sentinelVersions = new TreeMap<>();
+  private ServerUnderTest server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server = ServerUnderTest.start();
+    for (int i = 0; i < SENTINELS; i++) {
+      String key = "sentinel " + i;
+      server.put(key, "value of " + key);
+      sentinelVersions.put(key, sentinel(key).version());
+    }
+  }
+
+  @AfterEach
+  void theServerIsAsHealthyAsBefore() throws Exception {
+    assertHealthy();
+    Await.until("nothing is in flight", () -> server.http.requestsInFlight() == 0);
+    server.close();
+  }
+
+  @Test
+  void everyRequestIsAnsweredOrRefused() throws Exception {
+    List<byte[]> valid = validRequests();
+    ExecutorService threads = Executors.newFixedThreadPool(CLIENTS);
+    List<Future<?>> clients = new ArrayList<>();
+    for (int id = 0; id < CLIENTS; id++) {
+      Random random = new Random(SEED + id);
+      clients.add(threads.submit(() -> fuzz(new RequestMutator(valid, random))));
+    }
+    threads.shutdown();
+    for (Future<?> client : clients) {
+      client.get();
+    }
+    // Nearly valid: all that can become of a request has become of some.
+    for (int status : new int[] {100, 200, 201, 204, 400, 404, 405, 412, 413, 415, 422}) {
+      assertTrue(statuses.containsKey(status), "seed " + SEED + ": no " + status + ": " + statuses);
+    }
+  }
+
+  private Void fuzz(RequestMutator mutator) throws Exception {
+    for (int i = 1; i <= REQUESTS_PER_CLIENT; i++) {
+      byte[] request = mutator.next();
+      try {
+        assertAnswered(request, exchanged(request));
+      } catch (AssertionError | IOException | RuntimeException fault) {
+        String told = "seed " + SEED + ", request " + i + ": " + quoted(request);
+        throw new AssertionError(told, fault);
+      }
+      if (i % CHECK_EVERY == 0) {
+        assertHealthy();
+      }
+    }
+    return null;
+  }
+
+  private static String quoted(byte[] bytes) {
+    return new JsonPrimitive(new String(bytes, StandardCharsets.ISO_8859_1)).toString();
+  }
+
+  /** Sends this, and nothing behind it; returns all that comes back until the server is done. */
+  private byte[] exchanged(byte[] request) throws IOException {
+    ByteArrayOutputStream answers = new ByteArrayOutputStream();
+    try (Socket socket = new Socket()) {
+      InetSocketAddress address = server.http.address();
+      socket.connect(address);
+      socket.setSoTimeout((int) ServerUnderTest.PATIENCE.toMillis());
+      socket.setSoLinger(true, 0); // else a million of these would use up the ports
+      try {
+        socket.getOutputStream().write(request);
+        socket.shutdownOutput();
+        socket.getInputStream().transferTo(answers);
+      } catch (SocketTimeoutException hanging) {
+        throw new AssertionError("neither answered nor closed; so far: " + answers, hanging);
+      } catch (SocketException cut) {
+        // The server closes what it cannot take; what it answered before that is judged.
+      }
+    }
+    return answers.toByteArray();
+  }
+
+  private void assertAnswered(byte[] request, byte[] sent) {
+    String text = new String(request, StandardCharsets.ISO_8859_1);
+    Optional<List<AnswerStream.Answer>> answers = AnswerStream.parse(sent, text.contains("HEAD"));
+    if (answers.isEmpty()) {
+      fail("not HTTP: " + quoted(sent));
+    }
+    for (AnswerStream.Answer answer : answers.orElseThrow()) {
+      statuses.merge(answer.status(), 1, Integer::sum);
+      assertTrue(answer.status() < 500, () -> "a fault of the server: " + answer);
+      if (answer.status() >= 400 && !answer.body().isEmpty()) {
+        assertProblem(answer);
+      }
+    }
+  }
+
+  private static void assertProblem(AnswerStream.Answer answer) {
+    assertEquals("application/problem+json", answer.header("content-type"));
+    String code = ServerUnderTest.code(answer.body());
+    assertTrue(
+        Arrays.stream(Problem.values())
+            .anyMatch(
+                problem -> problem.code().equals(code) && problem.status() == answer.status()),
+        answer::toString);
+  }
+
+  private void assertHealthy() throws Exception {
+    sentinelVersions.forEach(
+        (key, version) -> {
+          Versioned<StoredValue> entry = sentinel(key);
+          assertEquals("value of " + key, entry.value().text());
+          assertEquals(version, entry.version(), "seed " + SEED + ": " + key + " was written");
+        });
+    try (RawClient client = server.connect()) {
+      assertEquals(200, client.request("GET", "/get/sentinel%200").receive().status());
+    }
+  }
+
+  private Versioned<StoredValue> sentinel(String key) {
+    return Objects.requireNonNull(server.entries.getVersioned(key), key);
+  }
+
+  /** At least one to each route, each for a key of its own. */
+  private static List<byte[]> validRequests() {
+    try (Pensieve<String, StoredValue> memories =
+        Pensieve.<String, StoredValue>builder().maximumEntries(1).open()) {
+      List<String> requests = new ArrayList<>();
+      for (Route route : ServerUnderTest.routes(memories)) {
+        addRequests(route, requests);
+      }
+      requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
+      requests.add("GET http://test/get/fuzzed-1 HTTP/1.1\r\nHost: test\r\n\r\n");
+      requests.add("GET /get/fuzzed-1 HTTP/1.0\r\n\r\n");
+      requests.add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+      return requests.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
+    }
+  }
+
+  private static void addRequests(Route route, List<String> requests) {
+    String method = route.method().toString();
+    String line = method + " " + route.template().replace("{key}", "fuzzed-1") + "%s HTTP/1.1\r\n";
+    if (method.equals("GET")) {
+      requests.add(line.formatted("") + "Host: test\r\n\r\n");
+      requests.add(line.formatted("").replace("GET", "HEAD") + "Host: test\r\n\r\n");
+    } else if (method.equals("DELETE")) {
+      requests.add(line.formatted("") + "Host: test\r\nIf-Match: *\r\n\r\n");
+    } else {
+      String body = BODIES.getOrDefault(route.template(), "{}");
+      String query = method.equals("PUT") ? "?ttl=30s&durability=none" : "";
+      String head = line.formatted(query) + "Host: test\r\nContent-Type: application/json\r\n";
+      requests.add(head + "Content-Length: " + body.length() + "\r\n\r\n" + body);
+      requests.add(
+          head + "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body));
+    }
+  }
+
+  private static String chunked(String body) {
+    return body.chars()
+        .mapToObj(c -> "1\r\n" + (char) c + "\r\n")
+        .collect(Collectors.joining("", "", "0\r\n\r\n"));
+  }
+}
