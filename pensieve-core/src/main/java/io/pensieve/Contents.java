@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.pensieve.lru.Bounds;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
+import io.pensieve.lru.SortedKeys;
 import java.util.AbstractMap;
 import java.util.List;
 import java.util.Set;
@@ -18,6 +19,7 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
   final Counters counters;
   final LogJournal<K, V> journal;
   final LruTable<K, V> table;
+  private final SortedKeys<K> sortedKeys;
 
   Contents(PensieveBuilder<K, V> settings, Runnable firstExpiry) {
     bounds = settings.bounds();
@@ -28,7 +30,8 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
             counters,
             settings.removalListener,
             () -> System.getLogger(RemovalListener.class.getName()));
-    table = new LruTable<>(bounds, journal, departures, settings.clock, firstExpiry);
+    sortedKeys = new SortedKeys<>(settings.keyOrder);
+    table = new LruTable<>(bounds, journal, departures, settings.clock, firstExpiry, sortedKeys);
   }
 
   // ---- Reading
@@ -150,6 +153,27 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
   @Override
   public Set<K> keySet() {
     return new KeySet<>(this);
+  }
+
+  /**
+   * The keys in their own order.
+   *
+   * @throws IllegalStateException if the map was built without {@link PensieveBuilder#orderKeys}
+   */
+  public OrderedKeys<K> orderedKeys() {
+    if (!sortedKeys.isOn()) {
+      throw new IllegalStateException("this map keeps its keys in no order");
+    }
+    return new OrderedKeys<>(sortedKeys.ascending(), this::isVisible);
+  }
+
+  private boolean isVisible(K key) {
+    Node<K, V> node = table.find(key);
+    if (node == null || table.value(node) == null) {
+      return false;
+    }
+    journal.awaitValue(node.version());
+    return true;
   }
 
   /**

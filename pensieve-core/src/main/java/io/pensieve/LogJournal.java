@@ -1,10 +1,12 @@
 package io.pensieve;
 
 import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.lru.Journal;
+import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration.Beginning;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +36,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
   private final AbsenceGuard absences = new AbsenceGuard();
   private final boolean durableByAppending;
   private final AtomicBoolean closed = new AtomicBoolean(); // set by who has this
+  private final AtomicLong shown = new AtomicLong(); // see ShownChanges
   private Beginning beginning = NOT_KNOWN; // guarded by this
 
   LogJournal(Log<K, V> log, Counters counters) {
@@ -133,6 +137,16 @@ final class LogJournal<K, V> implements Journal<K, V> {
     long version = outcome.version();
     return new Submission<>(
         outcome.changed(), outcome.previous(), version, log.whenDurable(sequence(key, version)));
+  }
+
+  /** As {@link Log#changes()}, but told when the table shows them. */
+  ChangeStream<K, V> changes(LruTable<K, V> table) {
+    return new ShownChanges<>(log.changes(), table, shown);
+  }
+
+  /** As {@link Log#changes(long)}, but told when the table shows them. */
+  ChangeStream<K, V> changes(LruTable<K, V> table, long since) {
+    return new ShownChanges<>(log.changes(since), table, shown);
   }
 
   LogStatistics statistics() {

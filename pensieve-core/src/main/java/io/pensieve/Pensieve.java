@@ -2,6 +2,7 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pensieve.log.ChangeStream;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.Maker;
@@ -13,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -199,27 +199,6 @@ public final class Pensieve<K, V> extends Contents<K, V>
     return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
   }
 
-  /**
-   * As {@link #submitPut(Object, Object)}, if a condition holds for the version of the key's entry,
-   * or for 0 if it has none. It is asked once, while the key is locked.
-   */
-  public Submission<V> submitPutIf(K key, LongPredicate condition, V value) {
-    Maker<V> write = Writes.when(condition, writes.write(key, value));
-    return journal.submitted(key, table.update(key, write));
-  }
-
-  /** As {@link #submitPutIf(Object, LongPredicate, Object)}, of an entry that expires. */
-  public Submission<V> submitPutIf(K key, LongPredicate condition, V value, Duration life) {
-    Maker<V> write = Writes.when(condition, writes.write(key, value, life));
-    return journal.submitted(key, table.update(key, write));
-  }
-
-  /** Removes the key's entry, if there is one and the condition holds for its version. */
-  public Submission<V> submitRemoveIf(K key, LongPredicate condition) {
-    Maker<V> removal = Writes.when(condition, Decision.remove());
-    return journal.submitted(key, table.updatePresent(key, removal));
-  }
-
   @Override
   public @Nullable V replace(K key, V value) {
     return updatePresent(key, writes.write(key, value)).previous();
@@ -336,6 +315,37 @@ public final class Pensieve<K, V> extends Contents<K, V>
   /** Removes all entries whose time is over, as the map does by itself. */
   void expireDue() {
     table.expireDue();
+  }
+
+  /**
+   * Tells the changes that are acknowledged after this call, evictions and expiries among them as
+   * removals. A change is told when this map shows it: whoever was told of one finds it in the map,
+   * or something later. So entries that are read after this call, together with the changes that
+   * the stream tells, miss nothing.
+   *
+   * <p>Waits for functions that are computing values, and must not be called from one. Takes a look
+   * at every entry, unless another stream has come so far. A stream waits for a function only if
+   * that is computing a key of which it tells.
+   *
+   * @throws UnsupportedOperationException if this map's log cannot do that; {@link
+   *     io.pensieve.log.FileLog} can
+   * @throws IllegalStateException if the map is closed
+   */
+  public ChangeStream<K, V> changes() {
+    return journal.changes(table);
+  }
+
+  /**
+   * As {@link #changes()}, but from the first change on that is later than this one; it may have
+   * been made before this call, or before a restart.
+   *
+   * @param since where another stream has come, or the version of an entry
+   * @throws io.pensieve.log.LogException.Forgotten if the changes since then are not all there any
+   *     more: then read the entries, and the changes from now on
+   * @throws IllegalArgumentException if there is no such change yet
+   */
+  public ChangeStream<K, V> changes(long since) {
+    return journal.changes(table, since);
   }
 
   /**

@@ -9,7 +9,6 @@ import io.pensieve.lru.Node;
 import java.time.Duration;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,12 +77,6 @@ final class Writes<K, V> {
   /** This decision, if the key's entry has the expected version. */
   static <V> Maker<V> ifVersion(long expected, Decision<V> decision) {
     return (current, version) -> version == expected ? decision : Decision.keep();
-  }
-
-  /** This decision, if the condition holds for the version of the key's entry, or 0 without one. */
-  static <V> Maker<V> when(LongPredicate condition, Decision<V> decision) {
-    requireNonNull(condition);
-    return (current, version) -> condition.test(version) ? decision : Decision.keep();
   }
 
   /** Writes what the function makes of the key's value. */

@@ -1,8 +1,11 @@
 package io.pensieve;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.BatchOutcome.Result;
 import io.pensieve.log.Change;
 import io.pensieve.log.CrashingLog;
 import io.pensieve.log.CrashingLog.Appended;
@@ -10,18 +13,21 @@ import io.pensieve.log.Depth;
 import io.pensieve.log.Durability;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
  * A map on a log on a disk, through many lives that end in a clean close, a killed process or a
- * power cut, with compactions and other bounds: beside a plain model of its entries, their versions
- * and their order.
+ * power cut, with batches, compactions and other bounds: beside a plain model of its entries, their
+ * versions and their order.
  */
 class SimulationTest {
   private static final int LIVES = Depth.of(6_000, 300_000);
@@ -42,6 +48,9 @@ class SimulationTest {
   private List<String> orderAtWalk = List.of();
   private long base; // no change up to here decides the order
   private int settled;
+
+  // How much of what was appended no crash may leave.
+  private final Set<Integer> cutsWithinBatches = new HashSet<>();
 
   private int crashes;
   private int bases;
@@ -75,11 +84,12 @@ class SimulationTest {
 
   private void operate() {
     String key = "k" + random.nextInt(KEYS);
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(14)) {
       case 0, 1, 2 -> assertEquals(valueOf(model.get(key)), String.valueOf(map.get(key)));
       case 3 -> assertEquals(valueOf(model.remove(key)), "" + map.submitRemove(key).previous());
       case 4, 5, 6 -> compactStep();
       case 7 -> log.step();
+      case 8, 9 -> runBatch();
       default -> put(key, "v" + random.nextInt() + "x".repeat(random.nextInt(200)));
     }
     // An append to a full ring would wait for ever.
@@ -96,10 +106,56 @@ class SimulationTest {
   private void put(String key, String value) {
     Submission<String> done = map.submitPut(key, value);
     assertEquals(valueOf(model.put(key, new Kept(value, done.version()))), "" + done.previous());
-    if (model.size() > bound) {
+    evict();
+    assertTrue(map.size() <= bound);
+  }
+
+  private int evict() {
+    int evicted = Math.max(0, model.size() - bound);
+    for (int i = 0; i < evicted; i++) {
       model.remove(model.keySet().iterator().next());
     }
-    assertTrue(map.size() <= bound);
+    return evicted;
+  }
+
+  private void runBatch() {
+    AtomicBatch<String, String> batch = new AtomicBatch<>();
+    List<BiConsumer<Map<String, Kept>, Result<String>>> effects = new ArrayList<>();
+    for (int i = 1 + random.nextInt(5); i > 0; i--) {
+      String key = "k" + random.nextInt(KEYS);
+      switch (random.nextInt(4)) {
+        case 0 -> {
+          batch.get(key);
+          effects.add((entries, done) -> assertWas(done, entries.get(key)));
+        }
+        case 1 -> {
+          batch.remove(key);
+          effects.add((entries, done) -> assertWas(done, entries.remove(key)));
+        }
+        default -> {
+          String value = "b" + random.nextInt() + "x".repeat(random.nextInt(200));
+          batch.put(key, value);
+          effects.add(
+              (entries, done) -> {
+                long version = requireNonNull(done.entry()).version();
+                assertWas(done, entries.put(key, new Kept(value, version)));
+              });
+        }
+      }
+    }
+    int before = log.appended().size();
+    List<Result<String>> results = map.submit(batch).results();
+    for (int i = 0; i < results.size(); i++) {
+      effects.get(i).accept(model, results.get(i));
+    }
+    int together = log.appended().size() - before - evict();
+    for (int cut = before + 1; cut < before + together; cut++) {
+      cutsWithinBatches.add(cut);
+    }
+  }
+
+  private static void assertWas(Result<String> done, @Nullable Kept expected) {
+    assertEquals(valueOf(expected), "" + done.previous());
   }
 
   private void compactStep() {
@@ -148,6 +204,8 @@ class SimulationTest {
   private void crash(boolean isKill, String context) {
     crashes++;
     List<Appended> history = List.copyOf(log.appended());
+    Set<Integer> cuts = Set.copyOf(cutsWithinBatches);
+    assertFalse(cuts.contains(history.size()), "a batch is appended as one");
     int shortest = isKill ? history.size() : countUpTo(history, log.acknowledged());
     if (isKill) {
       log.kill();
@@ -159,6 +217,9 @@ class SimulationTest {
     map = open();
     Map<String, Kept> found = kept();
     for (int survivors = history.size(); survivors >= shortest; survivors--) {
+      if (cuts.contains(survivors)) {
+        continue;
+      }
       Map<String, Kept> told = told(history.subList(0, survivors));
       if (entries(bounded(told)).equals(entries(found)) && evicted(told).equals(removed())) {
         begin(told);
@@ -199,6 +260,7 @@ class SimulationTest {
     beginningOrder = List.copyOf(told.keySet());
     model = kept();
     settled = 0;
+    cutsWithinBatches.clear();
   }
 
   /**

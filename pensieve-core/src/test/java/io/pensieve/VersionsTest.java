@@ -14,7 +14,6 @@ import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -100,24 +99,6 @@ class VersionsTest {
     assertTrue(map.submitRemoveIfVersion("a", replaced.version()).applied());
     assertEquals(0, map.submitRemoveIfVersion("a", replaced.version()).version());
     assertFalse(map.submitRemove("a").applied());
-  }
-
-  @Test
-  void aWriteCanDependOnAnyConditionOfTheVersion() {
-    assertFalse(map.submitPutIf("a", version -> version != 0, "1").applied(), "absent is 0");
-    Submission<String> put = map.submitPutIf("a", version -> version == 0, "1");
-    assertTrue(put.applied());
-    Submission<String> refused = map.submitPutIf("a", version -> version == 0, "2");
-    assertFalse(refused.applied());
-    assertEquals(put.version(), refused.version());
-    Submission<String> expiring =
-        map.submitPutIf("a", version -> version == put.version(), "3", Duration.ofHours(1));
-    assertTrue(expiring.applied());
-    assertTrue(requireNonNull(map.getVersioned("a")).expiry().isPresent());
-    assertFalse(map.submitRemoveIf("a", version -> version == put.version()).applied());
-    assertTrue(map.submitRemoveIf("a", version -> version == expiring.version()).applied());
-    assertFalse(map.submitRemoveIf("a", version -> true).applied());
-    assertEquals(3, log.history().size(), "what was refused is not in the log");
   }
 
   @Test

@@ -3,12 +3,14 @@ package io.pensieve.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
@@ -18,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +32,8 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import org.w3c.dom.Document;
+import org.w3c.dom.NodeList;
 
 /** Runs every benchmark for a blink, so that none rots. Says nothing about speed. */
 class BenchmarksRunTest {
@@ -139,6 +144,38 @@ class BenchmarksRunTest {
         | A.bare (ops/ms), threads 1, entries 100 |  |  | 1.50 |
         """,
         told.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n"));
+  }
+
+  @Test
+  void aPlotIsWellFormedAndHasABarForEachResult(@TempDir Path folder) throws Exception {
+    Path results =
+        Files.writeString(
+            folder.resolve("results.csv"),
+            """
+            "Benchmark","Mode","Threads","Samples","Score","Score Error (99.9%)","Unit","Param: entries","Param: map"
+            "io.pensieve.bench.A.put","thrpt",1,5,50.0,7.1,"ops/us",100,"pensieve"
+            "io.pensieve.bench.A.put","thrpt",1,5,25.0,NaN,"ops/us",100,"a <b> & c"
+            "io.pensieve.bench.A.put","thrpt",2,5,100.0,7.1,"ops/us",100,"pensieve"
+            "io.pensieve.bench.A.get","thrpt",1,5,1.5,0.1,"ops/us",,"pensieve"
+            """);
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    ResultPlot.print("map", new PrintStream(told, true, StandardCharsets.UTF_8), results);
+    Document plot =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(new ByteArrayInputStream(told.toByteArray()));
+    assertEquals("svg", plot.getDocumentElement().getTagName());
+    NodeList bars = plot.getElementsByTagName("rect");
+    List<String> widths = new ArrayList<>();
+    for (int i = 0; i < bars.getLength(); i++) {
+      widths.add(bars.item(i).getAttributes().getNamedItem("width").getNodeValue());
+    }
+    // After the background; each row has a scale of its own.
+    assertEquals(List.of("100%", "90.0", "45.0", "180.0", "180.0"), widths);
+    String text = plot.getDocumentElement().getTextContent();
+    for (String part : List.of("A.put (ops/us), entries 100", "a <b> & c", "2 threads", "25.0")) {
+      assertTrue(text.contains(part), () -> part + " in " + text);
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.pensieve.log;
 
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -26,6 +27,19 @@ public interface Log<K, V> extends AutoCloseable {
    */
   static <K, V> Log<K, V> none() {
     return new NoLog<>();
+  }
+
+  /**
+   * A log that keeps nothing but the last changes, in memory, so that {@link #changes()} and {@link
+   * #changes(long)} can tell them; of older ones, and those of an earlier life, it says that they
+   * are forgotten. It takes changes together. It holds on to the keys and values of what it keeps,
+   * and slows down writers of different keys by a lock that they share.
+   *
+   * @param changes how many are kept, from 1 to 16,777,216
+   * @throws IllegalArgumentException if it is another number
+   */
+  static <K, V> Log<K, V> recent(int changes) {
+    return new RecentLog<>(changes, InstantSource.system());
   }
 
   /**

@@ -44,6 +44,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
+  private final SortedKeys<K> keys;
   private final Owner<K, V> owner;
   private final JointUpdates<K, V> joint;
   private final Observer<K, V> observer;
@@ -58,20 +59,23 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * @param clock tells when entries expire
    * @param alarm is told once, when the first entry comes that expires: from then on {@link
    *     #expireDue} should be called now and then
+   * @param keys has every key, sorted, if that is asked for
    */
   public LruTable(
       Bounds<K, V> bounds,
       Journal<K, V> journal,
       Observer<K, V> observer,
       InstantSource clock,
-      Runnable alarm) {
+      Runnable alarm,
+      SortedKeys<K> keys) {
     this.observer = observer;
     this.bounds = bounds;
     this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
     this.clock = new UseClock(bounds.tolerance());
     this.order = new EvictionOrder<>(bounds);
     this.expiries = new ExpiryOrder<>(clock, alarm);
-    this.owner = new Owner<>(table, journal, observer, this.clock, order, expiries);
+    this.keys = keys;
+    this.owner = new Owner<>(table, journal, observer, this.clock, order, expiries, keys);
     this.joint = new JointUpdates<>(table, journal, observer, owner, order, expiries);
   }
 
@@ -450,6 +454,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         evictTooHeavy();
       }
       evictOverflow();
+      keys.fill(table);
     }
   }
 

@@ -251,7 +251,7 @@ public final class Node<K, V> extends Link<K, V> {
         } else if (turns < SPINS) {
           Thread.onSpinWait();
         } else {
-          interrupted |= awaitChange();
+          interrupted |= awaitEnd();
         }
       }
     } finally {
@@ -262,7 +262,7 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   // Returns whether the thread was interrupted. If a function is being run, entering takes as long.
-  private synchronized boolean awaitChange() {
+  private synchronized boolean awaitEnd() {
     boolean interrupted = false;
     AWAITED.setVolatile(this, true);
     for (long millis = 1;
@@ -312,6 +312,19 @@ public final class Node<K, V> extends Link<K, V> {
       if (owned) {
         disown();
       }
+    }
+  }
+
+  /** Whether the change of this version, or a later one, is all there to be seen. */
+  public boolean isAt(long changed) {
+    return (long) VERSION.getAcquire(this) >= changed;
+  }
+
+  /** If the node is owned, waits until whoever owns it now has let go of it. */
+  public void awaitChange() {
+    byte present = (byte) STATE.getAcquire(this);
+    if (present == CHANGING || present == COMPUTING) {
+      whileUnchanged(() -> true);
     }
   }
 

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  * tell afterwards.
  *
  * <p>The order of a write: the journal first, so that nobody sees what it has not got; then the
- * stamp, so that whoever finds the value finds it used; then value, expiry and version, as {@link
- * Node} says; then the orders of expiry and weight, which may lag behind.
+ * sorted keys, so that they have every key that anyone sees; then the stamp, so that whoever finds
+ * the value finds it used; then value, expiry and version, as {@link Node} says; then the orders of
+ * expiry and weight, which may lag behind.
  */
 final class Owner<K, V> {
   private final NodeTable<K, V> table;
@@ -17,6 +18,7 @@ final class Owner<K, V> {
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
+  private final SortedKeys<K> keys;
   private final Versions versions = new Versions();
 
   Owner(
@@ -25,13 +27,15 @@ final class Owner<K, V> {
       Observer<K, V> observer,
       UseClock clock,
       EvictionOrder<K, V> order,
-      ExpiryOrder<K, V> expiries) {
+      ExpiryOrder<K, V> expiries,
+      SortedKeys<K> keys) {
     this.table = table;
     this.journal = journal;
     this.observer = observer;
     this.clock = clock;
     this.order = order;
     this.expiries = expiries;
+    this.keys = keys;
   }
 
   // The life of a value begins when it is written, not when its writer came and had to wait.
@@ -55,6 +59,9 @@ final class Owner<K, V> {
    */
   long written(Node<K, V> node, V value, long expiryMillis, int weight, long given) {
     long version = given == 0 ? versions.next(node) : given;
+    if (node.value() == null) {
+      keys.enter(node.key());
+    }
     clock.stamp(node);
     node.set(value, expiryMillis, version);
     expiries.arm(node);
@@ -70,6 +77,7 @@ final class Owner<K, V> {
   /** The removal is in the journal. As {@link #written}. */
   long removed(Node<K, V> node, long given) {
     long version = given == 0 ? versions.last(node) : given;
+    keys.leave(node.key());
     node.set(null, Node.NEVER, version);
     expiries.disarm(node);
     return version;

@@ -92,7 +92,8 @@ class RestorationTest {
         journal,
         new NoObserver(),
         InstantSource.fixed(Instant.EPOCH),
-        () -> {});
+        () -> {},
+        new SortedKeys<>(null));
   }
 
   private static long seed() {

@@ -2,14 +2,10 @@ package io.pensieve.server;
 
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.Tokens;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 
 /** Where it is said who may do what: in a file, in the environment, or nowhere. */
@@ -35,7 +31,7 @@ final class AccessSource {
                   Setting.TOKENS_FILE.title(),
                   List.of(file),
                   contents -> access.replace(complete(parse(contents.get(0)), hasPeers)));
-              warnIfOthersCanRead(file, err);
+              Reloads.warnIfOthersCanRead(file, err);
             });
     return access;
   }
@@ -60,16 +56,5 @@ final class AccessSource {
       throw new IllegalArgumentException("expected a peer token too, since there are peers");
     }
     return tokens;
-  }
-
-  private static void warnIfOthersCanRead(Path file, PrintStream err) {
-    try {
-      if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-        err.println(
-            "warning: everybody on this machine can read " + file + "; chmod o-r would help");
-      }
-    } catch (IOException | UnsupportedOperationException cannotTell) {
-      // A file system without such permissions has nothing to warn of.
-    }
   }
 }

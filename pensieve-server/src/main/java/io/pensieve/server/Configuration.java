@@ -4,6 +4,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.server.http.Limits;
 import io.pensieve.server.http.Tokens;
 import io.pensieve.server.http.Traffic;
+import io.pensieve.server.http.Waiting;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the settings come to.
@@ -25,8 +27,10 @@ import java.util.Optional;
  * @param peers the other nodes
  * @param tokensFile where the tokens are, if they are in a file
  * @param tokens the tokens, if they are given themselves
+ * @param tlsFiles the certificates and their key; empty for no TLS
  * @param limits how large keys and values may be
  * @param traffic how many clients there is time for, and for how long
+ * @param accessLog the file for a line an answer, or {@code -}; empty for none
  */
 record Configuration(
     InetSocketAddress address,
@@ -37,8 +41,10 @@ record Configuration(
     List<URI> peers,
     Optional<Path> tokensFile,
     Optional<Tokens> tokens,
+    List<Path> tlsFiles,
     Limits limits,
-    Traffic traffic) {
+    Traffic traffic,
+    String accessLog) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final int KEY_BYTES_MAX = 64 << 10;
@@ -65,18 +71,28 @@ record Configuration(
         get(given, Setting.PEERS).nodeUrls(),
         get(given, Setting.TOKENS_FILE).file(),
         tokens(given),
+        tlsFiles(given),
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
-            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX)),
+            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
+            Waiting.of(
+                (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
+                (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),
         new Traffic(
             (int) get(given, Setting.CONNECTIONS_MAX).number(1, CLIENTS_MAX),
             (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),
             get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
-            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)));
+            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)),
+        get(given, Setting.ACCESS_LOG).text());
   }
 
-  /** The port alone, for those who only want to call the server. */
-  static int port(Map<Setting, Given> given) {
+  /** Where the server is called from this machine, whatever the other settings are. */
+  static String loopbackUrl(Map<Setting, Given> given) {
+    String scheme = get(given, Setting.TLS_CERTIFICATE).isGiven() ? "https" : "http";
+    return scheme + "://127.0.0.1:" + port(given);
+  }
+
+  private static int port(Map<Setting, Given> given) {
     return (int) get(given, Setting.PORT).number(0, PORT_MAX);
   }
 
@@ -129,6 +145,22 @@ record Configuration(
       // Says which line, but does not quote it.
       throw new StartFailure(tokens.source() + ": " + unusable.getMessage(), unusable);
     }
+  }
+
+  private static List<Path> tlsFiles(Map<Setting, Given> given) {
+    Given certificate = get(given, Setting.TLS_CERTIFICATE);
+    Given key = get(given, Setting.TLS_KEY);
+    if (certificate.isGiven() != key.isGiven()) {
+      Given alone = certificate.isGiven() ? certificate : key;
+      throw new StartFailure(
+          alone.source() + ": a certificate and its key belong together, give both", null);
+    }
+    Given peers = get(given, Setting.PEERS);
+    if (certificate.isGiven() && peers.isGiven()) {
+      throw new StartFailure(
+          peers.source() + ": nodes watch one another without TLS, so not together with it", null);
+    }
+    return Stream.of(certificate, key).flatMap(file -> file.file().stream()).toList();
   }
 
   private static Optional<Durability> durability(Given given) {

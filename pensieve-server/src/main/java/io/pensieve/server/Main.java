@@ -131,8 +131,8 @@ public final class Main {
   }
 
   private String healthUrl(ParseResult healthcheck) {
-    int port = Configuration.port(Given.resolve(Map.of(), environment));
-    return healthcheck.matchedOptionValue(URL_FLAG, "http://127.0.0.1:" + port);
+    Map<Setting, Given> given = Given.resolve(Map.of(), environment);
+    return healthcheck.matchedOptionValue(URL_FLAG, Configuration.loopbackUrl(given));
   }
 
   private int serve(Map<Setting, Given> given) throws InterruptedException {

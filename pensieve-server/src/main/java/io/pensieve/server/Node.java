@@ -1,35 +1,60 @@
 package io.pensieve.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
+
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.server.http.Access;
+import io.pensieve.server.http.AccessLog;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.http.Tls;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
+  /** For those who watch a server that keeps no log; it holds on to the values meanwhile. */
+  private static final int CHANGES_KEPT = 10_000;
+
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
   private final Pensieve<String, StoredValue> memories;
   private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
+  private final Optional<AccessLines> accessLines;
+  private final String scheme;
 
   private Node(
-      Pensieve<String, StoredValue> memories, Reloads reloads, Watch watch, HttpServer http) {
+      Pensieve<String, StoredValue> memories,
+      Reloads reloads,
+      Watch watch,
+      HttpServer http,
+      Optional<AccessLines> accessLines,
+      String scheme) {
     this.memories = memories;
     this.reloads = reloads;
     this.watch = watch;
     this.http = http;
+    this.accessLines = accessLines;
+    this.scheme = scheme;
   }
 
   /**
@@ -43,14 +68,18 @@ final class Node implements AutoCloseable {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
+    Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
+    Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), out, err);
     Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
       try {
-        HttpServer http = listen(configuration, access, memories, watch);
+        HttpServer http = listen(configuration, access, tls, accessLines, memories, watch);
         reloads.start();
-        return new Node(memories, reloads, watch, http);
+        String scheme = tls.isPresent() ? "https" : "http";
+        accessLines.ifPresent(AccessLines::start);
+        return new Node(memories, reloads, watch, http, accessLines, scheme);
       } catch (RuntimeException | Error notListening) {
         watch.close();
         throw notListening;
@@ -58,6 +87,32 @@ final class Node implements AutoCloseable {
     } catch (RuntimeException | Error notStarted) {
       memories.close();
       throw notStarted;
+    }
+  }
+
+  private static Optional<Tls> tls(List<Path> files, Reloads reloads, PrintStream err) {
+    if (files.isEmpty()) {
+      return Optional.empty();
+    }
+    Tls tls = new Tls();
+    reloads.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
+    Reloads.warnIfOthersCanRead(files.get(1), err);
+    return Optional.of(tls);
+  }
+
+  private static Optional<AccessLines> accessLines(String where, PrintStream out, PrintStream err) {
+    if (where.isEmpty()) {
+      return Optional.empty();
+    }
+    if (where.equals("-")) {
+      return Optional.of(new AccessLines(new OutputStreamWriter(out, UTF_8), err));
+    }
+    try {
+      Path file = Path.of(where);
+      return Optional.of(
+          new AccessLines(Files.newBufferedWriter(file, UTF_8, CREATE, APPEND), err));
+    } catch (IOException | InvalidPathException refused) {
+      throw new StartFailure("cannot write the access log " + where + ": " + refused, refused);
     }
   }
 
@@ -69,6 +124,7 @@ final class Node implements AutoCloseable {
           Pensieve.<String, StoredValue>builder()
               .maximumEntries(configuration.capacity())
               .recordStatistics()
+              .orderKeys(Comparator.naturalOrder())
               .log(log(configuration))
               .recoveryProgress(recovery)
               .open();
@@ -88,17 +144,19 @@ final class Node implements AutoCloseable {
 
   private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
-      return Log.none();
+      return Log.recent(CHANGES_KEPT);
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
-        .maximumEntryBytes(configuration.limits().entryBytesMax())
+        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
         .open();
   }
 
   private static HttpServer listen(
       Configuration configuration,
       Access access,
+      Optional<Tls> tls,
+      Optional<AccessLines> accessLines,
       Pensieve<String, StoredValue> memories,
       Cluster cluster) {
     InetSocketAddress address = configuration.address();
@@ -108,7 +166,9 @@ final class Node implements AutoCloseable {
             configuration.limits(),
             access,
             configuration.durability(),
-            configuration.traffic());
+            configuration.traffic(),
+            tls,
+            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
     try {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
@@ -119,7 +179,7 @@ final class Node implements AutoCloseable {
 
   /** Where it listens, as in {@code http://127.0.0.1:7878}. */
   String url() {
-    return "http://" + text(http.address());
+    return scheme + "://" + text(http.address());
   }
 
   private static String text(InetSocketAddress address) {
@@ -135,6 +195,7 @@ final class Node implements AutoCloseable {
   public void close() {
     reloads.close();
     http.close();
+    accessLines.ifPresent(AccessLines::close);
     watch.close();
     memories.close();
   }

@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,6 +66,18 @@ final class Reloads implements AutoCloseable {
       throw new StartFailure(name + " " + files + ": " + reason(unusable), unusable);
     }
     watched.add(added);
+  }
+
+  /** Warns of a file with secrets that everybody on this machine can read. */
+  static void warnIfOthersCanRead(Path file, PrintStream err) {
+    try {
+      if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+        err.println(
+            "warning: everybody on this machine can read " + file + "; chmod o-r would help");
+      }
+    } catch (IOException | UnsupportedOperationException cannotTell) {
+      // A file system without such permissions has nothing to warn of.
+    }
   }
 
   /** Starts to look. */

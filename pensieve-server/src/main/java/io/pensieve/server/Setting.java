@@ -25,12 +25,18 @@ enum Setting {
       "", "", "The same, separated by commas. Not a flag, which others on the machine could see."),
   ALLOW_ANONYMOUS(
       "BOOLEAN", "false", "Whether to listen beyond loopback without tokens, open to anyone."),
+  TLS_CERTIFICATE(
+      "FILE", "", "The server's certificates in PEM, its own first; then it speaks TLS."),
+  TLS_KEY("FILE", "", "The certificate's private key in PEM, as PKCS #8."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
   VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
   CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),
   REQUESTS_MAX("NUMBER", "4096", "How many requests may be under way; others are refused."),
+  PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
+  WATCHERS_MAX("NUMBER", "1000", "How many clients may watch changes."),
   SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
-  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way.");
+  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way."),
+  ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
 
   private final String label;
   private final String defaultText;

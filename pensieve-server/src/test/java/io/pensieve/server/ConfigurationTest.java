@@ -183,6 +183,20 @@ final class ConfigurationTest {
     assertTrue(configured(peers, Map.of("PENSIEVE_TOKENS", both)).tokens().isPresent());
   }
 
+  @Test
+  void aCertificateAndItsKeyBelongTogether() {
+    Map<Setting, String> certificate = Map.of(Setting.TLS_CERTIFICATE, "c.pem");
+    assertRefused("--tls-certificate: ", certificate, Map.of());
+    assertRefused("--tls-key: ", Map.of(Setting.TLS_KEY, "k.pem"), Map.of());
+    Map<String, String> key = Map.of("PENSIEVE_TLS_KEY", "k.pem");
+    assertEquals(
+        List.of(Path.of("c.pem"), Path.of("k.pem")), configured(certificate, key).tlsFiles());
+    assertRefused(
+        "environment PEERS: ",
+        certificate,
+        Map.of("PENSIEVE_TLS_KEY", "k.pem", "PEERS", "http://a:1"));
+  }
+
   private static String assertRefused(
       String start, Map<Setting, String> flags, Map<String, String> environment) {
     StartFailure refused = assertThrows(StartFailure.class, () -> configured(flags, environment));

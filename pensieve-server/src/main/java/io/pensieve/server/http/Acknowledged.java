@@ -28,7 +28,9 @@ final class Acknowledged {
       answer.handleRequest(exchange);
       return;
     }
-    exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answerLater(exchange, durable, answer));
+    Executor ioThread =
+        exchange.isInIoThread() ? SameThreadExecutor.INSTANCE : exchange.getIoThread();
+    exchange.dispatch(ioThread, () -> answerLater(exchange, durable, answer));
   }
 
   // On the exchange's I/O thread.

@@ -31,25 +31,28 @@ final class Answers {
   }
 
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
-  static void problem(HttpServerExchange exchange, Problem problem, String title, String detail) {
+  static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
+    Problem problem = refusal.problem();
     exchange.setStatusCode(problem.status());
     byte[] body =
         json(
-            json ->
-                json.name("type")
-                    .value("about:blank")
-                    .name("title")
-                    .value(title)
-                    .name("status")
-                    .value(problem.status())
-                    .name("code")
-                    .value(problem.code())
-                    .name("detail")
-                    .value(detail));
+            json -> {
+              json.name("type").value("about:blank");
+              json.name("title").value(title);
+              json.name("status").value(problem.status());
+              json.name("code").value(problem.code());
+              json.name("detail").value(refusal.detail());
+              refusal.members().write(json);
+            });
     send(exchange, "application/problem+json", body);
   }
 
   private static byte[] json(Fields fields) {
+    return text(fields).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** An object with these fields, as text in one line. */
+  static String text(Fields fields) {
     StringWriter text = new StringWriter();
     JsonWriter json = new JsonWriter(text);
     json.setHtmlSafe(false);
@@ -60,7 +63,7 @@ final class Answers {
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
-    return text.toString().getBytes(StandardCharsets.UTF_8);
+    return text.toString();
   }
 
   /** This body. */

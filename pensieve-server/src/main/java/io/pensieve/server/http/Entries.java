@@ -1,9 +1,9 @@
 package io.pensieve.server.http;
 
+import io.pensieve.Observation;
 import io.pensieve.Pensieve;
 import io.pensieve.Submission;
 import io.pensieve.Versioned;
-import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HeaderMap;
 import io.undertow.util.Headers;
@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /** The routes that read and write single entries as bytes, with type, version and expiry. */
 final class Entries {
@@ -24,36 +24,61 @@ final class Entries {
 
   private static final String TTL = "ttl";
   private static final String DURABILITY = "durability";
+  private static final String WAIT = "wait";
+  private static final Set<String> GET_PARAMETERS = Set.of(WAIT);
   private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
   private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
 
   private final Pensieve<String, StoredValue> memories;
   private final Limits limits;
   private final Promise promise;
+  private final LongPolls polls;
   private final InstantSource clock;
 
   Entries(
-      Pensieve<String, StoredValue> memories, Limits limits, Promise promise, InstantSource clock) {
+      Pensieve<String, StoredValue> memories,
+      Limits limits,
+      Promise promise,
+      LongPolls polls,
+      InstantSource clock) {
     this.memories = memories;
     this.limits = limits;
     this.promise = promise;
+    this.polls = polls;
     this.clock = clock;
   }
 
   void get(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
-    Query.of(exchange, Set.of());
+    Optional<Duration> wait = Query.of(exchange, GET_PARAMETERS).duration(WAIT);
     Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
-    HttpHandler answer = reading -> answerEntry(reading, key, conditions);
-    if (promise.readsMayWait()) {
-      exchange.dispatch(Failures.mapped(answer));
-    } else {
-      answer.handleRequest(exchange);
+    if (wait.isPresent()) {
+      poll(exchange, key, conditions, wait.get());
+      return;
     }
+    Observation<StoredValue> seen = memories.observe(key);
+    Acknowledged.answer(
+        exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry()));
   }
 
-  private void answerEntry(HttpServerExchange exchange, String key, Preconditions conditions) {
-    Versioned<StoredValue> entry = memories.getVersioned(key);
+  private void poll(
+      HttpServerExchange exchange, String key, Preconditions conditions, Duration wait) {
+    if (conditions.ifNoneMatch().isEmpty()) {
+      throw Query.invalid(WAIT, "together with If-None-Match, which tells what is known already");
+    }
+    polls.park(
+        exchange,
+        key,
+        conditions::isKnown,
+        wait,
+        (answering, entry) -> answerEntry(answering, key, conditions, entry));
+  }
+
+  private void answerEntry(
+      HttpServerExchange exchange,
+      String key,
+      Preconditions conditions,
+      @Nullable Versioned<StoredValue> entry) {
     if (entry == null) {
       throw Problem.NO_SUCH_KEY.because("there is no entry of this key");
     }
@@ -113,10 +138,7 @@ final class Entries {
           ? memories.submitPut(key, value, life.get())
           : memories.submitPut(key, value);
     }
-    LongPredicate condition = conditions.forWrite();
-    return life.isPresent()
-        ? memories.submitPutIf(key, condition, value, life.get())
-        : memories.submitPutIf(key, condition, value);
+    return ConditionalWrite.put(memories, key, value, life).submitIf(conditions.forWrite());
   }
 
   private static void answerPut(HttpServerExchange exchange, Submission<StoredValue> write) {
@@ -135,7 +157,7 @@ final class Entries {
     Submission<StoredValue> removal =
         conditions.areNone()
             ? memories.submitRemove(key)
-            : memories.submitRemoveIf(key, conditions.forWrite());
+            : ConditionalWrite.removal(memories, key).submitIf(conditions.forWrite());
     Acknowledged.answer(
         exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
   }

@@ -19,6 +19,12 @@ final class EntryJson {
       JsonWriter json, String key, Versioned<StoredValue> entry, Optional<Duration> life)
       throws IOException {
     json.name("key").value(key);
+    write(json, entry, life);
+  }
+
+  /** The value and what belongs to it. */
+  static void write(JsonWriter json, Versioned<StoredValue> entry, Optional<Duration> life)
+      throws IOException {
     writeValue(json, entry.value());
     json.name("version").value(entry.version());
     if (life.isPresent()) {

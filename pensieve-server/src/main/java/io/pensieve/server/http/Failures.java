@@ -45,13 +45,13 @@ final class Failures {
     if (problem == Problem.BODY_TOO_LARGE) {
       exchange.setPersistent(false);
     }
-    if (problem == Problem.LOG_FULL || problem == Problem.TOO_MANY_REQUESTS) {
+    if (problem.isTransient()) {
       exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
     }
     if (!exchange.isRequestComplete()) {
       cutOffAfterLinger(exchange);
     }
-    Answers.problem(exchange, problem, StatusCodes.getReason(problem.status()), refusal.detail());
+    Answers.problem(exchange, refusal, StatusCodes.getReason(problem.status()));
   }
 
   // The rest of a refused body is read and dropped, since a client that is cut off while it sends
@@ -71,12 +71,17 @@ final class Failures {
         });
   }
 
-  private static Refusal refusalFor(Throwable failure) {
+  /** What a failure is to the client. */
+  static Refusal refusalFor(Throwable failure) {
     if (failure instanceof Refusal refusal) {
       return refusal;
     }
     if (failure instanceof CompletionException && failure.getCause() != null) {
       return refusalFor(failure.getCause());
+    }
+    if (failure instanceof ArithmeticException) {
+      return Problem.NOT_AN_INTEGER.because(
+          "the value is not a whole number of 64 bits, or the sum would not be one");
     }
     if (failure instanceof LogException.Full) {
       return Problem.LOG_FULL.because("there is no room for another write; nothing was changed");

@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class InFlight {
   // The server itself counts as one until it drains, so zero means: draining, and nothing left.
   private final AtomicLong count = new AtomicLong(1);
+  private final AtomicLong aside = new AtomicLong();
   private final CountDownLatch drained = new CountDownLatch(1);
   private final int requestsMax;
   private volatile boolean draining;
@@ -45,6 +47,9 @@ final class InFlight {
         });
     if (draining) {
       exchange.setPersistent(false);
+    } else if (exchange.isHttp10() && exchange.isPersistent()) {
+      // There to close is the rule, so a client that asked otherwise has to be told.
+      exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
     }
   }
 
@@ -54,10 +59,20 @@ final class InFlight {
    * @throws Refusal if it is one too many
    */
   void requireRoom() {
-    if (requests() > requestsMax) {
+    if (requests() - aside.get() > requestsMax) {
       throw Problem.TOO_MANY_REQUESTS.because(
           "more than " + requestsMax + " requests are under way, which is the limit");
     }
+  }
+
+  /** From here on this request does not count against the limit: it only waits. */
+  void setAside(HttpServerExchange exchange) {
+    aside.incrementAndGet();
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          aside.decrementAndGet();
+          next.proceed();
+        });
   }
 
   private void finishOne() {

@@ -1,20 +1,13 @@
 package io.pensieve.server.http;
 
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
 import java.io.ByteArrayInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.StringReader;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * server understands a newer client.
  */
 final class JsonFields {
-  private static final char REPLACEMENT = '\uFFFD';
+  private static final Pattern INTEGER = Pattern.compile("-?[0-9]+");
 
   private final Map<String, JsonToken> types;
   private final Map<String, String> texts = new HashMap<>();
@@ -36,42 +29,18 @@ final class JsonFields {
   /** Reads an object that has exactly one field of each of these names and types. */
   static JsonFields read(ByteArrayInputStream body, Map<String, JsonToken> types) {
     JsonFields fields = new JsonFields(types);
-    try (JsonReader json = new JsonReader(new StringReader(utf8(body.readAllBytes())))) {
-      json.setStrictness(Strictness.STRICT);
-      fields.read(json);
-    } catch (MalformedJsonException notJson) {
-      throw refusalFor(notJson);
-    } catch (EOFException truncated) {
-      throw Problem.MALFORMED_JSON.because("the body ends before its JSON does");
-    } catch (CharacterCodingException notUtf8) {
-      throw Problem.MALFORMED_JSON.because("the body is not UTF-8");
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    return fields;
-  }
-
-  // The quick way puts U+FFFD for what is not UTF-8, and the strict way tells it from one that was
-  // sent.
-  private static String utf8(byte[] bytes) throws CharacterCodingException {
-    String text = new String(bytes, StandardCharsets.UTF_8);
-    return text.indexOf(REPLACEMENT) < 0
-        ? text
-        : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-  }
-
-  // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
-  private static Refusal refusalFor(MalformedJsonException notJson) {
-    String message = String.valueOf(notJson.getMessage());
-    return message.startsWith("Unpaired surrogate")
-        ? Problem.INVALID_BODY.because("a text has an unpaired surrogate, which has no UTF-8")
-        : Problem.MALFORMED_JSON.because("the body is not JSON as RFC 8259 has it");
+    return StrictJson.read(
+        body,
+        json -> {
+          fields.read(json);
+          return fields;
+        });
   }
 
   private void read(JsonReader json) throws IOException {
     if (json.peek() != JsonToken.BEGIN_OBJECT) {
       json.skipValue();
-      requireEnd(json);
+      StrictJson.requireEnd(json);
       throw Problem.INVALID_BODY.because("the body is not a JSON object");
     }
     json.beginObject();
@@ -81,18 +50,12 @@ final class JsonFields {
       firstFault = firstFault == null ? fault : firstFault;
     }
     json.endObject();
-    requireEnd(json);
+    StrictJson.requireEnd(json);
     // Only now: a body that is no JSON at all is malformed, whatever its first fields look like.
     if (firstFault != null) {
       throw firstFault;
     }
     requireAllFields();
-  }
-
-  private static void requireEnd(JsonReader json) throws IOException {
-    if (json.peek() != JsonToken.END_DOCUMENT) {
-      throw new MalformedJsonException("more than one value");
-    }
   }
 
   private @Nullable Refusal readField(JsonReader json) throws IOException {
@@ -120,7 +83,7 @@ final class JsonFields {
     }
   }
 
-  private static Refusal invalid(String field, String fault) {
+  static Refusal invalid(String field, String fault) {
     return Problem.INVALID_BODY.because("field \"" + field + "\" " + fault);
   }
 
@@ -139,6 +102,23 @@ final class JsonFields {
       throw new IllegalArgumentException("not a field that was read: " + name);
     }
     return text;
+  }
+
+  /** A field of type number that is to be a whole one of 64 bits, written in digits. */
+  long integer(String name) {
+    return integer(name, string(name));
+  }
+
+  /** A whole number of 64 bits, of a field of this name. */
+  static long integer(String name, String text) {
+    if (!INTEGER.matcher(text).matches()) {
+      throw invalid(name, "is not a whole number");
+    }
+    try {
+      return Long.parseLong(text);
+    } catch (NumberFormatException beyondLong) {
+      throw invalid(name, "is not a number of 64 bits");
+    }
   }
 
   /** A field of type number that is to be a whole one, from 0 to 2^63 - 1, written in digits. */

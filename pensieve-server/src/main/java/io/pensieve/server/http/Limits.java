@@ -1,17 +1,23 @@
 package io.pensieve.server.http;
 
 /**
- * How large things may be.
+ * How large things may be, and how many.
  *
  * @param keyBytesMax the longest key, in bytes of UTF-8
- * @param valueBytesMax the longest value, in bytes of UTF-8
+ * @param valueBytesMax the longest value, in bytes, of texts in bytes of UTF-8
+ * @param waiting how many clients may wait for changes
  */
-public record Limits(int keyBytesMax, int valueBytesMax) {
+public record Limits(int keyBytesMax, int valueBytesMax, Waiting waiting) {
   /** 1 KiB. */
   public static final int DEFAULT_KEY_BYTES_MAX = 1 << 10;
 
   /** 16 MiB. */
   public static final int DEFAULT_VALUE_BYTES_MAX = 16 << 20;
+
+  /** How many operations a batch may have. */
+  static final int BATCH_OPERATIONS_MAX = 1000;
+
+  private static final int BATCH_BYTES_MIN = 1 << 20;
 
   // A client that escapes all but ASCII sends two bytes of UTF-8 as six, four bytes as twelve.
   private static final int JSON_BYTES_PER_BYTE = 3;
@@ -29,14 +35,22 @@ public record Limits(int keyBytesMax, int valueBytesMax) {
     }
   }
 
+  /** Limits of keys and values, and defaults for the rest. */
+  public Limits(int keyBytesMax, int valueBytesMax) {
+    this(keyBytesMax, valueBytesMax, Waiting.defaults());
+  }
+
   /** The limits that hold when nothing else is said. */
   public static Limits defaults() {
     return new Limits(DEFAULT_KEY_BYTES_MAX, DEFAULT_VALUE_BYTES_MAX);
   }
 
-  /** What a log must be able to take: the longest key with the longest value, in bytes. */
-  public int entryBytesMax() {
-    return keyBytesMax + StoredValue.HEADER_BYTES_MAX + valueBytesMax;
+  /**
+   * What a log must be able to take as one, in bytes: the longest key with the longest value, and
+   * an atomic batch of a mebibyte.
+   */
+  public int logEntryBytesMax() {
+    return Math.max(keyBytesMax + StoredValue.HEADER_BYTES_MAX + valueBytesMax, BATCH_BYTES_MIN);
   }
 
   /** The longest request body, in bytes: room for the longest key and value, mostly escaped. */
@@ -59,12 +73,16 @@ public record Limits(int keyBytesMax, int valueBytesMax) {
 
   /** Returns the value if it may be used. */
   String value(String value) {
-    long bytes = utf8Bytes(value);
+    requireValue(utf8Bytes(value));
+    return value;
+  }
+
+  /** Refuses a value of more bytes than may be. */
+  void requireValue(long bytes) {
     if (bytes > valueBytesMax) {
       throw Problem.VALUE_TOO_LARGE.because(
-          "the value has " + bytes + " bytes in UTF-8, the limit is " + valueBytesMax);
+          "the value has " + bytes + " bytes, the limit is " + valueBytesMax);
     }
-    return value;
   }
 
   private static long utf8Bytes(String text) {

@@ -1,7 +1,9 @@
 package io.pensieve.server.http;
 
 import com.google.gson.stream.JsonToken;
+import io.pensieve.Observation;
 import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
 import io.undertow.server.HttpServerExchange;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,17 +29,19 @@ final class Memories {
     this.readsMayWait = readsMayWait;
   }
 
-  void get(HttpServerExchange exchange, String rawKey) {
+  void get(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
     if (readsMayWait) {
-      exchange.dispatch(Failures.mapped(onWorker -> answerValue(onWorker, key)));
+      Observation<StoredValue> seen = memories.observe(key);
+      Versioned<StoredValue> entry = seen.entry();
+      StoredValue value = entry == null ? null : entry.value();
+      Acknowledged.answer(exchange, seen.durable(), done -> answerValue(done, value));
     } else {
-      answerValue(exchange, key);
+      answerValue(exchange, memories.get(key));
     }
   }
 
-  private void answerValue(HttpServerExchange exchange, String key) {
-    StoredValue value = memories.get(key);
+  private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
     if (value == null) {
       answerText(exchange, "");
     } else {

@@ -14,9 +14,12 @@ enum Problem {
   NO_SUCH_ROUTE(StatusCodes.NOT_FOUND),
   NO_SUCH_KEY(StatusCodes.NOT_FOUND),
   METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED),
+  NOT_AN_INTEGER(StatusCodes.CONFLICT),
   NOT_TEXT(StatusCodes.CONFLICT),
+  HISTORY_FORGOTTEN(StatusCodes.GONE),
   PRECONDITION_FAILED(StatusCodes.PRECONDITION_FAILED),
   BODY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
   KEY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
   VALUE_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
   UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE),
@@ -24,8 +27,11 @@ enum Problem {
   EMPTY_KEY(StatusCodes.UNPROCESSABLE_ENTITY),
   DURABILITY_NOT_PROMISED(StatusCodes.UNPROCESSABLE_ENTITY),
   INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR),
+  UNSUPPORTED_TRANSFER_ENCODING(StatusCodes.NOT_IMPLEMENTED),
   TOO_MANY_REQUESTS(StatusCodes.SERVICE_UNAVAILABLE),
   NOT_READY(StatusCodes.SERVICE_UNAVAILABLE),
+  TOO_MANY_POLLS(StatusCodes.SERVICE_UNAVAILABLE),
+  TOO_MANY_WATCHERS(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FAILED(StatusCodes.SERVICE_UNAVAILABLE);
 
@@ -37,6 +43,14 @@ enum Problem {
 
   int status() {
     return status;
+  }
+
+  /** Whether it may be over soon, so that the same request may then be answered. */
+  boolean isTransient() {
+    return switch (this) {
+      case LOG_FULL, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS -> true;
+      default -> false;
+    };
   }
 
   /** The stable name that clients may compare with. */

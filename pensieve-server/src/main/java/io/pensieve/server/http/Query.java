@@ -34,6 +34,13 @@ final class Query {
     return query;
   }
 
+  /** Refuses parameters of any name. */
+  static void requireNone(HttpServerExchange exchange) {
+    if (!exchange.getQueryString().isEmpty()) {
+      throw invalid("no parameters are known here");
+    }
+  }
+
   private void add(String raw, Set<String> known) {
     int equals = raw.indexOf('=');
     if (equals < 0) {
@@ -81,6 +88,24 @@ final class Query {
             text ->
                 TimeSpan.parse(text)
                     .filter(span -> !span.isZero())
-                    .orElseThrow(() -> invalid(name, "a duration like 500ms, 30s, 5m, 2h or 7d")));
+                    .orElseThrow(() -> invalid(name, TimeSpan.EXPECTED)));
+  }
+
+  /** A parameter as a whole number from min to max. */
+  Optional<Long> number(String name, long min, long max) {
+    return text(name).map(text -> number(name, text, min, max));
+  }
+
+  /** A whole number from min to max, written in digits, without leading zeros. */
+  static long number(String name, String text, long min, long max) {
+    try {
+      long number = Long.parseLong(text);
+      if (number >= min && number <= max && String.valueOf(number).equals(text)) {
+        return number;
+      }
+    } catch (NumberFormatException refusedBelow) {
+      // Not a number and not within the bounds are one fault to whoever reads the answer.
+    }
+    throw invalid(name, "a whole number from " + min + " to " + max);
   }
 }

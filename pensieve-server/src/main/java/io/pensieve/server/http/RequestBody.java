@@ -75,7 +75,8 @@ final class RequestBody {
     boolean complete;
     try {
       complete = channel == null || drain(channel);
-    } catch (IOException clientGone) {
+    } catch (IOException brokenChunk) {
+      // Where the next request begins is not known either.
       IoUtils.safeClose(exchange.getConnection());
       return;
     }

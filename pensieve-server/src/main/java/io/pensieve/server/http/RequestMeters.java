@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -20,6 +21,12 @@ final class RequestMeters {
 
   private final List<Meter> meters = new CopyOnWriteArrayList<>();
   private final Meter unrouted = meter(OTHER, OTHER);
+  private final AccessLog accessLog;
+
+  /** Counts, and tells this log of each request. */
+  RequestMeters(AccessLog accessLog) {
+    this.accessLog = accessLog;
+  }
 
   /** The meter of a method of a route; each is asked for once. */
   Meter meter(String method, String template) {
@@ -30,7 +37,7 @@ final class RequestMeters {
 
   /** Begins to time a request, whose route is not known yet. */
   Timing begin(HttpServerExchange exchange) {
-    Timing timing = new Timing(unrouted);
+    Timing timing = new Timing(unrouted, accessLog);
     exchange.addExchangeCompleteListener(timing);
     return timing;
   }
@@ -79,10 +86,12 @@ final class RequestMeters {
   /** One request, from its head to the end of its answer. */
   static final class Timing implements ExchangeCompletionListener {
     private final long startNanos = System.nanoTime();
+    private final AccessLog accessLog;
     private Meter meter;
 
-    private Timing(Meter unrouted) {
+    private Timing(Meter unrouted, AccessLog accessLog) {
       this.meter = unrouted;
+      this.accessLog = accessLog;
     }
 
     /** It turned out to be for this one. */
@@ -93,8 +102,24 @@ final class RequestMeters {
     @Override
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
       // Before the next listener: who waits until nothing is in flight finds everything counted.
-      meter.record(exchange.getStatusCode(), System.nanoTime() - startNanos);
+      long nanos = System.nanoTime() - startNanos;
+      meter.record(exchange.getStatusCode(), nanos);
+      if (accessLog.isOn()) {
+        tell(exchange, nanos);
+      }
       next.proceed();
+    }
+
+    private void tell(HttpServerExchange exchange, long nanos) {
+      accessLog.answered(
+          new AccessLog.Answered(
+              Instant.now().minusNanos(nanos),
+              meter.method,
+              meter.template,
+              exchange.getStatusCode(),
+              exchange.getResponseBytesSent(),
+              nanos,
+              exchange.getSourceAddress()));
     }
   }
 }

@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
@@ -41,6 +42,7 @@ final class Router implements HttpHandler {
   @Override
   public void handleRequest(HttpServerExchange exchange) throws Exception {
     RequestMeters.Timing timing = meters.begin(exchange);
+    requireKnownFraming(exchange);
     RequestBody.requireCountable(exchange);
     String path = RawPath.of(exchange);
     HttpString asked = exchange.getRequestMethod();
@@ -55,6 +57,17 @@ final class Router implements HttpHandler {
       }
     }
     answerWithoutRoute(exchange, path);
+  }
+
+  // What the server below does not understand it would read until the client closes.
+  private static void requireKnownFraming(HttpServerExchange exchange) {
+    HeaderValues codings = exchange.getRequestHeaders().get(Headers.TRANSFER_ENCODING);
+    if (codings != null
+        && (codings.size() != 1 || !codings.getFirst().equalsIgnoreCase("chunked"))) {
+      exchange.setPersistent(false);
+      throw Problem.UNSUPPORTED_TRANSFER_ENCODING.because(
+          "the only Transfer-Encoding is chunked, said once");
+    }
   }
 
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {

@@ -75,6 +75,11 @@ public final class StoredValue {
     return new StoredValue(held);
   }
 
+  /** The same bytes under another type. */
+  StoredValue withType(String type) {
+    return typed(type, new ByteArrayInputStream(held, start(), size()));
+  }
+
   /** Keeps values as they are; bare texts are those of a log that has only ever held texts. */
   public static Codec<StoredValue> codec() {
     return CODEC;

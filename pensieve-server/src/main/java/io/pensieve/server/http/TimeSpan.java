@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
  * Durations as requests write them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}.
  */
 final class TimeSpan {
+  /** What is expected where a duration is not one. */
+  static final String EXPECTED = "a duration like 500ms, 30s, 5m, 2h or 7d";
+
   // Ten digits of days are 27 million years, and still a number of milliseconds.
   private static final Pattern SPAN = Pattern.compile("(0|[1-9][0-9]{0,9})(ms|s|m|h|d)");
 

@@ -82,7 +82,7 @@ final class AccessTest {
       assertEquals("unauthorized", ServerUnderTest.code(answer.body()));
       assertEquals("Bearer realm=\"pensieve\"", answer.header("www-authenticate"));
     }
-    assertEquals(List.of("/livez", "/readyz"), open);
+    assertEquals(List.of("/livez", "/readyz", "/openapi.json"), open);
   }
 
   @Test
@@ -179,7 +179,7 @@ final class AccessTest {
   }
 
   private List<Route> routes() {
-    return ServerUnderTest.routes(server.entries);
+    return server.http.routes();
   }
 
   private RawClient.Response ask(Route route, String header) throws IOException {

@@ -2,7 +2,6 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pensieve.Pensieve;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,8 +22,8 @@ final class ApiDocumentTest {
   @Test
   void routesAreThoseOfTheTable() throws Exception {
     Set<String> served = new TreeSet<>();
-    try (Pensieve<String, StoredValue> memories = Pensieve.<String, StoredValue>builder().open()) {
-      for (Route route : ServerUnderTest.routes(memories)) {
+    try (ServerUnderTest server = ServerUnderTest.start()) {
+      for (Route route : server.http.routes()) {
         served.add(route.method() + " " + route.template() + " " + route.role().title());
       }
     }

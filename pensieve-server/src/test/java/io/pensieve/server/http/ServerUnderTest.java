@@ -3,7 +3,9 @@ package io.pensieve.server.http;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,8 +18,9 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 
@@ -40,6 +43,7 @@ final class ServerUnderTest implements AutoCloseable {
         Pensieve.<String, StoredValue>builder()
             .maximumEntries(10_000)
             .recordStatistics()
+            .orderKeys(Comparator.naturalOrder())
             .log(log)
             .open();
     memories = new Texts(entries);
@@ -47,7 +51,25 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   static ServerUnderTest start() throws IOException {
-    return new ServerUnderTest(Log.none(), settings(), Cluster.alone(1));
+    return new ServerUnderTest(Log.recent(1000), settings(), Cluster.alone(1));
+  }
+
+  /** A server whose log is in a folder, and so can tell its changes. */
+  static ServerUnderTest over(Path folder, Limits limits) throws IOException {
+    FileLog<String, StoredValue> log =
+        FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open();
+    HttpServer.Settings defaults = settings();
+    return new ServerUnderTest(
+        log,
+        new HttpServer.Settings(
+            defaults.address(),
+            limits,
+            defaults.access(),
+            Optional.of(Durability.PROCESS_DEATH),
+            defaults.traffic(),
+            defaults.tls(),
+            defaults.accessLog()),
+        Cluster.alone(1));
   }
 
   static HttpServer.Settings settings() {
@@ -69,7 +91,13 @@ final class ServerUnderTest implements AutoCloseable {
   static HttpServer.Settings letting(Traffic traffic) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), defaults.access(), defaults.durability(), traffic);
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        defaults.tls(),
+        defaults.accessLog());
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
@@ -80,20 +108,48 @@ final class ServerUnderTest implements AutoCloseable {
         defaults.limits(),
         defaults.access(),
         Optional.of(Durability.POWER_CUT),
-        defaults.traffic());
+        defaults.traffic(),
+        defaults.tls(),
+        defaults.accessLog());
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Access access) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
-        defaults.address(), defaults.limits(), access, defaults.durability(), defaults.traffic());
+        defaults.address(),
+        defaults.limits(),
+        access,
+        defaults.durability(),
+        defaults.traffic(),
+        defaults.tls(),
+        defaults.accessLog());
   }
 
-  /** The table of routes. */
-  static List<Route> routes(Pensieve<String, StoredValue> memories) {
-    return HttpServer.routes(
-        settings(), memories, Cluster.alone(1), new InFlight(1), new RequestMeters());
+  /** Default settings, with TLS. */
+  static HttpServer.Settings showing(Tls tls, Traffic traffic) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        traffic,
+        Optional.of(tls),
+        defaults.accessLog());
+  }
+
+  /** Default settings, with a log of answers. */
+  static HttpServer.Settings telling(AccessLog accessLog) {
+    HttpServer.Settings defaults = settings();
+    return new HttpServer.Settings(
+        defaults.address(),
+        defaults.limits(),
+        defaults.access(),
+        defaults.durability(),
+        defaults.traffic(),
+        defaults.tls(),
+        accessLog);
   }
 
   RawClient connect() throws IOException {

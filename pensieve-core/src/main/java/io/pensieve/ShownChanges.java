@@ -1,0 +1,81 @@
+package io.pensieve;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.lru.LruTable;
+import io.pensieve.lru.Node;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A log's changes, each told when the map shows it: what it made of the key, or something later.
+ */
+final class ShownChanges<K, V> implements ChangeStream<K, V> {
+  // A change is in the log before it is in the map, and its writer owns the key's node from before
+  // the one until after the other. So whoever has read a change in the log finds the node owned, or
+  // the change, or something later. A key that has no node any more was removed later.
+
+  private final ChangeStream<K, V> changes;
+  private final LruTable<K, V> table;
+  private final AtomicLong shown;
+
+  /**
+   * Begins when the map shows every change up to where the log's stream begins.
+   *
+   * @param shown the map shows every change up to here; shared by all streams of a map
+   */
+  ShownChanges(ChangeStream<K, V> changes, LruTable<K, V> table, AtomicLong shown) {
+    this.changes = changes;
+    this.table = table;
+    this.shown = shown;
+    long begin = changes.sequence();
+    if (begin > shown.get()) {
+      awaitAll();
+      shown.accumulateAndGet(begin, Math::max);
+    }
+  }
+
+  private void awaitAll() {
+    try {
+      table.forEach(Node::awaitChange);
+    } catch (RuntimeException called) { // from within a function that computes a value
+      changes.close();
+      throw called;
+    }
+  }
+
+  @Override
+  public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
+    List<Sequenced<K, V>> told = changes.next(patience);
+    for (Sequenced<K, V> change : told) {
+      awaitShown(change.change(), change.sequence());
+    }
+    // Those that were passed over are touches, which change nothing that the map shows.
+    shown.accumulateAndGet(changes.sequence(), Math::max);
+    return told;
+  }
+
+  // A function that computes a later value may take long, so it is not waited for if the node, or
+  // that it has no value, tells that this change is over.
+  private void awaitShown(Change<K, V> change, long sequence) {
+    Node<K, V> node = table.find(change.key());
+    if (node == null || node.isAt(sequence)) {
+      return;
+    }
+    boolean isGone = change instanceof Change.Remove && node.value() == null;
+    if (!isGone) {
+      node.awaitChange();
+    }
+  }
+
+  @Override
+  public long sequence() {
+    return changes.sequence();
+  }
+
+  @Override
+  public void close() {
+    changes.close();
+  }
+}

@@ -1,0 +1,214 @@
+package io.pensieve.log;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The log that keeps the last changes in memory, so that they can be told, and nothing else.
+ *
+ * <p>How it holds: the monitor of this object guards the window and the streams' places in it. It
+ * is held for a few steps, and by a stream for as long as it takes to copy what it tells next. A
+ * change is acknowledged by being in the window.
+ *
+ * <p>Sequence numbers begin at the time of day. So those of an earlier life, which a reader may
+ * still have, are smaller: it learns that what it asks for is forgotten, instead of missing it.
+ */
+final class RecentLog<K, V> implements Log<K, V> {
+  static final int CHANGES_MAX = 1 << 24;
+
+  // A log that takes more than this in the long run may give a number again after a restart.
+  private static final int NUMBERS_PER_MILLISECOND = 1 << 10;
+  private static final int TOLD_MAX = 256;
+  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
+
+  private final int changesMax;
+  private final long begin;
+
+  // A ring once it is full: a change's place is its number less the first one, by the size.
+  private final List<Change<K, V>> window = new ArrayList<>();
+  private long last;
+  private int waiting;
+  private boolean closed;
+
+  RecentLog(int changesMax, InstantSource clock) {
+    if (changesMax < 1 || changesMax > CHANGES_MAX) {
+      throw new IllegalArgumentException(
+          "changes must be from 1 to " + CHANGES_MAX + ": " + changesMax);
+    }
+    this.changesMax = changesMax;
+    this.begin = Math.max(0, clock.millis()) * NUMBERS_PER_MILLISECOND;
+    this.last = begin;
+  }
+
+  @Override
+  public RecoveryReport replay(Replay<K, V> replay) {
+    return RecoveryReport.empty();
+  }
+
+  // A touch is for a replay, and there is none: it would only drive out a change.
+  @Override
+  public synchronized long append(Change<K, V> change) {
+    refuseIfClosed();
+    if (change instanceof Change.Touch) {
+      return last;
+    }
+    add(change);
+    wakeStreams();
+    return last;
+  }
+
+  @Override
+  public synchronized long[] appendTogether(List<Change<K, V>> changes) {
+    refuseIfClosed();
+    refuseUnlessChanges(changes);
+    long[] sequences = new long[changes.size()];
+    for (int i = 0; i < sequences.length; i++) {
+      add(changes.get(i));
+      sequences[i] = last;
+    }
+    wakeStreams();
+    return sequences;
+  }
+
+  private static void refuseUnlessChanges(List<? extends Change<?, ?>> changes) {
+    if (changes.isEmpty() || changes.stream().anyMatch(change -> change instanceof Change.Touch)) {
+      throw new IllegalArgumentException("no changes, or a touch among them");
+    }
+  }
+
+  private void refuseIfClosed() {
+    if (closed) {
+      throw new IllegalStateException("the log is closed");
+    }
+  }
+
+  private void add(Change<K, V> change) {
+    last++;
+    if (window.size() < changesMax) {
+      window.add(change);
+    } else {
+      window.set(place(last), change);
+    }
+  }
+
+  private int place(long sequence) {
+    return (int) ((sequence - begin - 1) % changesMax);
+  }
+
+  private void wakeStreams() {
+    if (waiting > 0) {
+      notifyAll();
+    }
+  }
+
+  @Override
+  public synchronized ChangeStream<K, V> changes() {
+    refuseIfClosed();
+    return new Window(last);
+  }
+
+  @Override
+  public synchronized ChangeStream<K, V> changes(long since) {
+    refuseIfClosed();
+    if (since < 0 || since > last) {
+      throw new IllegalArgumentException(
+          "since must be from 0 to the last sequence number, " + last + ": " + since);
+    }
+    long place = since == 0 ? begin : since; // 0 is before everything that was ever appended here
+    refuseIfForgotten(place);
+    return new Window(place);
+  }
+
+  private void refuseIfForgotten(long since) {
+    long oldest = last - window.size();
+    if (since < oldest) {
+      throw new LogException.Forgotten(since, oldest);
+    }
+  }
+
+  @Override
+  public long durableSequence() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public void awaitDurable(long sequence) {}
+
+  @Override
+  public CompletableFuture<Void> whenDurable(long sequence) {
+    return DONE;
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+
+  private final class Window implements ChangeStream<K, V> {
+    private long told; // guarded by the log, as what follows
+    private boolean streamClosed;
+
+    Window(long since) {
+      told = since;
+    }
+
+    @Override
+    public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
+      synchronized (RecentLog.this) {
+        long begun = System.nanoTime();
+        long patienceNanos = TimeUnit.NANOSECONDS.convert(patience);
+        while (!streamClosed) {
+          refuseIfForgotten(told);
+          if (told < last) {
+            return tell();
+          }
+          refuseIfClosed();
+          long left = patienceNanos - (System.nanoTime() - begun);
+          if (left <= 0) {
+            return List.of();
+          }
+          await(left);
+        }
+        return List.of();
+      }
+    }
+
+    private List<Sequenced<K, V>> tell() {
+      List<Sequenced<K, V>> next = new ArrayList<>();
+      while (told < last && next.size() < TOLD_MAX) {
+        told++;
+        next.add(new Sequenced<>(told, window.get(place(told))));
+      }
+      return next;
+    }
+
+    private void await(long nanos) throws InterruptedException {
+      waiting++;
+      try {
+        TimeUnit.NANOSECONDS.timedWait(RecentLog.this, nanos);
+      } finally {
+        waiting--;
+      }
+    }
+
+    @Override
+    public long sequence() {
+      synchronized (RecentLog.this) {
+        return told;
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (RecentLog.this) {
+        streamClosed = true;
+        RecentLog.this.notifyAll();
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.pensieve.lru;
+
+import java.util.Comparator;
+import java.util.NavigableSet;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of a table in an order of their own, if that is asked for; if not, nothing, at the price
+ * of a test of a final field.
+ *
+ * <p>How it holds: a key enters and leaves by the owner of its node, after the journal was told and
+ * before anyone can see it. So as long as a key has a value, it is here. What is here without a
+ * value is just coming, or has expired: who reads looks at the node as well.
+ */
+public final class SortedKeys<K> {
+  private final @Nullable Comparator<? super K> comparator; // null if keys are not sorted
+  private ConcurrentSkipListMap<K, Boolean> keys; // another one only before the table is used
+
+  /**
+   * No keys yet.
+   *
+   * @param comparator consistent with the keys' {@code equals}; null if they are not to be sorted
+   */
+  public SortedKeys(@Nullable Comparator<? super K> comparator) {
+    this.comparator = comparator;
+    this.keys = new ConcurrentSkipListMap<>(comparator);
+  }
+
+  /** Whether keys are sorted. */
+  public boolean isOn() {
+    return comparator != null;
+  }
+
+  /** The keys, ascending and weakly consistent, to be read only; none if they are not sorted. */
+  public NavigableSet<K> ascending() {
+    return keys.navigableKeySet();
+  }
+
+  void enter(K key) {
+    if (comparator != null) {
+      keys.put(key, true);
+    }
+  }
+
+  void leave(K key) {
+    if (comparator != null) {
+      keys.remove(key);
+    }
+  }
+
+  /** Takes the keys of all these nodes, which have values. Before the table is used. */
+  void fill(Iterable<? extends Node<K, ?>> nodes) {
+    if (comparator != null) {
+      keys = new ConcurrentSkipListMap<>(AscendingKeys.sorted(nodes, comparator));
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package io.pensieve.lru;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The sorted keys are those of the entries: none is missing, and none that has gone is held. */
+class SortedKeysTest {
+  private static final class Quiet implements Journal<String, String>, Observer<String, String> {
+    @Override
+    public long put(String key, String value, long expiryMillis) {
+      return 0;
+    }
+
+    @Override
+    public long remove(String key) {
+      return 0;
+    }
+
+    @Override
+    public long[] together(List<Entry<String, String>> entries) {
+      return new long[entries.size()];
+    }
+
+    @Override
+    public void replaced(String key, String value) {}
+
+    @Override
+    public void removed(String key, String value) {}
+
+    @Override
+    public void evicted(String key, String value) {}
+
+    @Override
+    public void expired(String key, String value) {}
+  }
+
+  private Instant now = Instant.EPOCH;
+  private final InstantSource clock = () -> now;
+  private final Quiet quiet = new Quiet();
+  private final SortedKeys<String> keys = new SortedKeys<>(Comparator.naturalOrder());
+  private final LruTable<String, String> table =
+      new LruTable<>(
+          new Bounds<>(3, Bounds.UNWEIGHTED, (key, value) -> 0),
+          quiet,
+          quiet,
+          clock,
+          () -> {},
+          keys);
+
+  private void put(String key, long lifeMillis) {
+    table.update(key, Decision.write("value", 0, lifeMillis));
+  }
+
+  @AfterEach
+  void keysAreThoseOfTheEntries() {
+    List<String> expected = new ArrayList<>();
+    table.forEach(node -> expected.add(node.key()));
+    expected.sort(Comparator.naturalOrder());
+    assertEquals(expected, List.copyOf(keys.ascending()));
+  }
+
+  @Test
+  void anOverwriteAddsNothing() {
+    put("a", Node.NEVER);
+    put("a", Node.NEVER);
+    assertEquals(List.of("a"), List.copyOf(keys.ascending()));
+  }
+
+  @Test
+  void whatIsRemovedOrEvictedGoes() {
+    for (String key : List.of("e", "d", "c", "b", "a")) {
+      put(key, Node.NEVER);
+    }
+    table.updatePresent("b", Decision.remove());
+    assertEquals(List.of("a", "c"), List.copyOf(keys.ascending()));
+  }
+
+  @Test
+  void whatHasExpiredGoesWhenItIsRemoved() {
+    put("a", 1);
+    put("b", 2);
+    put("c", Node.NEVER);
+    now = Instant.ofEpochMilli(1);
+    table.expireDue();
+    assertEquals(List.of("b", "c"), List.copyOf(keys.ascending()));
+    now = Instant.ofEpochMilli(2);
+    put("b", Node.NEVER); // removes it first
+  }
+
+  @Test
+  void whatIsChangedTogetherComesAndGoes() {
+    put("a", Node.NEVER);
+    table.updateTogether(
+        List.of("a", "b", "c"),
+        (present, nowMillis) ->
+            List.of(
+                new JointMaker.Step<>(0, Decision.Act.REMOVE, null, 0, Node.NEVER),
+                new JointMaker.Step<>(2, Decision.Act.WRITE, "value", 0, Node.NEVER)));
+    assertEquals(List.of("c"), List.copyOf(keys.ascending()));
+  }
+
+  @Test
+  void keysThatAreNotToBeSortedAreNotKept() {
+    SortedKeys<String> off = new SortedKeys<>(null);
+    off.enter("a");
+    off.fill(table);
+    assertFalse(off.ascending().contains("a"));
+  }
+}

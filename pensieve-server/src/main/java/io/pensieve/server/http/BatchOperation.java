@@ -1,0 +1,183 @@
+package io.pensieve.server.http;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.io.ByteArrayInputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** One operation of a batch, as its JSON has it. */
+sealed interface BatchOperation {
+  /** Reads the entry. */
+  record Get(String key) implements BatchOperation {}
+
+  /** Writes the entry. */
+  record Put(String key, StoredValue value, Optional<Duration> life) implements BatchOperation {}
+
+  /** Removes the entry. */
+  record Delete(String key) implements BatchOperation {}
+
+  /** Adds to the entry's number. */
+  record Incr(String key, long by) implements BatchOperation {}
+
+  /** Requires the entry to have a version; 0 if there must be none. */
+  record Check(String key, long version) implements BatchOperation {}
+
+  /**
+   * A batch.
+   *
+   * @param atomic whether all of it is to be done, or nothing
+   */
+  record Batch(boolean atomic, List<BatchOperation> operations) {}
+
+  /** Reads batches, strictly: unlike elsewhere, a field that is not known is refused. */
+  final class Parser {
+    private static final String OP = "op";
+    private static final String KEY = "key";
+    private static final String VALUE = "value";
+    private static final String VALUE_BASE64 = "value_base64";
+    private static final String TTL = "ttl";
+    private static final String CONTENT_TYPE = "content_type";
+    private static final String BY = "by";
+    private static final String VERSION = "version";
+
+    private static final Map<String, Set<String>> FIELDS =
+        Map.of(
+            "get", Set.of(OP, KEY),
+            "put", Set.of(OP, KEY, VALUE, VALUE_BASE64, TTL, CONTENT_TYPE),
+            "delete", Set.of(OP, KEY),
+            "incr", Set.of(OP, KEY, BY),
+            "check", Set.of(OP, KEY, VERSION));
+    private static final int FIELDS_MAX = 8;
+
+    private final Limits limits;
+
+    Parser(Limits limits) {
+      this.limits = limits;
+    }
+
+    Batch parse(ByteArrayInputStream body) {
+      int operationsMax = Limits.BATCH_OPERATIONS_MAX;
+      JsonElement root = StrictJson.tree(body, FIELDS_MAX * (operationsMax + 2));
+      JsonObject batch = object(root, "the body");
+      requireKnown(batch, Set.of("atomic", "ops"), "the batch");
+      JsonElement atomic = batch.get("atomic");
+      if (!(atomic instanceof JsonPrimitive flag) || !flag.isBoolean()) {
+        throw JsonFields.invalid("atomic", "must be true or false");
+      }
+      JsonElement operations = batch.get("ops");
+      if (operations == null || !operations.isJsonArray()) {
+        throw JsonFields.invalid("ops", "must be an array");
+      }
+      if (operations.getAsJsonArray().size() > operationsMax) {
+        throw Problem.BATCH_TOO_LARGE.because(
+            "the batch has "
+                + operations.getAsJsonArray().size()
+                + " operations, the limit is "
+                + operationsMax);
+      }
+      List<BatchOperation> parsed = new ArrayList<>();
+      for (JsonElement operation : operations.getAsJsonArray()) {
+        parsed.add(operation(object(operation, "operation " + parsed.size())));
+      }
+      return new Batch(flag.getAsBoolean(), parsed);
+    }
+
+    private static JsonObject object(JsonElement element, String what) {
+      if (!element.isJsonObject()) {
+        throw Problem.INVALID_BODY.because(what + " is not a JSON object");
+      }
+      return element.getAsJsonObject();
+    }
+
+    private static void requireKnown(JsonObject object, Set<String> known, String what) {
+      if (!known.containsAll(object.keySet())) {
+        throw Problem.INVALID_BODY.because(what + " has a field that is not known");
+      }
+    }
+
+    private BatchOperation operation(JsonObject json) {
+      String op = text(json, OP).orElseThrow(() -> JsonFields.invalid(OP, "is missing"));
+      Set<String> fields = FIELDS.get(op);
+      if (fields == null) {
+        throw JsonFields.invalid(OP, "must be get, put, delete, incr or check");
+      }
+      requireKnown(json, fields, "an operation");
+      String key =
+          limits.key(text(json, KEY).orElseThrow(() -> JsonFields.invalid(KEY, "is missing")));
+      return switch (op) {
+        case "get" -> new Get(key);
+        case "put" -> new Put(key, value(json), life(json));
+        case "delete" -> new Delete(key);
+        case "incr" -> new Incr(key, integer(json, BY));
+        default -> new Check(key, version(json));
+      };
+    }
+
+    private StoredValue value(JsonObject json) {
+      Optional<String> text = text(json, VALUE);
+      Optional<String> base64 = text(json, VALUE_BASE64);
+      Optional<String> type = text(json, CONTENT_TYPE).map(MediaType::type);
+      if (text.isPresent() == base64.isPresent()) {
+        throw JsonFields.invalid(VALUE, "or else " + VALUE_BASE64 + " must be there");
+      }
+      if (text.isPresent()) {
+        StoredValue plain = StoredValue.text(limits.value(text.get()));
+        return type.map(plain::withType).orElse(plain);
+      }
+      byte[] bytes = decode(base64.get());
+      limits.requireValue(bytes.length);
+      return StoredValue.typed(type.orElse(""), new ByteArrayInputStream(bytes));
+    }
+
+    private static byte[] decode(String base64) {
+      try {
+        return Base64.getDecoder().decode(base64);
+      } catch (IllegalArgumentException notBase64) {
+        throw JsonFields.invalid(VALUE_BASE64, "is not base64");
+      }
+    }
+
+    private static Optional<Duration> life(JsonObject json) {
+      return text(json, TTL)
+          .map(
+              text ->
+                  TimeSpan.parse(text)
+                      .filter(span -> !span.isZero())
+                      .orElseThrow(() -> JsonFields.invalid(TTL, "must be " + TimeSpan.EXPECTED)));
+    }
+
+    private static long version(JsonObject json) {
+      long version = integer(json, VERSION);
+      if (version < 0) {
+        throw JsonFields.invalid(VERSION, "is below 0");
+      }
+      return version;
+    }
+
+    private static Optional<String> text(JsonObject json, String name) {
+      JsonElement field = json.get(name);
+      if (field == null) {
+        return Optional.empty();
+      }
+      if (!(field instanceof JsonPrimitive primitive) || !primitive.isString()) {
+        throw JsonFields.invalid(name, "is not a string");
+      }
+      return Optional.of(primitive.getAsString());
+    }
+
+    private static long integer(JsonObject json, String name) {
+      JsonElement field = json.get(name);
+      if (!(field instanceof JsonPrimitive primitive) || !primitive.isNumber()) {
+        throw JsonFields.invalid(name, "is not a number");
+      }
+      return JsonFields.integer(name, primitive.getAsString());
+    }
+  }
+}

@@ -1,0 +1,232 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Pensieve;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.ChangeStream.Sequenced;
+import io.pensieve.log.LogException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands the changes of the map out to all who wait for some: one thread reads one stream, however
+ * many they are, and none when there is nobody. A change that is told can be seen in the map.
+ */
+final class ChangeHub implements AutoCloseable {
+  // Its thread opens the stream when somebody wants it, since that may take long, and closes it
+  // when nobody has wanted it for a while. This object's monitor guards all fields; opening and
+  // reading are outside of it, so that nobody waits for them. Who is told something is called with
+  // the monitor held: he puts something into a queue, at most, and takes no lock under which
+  // anyone calls this hub.
+
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+  private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Pensieve<String, StoredValue> memories;
+  private final Map<String, Set<Runnable>> byKey = new HashMap<>();
+  private final Set<Subscriber> toAll = new LinkedHashSet<>();
+  private final Thread reader;
+  private State state = State.IDLE;
+  private long told; // up to which sequence, while READING
+  private long lastWantedNanos;
+  private @Nullable RuntimeException failure; // of the last try, if there was none since
+  private long failureNanos;
+
+  /** Where the thread is. */
+  private enum State {
+    IDLE,
+    WANTED,
+    READING,
+    CLOSED
+  }
+
+  /** Is told every change. Called by the hub's thread, so it must not wait for anything. */
+  interface Subscriber {
+    /** One change; those come in order. */
+    void changed(ChangeEvent change);
+
+    /** All changes up to this one were told. */
+    void passed(long sequence);
+
+    /** No more changes will be told, because of this. */
+    void lost(RuntimeException why);
+  }
+
+  ChangeHub(Pensieve<String, StoredValue> memories) {
+    this.memories = memories;
+    this.reader = new Thread(this::run, "pensieve-changes");
+    reader.setDaemon(true);
+  }
+
+  /**
+   * From now on the listener is run after each change of this key; also when one may have been
+   * missed, and once soon after this call. So whoever looks at the map each time misses nothing.
+   *
+   * @throws RuntimeException that of the last try, if changes could not be read just now
+   */
+  synchronized void listen(String key, Runnable listener) {
+    want();
+    byKey.computeIfAbsent(key, first -> new LinkedHashSet<>()).add(listener);
+  }
+
+  synchronized void forget(String key, Runnable listener) {
+    byKey.computeIfPresent(
+        key,
+        (same, listeners) -> {
+          listeners.remove(listener);
+          return listeners.isEmpty() ? null : listeners;
+        });
+  }
+
+  /**
+   * Subscribes someone who knows all changes up to this one. He may be told some of them again.
+   *
+   * @return whether he will be told all changes after that one; if not, the hub is not reading yet,
+   *     or has told later ones already: he may come again, knowing more
+   * @throws RuntimeException that of the last try, if changes could not be read just now
+   */
+  synchronized boolean join(Subscriber subscriber, long known) {
+    want();
+    if (state != State.READING || known < told) {
+      return false;
+    }
+    toAll.add(subscriber);
+    return true;
+  }
+
+  synchronized void leave(Subscriber subscriber) {
+    toAll.remove(subscriber);
+  }
+
+  /** How many are told every change. */
+  synchronized int subscribers() {
+    return toAll.size();
+  }
+
+  /** Why changes cannot be read at the moment; null if they can, or nobody has tried. */
+  synchronized @Nullable RuntimeException failure() {
+    return failure;
+  }
+
+  private void want() {
+    long now = System.nanoTime();
+    if (failure != null && now - failureNanos < RETRY_NANOS) {
+      throw failure;
+    }
+    failure = null;
+    lastWantedNanos = now;
+    if (state == State.IDLE) {
+      state = State.WANTED;
+      if (reader.getState() == Thread.State.NEW) {
+        reader.start();
+      }
+      notifyAll();
+    }
+  }
+
+  private void run() {
+    try {
+      while (awaitWanted()) {
+        read();
+      }
+    } catch (InterruptedException closed) {
+      // This thread belongs to the hub alone, which interrupts it to end it.
+    }
+  }
+
+  private synchronized boolean awaitWanted() throws InterruptedException {
+    while (state == State.IDLE) {
+      wait();
+    }
+    return state != State.CLOSED;
+  }
+
+  private void read() throws InterruptedException {
+    try (ChangeStream<String, StoredValue> stream = memories.changes()) {
+      begin(stream.sequence());
+      boolean wanted = true;
+      while (wanted) {
+        List<Sequenced<String, StoredValue>> changes = stream.next(PATIENCE);
+        wanted = tell(changes, stream.sequence());
+      }
+    } catch (RuntimeException broken) {
+      lose(broken);
+    }
+  }
+
+  // Who has looked at the map before now may have missed what was changed since he looked.
+  private synchronized void begin(long sequence) {
+    if (state == State.WANTED) {
+      state = State.READING;
+      told = sequence;
+      runAll();
+    }
+  }
+
+  private void runAll() {
+    new ArrayList<>(byKey.values()).forEach(listeners -> listeners.forEach(Runnable::run));
+  }
+
+  /** Tells changes; whether anyone wants more. */
+  private synchronized boolean tell(List<Sequenced<String, StoredValue>> changes, long sequence) {
+    if (state != State.READING) {
+      return false;
+    }
+    for (Sequenced<String, StoredValue> each : changes) {
+      ChangeEvent change = new ChangeEvent(each);
+      toAll.forEach(subscriber -> subscriber.changed(change));
+      byKey.getOrDefault(change.key(), Set.of()).forEach(Runnable::run);
+    }
+    told = sequence;
+    toAll.forEach(subscriber -> subscriber.passed(sequence));
+    boolean isWanted =
+        !toAll.isEmpty() || !byKey.isEmpty() || System.nanoTime() - lastWantedNanos < LINGER_NANOS;
+    state = isWanted ? State.READING : State.IDLE;
+    return isWanted;
+  }
+
+  private synchronized void lose(RuntimeException why) {
+    if (state == State.CLOSED) {
+      return;
+    }
+    List<Subscriber> lost = List.copyOf(toAll);
+    toAll.clear();
+    lost.forEach(subscriber -> subscriber.lost(why));
+    if (why instanceof LogException.Forgotten) {
+      // Whoever listens to a key need not know what he has missed, only that he may have.
+      state = byKey.isEmpty() ? State.IDLE : State.WANTED;
+    } else {
+      state = State.IDLE;
+      failure = why;
+      failureNanos = System.nanoTime();
+      runAll();
+    }
+  }
+
+  /** Ends the thread. Whoever is subscribed is told nothing more. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      state = State.CLOSED;
+      notifyAll();
+    }
+    reader.interrupt();
+    boolean interrupted = false;
+    while (reader.isAlive()) {
+      try {
+        reader.join();
+      } catch (InterruptedException keep) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,213 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.HttpServerExchange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.xnio.IoUtils;
+import org.xnio.XnioExecutor;
+import org.xnio.channels.StreamSinkChannel;
+
+/**
+ * An answer that goes on. Whoever has something to tell puts it into a queue and never waits; the
+ * exchange's I/O thread sends it as fast as the client takes it. A client that takes nothing while
+ * the queue grows beyond its bound is cut off.
+ */
+final class EventStream {
+  // The queue and its state are guarded by this. All writing happens on the I/O thread: it is
+  // scheduled when the first event comes, and ends when it has sent the last one, so that there is
+  // one writer at most. While a client takes nothing, the channel's listener is that writer.
+
+  private static final int PIECE_BYTES = 16 << 10;
+
+  private final HttpServerExchange exchange;
+  private final long queueBytesMax;
+  private final Runnable whenGone;
+  private final StreamSinkChannel channel;
+  private final AtomicBoolean gone = new AtomicBoolean();
+  private final Deque<byte[]> queue = new ArrayDeque<>();
+  private long queuedBytes;
+  private boolean writing;
+  private boolean ending;
+  private @Nullable Runnable whenRoom;
+  private ByteBuffer piece = ByteBuffer.allocate(0); // of the I/O thread
+
+  /**
+   * Begins the answer. On the exchange's I/O thread, which must have been told that the answer
+   * comes later.
+   *
+   * @param queueBytesMax how much may wait for a client; one event more may be on its way
+   * @param whenGone is run once, when the answer has ended in whichever way
+   */
+  EventStream(HttpServerExchange exchange, long queueBytesMax, Runnable whenGone) {
+    this.exchange = exchange;
+    this.queueBytesMax = queueBytesMax;
+    this.whenGone = whenGone;
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          tellGone();
+          next.proceed();
+        });
+    this.channel = exchange.getResponseChannel();
+    channel.getWriteSetter().set(writable -> write());
+  }
+
+  /** Sends an event after those before it, or cuts the client off if too much waits already. */
+  void offer(byte[] event) {
+    synchronized (this) {
+      if (ending) {
+        return;
+      }
+      if (queuedBytes <= queueBytesMax) {
+        add(event);
+        return;
+      }
+      queue.clear();
+      ending = true;
+    }
+    exchange.getIoThread().execute(this::cutOff);
+  }
+
+  /** Sends an event after those before it, however much waits: for whoever asks for room first. */
+  synchronized void push(byte[] event) {
+    if (!ending) {
+      add(event);
+    }
+  }
+
+  /** Sends what waits, this, and then the end. */
+  synchronized void end(byte[] lastEvent) {
+    if (!ending) {
+      add(lastEvent);
+      ending = true;
+    }
+  }
+
+  private void add(byte[] event) {
+    queue.add(event);
+    queuedBytes += event.length;
+    if (!writing) {
+      writing = true;
+      exchange.getIoThread().execute(this::write);
+    }
+  }
+
+  /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
+  void every(long periodMillis, Supplier<byte[]> event) {
+    XnioExecutor.Key unused =
+        exchange
+            .getIoThread()
+            .executeAfter(
+                () -> {
+                  if (!gone.get()) {
+                    offerIfIdle(event.get());
+                    every(periodMillis, event);
+                  }
+                },
+                periodMillis,
+                TimeUnit.MILLISECONDS);
+  }
+
+  private synchronized void offerIfIdle(byte[] event) {
+    if (!ending && queue.isEmpty()) {
+      add(event);
+    }
+  }
+
+  /**
+   * Whether whoever has much to tell may go on. If not, the task is run once, on the I/O thread, as
+   * soon as it may.
+   */
+  synchronized boolean hasRoomOr(Runnable task) {
+    if (queuedBytes <= queueBytesMax / 2) {
+      return true;
+    }
+    whenRoom = task;
+    return false;
+  }
+
+  private void write() {
+    try {
+      while (piece.hasRemaining() || takePiece()) {
+        if (channel.write(piece) == 0) {
+          channel.resumeWrites();
+          return;
+        }
+      }
+      finishWriting();
+    } catch (IOException clientGone) {
+      cutOff();
+    }
+  }
+
+  // Small events go together, so that each does not cost a chunk and a system call of its own.
+  private boolean takePiece() {
+    Runnable task;
+    synchronized (this) {
+      byte[] first = queue.poll();
+      if (first == null) {
+        return false;
+      }
+      piece = first.length >= PIECE_BYTES ? ByteBuffer.wrap(first) : together(first);
+      queuedBytes -= piece.remaining();
+      task = queuedBytes <= queueBytesMax / 2 ? whenRoom : null;
+      whenRoom = task == null ? whenRoom : null;
+    }
+    if (task != null) {
+      task.run();
+    }
+    return true;
+  }
+
+  private ByteBuffer together(byte[] first) {
+    ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES).put(first);
+    for (byte[] next; (next = queue.peek()) != null && next.length <= together.remaining(); ) {
+      together.put(queue.remove());
+    }
+    return together.flip();
+  }
+
+  private void finishWriting() throws IOException {
+    synchronized (this) {
+      if (!queue.isEmpty()) {
+        exchange.getIoThread().execute(this::write);
+        return;
+      }
+      if (ending) {
+        channel.shutdownWrites();
+      }
+    }
+    if (!channel.flush()) {
+      channel.resumeWrites();
+      return;
+    }
+    channel.suspendWrites();
+    synchronized (this) {
+      writing = !queue.isEmpty();
+      if (writing) {
+        exchange.getIoThread().execute(this::write);
+      }
+    }
+  }
+
+  private void cutOff() {
+    IoUtils.safeClose(exchange.getConnection());
+    exchange.endExchange();
+    tellGone();
+  }
+
+  private void tellGone() {
+    if (gone.compareAndSet(false, true)) {
+      synchronized (this) {
+        queue.clear();
+        ending = true;
+      }
+      whenGone.run();
+    }
+  }
+}

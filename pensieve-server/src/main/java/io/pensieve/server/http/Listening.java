@@ -1,0 +1,172 @@
+package io.pensieve.server.http;
+
+import io.undertow.UndertowOptions;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.server.DefaultByteBufferPool;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.OpenListener;
+import io.undertow.server.protocol.http.AlpnOpenListener;
+import io.undertow.server.protocol.http.HttpOpenListener;
+import io.undertow.server.protocol.http2.Http2OpenListener;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Sequence;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/**
+ * What is between the address and the handler: threads, buffers, and HTTP/1.1; with TLS also
+ * HTTP/2, for clients that ask for it by ALPN.
+ */
+final class Listening {
+  // Undertow's facade cannot stop to accept without cutting what is in flight, so its parts are
+  // put together here: listening channel -> (TLS -> HTTP/2 or) HTTP/1.1 -> handler.
+
+  private static final int BUFFER_BYTES = 16 << 10;
+  private static final int HEADER_BYTES_MAX = 32 << 10;
+  private static final int HTTP2_STREAMS_MAX = 128;
+  private static final int HTTP2_WEIGHT = 10; // above that of HTTP/1.1, which is 0
+  private static final int BACKLOG = 1024;
+  private static final int WORKER_THREADS_MAX = 64;
+
+  private final XnioWorker worker;
+  private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
+  private final List<OpenListener> protocols = new ArrayList<>();
+  private final AcceptingChannel<? extends StreamConnection> channel;
+
+  /**
+   * Starts to listen.
+   *
+   * @throws IOException if the address cannot be listened on; nothing is left open then
+   */
+  Listening(HttpServer.Settings settings, HttpHandler handler) throws IOException {
+    worker = Xnio.getInstance().createWorker(workerOptions());
+    try {
+      channel =
+          settings.tls().isPresent()
+              ? listen(settings, settings.tls().orElseThrow(), handler)
+              : listen(settings, handler);
+    } catch (IOException | RuntimeException notListening) {
+      worker.shutdownNow();
+      buffers.close();
+      throw notListening;
+    }
+    channel.resumeAccepts();
+  }
+
+  private AcceptingChannel<? extends StreamConnection> listen(
+      HttpServer.Settings settings, HttpHandler handler) throws IOException {
+    return worker.createStreamConnectionServer(
+        settings.address(),
+        ChannelListeners.openListenerAdapter(http1(settings, handler)),
+        socketOptions(settings.traffic()));
+  }
+
+  private AcceptingChannel<? extends StreamConnection> listen(
+      HttpServer.Settings settings, Tls tls, HttpHandler handler) throws IOException {
+    OptionMap options = protocolOptions(settings.traffic());
+    Http2OpenListener http2 = new Http2OpenListener(buffers, options);
+    http2.setRootHandler(handler);
+    protocols.add(http2);
+    HandshakeDeadline handshake = new HandshakeDeadline(settings.traffic().silenceMax());
+    AlpnOpenListener either =
+        new AlpnOpenListener(buffers, options, handshake.end(http1(settings, handler)))
+            .addProtocol(Http2OpenListener.HTTP2, handshake.end(http2), HTTP2_WEIGHT);
+    OptionMap sockets =
+        OptionMap.builder()
+            .addAll(socketOptions(settings.traffic()))
+            .set(Options.SSL_ENABLED_PROTOCOLS, Sequence.of("TLSv1.3", "TLSv1.2"))
+            .getMap();
+    // Not with our buffers: a whole record would not fit into one.
+    return new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, tls.context())
+        .createSslConnectionServer(
+            worker,
+            settings.address(),
+            ChannelListeners.openListenerAdapter(handshake.begin(either)),
+            sockets);
+  }
+
+  private HttpOpenListener http1(HttpServer.Settings settings, HttpHandler handler) {
+    HttpOpenListener http1 = new HttpOpenListener(buffers, protocolOptions(settings.traffic()));
+    http1.setRootHandler(handler);
+    protocols.add(http1);
+    return http1;
+  }
+
+  private static OptionMap workerOptions() {
+    int ioThreads = Math.max(Runtime.getRuntime().availableProcessors(), 2);
+    return OptionMap.builder()
+        .set(Options.WORKER_NAME, "pensieve-http")
+        .set(Options.WORKER_IO_THREADS, ioThreads)
+        .set(Options.WORKER_TASK_CORE_THREADS, ioThreads)
+        .set(Options.WORKER_TASK_MAX_THREADS, Math.min(ioThreads * 8, WORKER_THREADS_MAX))
+        .set(Options.TCP_NODELAY, true)
+        .getMap();
+  }
+
+  private static OptionMap socketOptions(Traffic traffic) {
+    int silenceMillis = Math.toIntExact(traffic.silenceMax().toMillis());
+    return OptionMap.builder()
+        .set(Options.REUSE_ADDRESSES, true)
+        .set(Options.TCP_NODELAY, true)
+        .set(Options.BACKLOG, BACKLOG)
+        .set(Options.CONNECTION_HIGH_WATER, traffic.connectionsMax())
+        .set(Options.CONNECTION_LOW_WATER, traffic.connectionsMax())
+        // Cuts a client that stops in the middle of a body, or that does not take its answer.
+        .set(Options.READ_TIMEOUT, silenceMillis)
+        .set(Options.WRITE_TIMEOUT, silenceMillis)
+        .getMap();
+  }
+
+  private static OptionMap protocolOptions(Traffic traffic) {
+    int silenceMillis = Math.toIntExact(traffic.silenceMax().toMillis());
+    return OptionMap.builder()
+        .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
+        // Cuts a client that stops in the middle of a header, which no other timeout does.
+        .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, silenceMillis)
+        .set(UndertowOptions.NO_REQUEST_TIMEOUT, silenceMillis)
+        // Keys are decoded from the raw path, strictly; the server's own decoding is not wanted.
+        .set(UndertowOptions.DECODE_URL, false)
+        // Bodies are limited where they are read, with an answer; this limit would only cut them
+        // off.
+        .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+        .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+        .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, HTTP2_STREAMS_MAX)
+        .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+        .getMap();
+  }
+
+  /** Where it listens, with the port that was picked. */
+  InetSocketAddress address() {
+    return channel.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** Lets the address go; connections that are there stay. */
+  void stopAccepting() {
+    IoUtils.safeClose(channel);
+  }
+
+  /** Closes all connections and ends all threads. */
+  void close() {
+    try {
+      protocols.forEach(OpenListener::closeConnections);
+      worker.shutdown();
+      if (!worker.awaitTermination(1, TimeUnit.SECONDS)) {
+        worker.shutdownNow();
+      }
+    } catch (InterruptedException hurry) {
+      worker.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    buffers.close();
+  }
+}

@@ -1,0 +1,122 @@
+package io.pensieve.server.http;
+
+import io.pensieve.KeyPage;
+import io.pensieve.KeyQuery;
+import io.pensieve.Pensieve;
+import io.undertow.server.HttpServerExchange;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Optional;
+import java.util.Set;
+
+/** The routes that list and count keys. */
+final class Listings {
+  private static final String PREFIX = "prefix";
+  private static final String DELIMITER = "delimiter";
+  private static final String LIMIT = "limit";
+  private static final String CURSOR = "cursor";
+  private static final Set<String> KEYS_PARAMETERS = Set.of(PREFIX, DELIMITER, LIMIT, CURSOR);
+  private static final Set<String> COUNT_PARAMETERS = Set.of(PREFIX);
+  private static final int LIMIT_DEFAULT = 100;
+  private static final int LIMIT_MAX = 1000;
+
+  private final Pensieve<String, StoredValue> memories;
+
+  Listings(Pensieve<String, StoredValue> memories) {
+    this.memories = memories;
+  }
+
+  void keys(HttpServerExchange exchange, String noKey) {
+    Query query = Query.of(exchange, KEYS_PARAMETERS);
+    String prefix = query.text(PREFIX).orElse("");
+    Optional<String> delimiter = query.text(DELIMITER);
+    if (delimiter.isPresent() && delimiter.get().isEmpty()) {
+      throw Query.invalid(DELIMITER, "not empty");
+    }
+    int limit = query.number(LIMIT, 1, LIMIT_MAX).orElse((long) LIMIT_DEFAULT).intValue();
+    Optional<String> after = query.text(CURSOR).map(text -> Cursor.read(text, prefix, delimiter));
+    KeyQuery keys = new KeyQuery(prefix, delimiter, after, limit);
+    // A page may wait for the disk, and skip many keys that are gone: that is for a worker.
+    exchange.dispatch(Failures.mapped(onWorker -> answerPage(onWorker, keys)));
+  }
+
+  private void answerPage(HttpServerExchange exchange, KeyQuery query) {
+    KeyPage page = query.page(memories.orderedKeys());
+    Answers.object(
+        exchange,
+        json -> {
+          json.name("keys").beginArray();
+          for (KeyPage.Name name : page.names()) {
+            if (!name.isPrefix()) {
+              json.value(name.text());
+            }
+          }
+          json.endArray().name("prefixes").beginArray();
+          for (KeyPage.Name name : page.names()) {
+            if (name.isPrefix()) {
+              json.value(name.text());
+            }
+          }
+          json.endArray();
+          if (page.next().isPresent()) {
+            json.name("cursor").value(Cursor.text(query, page.next().get()));
+          }
+        });
+  }
+
+  void count(HttpServerExchange exchange, String noKey) {
+    String prefix = Query.of(exchange, COUNT_PARAMETERS).text(PREFIX).orElse("");
+    exchange.dispatch(
+        Failures.mapped(
+            onWorker -> {
+              long count = KeyQuery.count(memories.orderedKeys(), prefix);
+              Answers.object(onWorker, json -> json.name("count").value(count));
+            }));
+  }
+
+  /**
+   * Where a listing goes on, as clients send it back: prefix and delimiter that it belongs to, and
+   * the last name, in the alphabet of URLs.
+   */
+  private static final class Cursor {
+    private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
+
+    private Cursor() {}
+
+    static String text(KeyQuery query, String last) {
+      return encode(query.prefix())
+          + "."
+          + encode(query.delimiter().orElse(""))
+          + "."
+          + encode(last);
+    }
+
+    /** The last name, if the cursor is one of such a listing. */
+    static String read(String cursor, String prefix, Optional<String> delimiter) {
+      String[] parts = cursor.split("\\.", -1);
+      if (parts.length != 3) {
+        throw invalid();
+      }
+      if (!decode(parts[0]).equals(prefix) || !decode(parts[1]).equals(delimiter.orElse(""))) {
+        throw Query.invalid(CURSOR, "used with the prefix and the delimiter that it was given for");
+      }
+      return decode(parts[2]);
+    }
+
+    private static String encode(String text) {
+      return ENCODER.encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String decode(String text) {
+      try {
+        return new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8);
+      } catch (IllegalArgumentException notBase64) {
+        throw invalid();
+      }
+    }
+
+    private static Refusal invalid() {
+      return Query.invalid(CURSOR, "one that a listing has answered");
+    }
+  }
+}

@@ -1,0 +1,214 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Observation;
+import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
+import io.pensieve.log.LogException;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.SameThreadExecutor;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
+import org.xnio.XnioExecutor;
+
+/** Requests that wait, without a thread, until an entry is another one than their client knows. */
+final class LongPolls {
+  private final Pensieve<String, StoredValue> memories;
+  private final ChangeHub hub;
+  private final Waiting limits;
+  private final Places places;
+  private final InstantSource clock;
+  private final Set<Poll> parked = ConcurrentHashMap.newKeySet();
+  private volatile boolean draining;
+
+  LongPolls(
+      Pensieve<String, StoredValue> memories,
+      ChangeHub hub,
+      Waiting limits,
+      Places places,
+      InstantSource clock) {
+    this.memories = memories;
+    this.hub = hub;
+    this.limits = limits;
+    this.places = places;
+    this.clock = clock;
+  }
+
+  /** Answers with an entry, or with its absence. */
+  interface Answer {
+    void answer(HttpServerExchange exchange, @Nullable Versioned<StoredValue> entry);
+  }
+
+  /**
+   * Answers when the entry is gone, or has a version that the client does not know, or when the
+   * time is over, whichever comes first.
+   *
+   * @param wait how long at most; cut to what is allowed
+   */
+  void park(
+      HttpServerExchange exchange,
+      String key,
+      LongPredicate isKnown,
+      Duration wait,
+      Answer answer) {
+    places.take(exchange);
+    Poll poll = new Poll(exchange, key, isKnown, answer);
+    Duration patience = wait.compareTo(limits.waitMax()) < 0 ? wait : limits.waitMax();
+    exchange.dispatch(SameThreadExecutor.INSTANCE, () -> poll.begin(patience));
+  }
+
+  /** How many requests wait. */
+  int parked() {
+    return places.taken();
+  }
+
+  /** Answers all that wait, now and from now on: nothing has changed for them so far. */
+  void drain() {
+    draining = true;
+    parked.forEach(poll -> poll.exchange.getIoThread().execute(poll::look));
+  }
+
+  /** One request. All of it happens on its I/O thread. */
+  private final class Poll {
+    final HttpServerExchange exchange;
+    private final String key;
+    private final LongPredicate isKnown;
+    private final Answer answer;
+    // Runs on the hub's thread.
+    private final Runnable listener;
+    private XnioExecutor.@Nullable Key deadline;
+    private XnioExecutor.@Nullable Key expiry;
+    private boolean over;
+    private boolean done;
+    private boolean looking;
+    private boolean lookAgain;
+
+    Poll(HttpServerExchange exchange, String key, LongPredicate isKnown, Answer answer) {
+      this.exchange = exchange;
+      this.key = key;
+      this.isKnown = isKnown;
+      this.answer = answer;
+      this.listener = () -> exchange.getIoThread().execute(this::look);
+    }
+
+    void begin(Duration wait) {
+      parked.add(this);
+      exchange.addExchangeCompleteListener(
+          (completed, next) -> {
+            end();
+            next.proceed();
+          });
+      try {
+        // Before the first look: a change after it is told, one before it is seen.
+        hub.listen(key, listener);
+        deadline = after(wait.toMillis(), () -> over = true);
+        look();
+      } catch (RuntimeException broken) {
+        fail(broken);
+      }
+    }
+
+    private XnioExecutor.Key after(long millis, Runnable first) {
+      return exchange
+          .getIoThread()
+          .executeAfter(
+              () -> {
+                first.run();
+                look();
+              },
+              millis,
+              TimeUnit.MILLISECONDS);
+    }
+
+    void look() {
+      if (done || looking) {
+        lookAgain = true;
+        return;
+      }
+      RuntimeException broken = hub.failure();
+      if (broken != null) {
+        fail(broken);
+        return;
+      }
+      looking = true;
+      lookAgain = false;
+      Observation<StoredValue> seen = memories.observe(key);
+      if (seen.durable().isDone()) {
+        seen(seen);
+      } else {
+        CompletableFuture<Void> unused =
+            seen.durable()
+                .whenComplete((done, failure) -> exchange.getIoThread().execute(() -> seen(seen)));
+      }
+    }
+
+    private void seen(Observation<StoredValue> seen) {
+      looking = false;
+      if (done) {
+        return;
+      }
+      if (seen.durable().isCompletedExceptionally()) {
+        fail(new LogException.Failed("the log has failed", null));
+        return;
+      }
+      Versioned<StoredValue> entry = seen.entry();
+      if (entry == null || !isKnown.test(entry.version()) || over || draining) {
+        end();
+        answer(entry);
+      } else if (lookAgain) {
+        look();
+      } else {
+        awaitExpiry(entry);
+      }
+    }
+
+    // Its removal is told, too, but may take a second more.
+    private void awaitExpiry(Versioned<StoredValue> entry) {
+      entry
+          .remaining(clock.instant())
+          .filter(rest -> expiry == null)
+          .ifPresent(rest -> expiry = after(rest.toMillis() + 1, () -> expiry = null));
+    }
+
+    private void answer(@Nullable Versioned<StoredValue> entry) {
+      try {
+        if (draining) {
+          exchange.setPersistent(false);
+          // Undertow says so by itself, but not in an answer without a body.
+          exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
+        }
+        answer.answer(exchange, entry);
+      } catch (RuntimeException refused) {
+        Failures.answer(exchange, refused);
+      }
+    }
+
+    private void fail(RuntimeException broken) {
+      if (!done) {
+        end();
+        Failures.answer(exchange, broken);
+      }
+    }
+
+    private void end() {
+      done = true;
+      if (parked.remove(this)) {
+        hub.forget(key, listener);
+        cancel(deadline);
+        cancel(expiry);
+      }
+    }
+
+    private static void cancel(XnioExecutor.@Nullable Key timer) {
+      if (timer != null) {
+        timer.remove();
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Pensieve;
+import io.pensieve.Statistics;
+import io.pensieve.log.LogStatistics;
+import io.undertow.server.HttpServerExchange;
+import java.lang.management.ManagementFactory;
+
+/** The route that tells how the server stands. */
+final class StatusRoute {
+  private final Pensieve<String, StoredValue> memories;
+  private final Promise promise;
+  private final LongPolls polls;
+  private final Watching watching;
+
+  StatusRoute(
+      Pensieve<String, StoredValue> memories, Promise promise, LongPolls polls, Watching watching) {
+    this.memories = memories;
+    this.promise = promise;
+    this.polls = polls;
+    this.watching = watching;
+  }
+
+  void get(HttpServerExchange exchange, String noKey) {
+    Query.requireNone(exchange);
+    String version = StatusRoute.class.getPackage().getImplementationVersion();
+    Statistics statistics = memories.statistics();
+    LogStatistics log = statistics.log();
+    Answers.object(
+        exchange,
+        json -> {
+          json.name("version").value(version == null ? "unknown" : version);
+          json.name("uptime_ms").value(ManagementFactory.getRuntimeMXBean().getUptime());
+          json.name("durability").value(promise.level());
+          json.name("entries").value(statistics.entries());
+          json.name("entries_max").value(memories.maximumEntries());
+          json.name("polls").value(polls.parked());
+          json.name("watchers").value(watching.watchers());
+          json.name("log").beginObject();
+          json.name("base_bytes").value(log.baseBytes());
+          json.name("changes_bytes").value(log.logBytes());
+          json.name("waiting_bytes").value(log.waitingBytes());
+          json.name("forces").value(log.forces());
+          json.name("compactions").value(log.compactions());
+          json.name("failed_compactions").value(log.failedCompactions());
+          json.endObject();
+        });
+  }
+}

@@ -1,0 +1,222 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Pensieve;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.ChangeStream.Sequenced;
+import io.pensieve.log.LogException;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+
+/** The route that tells changes as they are made, as an event stream. */
+final class Watching {
+  private static final HttpString LAST_EVENT_ID = new HttpString("Last-Event-ID");
+  private static final HttpString ACCEL_BUFFERING = new HttpString("X-Accel-Buffering");
+  private static final String PREFIX = "prefix";
+  private static final String SINCE = "since";
+  private static final Set<String> PARAMETERS = Set.of(PREFIX, SINCE);
+
+  private static final Duration HAND_OVER = Duration.ofMillis(10);
+  private static final String FORGOTTEN =
+      "the changes since then are not kept any more; read the keys again and watch from there";
+
+  private final Pensieve<String, StoredValue> memories;
+  private final ChangeHub hub;
+  private final Waiting limits;
+  private final Places places;
+  private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
+  private volatile boolean draining;
+
+  Watching(Pensieve<String, StoredValue> memories, ChangeHub hub, Waiting limits, Places places) {
+    this.memories = memories;
+    this.hub = hub;
+    this.limits = limits;
+    this.places = places;
+  }
+
+  void watch(HttpServerExchange exchange, String noKey) {
+    Query query = Query.of(exchange, PARAMETERS);
+    String prefix = query.text(PREFIX).orElse("");
+    Optional<Long> since = since(exchange, query);
+    places.take(exchange);
+    // Finding the place in the history may take reading files.
+    exchange.dispatch(
+        Failures.mapped(
+            onWorker -> {
+              ChangeStream<String, StoredValue> history = open(since);
+              onWorker.dispatch(
+                  onWorker.getIoThread(), () -> beginOrClose(onWorker, prefix, history));
+            }));
+  }
+
+  // A browser that connects again repeats the query, and adds how far it has come since.
+  private static Optional<Long> since(HttpServerExchange exchange, Query query) {
+    Optional<Long> queried = query.number(SINCE, 0, Long.MAX_VALUE);
+    String resumed = exchange.getRequestHeaders().getFirst(LAST_EVENT_ID);
+    return resumed == null || resumed.isEmpty()
+        ? queried
+        : Optional.of(Query.number("Last-Event-ID", resumed, 0, Long.MAX_VALUE));
+  }
+
+  private ChangeStream<String, StoredValue> open(Optional<Long> since) {
+    if (since.isEmpty()) {
+      return memories.changes();
+    }
+    try {
+      return memories.changes(since.get());
+    } catch (LogException.Forgotten compacted) {
+      throw Problem.HISTORY_FORGOTTEN.because(FORGOTTEN);
+    } catch (IllegalArgumentException neverThere) {
+      throw Query.invalid(SINCE, "a version that this server has told");
+    }
+  }
+
+  private void beginOrClose(
+      HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
+    try {
+      begin(exchange, prefix, history);
+    } catch (RuntimeException clientGone) {
+      history.close();
+      Failures.answer(exchange, clientGone);
+    }
+  }
+
+  private void begin(
+      HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream");
+    exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-cache");
+    // Or a proxy in between would keep events until it has many.
+    exchange.getResponseHeaders().put(ACCEL_BUFFERING, "no");
+    if (exchange.getRequestMethod().equals(Methods.HEAD)) {
+      history.close();
+      exchange.endExchange();
+      return;
+    }
+    Watcher watcher = new Watcher(exchange, prefix, history);
+    watchers.add(watcher);
+    watcher.begin();
+    if (draining) {
+      watcher.end();
+    }
+  }
+
+  /** How many clients watch. */
+  int watchers() {
+    return places.taken();
+  }
+
+  /** Ends the streams of all who watch, now and from now on: they resume elsewhere, or later. */
+  void drain() {
+    draining = true;
+    watchers.forEach(Watcher::end);
+  }
+
+  /**
+   * One client. First its changes come from a stream of its own, read by a worker, as fast as the
+   * client takes them. When it has caught up with the hub, they come from there.
+   */
+  private final class Watcher implements ChangeHub.Subscriber {
+    private final String prefix;
+    private final ChangeStream<String, StoredValue> history;
+    private final EventStream out;
+    private final Executor worker;
+    private volatile long passed; // written by whoever tells the changes
+
+    Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
+      this.prefix = prefix;
+      this.history = history;
+      this.passed = history.sequence();
+      this.worker = exchange.getConnection().getWorker();
+      this.out = new EventStream(exchange, limits.queueBytesMax(), this::gone);
+    }
+
+    void begin() {
+      out.offer(ChangeEvent.mark(passed));
+      out.every(limits.pingPeriod().toMillis(), () -> ChangeEvent.mark(passed));
+      worker.execute(this::catchUp);
+    }
+
+    private void catchUp() {
+      try {
+        Duration patience = Duration.ZERO;
+        while (out.hasRoomOr(() -> worker.execute(this::catchUp))) {
+          List<Sequenced<String, StoredValue>> changes = history.next(patience);
+          changes.forEach(change -> tell(new ChangeEvent(change), out::push));
+          passed(history.sequence());
+          if (changes.isEmpty() && joined()) {
+            return;
+          }
+          // What the hub has told is on its way here, too.
+          patience = changes.isEmpty() ? HAND_OVER : Duration.ZERO;
+        }
+      } catch (RuntimeException broken) {
+        lost(broken);
+      } catch (InterruptedException stopping) {
+        Thread.currentThread().interrupt();
+        end();
+      }
+    }
+
+    private boolean joined() {
+      if (!watchers.contains(this)) {
+        history.close();
+        return true;
+      }
+      if (!hub.join(this, passed)) {
+        return false;
+      }
+      history.close();
+      if (!watchers.contains(this)) {
+        hub.leave(this);
+      }
+      return true;
+    }
+
+    @Override
+    public void changed(ChangeEvent change) {
+      // The hub may have read these before this one came, and tell them after.
+      if (change.sequence() > passed) {
+        tell(change, out::offer);
+      }
+    }
+
+    private void tell(ChangeEvent change, Consumer<byte[]> sender) {
+      if (change.key().startsWith(prefix)) {
+        sender.accept(change.bytes());
+      }
+    }
+
+    @Override
+    public void passed(long sequence) {
+      passed = Math.max(passed, sequence);
+    }
+
+    @Override
+    public void lost(RuntimeException why) {
+      history.close();
+      if (why instanceof LogException.Forgotten) {
+        out.end(ChangeEvent.end(Problem.HISTORY_FORGOTTEN, FORGOTTEN));
+      } else {
+        out.end(ChangeEvent.end(Problem.LOG_FAILED, "the changes cannot be read any more"));
+      }
+    }
+
+    void end() {
+      out.end(ChangeEvent.mark(passed));
+    }
+
+    private void gone() {
+      watchers.remove(this);
+      hub.leave(this);
+      history.close();
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Log;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Each answer is told to the access log, and nothing of what its client made up. */
+final class AccessLogTest {
+  private final BlockingQueue<AccessLog.Answered> answers = new LinkedBlockingQueue<>();
+  private ServerUnderTest server;
+
+  @BeforeEach
+  void start() throws Exception {
+    server =
+        new ServerUnderTest(Log.none(), ServerUnderTest.telling(answers::add), Cluster.alone(1));
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  @Test
+  void anAnswerIsToldWithItsRouteAndItsLength() throws Exception {
+    server.memories.put("sesame", "bar");
+    server.send(server.request("/get/sesame"));
+    AccessLog.Answered told = next();
+    assertEquals(
+        List.of("GET", "/get/{key}", 200, (long) "{\"val\":\"bar\"}".length()),
+        List.of(told.method(), told.route(), told.status(), told.bytes()));
+    assertTrue(told.nanos() > 0);
+    assertTrue(told.remote().getAddress().isLoopbackAddress());
+  }
+
+  @Test
+  void whatTheClientMadeUpIsNotTold() throws Exception {
+    server.send(server.request("/sesame?open=sesame").header("X-Sesame", "sesame"));
+    server.send(server.request("/v1/kv/sesame?ttl=sesame").PUT(BodyPublishers.ofString("sesame")));
+    server.send(server.request("/get/sesame").method("SESAME", BodyPublishers.noBody()));
+    for (int status : new int[] {404, 400, 405}) {
+      AccessLog.Answered told = next();
+      assertEquals(status, told.status());
+      assertFalse(
+          told.toString().toLowerCase(java.util.Locale.ROOT).contains("sesame"), told::toString);
+    }
+  }
+
+  private AccessLog.Answered next() throws InterruptedException {
+    AccessLog.Answered told = answers.poll(20, TimeUnit.SECONDS);
+    assertTrue(told != null, "an answer is told");
+    return told;
+  }
+}
