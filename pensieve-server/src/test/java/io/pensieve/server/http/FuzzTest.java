@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.google.gson.JsonPrimitive;
-import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
@@ -177,19 +176,16 @@ final class FuzzTest {
   }
 
   /** At least one to each route, each for a key of its own. */
-  private static List<byte[]> validRequests() {
-    try (Pensieve<String, StoredValue> memories =
-        Pensieve.<String, StoredValue>builder().maximumEntries(1).open()) {
-      List<String> requests = new ArrayList<>();
-      for (Route route : ServerUnderTest.routes(memories)) {
-        addRequests(route, requests);
-      }
-      requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
-      requests.add("GET http://test/get/fuzzed-1 HTTP/1.1\r\nHost: test\r\n\r\n");
-      requests.add("GET /get/fuzzed-1 HTTP/1.0\r\n\r\n");
-      requests.add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-      return requests.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
+  private List<byte[]> validRequests() {
+    List<String> requests = new ArrayList<>();
+    for (Route route : server.http.routes()) {
+      addRequests(route, requests);
     }
+    requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
+    requests.add("GET http://test/get/fuzzed-1 HTTP/1.1\r\nHost: test\r\n\r\n");
+    requests.add("GET /get/fuzzed-1 HTTP/1.0\r\n\r\n");
+    requests.add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    return requests.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
   }
 
   private static void addRequests(Route route, List<String> requests) {
