@@ -62,7 +62,7 @@ final class KillTest {
     acknowledged.set(0);
     List<KillWriter> writers = new ArrayList<>();
     for (int id = 0; id < WRITERS; id++) {
-      Random random = new Random(SEED + kill * WRITERS + id);
+      Random random = new Random(SEED + (long) kill * WRITERS + id);
       String name = "k" + kill + "-w" + id;
       writers.add(new KillWriter(server.port(), name, random, acknowledged, killed));
     }
