@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.google.gson.JsonPrimitive;
-import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -42,6 +43,8 @@ final class FuzzTest {
   private static final int CLIENTS = 4;
   private static final int REQUESTS_PER_CLIENT = Depth.of(2_000, 250_000);
   private static final int CHECK_EVERY = 500;
+  private static final int READ_BYTES = 16 << 10;
+  private static final String EVENTS = "Content-Type: text/event-stream";
   private static final int SENTINELS = 8;
   private static final long SEED = Seed.choose();
   private static final Map<String, String> BODIES =
@@ -125,7 +128,7 @@ final class FuzzTest {
       try {
         socket.getOutputStream().write(request);
         socket.shutdownOutput();
-        socket.getInputStream().transferTo(answers);
+        readToEnd(socket.getInputStream(), answers);
       } catch (SocketTimeoutException hanging) {
         throw new AssertionError("neither answered nor closed; so far: " + answers, hanging);
       } catch (SocketException cut) {
@@ -135,19 +138,43 @@ final class FuzzTest {
     return answers.toByteArray();
   }
 
+  /** Reads until the server is done; a stream of events has no end, and is left when it begins. */
+  private static void readToEnd(InputStream in, ByteArrayOutputStream answers) throws IOException {
+    byte[] piece = new byte[READ_BYTES];
+    for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+      answers.write(piece, 0, count);
+      String text = answers.toString(StandardCharsets.ISO_8859_1);
+      if (text.contains(EVENTS)) {
+        answers.reset();
+        String before = text.substring(0, text.lastIndexOf("HTTP/1.1 200", text.indexOf(EVENTS)));
+        answers.writeBytes(before.getBytes(StandardCharsets.ISO_8859_1));
+        return;
+      }
+    }
+  }
+
   private void assertAnswered(byte[] request, byte[] sent) {
     String text = new String(request, StandardCharsets.ISO_8859_1);
-    Optional<List<AnswerStream.Answer>> answers = AnswerStream.parse(sent, text.contains("HEAD"));
+    Optional<List<AnswerStream.Answer>> answers =
+        AnswerStream.parse(sent, text.toUpperCase(Locale.ROOT).contains("HEAD"));
     if (answers.isEmpty()) {
       fail("not HTTP: " + quoted(sent));
     }
     for (AnswerStream.Answer answer : answers.orElseThrow()) {
       statuses.merge(answer.status(), 1, Integer::sum);
-      assertTrue(answer.status() < 500, () -> "a fault of the server: " + answer);
+      assertTrue(isNoFault(answer), () -> "a fault of the server: " + answer);
       if (answer.status() >= 400 && !answer.body().isEmpty()) {
         assertProblem(answer);
       }
     }
+  }
+
+  // Beside what clients do wrong: a coding that HTTP wants refused with 501, and more watchers than
+  // there may be, since the server sees only when it writes to them that they have left.
+  private static boolean isNoFault(AnswerStream.Answer answer) {
+    return answer.status() < 500
+        || answer.status() == 501
+        || answer.body().contains(Problem.TOO_MANY_WATCHERS.code());
   }
 
   private static void assertProblem(AnswerStream.Answer answer) {
@@ -177,19 +204,16 @@ final class FuzzTest {
   }
 
   /** At least one to each route, each for a key of its own. */
-  private static List<byte[]> validRequests() {
-    try (Pensieve<String, StoredValue> memories =
-        Pensieve.<String, StoredValue>builder().maximumEntries(1).open()) {
-      List<String> requests = new ArrayList<>();
-      for (Route route : ServerUnderTest.routes(memories)) {
-        addRequests(route, requests);
-      }
-      requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
-      requests.add("GET http://test/get/fuzzed-1 HTTP/1.1\r\nHost: test\r\n\r\n");
-      requests.add("GET /get/fuzzed-1 HTTP/1.0\r\n\r\n");
-      requests.add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-      return requests.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
+  private List<byte[]> validRequests() {
+    List<String> requests = new ArrayList<>();
+    for (Route route : server.http.routes()) {
+      addRequests(route, requests);
     }
+    requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
+    requests.add("GET http://test/get/fuzzed-1 HTTP/1.1\r\nHost: test\r\n\r\n");
+    requests.add("GET /get/fuzzed-1 HTTP/1.0\r\n\r\n");
+    requests.add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    return requests.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
   }
 
   private static void addRequests(Route route, List<String> requests) {
