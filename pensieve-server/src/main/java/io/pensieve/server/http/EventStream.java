@@ -173,14 +173,17 @@ final class EventStream {
   }
 
   private void finishWriting() throws IOException {
+    boolean last;
     synchronized (this) {
       if (!queue.isEmpty()) {
         exchange.getIoThread().execute(this::write);
         return;
       }
-      if (ending) {
-        channel.shutdownWrites();
-      }
+      last = ending;
+    }
+    // Not under the lock: it may end the exchange, and who is told of that takes locks of his own.
+    if (last) {
+      channel.shutdownWrites();
     }
     if (!channel.flush()) {
       channel.resumeWrites();
