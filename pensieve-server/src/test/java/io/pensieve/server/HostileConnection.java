@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -21,7 +22,7 @@ final class HostileConnection implements AutoCloseable {
   private final SocketChannel channel;
 
   HostileConnection(int port) throws IOException {
-    channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
+    channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     channel.socket().setSoTimeout(PATIENCE_MILLIS);
   }
 

@@ -82,7 +82,7 @@ final class LinearizabilityTest {
     List<Future<?>> clients = new ArrayList<>();
     for (int id = 0; id < CLIENTS; id++) {
       String name = round + "-" + id;
-      Random random = new Random(SEED + round * CLIENTS + id);
+      Random random = new Random(SEED + (long) round * CLIENTS + id);
       clients.add(threads.submit(() -> run(server, "round " + round, name, random)));
     }
     threads.shutdown();
