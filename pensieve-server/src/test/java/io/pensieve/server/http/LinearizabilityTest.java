@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,7 +94,7 @@ final class LinearizabilityTest {
 
   private Void run(ServerUnderTest server, String round, String name, Random random)
       throws Exception {
-    Map<String, Long> lastSeen = new ConcurrentHashMap<>();
+    Map<String, Long> lastSeen = new HashMap<>();
     try (RawClient client = server.connect()) {
       for (int i = 0; i < REQUESTS; i++) {
         String key = round + " key " + random.nextInt(KEYS);
