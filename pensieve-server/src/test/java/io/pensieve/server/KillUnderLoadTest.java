@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A kill under puts and deletes, with conditions and without, from many clients. */
-final class KillTest {
+final class KillUnderLoadTest {
   private static final int WRITERS = 8;
   private static final int WRITES_BEFORE_KILL = 600;
   private static final int KILLS = 2;
@@ -28,7 +28,7 @@ final class KillTest {
   private final Path prints;
   private final AtomicInteger acknowledged = new AtomicInteger();
 
-  KillTest(@TempDir Path folder, @TempDir Path prints) {
+  KillUnderLoadTest(@TempDir Path folder, @TempDir Path prints) {
     this.folder = folder;
     this.prints = prints;
   }
