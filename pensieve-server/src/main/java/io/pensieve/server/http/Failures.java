@@ -36,6 +36,9 @@ final class Failures {
   /** Answers with the problem that this failure is. */
   static void answer(HttpServerExchange exchange, Throwable failure) {
     Refusal refusal = refusalFor(failure);
+    if (exchange.isComplete()) {
+      return; // the client has gone meanwhile
+    }
     if (exchange.isResponseStarted()) {
       // Half an answer cannot be taken back; a cut connection is at least no lie.
       IoUtils.safeClose(exchange.getConnection());

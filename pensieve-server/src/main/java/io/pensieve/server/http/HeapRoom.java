@@ -62,7 +62,8 @@ final class HeapRoom {
     private long bytes;
 
     /**
-     * Makes it as large as this, unless it is already.
+     * Makes it as large as this, unless it is already. One that is alone has all the room it needs:
+     * else the longest of values could never be put on a small heap.
      *
      * @throws Refusal if there is no room; the claim is what it was then
      */
@@ -71,7 +72,9 @@ final class HeapRoom {
       if (more <= 0) {
         return;
       }
-      if (bytesTaken.addAndGet(more) > bytesMax) {
+      long taken = bytesTaken.addAndGet(more);
+      boolean isAlone = taken == bytesNeeded;
+      if (taken > bytesMax && !isAlone) {
         bytesTaken.addAndGet(-more);
         throw Problem.TOO_MANY_REQUESTS.because(
             "requests and answers that are under way have "

@@ -28,6 +28,18 @@ final class HeapRoomTest {
   }
 
   @Test
+  void whoIsAloneHasAllTheRoomHeNeeds() {
+    StoredValue large = StoredValue.text("v".repeat(20_000));
+    AtomicLong taken = new AtomicLong();
+    room.makeJsonOf(large, () -> taken.set(room.bytesTaken()));
+    assertEquals(100_000, taken.get());
+    room.makeJsonOf(
+        VALUE,
+        () -> assertThrows(Refusal.class, () -> room.makeJsonOf(large, () -> taken.set(-1))));
+    assertEquals(100_000, taken.get());
+  }
+
+  @Test
   void whatFailsGivesItsRoomBack() {
     Runnable failing =
         () -> {
