@@ -30,6 +30,12 @@ final class Answers {
     send(exchange, "application/json", json(fields));
   }
 
+  /** An object with these fields, one of which is this value. */
+  static void objectOf(HttpServerExchange exchange, StoredValue value, Fields fields) {
+    byte[] body = HeapRoom.OF_PROCESS.makeJsonOf(value, () -> json(fields));
+    send(exchange, "application/json", body);
+  }
+
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
   static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
     Problem problem = refusal.problem();

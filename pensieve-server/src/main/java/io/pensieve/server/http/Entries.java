@@ -96,9 +96,7 @@ final class Entries {
     if (conditions.isKnown(entry.version())) {
       exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
     } else if (asJson) {
-      HeapRoom.OF_PROCESS.makeJsonOf(
-          entry.value(),
-          () -> Answers.object(exchange, json -> EntryJson.write(json, key, entry, life)));
+      Answers.objectOf(exchange, entry.value(), json -> EntryJson.write(json, key, entry, life));
     } else {
       answerBytes(exchange, entry.value());
     }

@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpServerExchange;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * How much of the heap all requests and answers together may hold that are under way. Whoever needs
@@ -41,17 +42,17 @@ final class HeapRoom {
   }
 
   /**
-   * Makes JSON of a value, with a claim of what that takes.
+   * Makes JSON of a value, with a claim of what that takes, which ends with the making.
    *
    * @throws Refusal if there is no room; nothing is made then
    */
-  void makeJsonOf(StoredValue value, Runnable making) {
+  byte[] makeJsonOf(StoredValue value, Supplier<byte[]> making) {
     Claim claim = new Claim();
     if (value.size() > SMALL_BYTES_MAX) {
       claim.atLeast((long) JSON_BYTES_PER_BYTE * value.size());
     }
     try {
-      making.run();
+      return making.get();
     } finally {
       claim.release();
     }

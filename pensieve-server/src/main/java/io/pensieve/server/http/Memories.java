@@ -43,18 +43,19 @@ final class Memories {
 
   private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
     if (value == null) {
-      answerText(exchange, "");
+      Answers.object(exchange, json -> json.name("val").value(""));
     } else {
-      HeapRoom.OF_PROCESS.makeJsonOf(value, () -> answerText(exchange, value.text()));
+      Answers.objectOf(exchange, value, json -> json.name("val").value(text(value)));
     }
   }
 
-  private static void answerText(HttpServerExchange exchange, @Nullable String text) {
+  private static String text(StoredValue value) {
+    String text = value.text();
     if (text == null) {
       throw Problem.NOT_TEXT.because(
           "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
     }
-    Answers.object(exchange, json -> json.name("val").value(text));
+    return text;
   }
 
   void put(HttpServerExchange exchange, String noKey) throws Exception {

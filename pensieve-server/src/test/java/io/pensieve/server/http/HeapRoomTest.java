@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** Nobody gets more than there is, and what is given back can be had again. */
@@ -14,34 +15,28 @@ final class HeapRoomTest {
 
   @Test
   void jsonOfALongValueTakesRoomWhileItIsMade() {
-    AtomicLong taken = new AtomicLong();
-    room.makeJsonOf(
-        VALUE,
-        () -> {
-          taken.set(room.bytesTaken());
-          Refusal refused =
-              assertThrows(Refusal.class, () -> room.makeJsonOf(VALUE, () -> taken.set(-1)));
-          assertEquals(Problem.TOO_MANY_REQUESTS, refused.problem());
-        });
-    assertEquals(50_000, taken.get());
+    assertEquals(50_000, takenByMaking(VALUE));
+    assertEquals(0, room.bytesTaken());
+  }
+
+  @Test
+  void whoFindsNoRoomIsRefused() {
+    byte[] made = room.makeJsonOf(VALUE, () -> refusedJsonOf(VALUE));
+    assertEquals(0, made.length);
     assertEquals(0, room.bytesTaken());
   }
 
   @Test
   void whoIsAloneHasAllTheRoomHeNeeds() {
     StoredValue large = StoredValue.text("v".repeat(20_000));
-    AtomicLong taken = new AtomicLong();
-    room.makeJsonOf(large, () -> taken.set(room.bytesTaken()));
-    assertEquals(100_000, taken.get());
-    room.makeJsonOf(
-        VALUE,
-        () -> assertThrows(Refusal.class, () -> room.makeJsonOf(large, () -> taken.set(-1))));
-    assertEquals(100_000, taken.get());
+    assertEquals(100_000, takenByMaking(large));
+    byte[] made = room.makeJsonOf(VALUE, () -> refusedJsonOf(large));
+    assertEquals(0, made.length);
   }
 
   @Test
   void whatFailsGivesItsRoomBack() {
-    Runnable failing =
+    Supplier<byte[]> failing =
         () -> {
           throw new IllegalStateException("as the test wants it");
         };
@@ -51,6 +46,25 @@ final class HeapRoomTest {
 
   @Test
   void jsonOfAShortValueIsNotCounted() {
-    room.makeJsonOf(StoredValue.text("short"), () -> assertEquals(0, room.bytesTaken()));
+    assertEquals(0, takenByMaking(StoredValue.text("short")));
+  }
+
+  private long takenByMaking(StoredValue value) {
+    AtomicLong taken = new AtomicLong();
+    byte[] made =
+        room.makeJsonOf(
+            value,
+            () -> {
+              taken.set(room.bytesTaken());
+              return new byte[1];
+            });
+    assertEquals(1, made.length);
+    return taken.get();
+  }
+
+  private byte[] refusedJsonOf(StoredValue value) {
+    Refusal refused = assertThrows(Refusal.class, () -> room.makeJsonOf(value, () -> new byte[1]));
+    assertEquals(Problem.TOO_MANY_REQUESTS, refused.problem());
+    return new byte[0];
   }
 }
