@@ -1,11 +1,9 @@
 package io.pensieve.server;
 
+import io.pensieve.log.Codec;
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.Tokens;
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** Where it is said who may do what: in a file, in the environment, or nowhere. */
@@ -30,19 +28,12 @@ final class AccessSource {
               reloads.use(
                   Setting.TOKENS_FILE.title(),
                   List.of(file),
-                  contents -> access.replace(complete(parse(contents.get(0)), hasPeers)));
+                  contents ->
+                      access.replace(
+                          complete(Tokens.parse(Codec.utf8().decode(contents.get(0))), hasPeers)));
               Reloads.warnIfOthersCanRead(file, err);
             });
     return access;
-  }
-
-  private static Tokens parse(byte[] content) {
-    try {
-      ByteBuffer bytes = ByteBuffer.wrap(content);
-      return Tokens.parse(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString());
-    } catch (CharacterCodingException notUtf8) {
-      throw new IllegalArgumentException("not UTF-8", notUtf8);
-    }
   }
 
   /**

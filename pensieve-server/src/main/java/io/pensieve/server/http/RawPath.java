@@ -1,9 +1,8 @@
 package io.pensieve.server.http;
 
+import io.pensieve.log.Codec;
 import io.undertow.server.HttpServerExchange;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The path of a request as it was sent, and its strict decoding. The server's own decoded path
@@ -54,7 +53,7 @@ final class RawPath {
             "the path has an unescaped character that is not visible ASCII at index " + i);
       }
     }
-    return utf8(ByteBuffer.wrap(bytes, 0, length));
+    return utf8(Arrays.copyOf(bytes, length));
   }
 
   private static int hexDigit(String raw, int index) {
@@ -65,10 +64,10 @@ final class RawPath {
     return digit;
   }
 
-  private static String utf8(ByteBuffer bytes) {
+  private static String utf8(byte[] bytes) {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
-    } catch (CharacterCodingException notUtf8) {
+      return Codec.utf8().decode(bytes);
+    } catch (IllegalArgumentException notUtf8) {
       throw Problem.MALFORMED_PATH.because("the path is not UTF-8 when its escapes are decoded");
     }
   }

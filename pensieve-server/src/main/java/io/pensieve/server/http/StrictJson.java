@@ -10,19 +10,16 @@ import com.google.gson.internal.LazilyParsedNumber;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import io.pensieve.log.Codec;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Bodies of JSON as RFC 8259 has it, in UTF-8, and nothing behind it. */
 final class StrictJson {
-  private static final char REPLACEMENT = '\uFFFD';
 
   private StrictJson() {}
 
@@ -41,20 +38,17 @@ final class StrictJson {
       throw refusalFor(notJson);
     } catch (EOFException truncated) {
       throw Problem.MALFORMED_JSON.because("the body ends before its JSON does");
-    } catch (CharacterCodingException notUtf8) {
-      throw Problem.MALFORMED_JSON.because("the body is not UTF-8");
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
   }
 
-  // The quick way puts U+FFFD for what is not UTF-8, and the strict way tells it from one that was
-  // sent.
-  private static String utf8(byte[] bytes) throws CharacterCodingException {
-    String text = new String(bytes, StandardCharsets.UTF_8);
-    return text.indexOf(REPLACEMENT) < 0
-        ? text
-        : StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  private static String utf8(byte[] bytes) {
+    try {
+      return Codec.utf8().decode(bytes);
+    } catch (IllegalArgumentException notUtf8) {
+      throw Problem.MALFORMED_JSON.because("the body is not UTF-8");
+    }
   }
 
   // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
