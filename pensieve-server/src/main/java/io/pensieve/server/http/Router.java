@@ -6,6 +6,7 @@ import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
+import io.undertow.util.Protocols;
 import io.undertow.util.StatusCodes;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +18,9 @@ import java.util.stream.Collectors;
  * what keys need. HEAD is answered wherever GET is, and OPTIONS everywhere.
  */
 final class Router implements HttpHandler {
+  private static final Set<HttpString> VERSIONS =
+      Set.of(Protocols.HTTP_1_0, Protocols.HTTP_1_1, Protocols.HTTP_2_0);
+
   private final List<Metered> routes;
   private final Access access;
   private final RequestMeters meters;
@@ -42,6 +46,7 @@ final class Router implements HttpHandler {
   @Override
   public void handleRequest(HttpServerExchange exchange) throws Exception {
     RequestMeters.Timing timing = meters.begin(exchange);
+    answerInOurVersion(exchange);
     requireKnownFraming(exchange);
     RequestBody.requireCountable(exchange);
     String path = RawPath.of(exchange);
@@ -57,6 +62,14 @@ final class Router implements HttpHandler {
       }
     }
     answerWithoutRoute(exchange, path);
+  }
+
+  // The server below would claim to speak whatever version is asked for, as in HTTP/0.9 200.
+  private static void answerInOurVersion(HttpServerExchange exchange) {
+    if (!VERSIONS.contains(exchange.getProtocol())) {
+      exchange.setPersistent(false);
+      exchange.setProtocol(Protocols.HTTP_1_1);
+    }
   }
 
   // What the server below does not understand it would read until the client closes.
