@@ -396,7 +396,7 @@ class ChangeStreamTest {
     LogDirectory directory = new LogDirectory(log.disk, copy);
     Horizon horizon =
         new Horizon(
-            new Ring(ByteBuffer.allocate(4096 + 64), 64, 1L << 41, 0),
+            new Ring(ByteBuffer.allocateDirect(4096 + 64), 64, 1L << 41, 0),
             new Acknowledgements(0),
             Durability.PROCESS_DEATH);
     assertThrows(
