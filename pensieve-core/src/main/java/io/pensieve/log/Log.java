@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 
 /**
  * Where a map's changes go: the point at which a durable map varies. {@link FileLog} keeps them in
@@ -39,7 +40,21 @@ public interface Log<K, V> extends AutoCloseable {
    * @throws IllegalArgumentException if it is another number
    */
   static <K, V> Log<K, V> recent(int changes) {
-    return new RecentLog<>(changes, InstantSource.system());
+    return recent(changes, Long.MAX_VALUE, change -> 0);
+  }
+
+  /**
+   * The same, with a bound to what the changes weigh that are kept, so that a few that are large
+   * cannot fill the memory. The last change is kept whatever it weighs.
+   *
+   * @param weight how much all that are kept may weigh, 1 or more
+   * @param weigher what a change weighs, 0 or more, and each time the same; it must not throw, and
+   *     is called with a lock held that all writers need
+   * @throws IllegalArgumentException if a number is out of its range
+   */
+  static <K, V> Log<K, V> recent(
+      int changes, long weight, ToLongFunction<? super Change<K, V>> weigher) {
+    return new RecentLog<>(changes, weight, weigher, InstantSource.system());
   }
 
   /**

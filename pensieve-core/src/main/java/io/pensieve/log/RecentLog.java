@@ -4,15 +4,18 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The log that keeps the last changes in memory, so that they can be told, and nothing else.
  *
- * <p>How it holds: the monitor of this object guards the window and the streams' places in it. It
- * is held for a few steps, and by a stream for as long as it takes to copy what it tells next. A
- * change is acknowledged by being in the window.
+ * <p>How it holds: the monitor of this object guards the ring and the streams' places in it. It is
+ * held for a few steps, and by a stream for as long as it takes to copy what it tells next. A
+ * change is acknowledged by being in the ring.
  *
  * <p>Sequence numbers begin at the time of day. So those of an earlier life, which a reader may
  * still have, are smaller: it learns that what it asks for is forgotten, instead of missing it.
@@ -26,20 +29,33 @@ final class RecentLog<K, V> implements Log<K, V> {
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
   private final int changesMax;
+  private final long weightMax;
+  private final ToLongFunction<? super Change<K, V>> weigher;
   private final long begin;
 
-  // A ring once it is full: a change's place is its number less the first one, by the size.
-  private final List<Change<K, V>> window = new ArrayList<>();
+  // A ring once it is long enough: a change's place is its number less the first one, by the size.
+  private final List<@Nullable Change<K, V>> ring = new ArrayList<>();
+  private int kept;
+  private long weight;
   private long last;
   private int waiting;
   private boolean closed;
 
-  RecentLog(int changesMax, InstantSource clock) {
+  RecentLog(
+      int changesMax,
+      long weightMax,
+      ToLongFunction<? super Change<K, V>> weigher,
+      InstantSource clock) {
     if (changesMax < 1 || changesMax > CHANGES_MAX) {
       throw new IllegalArgumentException(
           "changes must be from 1 to " + CHANGES_MAX + ": " + changesMax);
     }
+    if (weightMax < 1) {
+      throw new IllegalArgumentException("the weight must be at least 1: " + weightMax);
+    }
     this.changesMax = changesMax;
+    this.weightMax = weightMax;
+    this.weigher = weigher;
     this.begin = Math.max(0, clock.millis()) * NUMBERS_PER_MILLISECOND;
     this.last = begin;
   }
@@ -56,7 +72,7 @@ final class RecentLog<K, V> implements Log<K, V> {
     if (change instanceof Change.Touch) {
       return last;
     }
-    add(change);
+    add(change, weigh(change));
     wakeStreams();
     return last;
   }
@@ -65,9 +81,10 @@ final class RecentLog<K, V> implements Log<K, V> {
   public synchronized long[] appendTogether(List<Change<K, V>> changes) {
     refuseIfClosed();
     refuseUnlessChanges(changes);
+    long[] weights = changes.stream().mapToLong(this::weigh).toArray();
     long[] sequences = new long[changes.size()];
     for (int i = 0; i < sequences.length; i++) {
-      add(changes.get(i));
+      add(changes.get(i), weights[i]);
       sequences[i] = last;
     }
     wakeStreams();
@@ -86,13 +103,42 @@ final class RecentLog<K, V> implements Log<K, V> {
     }
   }
 
-  private void add(Change<K, V> change) {
-    last++;
-    if (window.size() < changesMax) {
-      window.add(change);
-    } else {
-      window.set(place(last), change);
+  private long weigh(Change<K, V> change) {
+    long weighed = weigher.applyAsLong(change);
+    if (weighed < 0) {
+      throw new IllegalArgumentException("a change has a weight below zero: " + weighed);
     }
+    return weighed;
+  }
+
+  private void add(Change<K, V> change, long weighed) {
+    if (kept == changesMax) {
+      forgetOldest();
+    }
+    last++;
+    int place = place(last);
+    if (place == ring.size()) {
+      ring.add(change);
+    } else {
+      ring.set(place, change);
+    }
+    kept++;
+    weight += weighed;
+    // The last one stays whatever it weighs: those who wait are to be told it.
+    while (weight > weightMax && kept > 1) {
+      forgetOldest();
+    }
+  }
+
+  private void forgetOldest() {
+    int place = place(last - kept + 1);
+    weight -= weigh(kept(place));
+    ring.set(place, null);
+    kept--;
+  }
+
+  private Change<K, V> kept(int place) {
+    return Objects.requireNonNull(ring.get(place), "forgotten");
   }
 
   private int place(long sequence) {
@@ -124,7 +170,7 @@ final class RecentLog<K, V> implements Log<K, V> {
   }
 
   private void refuseIfForgotten(long since) {
-    long oldest = last - window.size();
+    long oldest = last - kept;
     if (since < oldest) {
       throw new LogException.Forgotten(since, oldest);
     }
@@ -182,7 +228,7 @@ final class RecentLog<K, V> implements Log<K, V> {
       List<Sequenced<K, V>> next = new ArrayList<>();
       while (told < last && next.size() < TOLD_MAX) {
         told++;
-        next.add(new Sequenced<>(told, window.get(place(told))));
+        next.add(new Sequenced<>(told, kept(place(told))));
       }
       return next;
     }

@@ -30,7 +30,8 @@ class RecentLogTest {
   private static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochMilli(1_000));
   private static final long BEGIN = 1_000 << 10;
 
-  private final RecentLog<String, String> log = new RecentLog<>(4, CLOCK);
+  private final RecentLog<String, String> log =
+      new RecentLog<>(4, Long.MAX_VALUE, change -> 0, CLOCK);
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
   @AfterEach
@@ -92,10 +93,31 @@ class RecentLogTest {
   }
 
   @Test
+  void whatIsTooHeavyIsForgottenButForTheLast() throws Exception {
+    RecentLog<String, String> weighed =
+        new RecentLog<>(4, 10, change -> change.key().length(), CLOCK);
+    ChangeStream<String, String> slow = weighed.changes();
+    weighed.appendTogether(List.of(put("12345"), put("1234"), put("1")));
+    assertEquals(3, now(weighed.changes(BEGIN)).size(), "10 are not too heavy");
+    weighed.append(put("2"));
+    assertThrows(LogException.Forgotten.class, () -> now(slow));
+    assertEquals(3, now(weighed.changes(BEGIN + 1)).size());
+    weighed.append(put("12345678901"));
+    assertThrows(LogException.Forgotten.class, () -> weighed.changes(BEGIN + 3));
+    assertEquals(List.of(told(5, put("12345678901"))), now(weighed.changes(BEGIN + 4)));
+    for (int i = 0; i < 9; i++) {
+      weighed.append(put(""));
+    }
+    assertThrows(LogException.Forgotten.class, () -> weighed.changes(BEGIN + 9));
+    assertEquals(4, now(weighed.changes(BEGIN + 10)).size(), "what was forgotten has no weight");
+  }
+
+  @Test
   void whatAnEarlierLifeHasToldIsForgottenToo() {
     log.append(put("a"));
     RecentLog<String, String> next =
-        new RecentLog<>(4, InstantSource.fixed(Instant.ofEpochMilli(1_001)));
+        new RecentLog<>(
+            4, Long.MAX_VALUE, change -> 0, InstantSource.fixed(Instant.ofEpochMilli(1_001)));
     next.append(put("b"));
     assertThrows(LogException.Forgotten.class, () -> next.changes(BEGIN + 1));
   }
@@ -131,7 +153,11 @@ class RecentLogTest {
   }
 
   @Test
-  void argumentsAreChecked() {
+  void argumentsAreChecked() throws Exception {
+    assertThrows(IllegalArgumentException.class, () -> Log.recent(1, 0, change -> 0));
+    Log<String, String> weightless = Log.recent(1, 1, change -> -1);
+    assertThrows(IllegalArgumentException.class, () -> weightless.append(put("a")));
+    assertEquals(List.of(), now(weightless.changes(0)), "it changed nothing");
     assertThrows(IllegalArgumentException.class, () -> Log.recent(0));
     assertThrows(IllegalArgumentException.class, () -> Log.recent(RecentLog.CHANGES_MAX + 1));
     assertThrows(IllegalArgumentException.class, () -> log.appendTogether(List.of()));
@@ -146,7 +172,8 @@ class RecentLogTest {
   void everyStreamTellsTheWholeHistory() throws Exception {
     int writers = 4;
     int changes = 5_000;
-    RecentLog<Integer, Integer> large = new RecentLog<>(writers * changes, CLOCK);
+    RecentLog<Integer, Integer> large =
+        new RecentLog<>(writers * changes, Long.MAX_VALUE, change -> 0, CLOCK);
     List<Future<Map<Long, Change<Integer, Integer>>>> readers = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       readers.add(threads.submit(() -> read(large.changes(0), writers * changes)));

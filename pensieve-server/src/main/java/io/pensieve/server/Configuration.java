@@ -50,6 +50,8 @@ record Configuration(
   private static final int KEY_BYTES_MAX = 64 << 10;
   // An entry of the log ends at 64 MiB, its key and its frame included.
   private static final int VALUE_BYTES_MAX = 63 << 20;
+  private static final int HEADER_BYTES_MIN = 1 << 10;
+  private static final int HEADER_BYTES_MAX = 1 << 20;
   private static final int CLIENTS_MAX = 1 << 20;
   private static final Duration SILENCE_MIN = Duration.ofMillis(100);
   private static final Duration TIME_MAX = Duration.ofHours(1);
@@ -75,6 +77,7 @@ record Configuration(
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
             (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
+            (int) get(given, Setting.HEADER_BYTES_MAX).number(HEADER_BYTES_MIN, HEADER_BYTES_MAX),
             Waiting.of(
                 (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
                 (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),

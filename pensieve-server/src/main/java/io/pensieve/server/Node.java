@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE;
 
 import io.pensieve.Pensieve;
+import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
@@ -30,8 +31,10 @@ import java.util.Optional;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
-  /** For those who watch a server that keeps no log; it holds on to the values meanwhile. */
+  // For those who watch a server that keeps no log. It holds on to the values meanwhile.
   private static final int CHANGES_KEPT = 10_000;
+  private static final long BYTES_KEPT = Runtime.getRuntime().maxMemory() / 16;
+  private static final int CHANGE_BYTES = 128; // beyond key and value, at most
 
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
@@ -144,12 +147,19 @@ final class Node implements AutoCloseable {
 
   private static Log<String, StoredValue> log(Configuration configuration) {
     if (configuration.durability().isEmpty()) {
-      return Log.recent(CHANGES_KEPT);
+      return Log.recent(CHANGES_KEPT, BYTES_KEPT, Node::bytesOf);
     }
     return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
         .durability(configuration.durability().orElseThrow())
         .maximumEntryBytes(configuration.limits().logEntryBytesMax())
         .open();
+  }
+
+  private static long bytesOf(Change<String, StoredValue> change) {
+    long keyBytes = 2L * change.key().length();
+    long valueBytes =
+        change instanceof Change.Put<String, StoredValue> put ? put.value().size() : 0;
+    return CHANGE_BYTES + keyBytes + valueBytes;
   }
 
   private static HttpServer listen(

@@ -30,6 +30,7 @@ enum Setting {
   TLS_KEY("FILE", "", "The certificate's private key in PEM, as PKCS #8."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
   VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
+  HEADER_BYTES_MAX("BYTES", "16384", "The longest first line and headers of a request, together."),
   CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),
   REQUESTS_MAX("NUMBER", "4096", "How many requests may be under way; others are refused."),
   PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),

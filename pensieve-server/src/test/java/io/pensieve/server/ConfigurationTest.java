@@ -98,7 +98,8 @@ final class ConfigurationTest {
     "TOKENS_FILE, 'a\0b'",
     "ALLOW_ANONYMOUS, yes",
     "KEY_BYTES_MAX, 0",
-    "VALUE_BYTES_MAX, 99999999999"
+    "VALUE_BYTES_MAX, 99999999999",
+    "HEADER_BYTES_MAX, 1023"
   })
   void badValuesAreRefusedByNameAndSource(Setting setting, String text) {
     StartFailure refused =

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,6 +27,7 @@ final class HostileClientsTest {
   private static final int IDLE_CONNECTIONS = 10_000;
   private static final int SPARE_FILES = 1_000;
   private static final int BIG_BYTES = 2 << 20;
+  private static final int BIG_EVENTS = 20; // more than a connection's buffers take
   private static final int SPARE_FILES_OF_SERVER = 16;
   private static final String SILENCE_MAX = "2s";
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
@@ -231,6 +234,89 @@ final class HostileClientsTest {
   }
 
   @Test
+  void watchersThatDoNotRead() throws Exception {
+    putBig();
+    watchAndReadTheHead("");
+    for (int i = 0; i < BIG_EVENTS; i++) {
+      putBig();
+    }
+    assertServesOthers(server);
+    awaitCutOff();
+    double direct = metric(server, "jvm_buffer_memory_used_bytes{id=\"direct\"}");
+    assertTrue(direct < BIG_BYTES, () -> "outside the heap: " + direct);
+  }
+
+  @Test
+  void watchersOfThePastThatDoNotRead() throws Exception {
+    // Each has a place of its own in the past, so what it is told is made for it alone.
+    long since = version(put("big", "x".repeat(BIG_BYTES)));
+    putBig();
+    for (int i = 0; i < CLIENTS; i++) {
+      connect().send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    for (HostileConnection watcher : hostile) {
+      assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
+    }
+    assertServesOthers(server);
+    tellUntilTheyAreGone();
+  }
+
+  @Test
+  void whoReadsIsToldAllBesideWatchersThatDoNot() throws Exception {
+    try (HostileConnection reader = watchAndReadTheHead("?prefix=told", 1).get(0)) {
+      watchAndReadTheHead("");
+      for (int i = 0; i < BIG_EVENTS; i++) {
+        putBig();
+        String value = "number-" + i + "-";
+        String unused = put("told", value);
+        awaitText(reader, value);
+      }
+    }
+    assertServesOthers(server);
+    tellUntilTheyAreGone();
+  }
+
+  // That a client has gone is only found out by telling it something.
+  private void tellUntilTheyAreGone() throws Exception {
+    for (HostileConnection connection : hostile) {
+      connection.close();
+    }
+    long deadlineNanos = System.nanoTime() + PATIENCE_NANOS;
+    while (metric(server, IN_FLIGHT) > 1) {
+      assertTrue(System.nanoTime() - deadlineNanos < 0, "kept for ever");
+      String unused = put("told", "gone");
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  private void watchAndReadTheHead(String query) throws Exception {
+    hostile.addAll(watchAndReadTheHead(query, CLIENTS));
+  }
+
+  private static List<HostileConnection> watchAndReadTheHead(String query, int count)
+      throws Exception {
+    List<HostileConnection> watchers = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      HostileConnection watcher = new HostileConnection(server.port());
+      watchers.add(watcher);
+      watcher.send("GET /v1/watch" + query + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    for (HostileConnection watcher : watchers) {
+      assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
+    }
+    return watchers;
+  }
+
+  private static void awaitText(HostileConnection reader, String text) throws Exception {
+    StringBuilder all = new StringBuilder();
+    while (all.indexOf(text) < 0) {
+      String more = reader.read(MIB);
+      assertTrue(!more.isEmpty(), () -> "cut off before " + text);
+      all.append(more);
+    }
+  }
+
+  @Test
   void pipelinedFloods() throws Exception {
     String request = "GET /get/beside HTTP/1.1\r\nHost: test\r\n\r\n";
     for (int i = 0; i < 16; i++) {
@@ -241,11 +327,23 @@ final class HostileClientsTest {
   }
 
   private static void putBig() throws Exception {
+    String unused = put("big", "x".repeat(BIG_BYTES));
+  }
+
+  private static String put(String key, String value) throws Exception {
     try (HostileConnection writer = new HostileConnection(server.port())) {
-      writer.send("PUT /v1/kv/big HTTP/1.1\r\nHost: test\r\nContent-Length: " + BIG_BYTES);
-      writer.send("\r\n\r\n" + "x".repeat(BIG_BYTES));
-      assertTrue(writer.read(MIB).matches("(?s)HTTP/1.1 20[14] .*"));
+      writer.send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: test\r\nContent-Length: ");
+      writer.send(value.length() + "\r\n\r\n" + value);
+      String answer = writer.read(MIB);
+      assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"));
+      return answer;
     }
+  }
+
+  private static long version(String answer) {
+    Matcher tag = Pattern.compile("ETag: \"(\\d+)\"").matcher(answer);
+    assertTrue(tag.find(), answer);
+    return Long.parseLong(tag.group(1));
   }
 
   private static double metric(ServerProcess server, String name) throws Exception {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** A change, and how an event stream tells it: made once, when the first one asks for it. */
 final class ChangeEvent {
   private final Sequenced<String, StoredValue> change;
-  private byte @Nullable [] event; // of one thread: whoever tells the change
+  private @Nullable EventBytes event; // of one thread: whoever tells the change
 
   ChangeEvent(Sequenced<String, StoredValue> change) {
     this.change = change;
@@ -24,19 +24,31 @@ final class ChangeEvent {
     return change.sequence();
   }
 
-  /** The bytes of the event; the same array for all, not to be changed. */
-  byte[] bytes() {
-    byte[] made = event;
+  /** The event; the same for all. */
+  EventBytes bytes() {
+    EventBytes made = event;
     if (made == null) {
-      made = make();
+      made = EventBytes.in(HeapRoom.OF_WATCHERS, make());
       event = made;
     }
     return made;
   }
 
+  /**
+   * The event, if there is room on the heap to make it: for those who are not the only one to make
+   * some.
+   *
+   * @throws Refusal if there is none
+   */
+  EventBytes bytesWithin(HeapRoom room) {
+    return change.change() instanceof Change.Put<String, StoredValue> put
+        ? room.makeJsonOf(put.value(), this::bytes)
+        : bytes();
+  }
+
   private byte[] make() {
     boolean isPut = change.change() instanceof Change.Put<String, StoredValue>;
-    return event(change.sequence(), isPut ? "put" : "delete", this::write);
+    return text(change.sequence(), isPut ? "put" : "delete", this::write);
   }
 
   private void write(JsonWriter json) throws IOException {
@@ -49,24 +61,24 @@ final class ChangeEvent {
     }
   }
 
-  /** An event with an id, from which a client may resume, and with JSON, which has no line ends. */
-  static byte[] event(long id, String name, Answers.Fields data) {
-    return bytes("id: " + id + "\nevent: " + name + "\ndata: " + Answers.text(data) + "\n\n");
+  // An event with an id, from which a client may resume, and with JSON, which has no line ends.
+  private static byte[] text(long id, String name, Answers.Fields data) {
+    return utf8("id: " + id + "\nevent: " + name + "\ndata: " + Answers.text(data) + "\n\n");
   }
 
   /** The last event of a stream that cannot go on. */
-  static byte[] end(Problem problem, String detail) {
+  static EventBytes end(Problem problem, String detail) {
     String data =
         Answers.text(json -> json.name("code").value(problem.code()).name("detail").value(detail));
-    return bytes("event: " + problem.code() + "\ndata: " + data + "\n\n");
+    return EventBytes.uncounted(utf8("event: " + problem.code() + "\ndata: " + data + "\n\n"));
   }
 
   /** No event for those who listen, but the id that they resume from is this now. */
-  static byte[] mark(long id) {
-    return bytes(": still here\nid: " + id + "\n\n");
+  static EventBytes mark(long id) {
+    return EventBytes.uncounted(utf8(": still here\nid: " + id + "\n\n"));
   }
 
-  private static byte[] bytes(String text) {
+  private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -16,26 +16,30 @@ import org.xnio.channels.StreamSinkChannel;
 /**
  * An answer that goes on. Whoever has something to tell puts it into a queue and never waits; the
  * exchange's I/O thread sends it as fast as the client takes it. A client that takes nothing while
- * the queue grows beyond its bound is cut off.
+ * the queue grows beyond its bound is cut off; so is one for which anything waits when what waits
+ * for all of them leaves no room on the heap.
  */
 final class EventStream {
   // The queue and its state are guarded by this. All writing happens on the I/O thread: it is
   // scheduled when the first event comes, and ends when it has sent the last one, so that there is
   // one writer at most. While a client takes nothing, the channel's listener is that writer.
 
-  private static final int PIECE_BYTES = 16 << 10;
+  private static final int PIECE_BYTES = 16 << 10; // at most, what is written at once
+
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final HttpServerExchange exchange;
   private final long queueBytesMax;
   private final Runnable whenGone;
   private final StreamSinkChannel channel;
   private final AtomicBoolean gone = new AtomicBoolean();
-  private final Deque<byte[]> queue = new ArrayDeque<>();
+  private final Deque<EventBytes> queue = new ArrayDeque<>();
   private long queuedBytes;
   private boolean writing;
   private boolean ending;
   private @Nullable Runnable whenRoom;
-  private ByteBuffer piece = ByteBuffer.allocate(0); // of the I/O thread
+  private @Nullable EventBytes sending; // guarded by this; what the piece is a view of
+  private ByteBuffer piece = NOTHING; // of the I/O thread
 
   /**
    * Begins the answer. On the exchange's I/O thread, which must have been told that the answer
@@ -58,47 +62,65 @@ final class EventStream {
   }
 
   /** Sends an event after those before it, or cuts the client off if too much waits already. */
-  void offer(byte[] event) {
+  void offer(EventBytes event) {
     synchronized (this) {
-      if (ending) {
+      if (ending || (queuedBytes <= queueBytesMax && added(event))) {
         return;
       }
-      if (queuedBytes <= queueBytesMax) {
-        add(event);
-        return;
-      }
-      queue.clear();
+      clear();
       ending = true;
     }
     exchange.getIoThread().execute(this::cutOff);
   }
 
-  /** Sends an event after those before it, however much waits: for whoever asks for room first. */
-  synchronized void push(byte[] event) {
-    if (!ending) {
-      add(event);
+  /**
+   * Sends an event after those before it, however much waits: for whoever asks for room first.
+   *
+   * @throws Refusal if there is no room on the heap; it is not sent then
+   */
+  synchronized void push(EventBytes event) {
+    if (!ending && !added(event)) {
+      throw Problem.TOO_MANY_WATCHERS.because("what waits for them leaves no room on the heap");
     }
   }
 
   /** Sends what waits, this, and then the end. */
-  synchronized void end(byte[] lastEvent) {
+  synchronized void end(EventBytes lastEvent) {
     if (!ending) {
       add(lastEvent);
       ending = true;
     }
   }
 
-  private void add(byte[] event) {
-    queue.add(event);
-    queuedBytes += event.length;
+  private boolean added(EventBytes event) {
+    if (event.hold()) {
+      add(event);
+      return true;
+    }
+    // A client that keeps up does not suffer from those who do not.
+    boolean keepsUp = queue.isEmpty() && event.length() <= PIECE_BYTES;
+    if (keepsUp) {
+      add(EventBytes.uncounted(event.bytes()));
+    }
+    return keepsUp;
+  }
+
+  private void add(EventBytes held) {
+    queue.add(held);
+    queuedBytes += held.length();
     if (!writing) {
       writing = true;
       exchange.getIoThread().execute(this::write);
     }
   }
 
+  private void clear() {
+    queue.forEach(EventBytes::letGo);
+    queue.clear();
+  }
+
   /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
-  void every(long periodMillis, Supplier<byte[]> event) {
+  void every(long periodMillis, Supplier<EventBytes> event) {
     XnioExecutor.Key unused =
         exchange
             .getIoThread()
@@ -113,7 +135,7 @@ final class EventStream {
                 TimeUnit.MILLISECONDS);
   }
 
-  private synchronized void offerIfIdle(byte[] event) {
+  private synchronized void offerIfIdle(EventBytes event) {
     if (!ending && queue.isEmpty()) {
       add(event);
     }
@@ -134,7 +156,7 @@ final class EventStream {
   private void write() {
     try {
       while (piece.hasRemaining() || takePiece()) {
-        if (channel.write(piece) == 0) {
+        if (writeSome() == 0) {
           channel.resumeWrites();
           return;
         }
@@ -145,15 +167,32 @@ final class EventStream {
     }
   }
 
-  // Small events go together, so that each does not cost a chunk and a system call of its own.
+  // Not more at once: the JDK would copy all of it into memory outside the heap, and keep that.
+  private int writeSome() throws IOException {
+    int end = piece.limit();
+    piece.limit(Math.min(end, piece.position() + PIECE_BYTES));
+    try {
+      return channel.write(piece);
+    } finally {
+      piece.limit(end);
+    }
+  }
+
   private boolean takePiece() {
     Runnable task;
     synchronized (this) {
-      byte[] first = queue.poll();
+      letGoOfSent();
+      piece = NOTHING;
+      EventBytes first = queue.poll();
       if (first == null) {
         return false;
       }
-      piece = first.length >= PIECE_BYTES ? ByteBuffer.wrap(first) : together(first);
+      if (first.length() >= PIECE_BYTES) {
+        piece = ByteBuffer.wrap(first.bytes());
+        sending = first;
+      } else {
+        piece = together(first);
+      }
       queuedBytes -= piece.remaining();
       task = queuedBytes <= queueBytesMax / 2 ? whenRoom : null;
       whenRoom = task == null ? whenRoom : null;
@@ -164,12 +203,27 @@ final class EventStream {
     return true;
   }
 
-  private ByteBuffer together(byte[] first) {
-    ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES).put(first);
-    for (byte[] next; (next = queue.peek()) != null && next.length <= together.remaining(); ) {
-      together.put(queue.remove());
+  private void letGoOfSent() {
+    EventBytes sent = sending;
+    if (sent != null) {
+      sent.letGo();
+      sending = null;
+    }
+  }
+
+  // Small events go together, so that each does not cost a chunk and a system call of its own.
+  private ByteBuffer together(EventBytes first) {
+    ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES);
+    for (EventBytes next = first; next != null; next = nextWithin(together.remaining())) {
+      together.put(next.bytes());
+      next.letGo();
     }
     return together.flip();
+  }
+
+  private @Nullable EventBytes nextWithin(int bytesMax) {
+    EventBytes next = queue.peek();
+    return next != null && next.length() <= bytesMax ? queue.poll() : null;
   }
 
   private void finishWriting() throws IOException {
@@ -207,7 +261,8 @@ final class EventStream {
   private void tellGone() {
     if (gone.compareAndSet(false, true)) {
       synchronized (this) {
-        queue.clear();
+        clear();
+        letGoOfSent();
         ending = true;
       }
       whenGone.run();

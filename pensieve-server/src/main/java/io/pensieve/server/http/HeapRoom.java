@@ -12,6 +12,9 @@ final class HeapRoom {
   /** A third of this process's heap: long arrays take up to twice their length there. */
   static final HeapRoom OF_PROCESS = new HeapRoom(Runtime.getRuntime().maxMemory() / 3);
 
+  /** An eighth beside it, for what waits for those who watch. */
+  static final HeapRoom OF_WATCHERS = new HeapRoom(Runtime.getRuntime().maxMemory() / 8);
+
   /** What is so small that it is not counted: there are never more of them than requests. */
   static final int SMALL_BYTES_MAX = 4 << 10;
 
@@ -23,6 +26,24 @@ final class HeapRoom {
 
   HeapRoom(long bytesMax) {
     this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Takes so much, to be given back, for someone who holds some already; whether there was room.
+   * There always is for one who is alone.
+   */
+  boolean tryTake(long more, long held) {
+    long taken = bytesTaken.addAndGet(more);
+    boolean isAlone = taken == held + more;
+    if (taken > bytesMax && !isAlone) {
+      bytesTaken.addAndGet(-more);
+      return false;
+    }
+    return true;
+  }
+
+  void giveBack(long bytes) {
+    bytesTaken.addAndGet(-bytes);
   }
 
   /** How much is taken now, in bytes. */
@@ -42,11 +63,12 @@ final class HeapRoom {
   }
 
   /**
-   * Makes JSON of a value, with a claim of what that takes, which ends with the making.
+   * Makes JSON of a value and returns it, with a claim of what that takes, which ends with the
+   * making.
    *
    * @throws Refusal if there is no room; nothing is made then
    */
-  byte[] makeJsonOf(StoredValue value, Supplier<byte[]> making) {
+  <T> T makeJsonOf(StoredValue value, Supplier<T> making) {
     Claim claim = new Claim();
     if (value.size() > SMALL_BYTES_MAX) {
       claim.atLeast((long) JSON_BYTES_PER_BYTE * value.size());
@@ -73,10 +95,7 @@ final class HeapRoom {
       if (more <= 0) {
         return;
       }
-      long taken = bytesTaken.addAndGet(more);
-      boolean isAlone = taken == bytesNeeded;
-      if (taken > bytesMax && !isAlone) {
-        bytesTaken.addAndGet(-more);
+      if (!tryTake(more, bytes)) {
         throw Problem.TOO_MANY_REQUESTS.because(
             "requests and answers that are under way have "
                 + bytesMax
@@ -87,7 +106,7 @@ final class HeapRoom {
 
     /** Gives it back. A second call does nothing. */
     void release() {
-      bytesTaken.addAndGet(-bytes);
+      giveBack(bytes);
       bytes = 0;
     }
   }

@@ -64,7 +64,8 @@ public final class HttpServer implements AutoCloseable {
     v1 = new V1(settings, memories, cluster, inFlight);
     RequestMeters meters = new RequestMeters(settings.accessLog());
     routes = routes(settings, memories, cluster, inFlight, meters, v1);
-    Router router = new Router(routes, settings.access(), meters, inFlight);
+    RequestHead head = new RequestHead(settings.limits());
+    Router router = new Router(routes, head, settings.access(), meters, inFlight);
     listening =
         new Listening(
             settings, inFlight.counted(new HttpContinueReadHandler(Failures.mapped(router))));

@@ -5,14 +5,19 @@ package io.pensieve.server.http;
  *
  * @param keyBytesMax the longest key, in bytes of UTF-8
  * @param valueBytesMax the longest value, in bytes, of texts in bytes of UTF-8
+ * @param headerBytesMax the longest head of a request: its first line and its headers, in bytes; a
+ *     key in a path takes up to three bytes there for each of its own
  * @param waiting how many clients may wait for changes
  */
-public record Limits(int keyBytesMax, int valueBytesMax, Waiting waiting) {
+public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Waiting waiting) {
   /** 1 KiB. */
   public static final int DEFAULT_KEY_BYTES_MAX = 1 << 10;
 
   /** 16 MiB. */
   public static final int DEFAULT_VALUE_BYTES_MAX = 16 << 20;
+
+  /** 16 KiB. */
+  public static final int DEFAULT_HEADER_BYTES_MAX = 16 << 10;
 
   /** How many operations a batch may have. */
   static final int BATCH_OPERATIONS_MAX = 1000;
@@ -25,7 +30,7 @@ public record Limits(int keyBytesMax, int valueBytesMax, Waiting waiting) {
 
   /** Refuses limits that are not above zero, or so large that a body's size is no {@code int}. */
   public Limits {
-    if (keyBytesMax < 1 || valueBytesMax < 1) {
+    if (keyBytesMax < 1 || valueBytesMax < 1 || headerBytesMax < 1) {
       throw new IllegalArgumentException("limits must be at least 1 byte");
     }
     long bodyBytesMax =
@@ -37,7 +42,7 @@ public record Limits(int keyBytesMax, int valueBytesMax, Waiting waiting) {
 
   /** Limits of keys and values, and defaults for the rest. */
   public Limits(int keyBytesMax, int valueBytesMax) {
-    this(keyBytesMax, valueBytesMax, Waiting.defaults());
+    this(keyBytesMax, valueBytesMax, DEFAULT_HEADER_BYTES_MAX, Waiting.defaults());
   }
 
   /** The limits that hold when nothing else is said. */

@@ -32,7 +32,6 @@ final class Listening {
   // put together here: listening channel -> (TLS -> HTTP/2 or) HTTP/1.1 -> handler.
 
   private static final int BUFFER_BYTES = 16 << 10;
-  private static final int HEADER_BYTES_MAX = 32 << 10;
   private static final int HTTP2_STREAMS_MAX = 128;
   private static final int HTTP2_WEIGHT = 10; // above that of HTTP/1.1, which is 0
   private static final int BACKLOG = 1024;
@@ -73,7 +72,7 @@ final class Listening {
 
   private AcceptingChannel<? extends StreamConnection> listen(
       HttpServer.Settings settings, Tls tls, HttpHandler handler) throws IOException {
-    OptionMap options = protocolOptions(settings.traffic());
+    OptionMap options = protocolOptions(settings);
     Http2OpenListener http2 = new Http2OpenListener(buffers, options);
     http2.setRootHandler(handler);
     protocols.add(http2);
@@ -96,7 +95,7 @@ final class Listening {
   }
 
   private HttpOpenListener http1(HttpServer.Settings settings, HttpHandler handler) {
-    HttpOpenListener http1 = new HttpOpenListener(buffers, protocolOptions(settings.traffic()));
+    HttpOpenListener http1 = new HttpOpenListener(buffers, protocolOptions(settings));
     http1.setRootHandler(handler);
     protocols.add(http1);
     return http1;
@@ -127,10 +126,10 @@ final class Listening {
         .getMap();
   }
 
-  private static OptionMap protocolOptions(Traffic traffic) {
-    int silenceMillis = Math.toIntExact(traffic.silenceMax().toMillis());
+  private static OptionMap protocolOptions(HttpServer.Settings settings) {
+    int silenceMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
     return OptionMap.builder()
-        .set(UndertowOptions.MAX_HEADER_SIZE, HEADER_BYTES_MAX)
+        .set(UndertowOptions.MAX_HEADER_SIZE, RequestHead.parsedBytesMax(settings.limits()))
         // Cuts a client that stops in the middle of a header, which no other timeout does.
         .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, silenceMillis)
         .set(UndertowOptions.NO_REQUEST_TIMEOUT, silenceMillis)

@@ -3,7 +3,6 @@ package io.pensieve.server.http;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -21,7 +20,6 @@ import org.xnio.channels.StreamSourceChannel;
 final class RequestBody {
   private static final byte[] NOTHING = {};
   private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies: there at once, and gone
-  private static final int LENGTH_DIGITS_MAX = 18;
   private static final int ARRAY_BYTES_MAX = Integer.MAX_VALUE - 8; // what a JVM can make
 
   private final HttpServerExchange exchange;
@@ -41,19 +39,6 @@ final class RequestBody {
     this.reader = reader;
     long claimed = exchange.getRequestContentLength();
     bytesExpected = claimed < 0 ? bytesMax : (int) claimed;
-  }
-
-  /**
-   * Lets a request pass whose length is a number; Undertow lets one overflow.
-   *
-   * @throws Refusal if it has too many digits; where the body ends is not known then
-   */
-  static void requireCountable(HttpServerExchange exchange) {
-    String claimed = exchange.getRequestHeaders().getFirst(Headers.CONTENT_LENGTH);
-    if (claimed != null && claimed.length() > LENGTH_DIGITS_MAX) {
-      throw Problem.BODY_TOO_LARGE.because(
-          "Content-Length has more than " + LENGTH_DIGITS_MAX + " digits");
-    }
   }
 
   /** Reads the body and hands it over, now or later, on the exchange's I/O thread. */

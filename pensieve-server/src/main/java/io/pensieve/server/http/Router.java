@@ -2,11 +2,9 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
-import io.undertow.util.Protocols;
 import io.undertow.util.StatusCodes;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,10 +16,8 @@ import java.util.stream.Collectors;
  * what keys need. HEAD is answered wherever GET is, and OPTIONS everywhere.
  */
 final class Router implements HttpHandler {
-  private static final Set<HttpString> VERSIONS =
-      Set.of(Protocols.HTTP_1_0, Protocols.HTTP_1_1, Protocols.HTTP_2_0);
-
   private final List<Metered> routes;
+  private final RequestHead head;
   private final Access access;
   private final RequestMeters meters;
   private final InFlight inFlight;
@@ -36,8 +32,14 @@ final class Router implements HttpHandler {
     }
   }
 
-  Router(List<Route> routes, Access access, RequestMeters meters, InFlight inFlight) {
+  Router(
+      List<Route> routes,
+      RequestHead head,
+      Access access,
+      RequestMeters meters,
+      InFlight inFlight) {
     this.routes = routes.stream().map(route -> Metered.of(route, meters)).toList();
+    this.head = head;
     this.access = access;
     this.meters = meters;
     this.inFlight = inFlight;
@@ -46,9 +48,7 @@ final class Router implements HttpHandler {
   @Override
   public void handleRequest(HttpServerExchange exchange) throws Exception {
     RequestMeters.Timing timing = meters.begin(exchange);
-    answerInOurVersion(exchange);
-    requireKnownFraming(exchange);
-    RequestBody.requireCountable(exchange);
+    head.require(exchange);
     String path = RawPath.of(exchange);
     HttpString asked = exchange.getRequestMethod();
     boolean isHead = asked.equals(Methods.HEAD);
@@ -62,25 +62,6 @@ final class Router implements HttpHandler {
       }
     }
     answerWithoutRoute(exchange, path);
-  }
-
-  // The server below would claim to speak whatever version is asked for, as in HTTP/0.9 200.
-  private static void answerInOurVersion(HttpServerExchange exchange) {
-    if (!VERSIONS.contains(exchange.getProtocol())) {
-      exchange.setPersistent(false);
-      exchange.setProtocol(Protocols.HTTP_1_1);
-    }
-  }
-
-  // What the server below does not understand it would read until the client closes.
-  private static void requireKnownFraming(HttpServerExchange exchange) {
-    HeaderValues codings = exchange.getRequestHeaders().get(Headers.TRANSFER_ENCODING);
-    if (codings != null
-        && (codings.size() != 1 || !codings.getFirst().equalsIgnoreCase("chunked"))) {
-      exchange.setPersistent(false);
-      throw Problem.UNSUPPORTED_TRANSFER_ENCODING.because(
-          "the only Transfer-Encoding is chunked, said once");
-    }
   }
 
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {

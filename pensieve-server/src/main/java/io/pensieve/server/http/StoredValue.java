@@ -101,7 +101,7 @@ public final class StoredValue {
   }
 
   /** How many bytes there are. */
-  int size() {
+  public int size() {
     return held.length - start();
   }
 

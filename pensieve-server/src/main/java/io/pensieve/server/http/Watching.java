@@ -9,12 +9,12 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.time.Duration;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
 
 /** The route that tells changes as they are made, as an event stream. */
 final class Watching {
@@ -128,6 +128,7 @@ final class Watching {
     private final ChangeStream<String, StoredValue> history;
     private final EventStream out;
     private final Executor worker;
+    private final Deque<Sequenced<String, StoredValue>> read = new ArrayDeque<>(); // of the worker
     private volatile long passed; // written by whoever tells the changes
 
     Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
@@ -148,21 +149,34 @@ final class Watching {
       try {
         Duration patience = Duration.ZERO;
         while (out.hasRoomOr(() -> worker.execute(this::catchUp))) {
-          List<Sequenced<String, StoredValue>> changes = history.next(patience);
-          changes.forEach(change -> tell(new ChangeEvent(change), out::push));
+          Sequenced<String, StoredValue> next = read.poll();
+          if (next != null) {
+            tell(new ChangeEvent(next));
+            continue;
+          }
           passed(history.sequence());
-          if (changes.isEmpty() && joined()) {
+          read.addAll(history.next(patience));
+          if (read.isEmpty() && joined()) {
             return;
           }
           // What the hub has told is on its way here, too.
-          patience = changes.isEmpty() ? HAND_OVER : Duration.ZERO;
+          patience = read.isEmpty() ? HAND_OVER : Duration.ZERO;
         }
+      } catch (Refusal noRoom) {
+        end();
       } catch (RuntimeException broken) {
         lost(broken);
       } catch (InterruptedException stopping) {
         Thread.currentThread().interrupt();
         end();
       }
+    }
+
+    private void tell(ChangeEvent change) {
+      if (change.key().startsWith(prefix)) {
+        out.push(change.bytesWithin(HeapRoom.OF_PROCESS));
+      }
+      passed(change.sequence());
     }
 
     private boolean joined() {
@@ -183,14 +197,8 @@ final class Watching {
     @Override
     public void changed(ChangeEvent change) {
       // The hub may have read these before this one came, and tell them after.
-      if (change.sequence() > passed) {
-        tell(change, out::offer);
-      }
-    }
-
-    private void tell(ChangeEvent change, Consumer<byte[]> sender) {
-      if (change.key().startsWith(prefix)) {
-        sender.accept(change.bytes());
+      if (change.sequence() > passed && change.key().startsWith(prefix)) {
+        out.offer(change.bytes());
       }
     }
 

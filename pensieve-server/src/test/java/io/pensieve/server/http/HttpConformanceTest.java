@@ -213,6 +213,41 @@ final class HttpConformanceTest {
     client.awaitClosed();
   }
 
+  @Test
+  void aVersionThatIsNotSpokenIsRefusedInOneThatIs() throws Exception {
+    client.send("GET /livez HTTP/0.9\r\nHost: test\r\n\r\n");
+    RawClient.Response refused = client.receive();
+    assertEquals("HTTP/1.1", refused.version());
+    assertEquals(505, refused.status());
+    assertEquals("unsupported_http_version", ServerUnderTest.code(refused.body()));
+    client.awaitClosed();
+  }
+
+  @Test
+  void aLaterMinorVersionIsAnsweredInOurs() throws Exception {
+    client.send("GET /livez HTTP/1.7\r\nHost: test\r\n\r\n");
+    RawClient.Response answer = client.receive();
+    assertEquals("HTTP/1.1", answer.version());
+    assertEquals(200, answer.status());
+  }
+
+  @Test
+  void aHeaderAboveItsLimitIsRefusedByName() throws Exception {
+    String begin = "GET /livez" + HOST + "X: ";
+    int room = Limits.DEFAULT_HEADER_BYTES_MAX - begin.length() - "\r\n".length();
+    client.send(begin + "x".repeat(room) + "\r\n\r\n");
+    assertEquals(200, client.receive().status());
+    client.send(begin + "x".repeat(room + 1) + "\r\n\r\n");
+    RawClient.Response refused = client.receive();
+    assertEquals(431, refused.status());
+    assertEquals("header_too_large", ServerUnderTest.code(refused.body()));
+    assertTrue(refused.body().contains("16385 bytes, the limit is 16384"), refused.body());
+    assertStillOfUse();
+    client.send(begin + "x".repeat(2 * Limits.DEFAULT_HEADER_BYTES_MAX) + "\r\n\r\n");
+    assertEquals(400, client.receive().status());
+    client.awaitClosed();
+  }
+
   private void assertStillOfUse() throws Exception {
     assertEquals(200, client.request("GET", "/livez").receive().status());
   }

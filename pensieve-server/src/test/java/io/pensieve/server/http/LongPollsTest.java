@@ -28,7 +28,8 @@ final class LongPollsTest {
   @BeforeEach
   void start() throws Exception {
     server =
-        ServerUnderTest.over(folder, new Limits(1024, 1 << 20, Waiting.of(POLLS_MAX, POLLS_MAX)));
+        ServerUnderTest.over(
+            folder, new Limits(1024, 1 << 20, 16 << 10, Waiting.of(POLLS_MAX, POLLS_MAX)));
     kv = new KvClient(server);
     kv.put("k", new byte[] {'1'});
   }
@@ -122,7 +123,7 @@ final class LongPollsTest {
   void theLongestWaitIsCutToTheLimit() throws Exception {
     Waiting brief = new Waiting(1, 1, 1, Duration.ofMillis(50), Duration.ofMinutes(1));
     try (ServerUnderTest other =
-        ServerUnderTest.over(folder.resolve("other"), new Limits(1024, 1024, brief))) {
+        ServerUnderTest.over(folder.resolve("other"), new Limits(1024, 1024, 16 << 10, brief))) {
       new KvClient(other).put("k", new byte[] {'1'});
       try (RawClient client = other.connect()) {
         client.send("GET /v1/kv/k?wait=7d HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");

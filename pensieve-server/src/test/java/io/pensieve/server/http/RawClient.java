@@ -28,8 +28,8 @@ final class RawClient implements AutoCloseable {
     in = new BufferedInputStream(socket.getInputStream());
   }
 
-  /** An answer; header names are in lower case. */
-  record Response(int status, Map<String, String> headers, String body) {
+  /** An answer, with the version of HTTP that it claims; header names are in lower case. */
+  record Response(String version, int status, Map<String, String> headers, String body) {
     String header(String name) {
       return headers.getOrDefault(name, "");
     }
@@ -84,7 +84,8 @@ final class RawClient implements AutoCloseable {
     }
     int length = withBody ? Integer.parseInt(headers.getOrDefault("content-length", "0")) : 0;
     String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
-    return new Response(Integer.parseInt(statusLine.substring(9, 12)), headers, body);
+    String version = statusLine.substring(0, 8);
+    return new Response(version, Integer.parseInt(statusLine.substring(9, 12)), headers, body);
   }
 
   private String line() throws IOException {

@@ -37,7 +37,7 @@ final class WatchingTest {
   void start() throws Exception {
     Waiting waiting =
         new Waiting(1, WATCHERS_MAX, QUEUE_BYTES, Duration.ofMinutes(1), Duration.ofMillis(50));
-    server = ServerUnderTest.over(folder, new Limits(1024, 4 << 20, waiting));
+    server = ServerUnderTest.over(folder, new Limits(1024, 4 << 20, 16 << 10, waiting));
     kv = new KvClient(server);
   }
 
