@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -16,14 +17,27 @@ import java.util.concurrent.locks.LockSupport;
 final class HostileConnection implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 30_000;
   private static final int READ_BYTES = 64 << 10;
+  private static final int NARROW_BYTES = 4 << 10;
   private static final long STUCK_NANOS = 300_000_000;
   private static final long POLL_NANOS = 10_000_000;
 
   private final SocketChannel channel;
 
   HostileConnection(int port) throws IOException {
-    channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    this(port, SocketChannel.open());
+  }
+
+  private HostileConnection(int port, SocketChannel unconnected) throws IOException {
+    channel = unconnected;
+    channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     channel.socket().setSoTimeout(PATIENCE_MILLIS);
+  }
+
+  /** A client on whose side almost nothing fits that it has not read: it waits at the server. */
+  static HostileConnection narrow(int port) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    channel.setOption(StandardSocketOptions.SO_RCVBUF, NARROW_BYTES);
+    return new HostileConnection(port, channel);
   }
 
   HostileConnection send(String text) throws IOException {
