@@ -232,6 +232,9 @@ final class BatchRun<K, V> implements JointMaker<V> {
     for (Map.Entry<K, Draft<V>> entry : drafts.entrySet()) {
       long version = versions[entry.getValue().key];
       observed = Math.max(observed, journal.sequence(entry.getKey(), version));
+      if (entry.getValue().isForNothing()) {
+        versions[entry.getValue().key] = 0; // that of an expired entry is observed, but not told
+      }
     }
     CompletableFuture<Void> durable = journal.whenDurable(observed);
     if (refusal != null) {
