@@ -230,8 +230,11 @@ final class BatchRun<K, V> implements JointMaker<V> {
   BatchOutcome<V> outcome(long[] versions, LogJournal<K, V> journal) {
     long observed = 0;
     for (Map.Entry<K, Draft<V>> entry : drafts.entrySet()) {
-      long version = versions[entry.getValue().key];
-      observed = Math.max(observed, journal.sequence(entry.getKey(), version));
+      Draft<V> draft = entry.getValue();
+      observed = Math.max(observed, journal.sequence(entry.getKey(), versions[draft.key]));
+      if (draft.isForNothing()) {
+        versions[draft.key] = 0; // that of an expired entry is observed, but not told
+      }
     }
     CompletableFuture<Void> durable = journal.whenDurable(observed);
     if (refusal != null) {

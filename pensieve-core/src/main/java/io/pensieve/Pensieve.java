@@ -277,7 +277,8 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *     heavier ones, or more than its log takes as one; nothing is changed then
    * @throws UnsupportedOperationException if several keys are changed, and the log cannot take
    *     several changes as one
-   * @throws io.pensieve.log.LogException if the log refuses the changes; nothing is changed then
+   * @throws io.pensieve.log.LogException if the log refuses the changes, and nothing is changed
+   *     then; or if it has taken them, and fails to take the evictions that they make necessary
    */
   public BatchOutcome<V> submit(AtomicBatch<K, V> batch) {
     BatchRun<K, V> run = new BatchRun<>(batch, writes, bounds, counters);

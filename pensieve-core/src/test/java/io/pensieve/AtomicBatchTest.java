@@ -112,6 +112,17 @@ class AtomicBatchTest {
   }
 
   @Test
+  void whatComesAndGoesInPlaceOfAnExpiredEntryHasNoVersionEither() {
+    map.put("a", "1", Duration.ofMillis(5));
+    clock.advance(5);
+    batch.put("a", "2").get("a").remove("a");
+    List<Result<String>> results = map.submit(batch).await().results();
+    assertEquals(0, requireNonNull(results.get(0).entry()).version());
+    assertEquals(0, requireNonNull(results.get(1).entry()).version());
+    map.expireDue();
+  }
+
+  @Test
   void aBatchOfOneChangeNeedsNoLogThatTakesSeveral() {
     try (Pensieve<String, String> single =
         Pensieve.<String, String>builder().log(new OneByOne()).open()) {

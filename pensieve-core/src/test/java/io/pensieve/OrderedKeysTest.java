@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -51,6 +52,24 @@ class OrderedKeysTest {
     assertEquals(List.of("c", "d"), list(keys.from("bb")));
     assertEquals(List.of(), list(keys.after("d")));
     assertEquals(Comparator.naturalOrder(), keys.comparator());
+  }
+
+  @Test
+  void aKeyThatHasNoPlaceInTheOrderIsRefusedBeforeItIsInTheLog() {
+    RecordingLog<Object, String> mixedLog = new RecordingLog<>();
+    try (Pensieve<Object, String> mixed =
+        Pensieve.<Object, String>builder()
+            .orderKeys(Comparator.comparing(Integer.class::cast))
+            .log(mixedLog)
+            .open()) {
+      mixed.put(1, "a");
+      assertThrows(ClassCastException.class, () -> mixed.put("one", "a"));
+      AtomicBatch<Object, String> batch = new AtomicBatch<>();
+      batch.put(2, "b").put("two", "b").put(3, "b");
+      assertThrows(ClassCastException.class, () -> mixed.submit(batch));
+      assertEquals(Map.of(1, "a"), Map.copyOf(mixed));
+      assertEquals(Map.of(1, "a"), mixedLog.fold());
+    }
   }
 
   @Test

@@ -39,6 +39,8 @@ final class Ring {
   private final long salt;
   private final AtomicLong tail; // where the next frame goes; with SEAL: none may
   private final AtomicLong released; // stored by the scribe only
+  private volatile long
+      written; // likewise: up to here all is in a segment, the zeros still to come
 
   Ring(ByteBuffer memory, int capacity, long start, long salt) {
     this.memory = memory;
@@ -46,6 +48,7 @@ final class Ring {
     this.salt = salt;
     this.tail = new AtomicLong(start);
     this.released = new AtomicLong(start);
+    this.written = start;
   }
 
   /** The position of claimed room, or {@link #NO_ROOM}, or {@link #SEALED}. */
@@ -134,12 +137,12 @@ final class Ring {
 
   /** Up to where everything is committed by now. For any thread. */
   long committedPrefix() {
-    long end = released.get();
+    long end = written;
     while (end < end()) {
       int bytes = committedBytes(end);
-      long free = released.get();
-      if (free > end) {
-        end = free; // what was read may have been another frame's by then
+      long done = written;
+      if (done > end) {
+        end = done; // what was read may have been zeros, or another frame's by then
       } else if (bytes == 0) {
         break;
       } else {
@@ -166,6 +169,8 @@ final class Ring {
 
   /** Gives back the room of frames that are in a segment now. For the scribe only. */
   void release(long from, long to) {
+    written = to;
+    VarHandle.storeStoreFence(); // who finds the zeros in time finds that, too
     for (ByteBuffer slice : slices(from, to)) {
       while (slice.hasRemaining()) {
         slice.put(ZEROS, 0, Math.min(ZEROS.length, slice.remaining()));

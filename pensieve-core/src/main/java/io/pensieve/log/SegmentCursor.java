@@ -115,7 +115,8 @@ final class SegmentCursor implements Closeable {
 
   /** Up to where this file can be read, if the log can be so far. */
   private long limit(long reached) throws IOException {
-    if (end == UNKNOWN && horizon.newestSegment() != file.firstPosition()) {
+    // A file that has its name is newer than that for a moment, if the scribe is just beginning it.
+    if (end == UNKNOWN && horizon.newestSegment() > file.firstPosition()) {
       successor =
           segments(directory).stream()
               .filter(first -> first > file.firstPosition())

@@ -83,7 +83,6 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
           return work.run();
         } catch (ClosedByInterruptException again) {
           interrupted |= Thread.interrupted();
-          cursor = null;
         }
       }
     } catch (IOException broken) {
@@ -116,6 +115,9 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
         if (told.isEmpty()) {
           throw broken;
         }
+      } catch (IOException | RuntimeException | Error unread) {
+        letGo(); // it may have come further than what was told
+        throw unread;
       }
       sequence = Math.max(sequence, from.position());
     }
@@ -132,19 +134,21 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     closed = true;
     horizon.wake();
     boolean interrupted = Thread.interrupted();
-    synchronized (this) {
-      SegmentCursor open = cursor;
-      cursor = null;
-      try {
-        if (open != null) {
-          open.close();
-        }
-      } catch (IOException nothingIsLost) {
-        // It was only read.
-      }
-    }
+    letGo();
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void letGo() {
+    SegmentCursor open = cursor;
+    cursor = null;
+    try {
+      if (open != null) {
+        open.close();
+      }
+    } catch (IOException nothingIsLost) {
+      // It was only read.
     }
   }
 }

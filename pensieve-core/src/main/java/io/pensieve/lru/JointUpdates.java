@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class JointUpdates<K, V> {
   private final NodeTable<K, V> table;
-  private final Journal<K, V> journal;
   private final Observer<K, V> observer;
   private final Owner<K, V> owner;
   private final EvictionOrder<K, V> order;
@@ -40,13 +39,11 @@ final class JointUpdates<K, V> {
 
   JointUpdates(
       NodeTable<K, V> table,
-      Journal<K, V> journal,
       Observer<K, V> observer,
       Owner<K, V> owner,
       EvictionOrder<K, V> order,
       ExpiryOrder<K, V> expiries) {
     this.table = table;
-    this.journal = journal;
     this.observer = observer;
     this.owner = owner;
     this.order = order;
@@ -186,13 +183,17 @@ final class JointUpdates<K, V> {
 
   private long[] tellJournal(List<Held<K, V>> all, List<JointMaker.Step<V>> steps) {
     List<Journal.Entry<K, V>> entries = new ArrayList<>(steps.size());
+    List<K> coming = new ArrayList<>(steps.size());
     for (JointMaker.Step<V> step : steps) {
+      Node<K, V> node = all.get(step.key()).owned();
       if (isChange(step)) {
-        K key = all.get(step.key()).owned().key();
-        entries.add(new Journal.Entry<>(key, step.value(), step.expiryMillis()));
+        entries.add(new Journal.Entry<>(node.key(), step.value(), step.expiryMillis()));
+      }
+      if (step.value() != null && node.value() == null) {
+        coming.add(node.key());
       }
     }
-    return entries.isEmpty() ? new long[0] : journal.together(entries);
+    return entries.isEmpty() ? new long[0] : owner.tellJournal(entries, coming);
   }
 
   private void make(

@@ -76,7 +76,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.expiries = new ExpiryOrder<>(clock, alarm);
     this.keys = keys;
     this.owner = new Owner<>(table, journal, observer, this.clock, order, expiries, keys);
-    this.joint = new JointUpdates<>(table, journal, observer, owner, order, expiries);
+    this.joint = new JointUpdates<>(table, observer, owner, order, expiries);
   }
 
   /**

@@ -1,15 +1,17 @@
 package io.pensieve.lru;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the owner of a node does with it: write it, remove it, use it, let go of it; and whom to
  * tell afterwards.
  *
- * <p>The order of a write: the journal first, so that nobody sees what it has not got; then the
- * sorted keys, so that they have every key that anyone sees; then the stamp, so that whoever finds
- * the value finds it used; then value, expiry and version, as {@link Node} says; then the orders of
- * expiry and weight, which may lag behind.
+ * <p>The order of a write: the sorted keys first, so that they have every key that anyone sees, and
+ * a key that has no place among them is refused by them alone; then the journal, so that nobody
+ * sees what it has not got; then the stamp, so that whoever finds the value finds it used; then
+ * value, expiry and version, as {@link Node} says; then the orders of expiry and weight, which may
+ * lag behind.
  */
 final class Owner<K, V> {
   private final NodeTable<K, V> table;
@@ -46,9 +48,37 @@ final class Owner<K, V> {
         decision.lifeMillis() == Decision.SAME_EXPIRY
             ? node.expiryMillis()
             : expiries.expiryMillis(decision);
-    long given = journal.put(node.key(), value, expiry);
+    long given = tellJournal(node, value, expiry);
     long version = written(node, value, expiry, decision.weight(), given);
     return new Outcome<>(current, value, version, true);
+  }
+
+  private long tellJournal(Node<K, V> node, V value, long expiryMillis) {
+    if (!keys.isOn() || node.value() != null) {
+      return journal.put(node.key(), value, expiryMillis);
+    }
+    keys.enter(node.key());
+    try {
+      return journal.put(node.key(), value, expiryMillis);
+    } catch (RuntimeException | Error refused) {
+      keys.leave(node.key());
+      throw refused;
+    }
+  }
+
+  /**
+   * Tells the journal of several changes, as one.
+   *
+   * @param coming the keys that had no value and get one
+   */
+  long[] tellJournal(List<Journal.Entry<K, V>> entries, List<K> coming) {
+    keys.enterAll(coming);
+    try {
+      return journal.together(entries);
+    } catch (RuntimeException | Error refused) {
+      coming.forEach(keys::leave);
+      throw refused;
+    }
   }
 
   /**
@@ -59,9 +89,6 @@ final class Owner<K, V> {
    */
   long written(Node<K, V> node, V value, long expiryMillis, int weight, long given) {
     long version = given == 0 ? versions.next(node) : given;
-    if (node.value() == null) {
-      keys.enter(node.key());
-    }
     clock.stamp(node);
     node.set(value, expiryMillis, version);
     expiries.arm(node);

@@ -1,6 +1,7 @@
 package io.pensieve.lru;
 
 import java.util.Comparator;
+import java.util.List;
 import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
@@ -9,9 +10,11 @@ import org.jspecify.annotations.Nullable;
  * The keys of a table in an order of their own, if that is asked for; if not, nothing, at the price
  * of a test of a final field.
  *
- * <p>How it holds: a key enters and leaves by the owner of its node, after the journal was told and
- * before anyone can see it. So as long as a key has a value, it is here. What is here without a
- * value is just coming, or has expired: who reads looks at the node as well.
+ * <p>How it holds: a key enters and leaves by the owner of its node. It enters before the journal
+ * is told, and leaves again if that refuses: so a key that the comparator refuses is not in the
+ * journal. It leaves for good after the journal was told, before its value does. So as long as a
+ * key has a value, it is here. What is here without a value is just coming, or has expired: who
+ * reads looks at the node as well.
  */
 public final class SortedKeys<K> {
   private final @Nullable Comparator<? super K> comparator; // null if keys are not sorted
@@ -40,6 +43,20 @@ public final class SortedKeys<K> {
   void enter(K key) {
     if (comparator != null) {
       keys.put(key, true);
+    }
+  }
+
+  /** All of these, or none if one has no place in the order. */
+  void enterAll(List<K> coming) {
+    int entered = 0;
+    try {
+      for (K key : coming) {
+        enter(key);
+        entered++;
+      }
+    } catch (RuntimeException | Error refused) {
+      coming.subList(0, entered).forEach(this::leave);
+      throw refused;
     }
   }
 

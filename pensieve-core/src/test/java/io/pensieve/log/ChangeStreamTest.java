@@ -241,6 +241,54 @@ class ChangeStreamTest {
     log.close();
   }
 
+  @Test
+  void whatWasReadBeforeTheDiskFailedIsToldByTheNextCall() throws Exception {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH, 1 << 20);
+    log.open();
+    ChangeStream<String, String> stream = log.log().changes();
+    List<Event> history = new ArrayList<>();
+    while (log.log().statistics().appendedBytes() < 70 << 10) { // more than is read at once
+      history.add(log.append(put("k" + history.size(), "v".repeat(1000))));
+      log.settle();
+    }
+    log.disk.failAfter(1, false);
+    assertThrows(LogException.Failed.class, () -> stream.next(LONG));
+    assertEquals(0, stream.sequence(), "nothing was told");
+    assertEquals(history, all(stream, history.size()));
+  }
+
+  private static List<Event> all(ChangeStream<String, String> stream, int count)
+      throws InterruptedException {
+    List<Event> told = new ArrayList<>();
+    int before;
+    do {
+      before = told.size();
+      told.addAll(now(stream));
+    } while (told.size() < count && told.size() > before);
+    return told;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aStreamBeginsAlsoWhenTheNextSegmentHasJustGotItsName(Durability durability)
+      throws Exception {
+    SimulatedLog log = simulated(durability);
+    List<ChangeStream<String, String>> streams = new ArrayList<>();
+    long told = log.append(put("a", "v".repeat(900))).sequence();
+    log.settle();
+    Event next = log.append(put("b", "v".repeat(900)));
+    log.disk.watch(
+        operation -> {
+          if (operation.equals("force directory")) {
+            streams.add(log.log().changes(told));
+          }
+        });
+    log.settle();
+    log.disk.heal();
+    assertEquals(1, streams.size(), "one segment has got its name");
+    assertEquals(List.of(next), now(streams.get(0)));
+  }
+
   @ParameterizedTest
   @EnumSource
   void severalWritersAndSeveralStreamsAtOnce(Durability durability) throws Exception {

@@ -11,6 +11,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -69,6 +72,34 @@ class LogRaceTest {
     assertOutcomes(
         Set.of("no frame", "a whole frame"),
         Race.outcomes(RACES, Room::new, Room::write, Room::look, Room::told));
+  }
+
+  @Test
+  void whatIsCommittedStaysSoWhileItsRoomIsGivenBack() throws Exception {
+    AtomicLong committed = new AtomicLong();
+    AtomicBoolean over = new AtomicBoolean();
+    FutureTask<Integer> looking =
+        new FutureTask<>(
+            () -> {
+              int missed = 0;
+              while (!over.get()) {
+                long before = committed.get();
+                missed += ring.committedPrefix() < before ? 1 : 0;
+              }
+              return missed;
+            });
+    new Thread(looking).start();
+    for (int round = 0; round < RACES / 20; round++) {
+      long first = committed.get();
+      for (long end = first; end - first <= CAPACITY - FRAME_BYTES; ) {
+        new Room().write();
+        end += FRAME_BYTES;
+        committed.set(end);
+      }
+      ring.release(first, committed.get());
+    }
+    over.set(true);
+    assertEquals(0, looking.get(), "looks that found less than was there before");
   }
 
   /** Somebody who waits for a sequence while the scribe makes it durable, or fails. */

@@ -2,6 +2,7 @@ package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,8 +15,17 @@ import org.junit.jupiter.api.Test;
 /** The sorted keys are those of the entries: none is missing, and none that has gone is held. */
 class SortedKeysTest {
   private static final class Quiet implements Journal<String, String>, Observer<String, String> {
+    boolean refuses;
+
+    private void refuseIfAsked() {
+      if (refuses) {
+        throw new IllegalStateException("refused");
+      }
+    }
+
     @Override
     public long put(String key, String value, long expiryMillis) {
+      refuseIfAsked();
       return 0;
     }
 
@@ -26,6 +36,7 @@ class SortedKeysTest {
 
     @Override
     public long[] together(List<Entry<String, String>> entries) {
+      refuseIfAsked();
       return new long[entries.size()];
     }
 
@@ -105,6 +116,24 @@ class SortedKeysTest {
                 new JointMaker.Step<>(0, Decision.Act.REMOVE, null, 0, Node.NEVER),
                 new JointMaker.Step<>(2, Decision.Act.WRITE, "value", 0, Node.NEVER)));
     assertEquals(List.of("c"), List.copyOf(keys.ascending()));
+  }
+
+  @Test
+  void whatTheJournalRefusesDoesNotCome() {
+    put("a", Node.NEVER);
+    quiet.refuses = true;
+    assertThrows(IllegalStateException.class, () -> put("a", Node.NEVER));
+    assertThrows(IllegalStateException.class, () -> put("b", Node.NEVER));
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            table.updateTogether(
+                List.of("a", "c"),
+                (present, nowMillis) ->
+                    List.of(
+                        new JointMaker.Step<>(0, Decision.Act.WRITE, "value", 0, Node.NEVER),
+                        new JointMaker.Step<>(1, Decision.Act.WRITE, "value", 0, Node.NEVER))));
+    assertEquals(List.of("a"), List.copyOf(keys.ascending()));
   }
 
   @Test
