@@ -38,6 +38,7 @@ final class Listening {
   private static final int BACKLOG = 1024;
   private static final int WORKER_THREADS_MAX = 64;
 
+  private final HandshakeDeadline handshake;
   private final XnioWorker worker;
   private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
   private final List<OpenListener> protocols = new ArrayList<>();
@@ -49,6 +50,7 @@ final class Listening {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   Listening(HttpServer.Settings settings, HttpHandler handler) throws IOException {
+    handshake = new HandshakeDeadline(settings.traffic().silenceMax());
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       channel =
@@ -77,7 +79,6 @@ final class Listening {
     Http2OpenListener http2 = new Http2OpenListener(buffers, options);
     http2.setRootHandler(handler);
     protocols.add(http2);
-    HandshakeDeadline handshake = new HandshakeDeadline(settings.traffic().silenceMax());
     AlpnOpenListener either =
         new AlpnOpenListener(buffers, options, handshake.end(http1(settings, handler)))
             .addProtocol(Http2OpenListener.HTTP2, handshake.end(http2), HTTP2_WEIGHT);
@@ -148,6 +149,11 @@ final class Listening {
   /** Where it listens, with the port that was picked. */
   InetSocketAddress address() {
     return channel.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** How many connections have not come to speak HTTP yet; of TLS only. */
+  int inHandshake() {
+    return handshake.waiting();
   }
 
   /** Lets the address go; connections that are there stay. */
