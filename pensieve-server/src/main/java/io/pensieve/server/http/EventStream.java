@@ -35,6 +35,7 @@ final class EventStream {
   private boolean writing;
   private boolean ending;
   private @Nullable Runnable whenRoom;
+  private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = ByteBuffer.allocate(0); // of the I/O thread
 
   /**
@@ -99,7 +100,7 @@ final class EventStream {
 
   /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
   void every(long periodMillis, Supplier<byte[]> event) {
-    XnioExecutor.Key unused =
+    nextPing =
         exchange
             .getIoThread()
             .executeAfter(
@@ -209,6 +210,11 @@ final class EventStream {
       synchronized (this) {
         queue.clear();
         ending = true;
+      }
+      // Or it would keep what has ended, the connection and all, until its time has come.
+      XnioExecutor.Key ping = nextPing;
+      if (ping != null) {
+        ping.remove();
       }
       whenGone.run();
     }
