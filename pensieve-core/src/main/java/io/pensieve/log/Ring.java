@@ -39,8 +39,7 @@ final class Ring {
   private final long salt;
   private final AtomicLong tail; // where the next frame goes; with SEAL: none may
   private final AtomicLong released; // stored by the scribe only
-  private volatile long
-      written; // likewise: up to here all is in a segment, the zeros still to come
+  private volatile long written; // likewise: up to here all is in a segment; zeros are to come
 
   Ring(ByteBuffer memory, int capacity, long start, long salt) {
     this.memory = memory;

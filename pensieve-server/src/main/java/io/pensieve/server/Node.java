@@ -16,7 +16,9 @@ import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
 import io.pensieve.server.http.Tls;
+import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -108,7 +110,7 @@ final class Node implements AutoCloseable {
       return Optional.empty();
     }
     if (where.equals("-")) {
-      return Optional.of(new AccessLines(new OutputStreamWriter(out, UTF_8), err));
+      return Optional.of(new AccessLines(new OutputStreamWriter(kept(out), UTF_8), err));
     }
     try {
       Path file = Path.of(where);
@@ -117,6 +119,21 @@ final class Node implements AutoCloseable {
     } catch (IOException | InvalidPathException refused) {
       throw new StartFailure("cannot write the access log " + where + ": " + refused, refused);
     }
+  }
+
+  // What is told of the end comes after the access log's, so that must not close the stream.
+  private static OutputStream kept(PrintStream out) {
+    return new FilterOutputStream(out) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        out.write(bytes, offset, length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        flush();
+      }
+    };
   }
 
   private static Pensieve<String, StoredValue> recover(

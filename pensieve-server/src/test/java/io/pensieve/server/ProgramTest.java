@@ -136,6 +136,17 @@ final class ProgramTest {
   }
 
   @Test
+  void anAccessLogOnTheStandardOutputLeavesRoomForTheEnd() throws Exception {
+    try (ServerProcess server =
+        ServerProcess.serve(folder, "--durability", "none", "--access-log", "-")) {
+      server.put("a", "1");
+      assertEquals(0, server.terminate().awaitExit());
+      assertTrue(server.out().contains("\"route\":\"/put\""), server.out());
+      assertTrue(server.out().endsWith("stopped" + System.lineSeparator()), server.out());
+    }
+  }
+
+  @Test
   void itKeepsNoMoreThanItsCapacity() throws Exception {
     try (ServerProcess server =
         ServerProcess.serve(folder, "--durability", "none", "--capacity", "2")) {

@@ -36,6 +36,12 @@ final class Answers {
     send(exchange, "application/json", body);
   }
 
+  /** An object with these fields, whose room on the heap has been claimed: never refused. */
+  static void objectClaimed(HttpServerExchange exchange, Fields fields) {
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/json");
+    send(exchange, ByteBuffer.wrap(json(fields)));
+  }
+
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
   static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
     Problem problem = refusal.problem();

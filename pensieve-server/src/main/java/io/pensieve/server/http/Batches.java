@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The route that does several operations with one request. */
 final class Batches {
@@ -41,7 +42,7 @@ final class Batches {
     // A batch may take long, and its reads may wait for the disk: that is for a worker.
     RequestBody.read(
         exchange,
-        limits.bodyBytesMax(),
+        limits.batchBodyBytesMax(),
         body -> {
           Batch batch = parser.parse(body);
           exchange.dispatch(Failures.mapped(onWorker -> run(onWorker, batch)));
@@ -69,8 +70,9 @@ final class Batches {
             throw refusal(outcome.refusal().get());
           }
           List<Answers.Fields> results = new ArrayList<>();
+          Told told = new Told(done);
           for (int i = 0; i < operations.size(); i++) {
-            results.add(result(operations.get(i), outcome.results().get(i)));
+            results.add(result(operations.get(i), outcome.results().get(i), told));
           }
           answer(done, results);
         });
@@ -127,10 +129,11 @@ final class Batches {
                 .value(entry == null ? 0 : entry.version()));
   }
 
-  private Answers.Fields result(BatchOperation operation, BatchOutcome.Result<StoredValue> done) {
+  private Answers.Fields result(
+      BatchOperation operation, BatchOutcome.Result<StoredValue> done, Told told) {
     Versioned<StoredValue> entry = done.entry();
     if (operation instanceof Get) {
-      return entry == null ? status(StatusCodes.NOT_FOUND) : found(entry);
+      return told.found(entry);
     }
     if (operation instanceof Delete || entry == null) {
       return status(operation instanceof Check ? StatusCodes.OK : StatusCodes.NO_CONTENT);
@@ -147,9 +150,10 @@ final class Batches {
   private void runEach(HttpServerExchange exchange, List<BatchOperation> operations)
       throws Exception {
     List<Supplier<Answers.Fields>> results = new ArrayList<>();
+    Told told = new Told(exchange);
     List<CompletableFuture<?>> waiting = new ArrayList<>();
     for (BatchOperation operation : operations) {
-      results.add(start(operation, waiting));
+      results.add(start(operation, told, waiting));
     }
     CompletableFuture<Void> all =
         CompletableFuture.allOf(waiting.toArray(CompletableFuture[]::new))
@@ -160,11 +164,11 @@ final class Batches {
 
   /** Does an operation; what came of it is told when all that is waited for has come about. */
   private Supplier<Answers.Fields> start(
-      BatchOperation operation, List<CompletableFuture<?>> waiting) {
+      BatchOperation operation, Told told, List<CompletableFuture<?>> waiting) {
     try {
       if (operation instanceof Get get) {
         Versioned<StoredValue> entry = memories.getVersioned(get.key());
-        return () -> entry == null ? status(StatusCodes.NOT_FOUND) : found(entry);
+        return () -> told.found(entry);
       }
       if (operation instanceof Incr incr) {
         CompletableFuture<Increment> sum =
@@ -226,11 +230,44 @@ final class Batches {
     return json -> json.name("status").value(problem.status()).name("code").value(problem.code());
   }
 
-  private Answers.Fields found(Versioned<StoredValue> entry) {
-    return json -> {
-      json.name("status").value(StatusCodes.OK);
-      EntryJson.write(json, entry, entry.remaining(clock.instant()));
-    };
+  /**
+   * What the gets of one batch tell together. A key may be read a thousand times, so that a short
+   * request could ask for more than there is memory. By then the batch is done: whatever there is
+   * no room for is refused by itself.
+   */
+  private final class Told {
+    private final HeapRoom.Claim claim;
+    private long bytes;
+
+    Told(HttpServerExchange exchange) {
+      claim = HeapRoom.OF_PROCESS.claimFor(exchange);
+    }
+
+    Answers.Fields found(@Nullable Versioned<StoredValue> entry) {
+      if (entry == null) {
+        return status(StatusCodes.NOT_FOUND);
+      }
+      try {
+        claim(entry.value());
+      } catch (Refusal noRoom) {
+        return problem(noRoom);
+      }
+      return json -> {
+        json.name("status").value(StatusCodes.OK);
+        EntryJson.write(json, entry, entry.remaining(clock.instant()));
+      };
+    }
+
+    private void claim(StoredValue value) {
+      long more = bytes + value.size();
+      if (more > limits.batchBytesMax()) {
+        throw Problem.BATCH_TOO_LARGE.because("the gets before tell as much as a batch may");
+      }
+      if (more > HeapRoom.SMALL_BYTES_MAX) {
+        claim.atLeast(HeapRoom.JSON_BYTES_PER_BYTE * more);
+      }
+      bytes = more;
+    }
   }
 
   private static Answers.Fields written(boolean isNew, long version) {
@@ -256,7 +293,7 @@ final class Batches {
   }
 
   private static void answer(HttpServerExchange exchange, List<Answers.Fields> results) {
-    Answers.object(
+    Answers.objectClaimed(
         exchange,
         json -> {
           json.name("results").beginArray();

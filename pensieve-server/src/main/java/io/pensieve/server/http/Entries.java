@@ -118,6 +118,7 @@ final class Entries {
     promise.requireUpTo(query.text(DURABILITY));
     HeaderMap headers = exchange.getRequestHeaders();
     Preconditions conditions = Preconditions.of(headers);
+    requireWhole(headers);
     String type = MediaType.ofValue(headers);
     RequestBody.read(
         exchange,
@@ -127,6 +128,13 @@ final class Entries {
           Submission<StoredValue> write = submitPut(key, conditions, value, life);
           Acknowledged.answer(exchange, write.durable(), done -> answerPut(done, write));
         });
+  }
+
+  // RFC 9110, 14.5: a part must not be taken for the whole.
+  private static void requireWhole(HeaderMap headers) {
+    if (headers.contains(Headers.CONTENT_RANGE)) {
+      throw Problem.PARTIAL_PUT.because("a value is put as a whole, so without a Content-Range");
+    }
   }
 
   private Submission<StoredValue> submitPut(

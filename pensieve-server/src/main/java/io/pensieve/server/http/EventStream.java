@@ -39,6 +39,7 @@ final class EventStream {
   private boolean ending;
   private @Nullable Runnable whenRoom;
   private @Nullable EventBytes sending; // guarded by this; what the piece is a view of
+  private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // of the I/O thread
 
   /**
@@ -121,7 +122,7 @@ final class EventStream {
 
   /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
   void every(long periodMillis, Supplier<EventBytes> event) {
-    XnioExecutor.Key unused =
+    nextPing =
         exchange
             .getIoThread()
             .executeAfter(
@@ -264,6 +265,11 @@ final class EventStream {
         clear();
         letGoOfSent();
         ending = true;
+      }
+      // Or it would keep what has ended, the connection and all, until its time has come.
+      XnioExecutor.Key ping = nextPing;
+      if (ping != null) {
+        ping.remove();
       }
       whenGone.run();
     }

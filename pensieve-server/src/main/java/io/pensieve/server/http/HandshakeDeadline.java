@@ -35,6 +35,8 @@ final class HandshakeDeadline {
               .getIoThread()
               .executeAfter(() -> cut(connection), deadline.toMillis(), TimeUnit.MILLISECONDS);
       waiting.put(connection, cut);
+      // Whoever goes before that is not kept until his time would be over.
+      connection.getCloseSetter().set(this::stop);
       next.handleEvent(connection);
     };
   }
@@ -43,6 +45,18 @@ final class HandshakeDeadline {
     if (waiting.remove(connection) != null) {
       IoUtils.safeClose(connection);
     }
+  }
+
+  private void stop(StreamConnection connection) {
+    XnioExecutor.Key cut = waiting.remove(connection);
+    if (cut != null) {
+      cut.remove();
+    }
+  }
+
+  /** How many connections have not come to speak HTTP yet. */
+  int waiting() {
+    return waiting.size();
   }
 
   /** Here the protocol takes over, with times of its own. */
@@ -67,13 +81,6 @@ final class HandshakeDeadline {
     public void handleEvent(StreamConnection connection) {
       stop(connection);
       protocol.handleEvent(connection);
-    }
-
-    private void stop(StreamConnection connection) {
-      XnioExecutor.Key cut = waiting.remove(connection);
-      if (cut != null) {
-        cut.remove();
-      }
     }
 
     @Override

@@ -18,8 +18,8 @@ final class HeapRoom {
   /** What is so small that it is not counted: there are never more of them than requests. */
   static final int SMALL_BYTES_MAX = 4 << 10;
 
-  // The text once; the JSON in a builder that doubles, as text, and as UTF-8.
-  private static final int JSON_BYTES_PER_BYTE = 1 + 2 + 1 + 1;
+  /** The text once; the JSON in a builder that doubles, as text, and as UTF-8. */
+  static final long JSON_BYTES_PER_BYTE = 1 + 2 + 1 + 1;
 
   private final AtomicLong bytesTaken = new AtomicLong();
   private final long bytesMax;
@@ -71,7 +71,7 @@ final class HeapRoom {
   <T> T makeJsonOf(StoredValue value, Supplier<T> making) {
     Claim claim = new Claim();
     if (value.size() > SMALL_BYTES_MAX) {
-      claim.atLeast((long) JSON_BYTES_PER_BYTE * value.size());
+      claim.atLeast(JSON_BYTES_PER_BYTE * value.size());
     }
     try {
       return making.get();

@@ -132,6 +132,11 @@ public final class HttpServer implements AutoCloseable {
     return inFlight.requests();
   }
 
+  /** How many connections have not come to speak HTTP yet; of TLS only. */
+  int connectionsInHandshake() {
+    return listening.inHandshake();
+  }
+
   /**
    * Stops to accept connections, waits for the requests in flight to be answered, at most for the
    * drain deadline, and closes all connections. A second call does nothing.

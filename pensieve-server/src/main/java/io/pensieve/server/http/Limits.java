@@ -63,6 +63,18 @@ public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Wai
     return JSON_BYTES_PER_BYTE * (keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
   }
 
+  /** The longest body of a batch, in bytes: room for what the log takes as one, mostly escaped. */
+  int batchBodyBytesMax() {
+    long bytes =
+        (long) JSON_BYTES_PER_BYTE * batchBytesMax() + BATCH_OPERATIONS_MAX * JSON_FRAME_BYTES / 8;
+    return (int) Math.min(bytes, Integer.MAX_VALUE);
+  }
+
+  /** How much the values that a batch tells may have together, in bytes. */
+  int batchBytesMax() {
+    return Math.max(keyBytesMax + valueBytesMax, BATCH_BYTES_MIN);
+  }
+
   /** Returns the key if it may be used. */
   String key(String key) {
     if (key.isEmpty()) {

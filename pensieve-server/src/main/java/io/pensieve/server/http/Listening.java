@@ -37,6 +37,7 @@ final class Listening {
   private static final int BACKLOG = 1024;
   private static final int WORKER_THREADS_MAX = 64;
 
+  private final HandshakeDeadline handshake;
   private final XnioWorker worker;
   private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
   private final List<OpenListener> protocols = new ArrayList<>();
@@ -48,6 +49,7 @@ final class Listening {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   Listening(HttpServer.Settings settings, HttpHandler handler) throws IOException {
+    handshake = new HandshakeDeadline(settings.traffic().silenceMax());
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       channel =
@@ -76,7 +78,6 @@ final class Listening {
     Http2OpenListener http2 = new Http2OpenListener(buffers, options);
     http2.setRootHandler(handler);
     protocols.add(http2);
-    HandshakeDeadline handshake = new HandshakeDeadline(settings.traffic().silenceMax());
     AlpnOpenListener either =
         new AlpnOpenListener(buffers, options, handshake.end(http1(settings, handler)))
             .addProtocol(Http2OpenListener.HTTP2, handshake.end(http2), HTTP2_WEIGHT);
@@ -147,6 +148,11 @@ final class Listening {
   /** Where it listens, with the port that was picked. */
   InetSocketAddress address() {
     return channel.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** How many connections have not come to speak HTTP yet; of TLS only. */
+  int inHandshake() {
+    return handshake.waiting();
   }
 
   /** Lets the address go; connections that are there stay. */

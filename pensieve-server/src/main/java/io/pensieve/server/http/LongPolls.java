@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioExecutor;
@@ -88,13 +89,14 @@ final class LongPolls {
     private boolean done;
     private boolean looking;
     private boolean lookAgain;
+    private final AtomicBoolean isDue = new AtomicBoolean();
 
     Poll(HttpServerExchange exchange, String key, LongPredicate isKnown, Answer answer) {
       this.exchange = exchange;
       this.key = key;
       this.isKnown = isKnown;
       this.answer = answer;
-      this.listener = () -> exchange.getIoThread().execute(this::look);
+      this.listener = this::lookSoon;
     }
 
     void begin(Duration wait) {
@@ -124,6 +126,18 @@ final class LongPolls {
               },
               millis,
               TimeUnit.MILLISECONDS);
+    }
+
+    // However often a key is written, one look is due at most: else they could pile up.
+    private void lookSoon() {
+      if (!isDue.getAndSet(true)) {
+        exchange.getIoThread().execute(this::lookAsDue);
+      }
+    }
+
+    private void lookAsDue() {
+      isDue.set(false); // before the look: a change after this one is looked at again
+      look();
     }
 
     void look() {

@@ -67,7 +67,7 @@ final class StrictJson {
   }
 
   /**
-   * The body as a tree.
+   * The body of a batch as a tree.
    *
    * @param nodesMax how many values it may have, which all take memory
    */
@@ -98,7 +98,8 @@ final class StrictJson {
 
     private JsonElement element() throws IOException {
       if (--nodesLeft < 0) {
-        throw Problem.INVALID_BODY.because("the body has too many values");
+        throw Problem.BATCH_TOO_LARGE.because(
+            "the body has more values than the operations of a batch");
       }
       JsonToken type = json.peek();
       return switch (type) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.pensieve.log.Log;
 import java.net.http.HttpResponse;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -216,8 +217,54 @@ final class BatchesTest {
   }
 
   @Test
+  void aBatchOfFarTooManyOperationsIsTooLarge() throws Exception {
+    HttpResponse<String> refused =
+        batch(false, "{'op':'get','key':'a'},".repeat(3000) + "{'op':'get','key':'a'}");
+    assertEquals(413, refused.statusCode());
+    assertEquals("batch_too_large", ServerUnderTest.code(refused.body()));
+  }
+
+  @Test
   void aBodyOfVeryManyValuesIsRefusedBeforeItTakesMemory() throws Exception {
     HttpResponse<String> refused = post("[" + "[],".repeat(5_000_000) + "[]]");
-    assertEquals(422, refused.statusCode());
+    assertEquals(413, refused.statusCode());
+    assertEquals("batch_too_large", ServerUnderTest.code(refused.body()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aValueIsNotToldAsOftenAsAShortRequestAsksForIt(boolean atomic) throws Exception {
+    int values = 3;
+    server.memories.put("long", "v".repeat((Limits.DEFAULT_VALUE_BYTES_MAX >> 1) - 1));
+    String get = "{'op':'get','key':'long'},";
+    JsonArray results = results(atomic, get.repeat(values) + "{'op':'put','key':'a','value':'1'}");
+    assertEquals(200, status(results, 0));
+    assertEquals(200, status(results, 1));
+    assertEquals(413, status(results, 2));
+    assertEquals("batch_too_large", results.get(2).getAsJsonObject().get("code").getAsString());
+    assertEquals(201, status(results, values));
+    assertEquals("1", server.memories.get("a"));
+  }
+
+  @Test
+  void manySmallValuesFitIntoABatchWhereTheLongestValueIsShort() throws Exception {
+    HttpServer.Settings defaults = ServerUnderTest.settings();
+    HttpServer.Settings shortValues =
+        new HttpServer.Settings(
+            defaults.address(),
+            new Limits(64, 1024),
+            defaults.access(),
+            defaults.durability(),
+            defaults.traffic(),
+            defaults.tls(),
+            defaults.accessLog());
+    try (ServerUnderTest small =
+        new ServerUnderTest(Log.recent(1000), shortValues, Cluster.alone(1))) {
+      String put = "{\"op\":\"put\",\"key\":\"a\",\"value\":\"" + "v".repeat(1000) + "\"}";
+      String puts = (put + ",").repeat(Limits.BATCH_OPERATIONS_MAX - 1) + put;
+      HttpResponse<String> answer =
+          small.post("/v1/batch", "{\"atomic\":true,\"ops\":[" + puts + "]}");
+      assertEquals(200, answer.statusCode(), answer.body());
+    }
   }
 }

@@ -321,4 +321,13 @@ final class EntriesTest {
     assertEquals(json ? "application/json" : "a/b", KvClient.header(get, "Content-Type"));
     assertEquals("Accept", KvClient.header(get, "Vary"));
   }
+
+  @Test
+  void aPartIsNotTakenForTheWhole() throws Exception {
+    byte[] whole = {1, 2, 3};
+    assertEquals(201, kv.put("k", whole).statusCode());
+    byte[] part = {9};
+    KvClient.assertProblem(400, "partial_put", kv.put("k", part, "Content-Range", "bytes 0-0/3"));
+    assertArrayEquals(whole, kv.get("k").body());
+  }
 }

@@ -195,6 +195,19 @@ final class TlsTest {
     }
   }
 
+  @Test
+  void whoGoesInTheHandshakeIsForgotten() throws Exception {
+    List<RawClient> clients = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      clients.add(server.connect());
+    }
+    Await.until("all in a handshake", () -> server.http.connectionsInHandshake() == 50);
+    for (RawClient client : clients) {
+      client.close();
+    }
+    Await.until("nobody in a handshake", () -> server.http.connectionsInHandshake() == 0);
+  }
+
   private Certificate shown(SSLSocket socket) throws SSLException {
     return socket.getSession().getPeerCertificates()[0];
   }
