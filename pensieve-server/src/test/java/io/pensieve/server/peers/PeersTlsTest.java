@@ -24,7 +24,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -182,6 +186,23 @@ class PeersTlsTest {
   }
 
   @Test
+  void thePeerIsToldByWhichNameItIsCalledEvenIfThatHasNoDot() throws Exception {
+    List<List<SNIServerName>> asked = new CopyOnWriteArrayList<>();
+    URI url =
+        listen(
+            plain -> {
+              SSLSocket secured =
+                  (SSLSocket) good.showing().getSocketFactory().createSocket(plain, null, 0, true);
+              secured.setUseClientMode(false);
+              secured.startHandshake();
+              asked.add(((ExtendedSSLSession) secured.getSession()).getRequestedServerNames());
+            });
+    watch(url);
+    await(() -> !asked.isEmpty());
+    assertEquals(List.of(new SNIHostName("localhost")), asked.get(0));
+  }
+
+  @Test
   void aPeerThatDripsInTheHandshakeIsGivenUp() throws Exception {
     CountDownLatch over = new CountDownLatch(1);
     opened.push(over::countDown);
@@ -231,7 +252,7 @@ class PeersTlsTest {
   }
 
   private interface Session {
-    void over(Socket socket) throws IOException, InterruptedException;
+    void over(Socket socket) throws Exception;
   }
 
   /** A peer that does something else than to shake hands. */
@@ -256,7 +277,7 @@ class PeersTlsTest {
   private static void serve(Socket socket, Session session) {
     try (socket) {
       session.over(socket);
-    } catch (IOException | InterruptedException hungUp) {
+    } catch (Exception hungUp) {
       // What it is there to see is seen at the other end.
     }
   }
