@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  * @param durability what a write survives; empty for no log
  * @param nodeId the id of this node
  * @param peers the other nodes
+ * @param peersCa the authorities that sign their certificates; empty for those that Java knows
  * @param tokensFile where the tokens are, if they are in a file
  * @param tokens the tokens, if they are given themselves
  * @param tlsFiles the certificates and their key; empty for no TLS
@@ -39,6 +40,7 @@ record Configuration(
     Optional<Durability> durability,
     long nodeId,
     List<URI> peers,
+    Optional<Path> peersCa,
     Optional<Path> tokensFile,
     Optional<Tokens> tokens,
     List<Path> tlsFiles,
@@ -70,7 +72,8 @@ record Configuration(
         get(given, Setting.DATA_DIR).folder(),
         durability(get(given, Setting.DURABILITY)),
         get(given, Setting.NODE_ID).number(0, Long.MAX_VALUE),
-        get(given, Setting.PEERS).nodeUrls(),
+        peers(given),
+        get(given, Setting.PEERS_CA).file(),
         get(given, Setting.TOKENS_FILE).file(),
         tokens(given),
         tlsFiles(given),
@@ -158,12 +161,30 @@ record Configuration(
       throw new StartFailure(
           alone.source() + ": a certificate and its key belong together, give both", null);
     }
-    Given peers = get(given, Setting.PEERS);
-    if (certificate.isGiven() && peers.isGiven()) {
-      throw new StartFailure(
-          peers.source() + ": nodes watch one another without TLS, so not together with it", null);
-    }
     return Stream.of(certificate, key).flatMap(file -> file.file().stream()).toList();
+  }
+
+  private static List<URI> peers(Map<Setting, Given> given) {
+    Given peers = get(given, Setting.PEERS);
+    List<URI> urls = peers.nodeUrls();
+    Optional<URI> plain = urls.stream().filter(url -> !"https".equals(url.getScheme())).findFirst();
+    Given certificate = get(given, Setting.TLS_CERTIFICATE);
+    // Nothing would warn of it: the peers' token would be readable on the way.
+    if (plain.isPresent() && certificate.isGiven()) {
+      throw new StartFailure(
+          peers.source()
+              + ": "
+              + plain.get()
+              + " would be watched without TLS, which is spoken here: give https URLs for all peers",
+          null);
+    }
+    Given ca = get(given, Setting.PEERS_CA);
+    if (plain.isPresent() && ca.isGiven()) {
+      throw new StartFailure(
+          ca.source() + ": " + plain.get() + " shows no certificate: give https URLs for all peers",
+          null);
+    }
+    return urls;
   }
 
   private static Optional<Durability> durability(Given given) {

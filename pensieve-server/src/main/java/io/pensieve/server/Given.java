@@ -139,7 +139,7 @@ record Given(String text, String source) {
   private URI nodeUrl(String text) {
     try {
       URI url = new URI(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
-      boolean web = "http".equals(url.getScheme());
+      boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
       boolean bare =
           "".equals(url.getPath()) && url.getQuery() == null && url.getFragment() == null;
       if (web && url.getHost() != null && url.getUserInfo() == null && bare) {
@@ -148,7 +148,7 @@ record Given(String text, String source) {
     } catch (URISyntaxException refusedBelow) {
       // Not a URL at all is no other fault than not the kind of URL that is expected.
     }
-    throw refused("URLs like http://host:7878, without a path,");
+    throw refused("URLs like http://host:7878 or https://host:7878, without a path,");
   }
 
   /** What is thrown when the text is not what it should be. Quotes it, so not for secrets. */

@@ -16,6 +16,7 @@ import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
 import io.pensieve.server.http.Tls;
+import io.pensieve.server.peers.PeerTrust;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -74,11 +75,12 @@ final class Node implements AutoCloseable {
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
     Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
+    PeerTrust trust = trust(configuration.peersCa(), reloads);
     Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), out, err);
     Pensieve<String, StoredValue> memories = recover(configuration, out);
     try {
       Watch watch =
-          new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, err);
+          new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, trust, err);
       try {
         HttpServer http = listen(configuration, access, tls, accessLines, memories, watch);
         reloads.start();
@@ -103,6 +105,17 @@ final class Node implements AutoCloseable {
     reloads.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
     Reloads.warnIfOthersCanRead(files.get(1), err);
     return Optional.of(tls);
+  }
+
+  private static PeerTrust trust(Optional<Path> file, Reloads reloads) {
+    PeerTrust trust = new PeerTrust();
+    file.ifPresent(
+        ca ->
+            reloads.use(
+                Setting.PEERS_CA.title(),
+                List.of(ca),
+                contents -> trust.replace(Tls.certificates(contents.get(0)))));
+    return trust;
   }
 
   private static Optional<AccessLines> accessLines(String where, PrintStream out, PrintStream err) {

@@ -18,7 +18,9 @@ enum Setting {
       "process-death",
       "What an acknowledged write survives: process-death, power-cut, or none (keep no log)."),
   NODE_ID("NUMBER", "1", "The id of this node, zero or more.", "NODE_ID"),
-  PEERS("URL,...", "", "The other nodes, as in http://host:7878.", "PEERS"),
+  PEERS("URL,...", "", "The other nodes, as in http://host:7878 or https://host:7878.", "PEERS"),
+  PEERS_CA(
+      "FILE", "", "Who signs the certificates of https peers, in PEM; else whom this Java trusts."),
   TOKENS_FILE(
       "FILE", "", "Who may do what: a role and a token a line; read again when it changes."),
   TOKENS(

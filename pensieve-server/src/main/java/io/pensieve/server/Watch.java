@@ -2,7 +2,10 @@ package io.pensieve.server;
 
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.peers.PeerChange;
+import io.pensieve.server.peers.PeerEvent;
 import io.pensieve.server.peers.PeerState;
+import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.peers.PeerUnanswering;
 import io.pensieve.server.peers.PeerView;
 import io.pensieve.server.peers.Peers;
 import java.io.PrintStream;
@@ -12,6 +15,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /** Shows the watched peers to the routes, and tells of their changes. */
@@ -23,29 +27,46 @@ final class Watch implements Cluster, AutoCloseable {
    * Starts to watch.
    *
    * @param secret what is shown to them, if they ask for something
-   * @param err is told of every change of a peer's state, one line each
+   * @param trust who is believed to be a peer over TLS
+   * @param err is told of every change of a peer's state, and why beats have no answer, one line
+   *     each
    * @throws StartFailure if these cannot be watched
    */
-  Watch(long nodeId, List<URI> urls, Supplier<Optional<String>> secret, PrintStream err) {
+  Watch(
+      long nodeId,
+      List<URI> urls,
+      Supplier<Optional<String>> secret,
+      PeerTrust trust,
+      PrintStream err) {
     this.nodeId = nodeId;
     try {
-      this.peers = Peers.start(nodeId, urls, secret, change -> err.println(line(change)));
+      this.peers = Peers.start(nodeId, urls, secret, trust, event -> err.println(line(event)));
     } catch (IllegalArgumentException notWatchable) {
       throw new StartFailure("peers: " + notWatchable.getMessage(), notWatchable);
     }
   }
 
-  static String line(PeerChange change) {
-    String id = change.id().isPresent() ? " (node " + change.id().getAsLong() + ")" : "";
-    return Instant.now().truncatedTo(ChronoUnit.MILLIS)
-        + " peer "
-        + change.url()
-        + id
-        + ": "
-        + name(change.from())
+  static String line(PeerEvent event) {
+    String now = Instant.now().truncatedTo(ChronoUnit.MILLIS) + " peer ";
+    return event instanceof PeerChange change
+        ? now + change.url() + id(change.id()) + ": " + told(change)
+        : now + told((PeerUnanswering) event);
+  }
+
+  private static String told(PeerUnanswering peer) {
+    return peer.url() + id(peer.id()) + ": does not answer: " + peer.reason();
+  }
+
+  private static String told(PeerChange change) {
+    return name(change.from())
         + " -> "
         + name(change.to())
-        + silence(change);
+        + silence(change)
+        + change.reason().map(reason -> ": " + reason).orElse("");
+  }
+
+  private static String id(OptionalLong id) {
+    return id.isPresent() ? " (node " + id.getAsLong() + ")" : "";
   }
 
   private static String silence(PeerChange change) {

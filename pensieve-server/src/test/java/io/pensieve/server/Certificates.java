@@ -1,6 +1,5 @@
 package io.pensieve.server;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,44 +7,91 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
-import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
-/** A certificate for this machine that signs itself, made by the JDK's own keytool. */
+/** A certificate and its key, made by the JDK's own keytool. */
 public final class Certificates {
   private static final String PASSWORD = "only-for-this-file";
 
+  private static final String THIS_MACHINE = "dns:localhost,ip:127.0.0.1";
+
+  private final Path file;
   private final KeyStore store;
 
-  private Certificates(KeyStore store) {
+  private Certificates(Path file, KeyStore store) {
+    this.file = file;
     this.store = store;
   }
 
   /** Makes a key and its certificate. The algorithm is one of keytool: RSA, EC, Ed25519. */
   public static Certificates make(Path folder, String algorithm) throws Exception {
-    Path file = folder.resolve(algorithm + System.nanoTime() + ".p12");
-    Path keytool = Path.of(System.getProperty("java.home", ""), "bin", "keytool");
-    Process process =
-        new ProcessBuilder(
-                (keytool
-                        + " -genkeypair -alias it -keyalg "
-                        + algorithm
-                        + " -validity 2 -dname CN="
-                        + "test -ext san=dns:localhost,ip:127.0.0.1 -storetype PKCS12 -storepass "
-                        + PASSWORD
-                        + " -keystore "
-                        + file)
-                    .split(" ", -1))
-            .redirectErrorStream(true)
-            .redirectOutput(File.createTempFile("keytool", ".txt", folder.toFile()))
-            .start();
-    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-      throw new IOException("keytool: " + process);
+    return make(file(folder), algorithm, "-validity 2 -ext san=" + THIS_MACHINE);
+  }
+
+  /** Makes an authority, which can sign the certificates of others. */
+  public static Certificates authority(Path folder) throws Exception {
+    return make(file(folder), "EC", "-validity 2 -ext bc=ca:true -ext ku=keyCertSign");
+  }
+
+  /** Has this authority sign a certificate for this machine. */
+  public Certificates signed() throws Exception {
+    return signed("-validity 2 -ext san=" + THIS_MACHINE);
+  }
+
+  /** Has this authority sign a certificate for a machine of another name. */
+  public Certificates signedForAnother() throws Exception {
+    return signed("-validity 2 -ext san=dns:another.example");
+  }
+
+  /** Has this authority sign a certificate that has expired. */
+  public Certificates signedAndExpired() throws Exception {
+    return signed("-startdate -9d -validity 2 -ext san=" + THIS_MACHINE);
+  }
+
+  /** Makes a certificate that signs itself, and has expired. */
+  public static Certificates expired(Path folder) throws Exception {
+    return make(file(folder), "EC", "-startdate -9d -validity 2 -ext san=" + THIS_MACHINE);
+  }
+
+  private Certificates signed(String arguments) throws Exception {
+    Path copy = file(file.resolveSibling("."));
+    Files.copy(file, copy);
+    keytool(copy, "-changealias -alias it -destalias authority");
+    return make(copy, "EC", arguments + " -signer authority");
+  }
+
+  private static Path file(Path folder) {
+    return folder.resolve(System.nanoTime() + ".p12");
+  }
+
+  private static Certificates make(Path file, String algorithm, String arguments) throws Exception {
+    keytool(file, "-genkeypair -alias it -dname CN=test -keyalg " + algorithm + " " + arguments);
+    KeyStore store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
+    if (store.containsAlias("authority")) {
+      store.deleteEntry("authority"); // else a server might show it for its own
     }
-    return new Certificates(KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray()));
+    return new Certificates(file, store);
+  }
+
+  private static void keytool(Path file, String arguments) throws Exception {
+    Path keytool = Path.of(System.getProperty("java.home", ""), "bin", "keytool");
+    List<String> command = new ArrayList<>(List.of(keytool.toString()));
+    command.addAll(List.of(arguments.split(" ", -1)));
+    command.addAll(List.of("-storetype", "PKCS12", "-storepass", PASSWORD));
+    command.addAll(List.of("-keystore", file.toString()));
+    Path said = Files.createTempFile(file.toAbsolutePath().getParent(), "keytool", ".txt");
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start();
+    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+      throw new IOException(arguments + ": " + Files.readString(said));
+    }
   }
 
   /** The certificate in PEM. */
@@ -60,8 +106,8 @@ public final class Certificates {
   }
 
   /** The certificate. */
-  public Certificate certificate() throws GeneralSecurityException {
-    return store.getCertificate("it");
+  public X509Certificate certificate() throws GeneralSecurityException {
+    return (X509Certificate) store.getCertificate("it");
   }
 
   private static byte[] pem(String what, byte[] content) {
@@ -82,6 +128,16 @@ public final class Certificates {
     factory.init(anchors);
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(null, factory.getTrustManagers(), null);
+    return context;
+  }
+
+  /** What a server has that shows this. */
+  public SSLContext showing() throws Exception {
+    KeyManagerFactory factory =
+        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    factory.init(store, PASSWORD.toCharArray());
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(factory.getKeyManagers(), null, null);
     return context;
   }
 

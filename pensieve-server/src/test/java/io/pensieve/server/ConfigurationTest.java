@@ -96,6 +96,7 @@ final class ConfigurationTest {
     "BIND, 'no such host'",
     "DATA_DIR, 'a\0b'",
     "TOKENS_FILE, 'a\0b'",
+    "PEERS_CA, 'a\0b'",
     "ALLOW_ANONYMOUS, yes",
     "KEY_BYTES_MAX, 0",
     "VALUE_BYTES_MAX, 99999999999",
@@ -115,7 +116,9 @@ final class ConfigurationTest {
       strings = {
         "node2:8002",
         "ftp://a",
-        "https://a",
+        "wss://a",
+        "https://",
+        "https://a/path",
         "http://",
         "http://a/path",
         "http://a?x",
@@ -192,10 +195,28 @@ final class ConfigurationTest {
     Map<String, String> key = Map.of("PENSIEVE_TLS_KEY", "k.pem");
     assertEquals(
         List.of(Path.of("c.pem"), Path.of("k.pem")), configured(certificate, key).tlsFiles());
-    assertRefused(
-        "environment PEERS: ",
-        certificate,
-        Map.of("PENSIEVE_TLS_KEY", "k.pem", "PEERS", "http://a:1"));
+  }
+
+  @Test
+  void whoSpeaksTlsWatchesNobodyWithoutIt() {
+    Map<Setting, String> tls = Map.of(Setting.TLS_CERTIFICATE, "c.pem", Setting.TLS_KEY, "k.pem");
+    String message =
+        assertRefused(
+            "environment PEERS: http://b:1 ", tls, Map.of("PEERS", "https://a:1,http://b:1"));
+    assertTrue(message.contains("give https URLs for all peers"), message);
+    assertEquals(
+        List.of(URI.create("https://a:1"), URI.create("https://b")),
+        configured(tls, Map.of("PEERS", "https://a:1,https://b/")).peers());
+  }
+
+  @Test
+  void authoritiesOfPeersAreForPeersWithTls() {
+    Map<Setting, String> ca = Map.of(Setting.PEERS_CA, "ca.pem");
+    assertRefused("--peers-ca: http://b:1 shows no certificate", ca, Map.of("PEERS", "http://b:1"));
+    assertEquals(
+        Optional.of(Path.of("ca.pem")), configured(ca, Map.of("PEERS", "https://a:1")).peersCa());
+    assertEquals(Optional.of(Path.of("ca.pem")), configured(ca, Map.of()).peersCa());
+    assertEquals(Optional.empty(), configured(Map.of(), Map.of("PEERS", "https://a:1")).peersCa());
   }
 
   private static String assertRefused(

@@ -3,8 +3,11 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.server.peers.PeerChange;
+import io.pensieve.server.peers.PeerEvent;
 import io.pensieve.server.peers.PeerState;
+import io.pensieve.server.peers.PeerUnanswering;
 import java.net.URI;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
@@ -42,9 +45,31 @@ class WatchTest {
         OptionalLong.empty());
   }
 
+  @Test
+  void theReasonIsToldIfItIsKnown() {
+    PeerChange change =
+        new PeerChange(
+            URL,
+            OptionalLong.empty(),
+            PeerState.ALIVE,
+            PeerState.SUSPECT,
+            OptionalLong.of(550),
+            Optional.of("no answer in time"));
+    assertEnds(
+        "peer http://127.0.0.1:8002: alive -> suspect, silent for 550 ms: no answer in time",
+        change);
+    assertEnds(
+        "peer http://127.0.0.1:8002 (node 2): does not answer: Connection refused",
+        new PeerUnanswering(URL, OptionalLong.of(2), "Connection refused"));
+  }
+
   private static void assertTold(
       String expected, OptionalLong id, PeerState from, PeerState to, OptionalLong silentMillis) {
-    String line = Watch.line(new PeerChange(URL, id, from, to, silentMillis));
+    assertEnds(expected, new PeerChange(URL, id, from, to, silentMillis, Optional.empty()));
+  }
+
+  private static void assertEnds(String expected, PeerEvent event) {
+    String line = Watch.line(event);
     assertTrue(line.endsWith(" " + expected), line);
   }
 }

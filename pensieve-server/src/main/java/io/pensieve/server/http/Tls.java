@@ -65,7 +65,12 @@ public final class Tls {
     return context;
   }
 
-  private static List<X509Certificate> certificates(byte[] pem) {
+  /**
+   * Reads certificates.
+   *
+   * @throws IllegalArgumentException if these are no certificates in PEM
+   */
+  public static List<X509Certificate> certificates(byte[] pem) {
     try {
       List<X509Certificate> chain =
           CertificateFactory.getInstance("X.509")

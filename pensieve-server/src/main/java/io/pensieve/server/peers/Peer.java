@@ -3,9 +3,11 @@ package io.pensieve.server.peers;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import java.net.URI;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
@@ -14,6 +16,8 @@ import java.util.regex.Pattern;
 /** What is known of one peer. Times are nanoseconds since the watch began. */
 final class Peer {
   private static final long NEVER = -1;
+  static final int FAILURES_TOLD_MIN = 4; // a second of beats
+  static final int REASONS_TOLD_MAX = 4; // a peer that makes up ever new ones must not fill the log
   private static final Pattern ENDING_IN_A_NUMBER = Pattern.compile("[^.:]*[^.:0-9](\\d{1,18})");
 
   /*
@@ -26,12 +30,14 @@ final class Peer {
   private volatile OptionalLong id;
   private final Queue<Long> answersNanos = new ConcurrentLinkedQueue<>();
   private final AtomicLong beatNanos = new AtomicLong(NEVER);
+  private volatile BeatFailure failure = BeatFailure.none(); // written by the thread that beats
 
   private final PhiAccrual detector = new PhiAccrual();
   private volatile PeerState state = PeerState.DEAD;
   private long sinceNanos;
   private long lastHeardNanos = NEVER;
   private long silentFromNanos = NEVER; // when last heard before it was last not alive
+  private final Set<String> reasonsTold = new HashSet<>(); // since it last answered
 
   Peer(URI url) {
     this.url = url;
@@ -69,7 +75,13 @@ final class Peer {
     if (nodeId.isPresent()) {
       id = nodeId;
     }
+    failure = BeatFailure.none();
     answersNanos.add(atNanos);
+  }
+
+  /** It did not answer a beat. */
+  void unanswered(String reason) {
+    failure = BeatFailure.after(failure, reason);
   }
 
   /** A beat of its own came in. */
@@ -110,8 +122,31 @@ final class Peer {
     long silentUntilNanos = after == PeerState.ALIVE ? lastHeardNanos : waking.nowNanos();
     state = after;
     sinceNanos = waking.nowNanos();
+    Optional<String> reason = after == PeerState.ALIVE ? Optional.empty() : reason();
+    reason.ifPresent(reasonsTold::add);
     return Optional.of(
-        new PeerChange(url, id, before, after, millis(silentFromNanos, silentUntilNanos)));
+        new PeerChange(url, id, before, after, millis(silentFromNanos, silentUntilNanos), reason));
+  }
+
+  private Optional<String> reason() {
+    BeatFailure latest = failure;
+    return latest.inRow() == 0 ? Optional.empty() : Optional.of(latest.reason());
+  }
+
+  /**
+   * Why it goes on not answering, if that is to be told: it may have been dead from the start, or
+   * be alive by its own beats alone, so that no change of its state says it.
+   */
+  Optional<PeerUnanswering> complain() {
+    BeatFailure latest = failure;
+    if (latest.inRow() == 0) {
+      reasonsTold.clear();
+    }
+    boolean isNews =
+        latest.inRow() >= FAILURES_TOLD_MIN
+            && reasonsTold.size() < REASONS_TOLD_MAX
+            && reasonsTold.add(latest.reason());
+    return isNews ? Optional.of(new PeerUnanswering(url, id, latest.reason())) : Optional.empty();
   }
 
   PeerView view(Waking waking) {

@@ -1,6 +1,7 @@
 package io.pensieve.server.peers;
 
 import java.net.URI;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -12,6 +13,13 @@ import java.util.OptionalLong;
  * @param to the state it comes into
  * @param silentMillis how long it has been silent, or, if it is back, had been silent, in
  *     milliseconds; empty if this is the first time it was heard from
+ * @param reason why the latest beat had no answer, in one line; empty if it had one or is under way
  */
 public record PeerChange(
-    URI url, OptionalLong id, PeerState from, PeerState to, OptionalLong silentMillis) {}
+    URI url,
+    OptionalLong id,
+    PeerState from,
+    PeerState to,
+    OptionalLong silentMillis,
+    Optional<String> reason)
+    implements PeerEvent {}

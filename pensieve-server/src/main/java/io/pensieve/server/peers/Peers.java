@@ -35,13 +35,13 @@ public final class Peers implements AutoCloseable {
   /*
    * One thread a peer sends beats and waits for the answers: a peer that hangs, drips or has a name
    * that takes seconds to look up delays nobody else's. They only drop what they hear into the
-   * roster; one more thread checks it, so every decision and every onChange is on that one.
+   * roster; one more thread checks it, so every decision and every onEvent is on that one.
    *
    * The dead are beaten less often if their own first beat will tell that they are back. A peer
    * whose id is not known yet cannot be told by its beats, and only an answer finds it.
    */
   private final Roster roster;
-  private final Consumer<PeerChange> onChange;
+  private final Consumer<PeerEvent> onEvent;
   private final long startNanos = System.nanoTime();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final List<BeatConnection> connections = new ArrayList<>();
@@ -51,12 +51,13 @@ public final class Peers implements AutoCloseable {
       long nodeId,
       List<URI> urls,
       Supplier<Optional<String>> secret,
-      Consumer<PeerChange> onChange) {
+      PeerTrust trust,
+      Consumer<PeerEvent> onEvent) {
     this.roster = new Roster(nodeId, urls);
-    this.onChange = onChange;
+    this.onEvent = onEvent;
     threads.add(new Thread(this::check, "pensieve-peers"));
     for (Peer peer : roster.peers()) {
-      BeatConnection connection = new BeatConnection(peer.url(), nodeId, secret);
+      BeatConnection connection = new BeatConnection(peer.url(), nodeId, secret, trust);
       connections.add(connection);
       String name = "pensieve-beat " + peer.url().getRawAuthority();
       threads.add(new Thread(() -> beat(peer, connection), name));
@@ -68,10 +69,14 @@ public final class Peers implements AutoCloseable {
    * Starts to beat peers, on threads of its own. Until one is heard from it counts as dead.
    *
    * @param nodeId the id of this node, which its beats carry
-   * @param peers where they are reached, {@code http://host:port}; none is fine
+   * @param peers where they are reached, {@code http://host:port} or {@code https://host:port};
+   *     none is fine
    * @param secret what each beat shows as its bearer token, if anything; asked for every beat
-   * @param onChange told of every change of a peer's state, one after another, on a thread that
-   *     does nothing else but decide them, so it should return soon
+   * @param trust who is believed to be an {@code https} peer; another is not shown the secret, and
+   *     does not count as alive
+   * @param onEvent told of every change of a peer's state, and of reasons why beats have no answer,
+   *     one after another, on a thread that does nothing else but decide them, so it should return
+   *     soon
    * @throws IllegalArgumentException if a peer's URL is not of that form or is there twice, or if
    *     there are more than {@link #PEERS_MAX}
    */
@@ -79,7 +84,8 @@ public final class Peers implements AutoCloseable {
       long nodeId,
       List<URI> peers,
       Supplier<Optional<String>> secret,
-      Consumer<PeerChange> onChange) {
+      PeerTrust trust,
+      Consumer<PeerEvent> onEvent) {
     if (peers.size() > PEERS_MAX) {
       throw new IllegalArgumentException(
           "expected at most " + PEERS_MAX + " peers, found " + peers.size());
@@ -91,7 +97,7 @@ public final class Peers implements AutoCloseable {
         throw new IllegalArgumentException("peer " + url + " is there twice");
       }
     }
-    Peers started = new Peers(nodeId, peers, secret, onChange);
+    Peers started = new Peers(nodeId, peers, secret, trust, onEvent);
     started.threads.forEach(Thread::start);
     return started;
   }
@@ -101,13 +107,16 @@ public final class Peers implements AutoCloseable {
     boolean bare = path == null || path.isEmpty() || path.equals("/");
     boolean plain =
         url.getRawQuery() == null && url.getRawFragment() == null && url.getRawUserInfo() == null;
-    if (!"http".equalsIgnoreCase(url.getScheme())
+    boolean web =
+        "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
+    if (!web
         || url.getHost() == null
         || url.getPort() == 0
         || url.getPort() > 65_535
         || !bare
         || !plain) {
-      throw new IllegalArgumentException("peer " + url + " is not of the form http://host:port");
+      throw new IllegalArgumentException(
+          "peer " + url + " is not of the form http://host:port or https://host:port");
     }
   }
 
@@ -149,17 +158,15 @@ public final class Peers implements AutoCloseable {
 
   private void check() {
     while (!isStoppedWithin(Waking.CHECK_NANOS)) {
-      for (PeerChange change : roster.check(nowNanos())) {
-        tell(change);
-      }
+      roster.check(nowNanos()).forEach(this::tell);
     }
   }
 
-  private void tell(PeerChange change) {
+  private void tell(PeerEvent event) {
     try {
-      onChange.accept(change);
+      onEvent.accept(event);
     } catch (RuntimeException thrownByListener) {
-      LOG.log(System.Logger.Level.ERROR, "not told of " + change, thrownByListener);
+      LOG.log(System.Logger.Level.ERROR, "not told of " + event, thrownByListener);
     }
   }
 
@@ -171,6 +178,7 @@ public final class Peers implements AutoCloseable {
         peer.answered(nodeId, nowNanos());
         dueNanos += PhiAccrual.BEAT_NANOS;
       } catch (IOException silent) {
+        peer.unanswered(BeatFailure.reason(silent));
         dueNanos += peer.announcesItself() ? PROBE_NANOS : PhiAccrual.BEAT_NANOS;
       }
     }

@@ -33,19 +33,20 @@ final class Roster {
     }
   }
 
-  /** Takes in what was heard, decides who is alive, and says what changed. */
-  List<PeerChange> check(long nowNanos) {
+  /** Takes in what was heard, decides who is alive, and says what is to be told of it. */
+  List<PeerEvent> check(long nowNanos) {
     waking = waking.next(nowNanos);
-    List<PeerChange> changes = new ArrayList<>();
+    List<PeerEvent> events = new ArrayList<>();
     for (Peer peer : peers) {
       peer.takeIn(waking);
       // Answers may still lie unread in the sockets when this process was asleep until just now.
       if (!waking.overslept()) {
-        peer.judge(waking).ifPresent(changes::add);
+        peer.judge(waking).ifPresent(events::add);
       }
+      peer.complain().ifPresent(events::add);
     }
     view = look();
-    return changes;
+    return events;
   }
 
   /** What was thought of every peer at the last check, from any thread. */

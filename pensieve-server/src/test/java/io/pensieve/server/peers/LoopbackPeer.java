@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
 
 /** A peer on a socket of its own, which answers every beat with whatever bytes it is told to. */
 final class LoopbackPeer implements Closeable {
@@ -24,9 +26,10 @@ final class LoopbackPeer implements Closeable {
   }
 
   private final ServerSocket listener;
+  private final String scheme;
   private final Answer answer;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger connections = new AtomicInteger();
+  private final List<List<String>> connections = new CopyOnWriteArrayList<>();
   private final List<String> beats = new CopyOnWriteArrayList<>();
 
   LoopbackPeer(Answer answer) throws IOException {
@@ -34,7 +37,19 @@ final class LoopbackPeer implements Closeable {
   }
 
   LoopbackPeer(int port, Answer answer) throws IOException {
-    this.listener = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+    this(ServerSocketFactory.getDefault(), "http", port, answer);
+  }
+
+  /** One that speaks these versions of TLS. */
+  LoopbackPeer(SSLContext tls, Answer answer, String... versions) throws IOException {
+    this(tls.getServerSocketFactory(), "https", 0, answer);
+    ((SSLServerSocket) listener).setEnabledProtocols(versions);
+  }
+
+  private LoopbackPeer(ServerSocketFactory sockets, String scheme, int port, Answer answer)
+      throws IOException {
+    this.listener = sockets.createServerSocket(port, 50, InetAddress.getLoopbackAddress());
+    this.scheme = scheme;
     this.answer = answer;
     new Thread(this::accept, "loopback-peer").start();
   }
@@ -51,7 +66,12 @@ final class LoopbackPeer implements Closeable {
   }
 
   URI url() {
-    return URI.create("http://localhost:" + port());
+    return url(scheme);
+  }
+
+  /** Where it is thought to be by who thinks that it speaks that. */
+  URI url(String thought) {
+    return URI.create(thought + "://localhost:" + port());
   }
 
   int port() {
@@ -59,7 +79,12 @@ final class LoopbackPeer implements Closeable {
   }
 
   int connections() {
-    return connections.get();
+    return connections.size();
+  }
+
+  /** The beats of each connection so far. */
+  List<List<String>> beatsByConnection() {
+    return connections;
   }
 
   /** Every request so far, head and body. */
@@ -72,8 +97,9 @@ final class LoopbackPeer implements Closeable {
       try {
         Socket socket = listener.accept();
         open.add(socket);
-        connections.incrementAndGet();
-        new Thread(() -> serve(socket), "loopback-peer").start();
+        List<String> ofThisConnection = new CopyOnWriteArrayList<>();
+        connections.add(ofThisConnection);
+        new Thread(() -> serve(socket, ofThisConnection), "loopback-peer").start();
         if (listener.isClosed()) {
           socket.close();
         }
@@ -83,10 +109,12 @@ final class LoopbackPeer implements Closeable {
     }
   }
 
-  private void serve(Socket socket) {
+  private void serve(Socket socket, List<String> ofThisConnection) {
     try (socket) {
       while (true) {
-        beats.add(request(socket.getInputStream()));
+        String beat = request(socket.getInputStream());
+        beats.add(beat);
+        ofThisConnection.add(beat);
         answer.to(socket.getOutputStream());
       }
     } catch (IOException | InterruptedException over) {

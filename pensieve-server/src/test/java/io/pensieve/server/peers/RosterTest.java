@@ -9,6 +9,7 @@ import io.pensieve.server.Seed;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,7 @@ class RosterTest {
 
   private final Roster roster = new Roster(1, List.of(TWO, THREE));
   private final List<PeerChange> changes = new ArrayList<>();
+  private final List<String> complaints = new ArrayList<>();
   private long nowMillis;
 
   @Test
@@ -238,6 +240,67 @@ class RosterTest {
     }
   }
 
+  @Test
+  void aDeathIsToldWithItsReasonAndTheReasonNotTwice() {
+    answersForMillis(10_000);
+    changes.clear();
+    failuresForMillis("refused", 10_000);
+    assertEquals(
+        List.of(
+            change(PeerState.ALIVE, PeerState.SUSPECT, 550, Optional.of("refused")),
+            change(PeerState.SUSPECT, PeerState.DEAD, 1_550, Optional.of("refused"))),
+        changes);
+    assertEquals(List.of(), complaints);
+    failuresForMillis("expired", 10_000);
+    assertEquals(List.of("expired"), complaints);
+  }
+
+  @Test
+  void aPeerThatIsDeadFromTheStartIsComplainedOfOnceForEachReason() {
+    failuresForMillis("refused", 750);
+    assertEquals(List.of(), complaints);
+    failuresForMillis("refused", 10_000);
+    failuresForMillis("expired", 10_000);
+    failuresForMillis("refused", 10_000);
+    assertEquals(List.of("refused", "expired"), complaints);
+    assertEquals(List.of(), changes);
+  }
+
+  @Test
+  void aPeerThatIsAliveByItsOwnBeatsIsComplainedOfIfItDoesNotAnswer() {
+    answersForMillis(1_000);
+    for (int i = 0; i < 20; i++) {
+      roster.heard(2, now());
+      failuresForMillis("expired", 250);
+    }
+    assertEquals(PeerState.ALIVE, two().state());
+    assertEquals(List.of("expired"), complaints);
+  }
+
+  @Test
+  void afterAnAnswerReasonsAreToldAgainAndSingleFailuresNever() {
+    failuresForMillis("refused", 10_000);
+    answersForMillis(1_000);
+    for (int i = 0; i < 10; i++) {
+      failuresForMillis("late", 750);
+      answersForMillis(1_000);
+    }
+    assertEquals(List.of("refused"), complaints);
+    for (int i = 0; i < 4; i++) {
+      failuresForMillis("refused", 250);
+      roster.heard(2, now());
+    }
+    assertEquals(List.of("refused", "refused"), complaints);
+  }
+
+  @Test
+  void everNewReasonsDoNotFillTheLog() {
+    for (int i = 0; i < 1_000; i++) {
+      failuresForMillis("reason " + i, 250);
+    }
+    assertEquals(Peer.REASONS_TOLD_MAX, complaints.size());
+  }
+
   private PeerView two() {
     return roster.view().get(0);
   }
@@ -264,6 +327,14 @@ class RosterTest {
     }
   }
 
+  private void failuresForMillis(String reason, long millis) {
+    for (long until = nowMillis + millis; nowMillis < until; ) {
+      passMillis(250);
+      roster.peers().get(0).unanswered(reason);
+    }
+    check();
+  }
+
   private void passMillis(long millis) {
     for (long until = nowMillis + millis; nowMillis < until; ) {
       nowMillis += 50;
@@ -277,14 +348,26 @@ class RosterTest {
   }
 
   private void check() {
-    changes.addAll(roster.check(now()));
+    for (PeerEvent event : roster.check(now())) {
+      if (event instanceof PeerChange change) {
+        changes.add(change);
+      } else {
+        complaints.add(((PeerUnanswering) event).reason());
+      }
+    }
   }
 
   private static PeerChange firstTime(PeerState from, PeerState to) {
-    return new PeerChange(TWO, OptionalLong.of(2), from, to, OptionalLong.empty());
+    return new PeerChange(
+        TWO, OptionalLong.of(2), from, to, OptionalLong.empty(), Optional.empty());
   }
 
   private static PeerChange change(PeerState from, PeerState to, long silentMillis) {
-    return new PeerChange(TWO, OptionalLong.of(2), from, to, OptionalLong.of(silentMillis));
+    return change(from, to, silentMillis, Optional.empty());
+  }
+
+  private static PeerChange change(
+      PeerState from, PeerState to, long silentMillis, Optional<String> reason) {
+    return new PeerChange(TWO, OptionalLong.of(2), from, to, OptionalLong.of(silentMillis), reason);
   }
 }
