@@ -14,14 +14,19 @@ import org.jspecify.annotations.Nullable;
  * one entry that overlap in time count as one of them, whichever, and so may those that a sole
  * thread is in the middle of when the clock becomes shared.
  *
- * <p>How it holds: a shared stamp is the epoch, as it is when an entry is used. An entry that was
- * stamped within the last {@link #slack} ticks of the epoch is left alone; to stamp another one is
- * a touch. Touches are counted by stripes, a thread to a stripe if possible, and a stripe advances
- * the epoch by {@link #quantum} for each {@code quantum} touches. So the epoch counts touches, but
- * for fewer than {@code quantum} in each stripe. The entries that were touched before another one
- * was used, and do not have an older stamp, were touched within {@code slack} ticks before it:
- * these are at most {@code slack} touches, and one quantum for each stripe and for the current
- * epoch.
+ * <p>How it holds: a shared stamp is the epoch, as it is when an entry is used. To stamp an entry
+ * is a touch. A {@link #sparing} clock leaves an entry alone that was stamped within the last
+ * {@link #slack} ticks of the epoch; any other clock stamps at every use. Touches are counted by
+ * stripes, a thread to a stripe if possible, and a stripe advances the epoch by {@link #quantum}
+ * for each {@code quantum} touches. So the epoch counts touches, but for fewer than {@code quantum}
+ * in each stripe. The entries that were touched before another one was used, and do not have an
+ * older stamp, were touched within {@code slack} ticks before it: these are at most {@code slack}
+ * touches, and one quantum for each stripe and for the current epoch.
+ *
+ * <p>Looking before storing saves a store, but the look is a branch that nobody can predict, and
+ * where another processor has just stamped the entry, it waits for that. So with few processors it
+ * costs more than it saves. With many, a clock that is not sparing would have them all take the
+ * cache line of the hottest entry from one another at each of its uses.
  *
  * <p>Stripes are counted without atomic operations, which would have to wait for the store of the
  * stamp to reach the other processors. Two threads that share a stripe and meet in the same instant
@@ -32,16 +37,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class UseClock {
   private static final long EPOCH_BEGIN = 1L << 62;
-  private static final int STRIPES =
-      Integer.highestOneBit(4 * Runtime.getRuntime().availableProcessors() - 1);
+
+  // Measured with two; the line of one entry goes around among no more than these.
+  private static final int FEW_PROCESSORS = 4;
 
   // Two cache lines, because processors fetch them in pairs.
   private static final int LINE_LONGS = 2 * 64 / Long.BYTES;
   private static final int EPOCH = LINE_LONGS;
   private static final int FIRST_STRIPE = EPOCH + LINE_LONGS;
 
+  private final int stripes; // a power of two
   private final long quantum;
   private final long slack;
+  private final boolean sparing;
 
   // Null before the first use, and after the clock has become shared. Written under the monitor.
   private volatile @Nullable Thread soleThread;
@@ -51,12 +59,19 @@ final class UseClock {
   private long soleTicks;
 
   // The epoch and the stripes, a line each: nobody who reads the one is disturbed by the others.
-  private final AtomicLongArray counters =
-      new AtomicLongArray(FIRST_STRIPE + (STRIPES + 1) * LINE_LONGS);
+  private final AtomicLongArray counters;
 
+  /** A clock for the processors that there are. */
   UseClock(long tolerance) {
-    quantum = Math.max(1, Long.highestOneBit(tolerance / (STRIPES + 1)));
-    slack = quantum == 1 ? tolerance : tolerance - quantum * (STRIPES + 1);
+    this(tolerance, Runtime.getRuntime().availableProcessors());
+  }
+
+  UseClock(long tolerance, int processors) {
+    stripes = Integer.highestOneBit(4 * processors - 1);
+    quantum = Math.max(1, Long.highestOneBit(tolerance / (stripes + 1)));
+    slack = quantum == 1 ? tolerance : tolerance - quantum * (stripes + 1);
+    sparing = quantum == 1 || processors > FEW_PROCESSORS;
+    counters = new AtomicLongArray(FIRST_STRIPE + (stripes + 1) * LINE_LONGS);
     counters.setOpaque(EPOCH, EPOCH_BEGIN);
   }
 
@@ -74,7 +89,7 @@ final class UseClock {
 
   private void stampShared(Node<?, ?> node) {
     long epoch = counters.getOpaque(EPOCH);
-    if (epoch - node.stamp() <= slack) {
+    if (sparing && epoch - node.stamp() <= slack) {
       return;
     }
     if (quantum == 1) {
@@ -82,7 +97,7 @@ final class UseClock {
       return;
     }
     node.stamp(epoch);
-    int stripe = (int) Thread.currentThread().getId() & (STRIPES - 1);
+    int stripe = (int) Thread.currentThread().getId() & (stripes - 1);
     int counter = FIRST_STRIPE + stripe * LINE_LONGS;
     long touches = counters.getOpaque(counter) + 1;
     counters.setOpaque(counter, touches);

@@ -3,13 +3,20 @@ package io.pensieve.lru;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.Seed;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** When the clock is exact, and that it never goes backwards. */
 class UseClockTest {
   private static final int USES = 10_000;
+  private static final int THREADS = 8;
   private final UseClock clock = new UseClock(1_000);
   private final List<Node<Integer, Integer>> used = new ArrayList<>();
 
@@ -73,6 +80,107 @@ class UseClockTest {
       exact.stamp(b);
       assertTrue(a.stamp() < b.stamp());
     }
+  }
+
+  @Test
+  void whereProcessorsAreManyAHotEntryIsNotWrittenAgainAndAgain() throws Exception {
+    UseClock sparing = new UseClock(1_000, 16);
+    Node<Integer, Integer> hot = usedByTwoThreads(sparing);
+    long first = hot.stamp();
+    for (int i = 0; i < USES; i++) {
+      sparing.stamp(hot);
+    }
+    assertEquals(first, hot.stamp());
+  }
+
+  @Test
+  void whereProcessorsAreFewEveryUseCounts() throws Exception {
+    UseClock unsparing = new UseClock(1_000, 2);
+    Node<Integer, Integer> hot = usedByTwoThreads(unsparing);
+    long first = hot.stamp();
+    for (int i = 0; i < USES; i++) {
+      unsparing.stamp(hot);
+    }
+    assertTrue(hot.stamp() > first + USES / 2, "ticks: " + (hot.stamp() - first));
+  }
+
+  @ParameterizedTest(name = "{0} with {1} processors")
+  @CsvSource({
+    "1000, 1",
+    "1000, 2",
+    "1000, 4",
+    "1000, 5",
+    "1000, 16",
+    "5000, 64",
+    "40, 2",
+    "40, 16"
+  })
+  void noMoreEntriesAreTakenForHotterThanIsTolerated(int tolerance, int processors)
+      throws Exception {
+    UsesInTurn uses = new UsesInTurn(new UseClock(tolerance, processors), 3 * tolerance);
+    Random random = Seed.random(UseClockTest.class);
+    List<ExecutorService> threads = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      threads.add(Executors.newSingleThreadExecutor());
+    }
+    try {
+      for (int turn = 1; turn <= 1_000; turn++) {
+        threads.get(random.nextInt(THREADS)).submit(() -> uses.makeSome(random)).get();
+        if (turn % 200 == 0) {
+          int worst = uses.mostTakenForHotter();
+          assertTrue(worst <= tolerance, "at worst out of place by " + worst);
+        }
+      }
+    } finally {
+      threads.forEach(ExecutorService::shutdownNow);
+    }
+  }
+
+  /** Uses by several threads, one after another, so that it is known which was the last of each. */
+  private static final class UsesInTurn {
+    private final UseClock clock;
+    private final List<Node<Integer, Integer>> nodes = new ArrayList<>();
+    private final int[] lastUses;
+    private int time;
+
+    UsesInTurn(UseClock clock, int entries) {
+      this.clock = clock;
+      this.lastUses = new int[entries];
+      for (int i = 0; i < entries; i++) {
+        nodes.add(new Node<>(i));
+      }
+    }
+
+    // Some entries again and again, others seldom.
+    void makeSome(Random random) {
+      for (int i = random.nextInt(100); i >= 0; i--) {
+        int used = random.nextInt(1 + random.nextInt(nodes.size()));
+        clock.stamp(nodes.get(used));
+        lastUses[used] = ++time;
+      }
+    }
+
+    /** Of those that were used before one was used last: how many have no older stamp. */
+    int mostTakenForHotter() {
+      int most = 0;
+      for (int i = 0; i < lastUses.length; i++) {
+        int hotter = 0;
+        for (int other = 0; other < lastUses.length; other++) {
+          if (lastUses[other] < lastUses[i] && nodes.get(other).stamp() >= nodes.get(i).stamp()) {
+            hotter++;
+          }
+        }
+        most = Math.max(most, hotter);
+      }
+      return most;
+    }
+  }
+
+  private static Node<Integer, Integer> usedByTwoThreads(UseClock clock) throws Exception {
+    Node<Integer, Integer> node = new Node<>(0);
+    clock.stamp(node);
+    inAThreadOfItsOwn(() -> clock.stamp(node));
+    return node;
   }
 
   private void inTwoThreads() throws InterruptedException {
