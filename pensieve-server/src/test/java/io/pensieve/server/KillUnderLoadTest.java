@@ -16,9 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A kill under puts and deletes, with conditions and without, from many clients. */
+/** A kill under puts, deletes, increments and atomic batches from many clients. */
 final class KillUnderLoadTest {
   private static final int WRITERS = 8;
+  private static final int BATCH_WRITERS = 4;
   private static final int WRITES_BEFORE_KILL = 600;
   private static final int KILLS = 2;
   private static final long POLL_NANOS = 1_000_000;
@@ -40,10 +41,10 @@ final class KillUnderLoadTest {
   @ParameterizedTest
   @ValueSource(strings = {"process-death", "power-cut"})
   void whatWasAcknowledgedIsThereAfterEachKill(String durability) throws Exception {
-    List<KillWriter> writers = new ArrayList<>();
+    List<KillClient> writers = new ArrayList<>();
     for (int kill = 0; kill < KILLS; kill++) {
       try (ServerProcess server = serve(durability)) {
-        for (KillWriter writer : writers) {
+        for (KillClient writer : writers) {
           writer.assertFoundAgain(server.port());
         }
         writers.addAll(writeUntilKilled(server, kill));
@@ -51,22 +52,28 @@ final class KillUnderLoadTest {
     }
     try (ServerProcess server = serve(durability)) {
       assertTrue(server.out().contains("the log was not closed"), server.out());
-      for (KillWriter writer : writers) {
+      for (KillClient writer : writers) {
         writer.assertFoundAgain(server.port());
       }
     }
   }
 
-  private List<KillWriter> writeUntilKilled(ServerProcess server, int kill) throws Exception {
+  private List<KillClient> writeUntilKilled(ServerProcess server, int kill) throws Exception {
     AtomicBoolean killed = new AtomicBoolean();
     acknowledged.set(0);
-    List<KillWriter> writers = new ArrayList<>();
+    List<KillClient> writers = new ArrayList<>();
     for (int id = 0; id < WRITERS; id++) {
       Random random = new Random(SEED + (long) kill * WRITERS + id);
       String name = "k" + kill + "-w" + id;
       writers.add(new KillWriter(server.port(), name, random, acknowledged, killed));
     }
-    ExecutorService threads = Executors.newFixedThreadPool(WRITERS);
+    KillBatches.Counter counter = new KillBatches.Counter("k" + kill + "-counter");
+    for (int id = 0; id < BATCH_WRITERS; id++) {
+      Random random = new Random(SEED - 1 - (long) kill * BATCH_WRITERS - id);
+      String name = "k" + kill + "-b" + id;
+      writers.add(new KillBatches(server.port(), name, random, counter, acknowledged, killed));
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(writers.size());
     List<Future<Void>> running = new ArrayList<>();
     writers.forEach(writer -> running.add(threads.submit(writer)));
     while (acknowledged.get() < WRITES_BEFORE_KILL && running.stream().noneMatch(Future::isDone)) {

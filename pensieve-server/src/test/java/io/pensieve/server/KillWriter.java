@@ -4,17 +4,17 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Writes to keys of its own in all ways there are until the server is killed, and knows what must
- * be there after that: whatever was acknowledged, and perhaps the one write that was under way.
+ * Puts and deletes keys of its own, with conditions and without, until the server is killed, and
+ * knows what must be there after that: whatever was acknowledged, and perhaps the one write that
+ * was under way.
  */
-final class KillWriter implements Callable<Void> {
+final class KillWriter implements KillClient {
   private static final int KEYS = 5;
   private static final int ANSWER_BYTES_MAX = 4 << 10;
   private static final Entry ABSENT = new Entry("", 0);
@@ -102,8 +102,8 @@ final class KillWriter implements Callable<Void> {
     return Answer.of(connection.read(ANSWER_BYTES_MAX));
   }
 
-  /** Fails unless the server has what it must have. */
-  void assertFoundAgain(int serverPort) throws IOException {
+  @Override
+  public void assertFoundAgain(int serverPort) throws IOException {
     try (HostileConnection connection = new HostileConnection(serverPort)) {
       for (int i = 0; i < KEYS; i++) {
         String key = name + "-" + i;

@@ -11,7 +11,15 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.log.Log;
 import java.net.http.HttpResponse;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +164,40 @@ final class BatchesTest {
     assertEquals(version("a"), results.get(1).getAsJsonObject().get("version").getAsLong());
     assertEquals(201, status(results, 2));
     assertEquals("1", server.get("b"));
+  }
+
+  @Test
+  void noAtomicBatchSeesHalfOfAnother() throws Exception {
+    String seeAll =
+        IntStream.range(0, 20)
+            .mapToObj(i -> "{'op':'get','key':'k" + i + "'}")
+            .collect(Collectors.joining(","));
+    AtomicBoolean seenEnough = new AtomicBoolean();
+    ExecutorService writer = Executors.newSingleThreadExecutor();
+    Future<?> writing =
+        writer.submit(
+            () -> {
+              for (int number = 0; !seenEnough.get(); number++) {
+                String value = "','value':'" + number + "'}";
+                results(true, seeAll.replace("get", "put").replace("'}", value));
+              }
+              return null;
+            });
+    try {
+      for (int i = 0; i < 300 && !writing.isDone(); i++) {
+        Set<String> seen = new HashSet<>();
+        results(true, seeAll).forEach(each -> seen.add(value(each.getAsJsonObject())));
+        assertEquals(1, seen.size(), seen::toString);
+      }
+    } finally {
+      seenEnough.set(true);
+      writer.shutdown();
+    }
+    writing.get();
+  }
+
+  private static String value(JsonObject result) {
+    return result.has("value") ? result.get("value").getAsString() : "none";
   }
 
   @ParameterizedTest

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.hawkular.agent.prometheus.text.TextPrometheusMetricsProcessor;
@@ -161,6 +162,41 @@ final class MetricsTest {
     assertEquals(histogram.getSampleCount(), before);
     assertTrue(histogram.getSampleSum() > 0);
     return histogram.getSampleCount();
+  }
+
+  @Test
+  void whatIsCountedNeverGetsLess() throws Exception {
+    Map<String, Double> before = Map.of();
+    for (int i = 0; i < 3; i++) {
+      server.put("k" + i, "v");
+      server.get("k" + i);
+      server.get("missing");
+      server.delete("k" + i);
+      Await.until("all are counted", () -> server.http.requestsInFlight() == 0);
+      scrape();
+      Map<String, Double> now = counted();
+      assertTrue(now.keySet().containsAll(before.keySet()));
+      before.forEach((name, count) -> assertTrue(now.getOrDefault(name, -1.0) >= count, name));
+      before = now;
+    }
+    assertEquals(3, before.get("cache_puts_total{cache=pensieve}"));
+    assertEquals(
+        3, before.get("http_server_requests_seconds{method=POST, route=/put, status=200}"));
+  }
+
+  private Map<String, Double> counted() {
+    Map<String, Double> counted = new TreeMap<>();
+    for (MetricFamily family : families) {
+      for (Metric metric : family.getMetrics()) {
+        String name = family.getName() + new TreeMap<>(metric.getLabels());
+        if (metric instanceof Counter counter) {
+          counted.put(name, counter.getValue());
+        } else if (metric instanceof Histogram histogram) {
+          counted.put(name, (double) histogram.getSampleCount());
+        }
+      }
+    }
+    return counted;
   }
 
   @Test

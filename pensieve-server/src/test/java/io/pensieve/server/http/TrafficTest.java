@@ -41,6 +41,30 @@ final class TrafficTest {
     }
   }
 
+  @Test
+  void whoOnlyWaitsIsNotUnderWayAndIsNotMissedAfterwards() throws Exception {
+    try (ServerUnderTest server =
+            new ServerUnderTest(
+                Log.recent(10),
+                ServerUnderTest.letting(new Traffic(100, 1, LONG, LONG)),
+                Cluster.alone(1));
+        RawClient first = server.connect();
+        RawClient second = server.connect();
+        RawClient third = server.connect()) {
+      server.memories.put("k", "v");
+      String poll = "GET /v1/kv/k?wait=1ms HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n";
+      assertEquals(304, first.send(poll).receiveWithoutBody().status());
+      Await.until("it has ended", () -> server.http.requestsInFlight() == 0);
+      first.send(poll.replace("1ms", "1m"));
+      Await.until("one waits", () -> server.http.v1().pollsParked() == 1);
+      String put = "PUT /v1/kv/other HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n";
+      second.send(put + "Expect: 100-continue\r\n\r\n");
+      assertEquals(100, second.receive().status(), "it is under way");
+      assertEquals(503, third.request("GET", "/get/missing").receive().status());
+      assertEquals(201, second.send("b").receive().status());
+    }
+  }
+
   private static RawClient put(RawClient client) throws Exception {
     String body = "{\"key\":\"foo\",\"val\":\"bar\"}";
     return client.send(

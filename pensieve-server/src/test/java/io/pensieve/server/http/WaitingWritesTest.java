@@ -2,11 +2,18 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.LogException;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -146,9 +153,34 @@ final class WaitingWritesTest {
   @Test
   void anUnexpectedFailureIsAnInternalErrorThatQuotesNothing() throws Exception {
     log.refuse(new IllegalStateException("secret"));
-    HttpResponse<String> answer = server.post("/put", "{\"key\":\"k\",\"val\":\"v\"}");
-    assertEquals(500, answer.statusCode());
-    assertEquals("internal_error", ServerUnderTest.code(answer.body()));
-    assertEquals(-1, answer.body().indexOf("secret"));
+    Logger logger = Logger.getLogger(Failures.class.getName());
+    Logged logged = new Logged();
+    logger.addHandler(logged);
+    try {
+      HttpResponse<String> answer = server.post("/put", "{\"key\":\"secret\",\"val\":\"v\"}");
+      assertEquals(500, answer.statusCode());
+      assertEquals("internal_error", ServerUnderTest.code(answer.body()));
+      assertEquals(-1, answer.body().indexOf("secret"));
+    } finally {
+      logger.removeHandler(logged);
+    }
+    assertTrue(logged.text.toString().contains("java.lang.IllegalStateException"));
+    assertEquals(-1, logged.text.toString().indexOf("secret"), logged.text::toString);
+  }
+
+  /** Keeps what is logged, as it would be printed. */
+  private static final class Logged extends Handler {
+    final Queue<String> text = new ConcurrentLinkedQueue<>();
+
+    @Override
+    public void publish(LogRecord told) {
+      text.add(new SimpleFormatter().format(told));
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
   }
 }
