@@ -24,10 +24,9 @@ import java.util.concurrent.locks.LockSupport;
  * </pre>
  *
  * <p>Says {@code ready} when the idle ones are open, and runs until it is killed. Needs as many
- * open files ({@code ulimit -n}).
+ * open files ({@code ulimit -n}), and ports: less than the 28,000 that a Linux has by default.
  */
 public final class Hostile implements AutoCloseable {
-  private static final int IDLE_PER_ADDRESS = 20_000; // of some 28,000 ports an address has
   private static final long NANOS_PER_SECOND = 1_000_000_000;
   private static final List<byte[]> ATTACKS =
       List.of(
@@ -66,11 +65,16 @@ public final class Hostile implements AutoCloseable {
 
   void openIdle(int connections) throws IOException {
     for (int i = 0; i < connections; i++) {
-      SocketChannel channel = SocketChannel.open();
-      channel.bind(new InetSocketAddress("127.0.1." + (1 + i / IDLE_PER_ADDRESS), 0));
-      channel.connect(target);
-      idle.add(channel);
+      idle.add(connect());
     }
+  }
+
+  // Whichever way it is closed, no port is left waiting for a minute: there are but some 28,000.
+  private SocketChannel connect() throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+    channel.connect(target);
+    return channel;
   }
 
   /** How many of the idle connections are open on this side. */
@@ -92,8 +96,7 @@ public final class Hostile implements AutoCloseable {
 
   // Does not wait for an answer. What the server does with it, the others feel.
   private void attack(byte[] bytes) {
-    try (SocketChannel channel = SocketChannel.open(target)) {
-      channel.setOption(StandardSocketOptions.SO_LINGER, 0); // leaves no port waiting behind
+    try (SocketChannel channel = connect()) {
       channel.configureBlocking(false);
       channel.write(ByteBuffer.wrap(bytes));
     } catch (IOException refused) {
