@@ -8,4 +8,5 @@ module io.pensieve {
 
   exports io.pensieve;
   exports io.pensieve.log;
+  exports io.pensieve.log.file;
 }

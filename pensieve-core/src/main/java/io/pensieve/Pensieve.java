@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A bounded map that remembers: an LRU map whose changes go to a {@link io.pensieve.log.Log}, so
- * that its entries survive a restart, and with a {@link io.pensieve.log.FileLog} also a crash or a
- * power cut.
+ * that its entries survive a restart, and with a {@link io.pensieve.log.file.FileLog} also a crash
+ * or a power cut.
  *
  * <pre>{@code
  * try (var memories = Pensieve.<String, String>builder()
@@ -329,7 +329,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * that is computing a key of which it tells.
    *
    * @throws UnsupportedOperationException if this map's log cannot do that; {@link
-   *     io.pensieve.log.FileLog} can
+   *     io.pensieve.log.file.FileLog} can
    * @throws IllegalStateException if the map is closed
    */
   public ChangeStream<K, V> changes() {
@@ -358,7 +358,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *
    * @param folder must be empty, or not there yet
    * @throws UnsupportedOperationException if this map's log cannot do that; {@link
-   *     io.pensieve.log.FileLog} can
+   *     io.pensieve.log.file.FileLog} can
    * @throws IllegalArgumentException if the folder is not empty
    * @throws java.io.UncheckedIOException if the copy could not be written; the map goes on
    * @throws IllegalStateException if the map is closed, or was closed meanwhile

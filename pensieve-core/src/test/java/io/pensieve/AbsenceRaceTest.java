@@ -3,10 +3,10 @@ package io.pensieve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Change;
-import io.pensieve.log.Depth;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
+import io.pensieve.log.file.Depth;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
+import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,7 +2,7 @@ package io.pensieve;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.log.Depth;
+import io.pensieve.log.file.Depth;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
 import io.pensieve.log.LogException;
+import io.pensieve.log.file.FileLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

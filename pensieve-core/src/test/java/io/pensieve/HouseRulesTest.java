@@ -39,16 +39,18 @@ class HouseRulesTest {
           "io.pensieve", Set.of("io.pensieve.lru", "io.pensieve.log"),
           "io.pensieve.lru", Set.of(),
           "io.pensieve.log", Set.of(),
+          "io.pensieve.log.file", Set.of("io.pensieve.log"),
           "io.pensieve.server",
               Set.of(
                   "io.pensieve",
                   "io.pensieve.log",
+                  "io.pensieve.log.file",
                   "io.pensieve.server.http",
                   "io.pensieve.server.peers"),
           "io.pensieve.server.http", Set.of("io.pensieve", "io.pensieve.log"),
           "io.pensieve.server.peers", Set.of(),
-          "io.pensieve.bench", Set.of("io.pensieve", "io.pensieve.log"),
-          "io.pensieve.examples", Set.of("io.pensieve", "io.pensieve.log"),
+          "io.pensieve.bench", Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file"),
+          "io.pensieve.examples", Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file"),
           "io.pensieve.examples.cluster", Set.of());
 
   private static final Pattern COMMENT_OR_LITERAL =
@@ -101,6 +103,7 @@ class HouseRulesTest {
   void roomsSeeOnlyWhatTheArrowsAllow() throws IOException {
     assertHolds(HouseRulesTest::crossedArrows);
     assertBreaks(HouseRulesTest::crossedArrows, "log/A", "import io.pensieve.lru.Order;");
+    assertBreaks(HouseRulesTest::crossedArrows, "log/A", "import io.pensieve.log.file.FileLog;");
     assertBreaks(HouseRulesTest::crossedArrows, "lru/A", "import static io.pensieve.Pensieve.*;");
     assertBreaks(HouseRulesTest::crossedArrows, "server/http/A", "io.pensieve.server.peers.B b;");
     assertBreaks(HouseRulesTest::crossedArrows, "server/peers/A", "import io.pensieve.server.B;");

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.BatchOutcome.Result;
 import io.pensieve.log.Change;
-import io.pensieve.log.CrashingLog;
-import io.pensieve.log.CrashingLog.Appended;
-import io.pensieve.log.Depth;
 import io.pensieve.log.Durability;
+import io.pensieve.log.file.CrashingLog;
+import io.pensieve.log.file.CrashingLog.Appended;
+import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

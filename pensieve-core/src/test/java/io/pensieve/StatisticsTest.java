@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;

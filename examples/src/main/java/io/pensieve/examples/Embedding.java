@@ -3,7 +3,7 @@ package io.pensieve.examples;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
+import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 
 /** Counts its own starts. However it ends, the count goes on. */

@@ -7,8 +7,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
 /**
- * Where a map's changes go: the point at which a durable map varies. {@link FileLog} keeps them in
- * a folder, {@link #none()} forgets them; others can be written against this interface.
+ * Where a map's changes go: the point at which a durable map varies. {@link
+ * io.pensieve.log.file.FileLog} keeps them in a folder, {@link #none()} forgets them; others can be
+ * written against this interface.
  *
  * <p>The life of a log: {@link #replay} once, then appends from any thread, then {@link #close}.
  *

@@ -16,7 +16,7 @@ public abstract sealed class LogException extends RuntimeException {
 
   /**
    * Data that was safe is damaged, or is not a log of this version. Nothing was changed. {@link
-   * LogFolder#salvage} copies what can be read of it.
+   * io.pensieve.log.file.LogFolder#salvage} copies what can be read of it.
    */
   public static final class Corrupt extends LogException {
     private static final long serialVersionUID = 1L;

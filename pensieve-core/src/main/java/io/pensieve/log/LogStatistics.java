@@ -2,7 +2,6 @@ package io.pensieve.log;
 
 import java.time.Duration;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a log has done since it was opened, and how it stands. The parts are read one after another
@@ -37,27 +36,4 @@ public record LogStatistics(
   static final LogStatistics NONE =
       new LogStatistics(
           0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO, Optional.empty());
-
-  static LogStatistics of(
-      Ring ring,
-      Scribe scribe,
-      long start,
-      LogExtent extent,
-      CompactionTally tally,
-      LogException.@Nullable Failed failed) {
-    long released = ring.released(); // before the end, lest it be beyond
-    long end = ring.end();
-    return new LogStatistics(
-        end - start,
-        end - released,
-        scribe.forces(),
-        extent.baseBytes(),
-        extent.logBytes(end),
-        tally.succeeded(),
-        tally.failed(),
-        tally.last(),
-        tally.lastFailure(),
-        Duration.ofNanos(tally.backOffNanos()),
-        Optional.ofNullable(failed).map(LogException::getMessage));
-  }
 }

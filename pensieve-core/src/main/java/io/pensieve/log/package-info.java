@@ -1,6 +1,6 @@
 /**
- * What to remember: changes, as bytes in files. Knows no policy: which entry to forget is decided
- * elsewhere and arrives here as a {@link io.pensieve.log.Change.Remove}.
+ * What a map and its log promise each other: which changes there are, what becomes of them, and how
+ * keys and values become bytes. Also the logs that need no files.
  */
 @NullMarked
 package io.pensieve.log;

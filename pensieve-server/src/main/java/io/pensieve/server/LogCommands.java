@@ -1,10 +1,10 @@
 package io.pensieve.server;
 
 import io.pensieve.log.LogException;
-import io.pensieve.log.LogFolder;
-import io.pensieve.log.LogFolder.Contents;
-import io.pensieve.log.LogFolder.Damage;
-import io.pensieve.log.LogFolder.Salvage;
+import io.pensieve.log.file.LogFolder;
+import io.pensieve.log.file.LogFolder.Contents;
+import io.pensieve.log.file.LogFolder.Damage;
+import io.pensieve.log.file.LogFolder.Salvage;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;

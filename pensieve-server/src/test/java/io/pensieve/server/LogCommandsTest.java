@@ -10,7 +10,7 @@ import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
+import io.pensieve.log.file.FileLog;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.FileLog;
+import io.pensieve.log.file.FileLog;
 import io.pensieve.server.Seed;
 import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;

@@ -1,0 +1,102 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** The backups that were asked for: one after another, when the log is not being compacted. */
+final class Backups<K, V> {
+  private final Deque<Backup<K, V>> waiting = new ArrayDeque<>(); // guarded by this
+  private @Nullable Backup<K, V> current; // guarded by this
+  private boolean stopped; // guarded by this
+
+  synchronized CompletableFuture<Void> request(Backup<K, V> backup) {
+    if (stopped) {
+      throw new IllegalStateException("the log is closed");
+    }
+    waiting.add(backup);
+    return backup.done();
+  }
+
+  synchronized boolean isUnderWay() {
+    return current != null;
+  }
+
+  /** Whether a backup is to be worked on now; a compaction that is due goes before a new one. */
+  synchronized boolean isNext(boolean compactionIsDue) {
+    if (current == null && !compactionIsDue) {
+      current = waiting.poll();
+    }
+    return current != null;
+  }
+
+  private synchronized @Nullable Backup<K, V> current() {
+    return current;
+  }
+
+  private synchronized void end() {
+    current = null;
+  }
+
+  /** Does a piece of the current backup, and answers whether there was anything to be done. */
+  boolean step(Backup.OnDisk disk) throws IOException {
+    Backup<K, V> backup = current();
+    if (backup == null) {
+      return false;
+    }
+    try {
+      boolean moved = backup.step(disk);
+      if (backup.hasEnded()) {
+        end();
+      }
+      return moved;
+    } catch (CancellationException stop) {
+      throw stop; // and whoever stops gives it up
+    } catch (IOException | RuntimeException | Error broken) {
+      disk.run(() -> backup.giveUp(broken));
+      end();
+      return false;
+    }
+  }
+
+  /** Ends all, finished or not. When nothing works on the disk any more. */
+  void stop() {
+    synchronized (this) {
+      stopped = true;
+      if (current != null) {
+        waiting.addFirst(current);
+        current = null;
+      }
+    }
+    for (Backup<K, V> backup = next(); backup != null; backup = next()) {
+      backup.giveUp(new IllegalStateException("the log was closed"));
+    }
+  }
+
+  private synchronized @Nullable Backup<K, V> next() {
+    return waiting.poll();
+  }
+
+  /** Waits for a request; what went wrong is thrown to the caller as what it means there. */
+  static void await(CompletableFuture<Void> request, String refusal) {
+    try {
+      request.join();
+    } catch (CompletionException refused) {
+      Throwable cause = refused.getCause();
+      if (cause instanceof IOException broken) {
+        throw new UncheckedIOException(refusal + ": " + broken, broken);
+      } else if (cause instanceof LogException broken) {
+        throw broken;
+      } else if (cause instanceof IllegalArgumentException notEmpty) {
+        throw notEmpty;
+      }
+      throw new IllegalStateException(refusal, refused);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package io.pensieve.log.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frames that follow one another in a file, as they were read: their lengths have been looked at
+ * and nothing else. Belongs to one thread at a time, and is used again and again.
+ */
+final class Batch {
+  private static final byte[] NOTHING = {};
+
+  private final int bytesMax;
+  private byte[] buffer = NOTHING;
+  private byte[] bytes = NOTHING; // the buffer, or an array of its own for a frame beyond it
+  private @Nullable FrameFile file;
+  private long position;
+  private int length;
+  private long changes;
+  private long firstNumber;
+
+  // What became of it. Guarded by the telling that it belongs to.
+  boolean done;
+  long told; // how many changes
+  @Nullable Throwable failure;
+
+  Batch(int bytesMax) {
+    this.bytesMax = bytesMax;
+  }
+
+  /**
+   * Reads frames from a position on, as many as fit, but none that begins at {@code to} or beyond,
+   * and no footer.
+   *
+   * @return whether there is one; not so if the next length is impossible
+   */
+  boolean read(FrameFile from, long at, long to) throws IOException {
+    file = from;
+    position = at;
+    length = 0;
+    changes = 0;
+    firstNumber = 0;
+    done = false;
+    told = 0;
+    failure = null;
+    long available = from.limit() - at;
+    if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
+      return false;
+    }
+    bytes = buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
+    int loaded = load(from, (int) Math.min(bytes.length, available));
+    split(loaded, available, to);
+    if (length == 0 && at < to && loaded >= Format.FRAME_HEADER_BYTES) {
+      readLarge(from, available);
+    }
+    return length > 0;
+  }
+
+  private static byte[] atLeast(byte[] bytes, int needed) {
+    return bytes.length >= needed ? bytes : new byte[needed];
+  }
+
+  private int load(FrameFile from, int count) throws IOException {
+    from.file().read(ByteBuffer.wrap(bytes, 0, count), from.offset(position));
+    return count;
+  }
+
+  private void split(int loaded, long available, long to) {
+    while (position + length < to && loaded - length >= Format.FRAME_HEADER_BYTES) {
+      int frame = Format.length(bytes, length);
+      if (!Format.lengthIsPossible(frame, available - length)
+          || Format.align(frame) > loaded - length
+          || isFooter(length)) {
+        return;
+      }
+      changes += changesAt(length);
+      length += Format.align(frame);
+    }
+  }
+
+  // Of a frame that is damaged this may be anything: such a batch is not told to its end.
+  private int changesAt(int frame) {
+    return isOfBase() ? 1 : Format.changes(bytes, frame);
+  }
+
+  private boolean isFooter(int frame) {
+    return isOfBase() && Format.kind(bytes, frame) == Format.FOOTER;
+  }
+
+  private void readLarge(FrameFile from, long available) throws IOException {
+    int frame = Format.length(bytes, 0);
+    if (Format.lengthIsPossible(frame, available)
+        && Format.position(bytes, 0) == position
+        && !isFooter(0)) {
+      bytes = new byte[Format.align(frame)];
+      length = load(from, bytes.length);
+      changes = changesAt(0);
+    }
+  }
+
+  /** Whether it is one frame that is longer than the buffer. */
+  boolean isLarge() {
+    return bytes != buffer;
+  }
+
+  /** Where its last frame ends, if all of them are sound. */
+  long end() {
+    return position + length;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /** How many changes or entries its frames are, close markers and padding included. */
+  long changes() {
+    return changes;
+  }
+
+  /** Says which one of the history its first change is. */
+  void number(long number) {
+    firstNumber = number;
+  }
+
+  boolean isOfBase() {
+    return file().isBase();
+  }
+
+  /** Tells all frames, each of which must be there, and answers how many changes they were. */
+  long tell(Teller<?, ?> teller) throws IOException {
+    FrameFile from = file();
+    FrameReader reader = FrameReader.of(bytes, length, position, from.header().salt());
+    long count = 0;
+    long number = firstNumber;
+    while (reader.position() < end()) {
+      long at = reader.position();
+      if (!reader.next()) {
+        throw from.frameMissing(at);
+      }
+      if (from.isBase()) {
+        count += teller.tellEntry(reader, at, number++, from);
+      } else {
+        count += teller.tell(reader, at, number, from);
+        number += reader.changes();
+      }
+    }
+    return count;
+  }
+
+  private FrameFile file() {
+    FrameFile current = file;
+    assert current != null : "a batch that was read";
+    return current;
+  }
+
+  /** Lets go of what may be large. */
+  void clear() {
+    bytes = buffer;
+    file = null;
+  }
+}

@@ -1,0 +1,175 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Durability;
+import io.pensieve.log.RecoveryReport;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Optional;
+
+/** Prepares a recovered log for appends: a new segment, and an empty ring. */
+final class Beginning {
+  // Nothing is ever appended to a segment of an earlier life: after a failed force its pages may be
+  // readable and yet not on the disk. What is not known to be forced is copied and forced.
+  //
+  // Each step leaves a folder from which recovery finds the same history: the copy of the tail has
+  // the frames, position by position, that it replaces; the ring is replaced when everything in it
+  // is in a forced segment with another salt.
+
+  /** After an unclean end, so many positions are skipped: more than could have been lost. */
+  static final long POSITIONS_SKIPPED = 1L << 32;
+
+  private static final SecureRandom SALTS = new SecureRandom();
+  private static final int COPY_BYTES = 1 << 20;
+
+  private final LogDirectory directory;
+  private final Disk disk;
+  private final Recovered recovered;
+
+  Beginning(LogDirectory directory, Recovered recovered) {
+    this.directory = directory;
+    this.disk = directory.disk();
+    this.recovered = recovered;
+  }
+
+  /** What a log begins with. */
+  record Start(Segment segment, Ring ring, long salt, Optional<RecoveryReport.TornTail> tornTail) {}
+
+  Start begin(Durability durability, int ringBytes, long allocatedBytes, long segmentBytes)
+      throws IOException {
+    // Whoever died may not have forced the names that recovery has found, and what comes next
+    // relies on them: a power cut must not keep a successor and lose the file before it.
+    disk.forceDirectory(directory.folder());
+    directory.deleteTemporaries();
+    directory.deleteBefore(recovered.base());
+    Optional<RecoveryReport.TornTail> tornTail = keepTornTail();
+    if (recovered.durable() < recovered.end()) {
+      copyTail();
+    }
+    long start = recovered.end() + (recovered.clean() ? 0 : POSITIONS_SKIPPED);
+    long salt = SALTS.nextLong();
+    Segment segment =
+        segment(
+            Format.FileHeader.segment(start, previousEndOfStart(), salt),
+            allocatedBytes,
+            allocatedBytes == 0 ? segmentBytes : allocatedBytes - Format.FILE_HEADER_BYTES);
+    try {
+      Ring ring = ring(durability, ringBytes, start, salt);
+      trimOldSegment();
+      return new Start(segment, ring, salt, tornTail);
+    } catch (IOException | RuntimeException refused) {
+      segment.close();
+      throw refused;
+    }
+  }
+
+  private long previousEndOfStart() {
+    Recovered.NewestSegment newest = recovered.newest();
+    return newest != null && isReplacedByStart(newest)
+        ? newest.header().previousEnd()
+        : recovered.end();
+  }
+
+  // A segment that was closed without a single change has the position, and the name, of the next.
+  private boolean isReplacedByStart(Recovered.NewestSegment newest) {
+    return recovered.clean() && recovered.end() == newest.header().firstPosition();
+  }
+
+  private boolean isReplacedByCopy(Recovered.NewestSegment newest) {
+    return recovered.durable() < recovered.end()
+        && recovered.durable() == newest.header().firstPosition();
+  }
+
+  private Optional<RecoveryReport.TornTail> keepTornTail() throws IOException {
+    Recovered.NewestSegment newest = recovered.newest();
+    if (newest == null || recovered.tornBytes() == 0) {
+      return Optional.empty();
+    }
+    Path copy = directory.tornCopy(newest.path());
+    Path temporary = directory.temporary("torn");
+    long offset = newest.offset(recovered.end());
+    try (Disk.File from = disk.open(newest.path());
+        Disk.File to = disk.create(temporary)) {
+      copy(from, offset, to, 0, recovered.tornBytes());
+      directory.publish(to, temporary, copy);
+    }
+    return Optional.of(
+        new RecoveryReport.TornTail(newest.path(), offset, recovered.tornBytes(), copy));
+  }
+
+  private void copyTail() throws IOException {
+    Recovered.NewestSegment newest = recovered.newest();
+    assert newest != null : "a log without segments has no tail";
+    long from = recovered.durable();
+    boolean isWhole = isReplacedByCopy(newest);
+    Format.FileHeader header =
+        Format.FileHeader.segment(
+            from, isWhole ? newest.header().previousEnd() : from, newest.header().salt());
+    Path temporary = directory.temporary("tail");
+    try (Disk.File source = disk.open(newest.path());
+        Disk.File copy = disk.create(temporary)) {
+      long inSegment = recovered.end() - recovered.ringFrames().remaining() - from;
+      long body = Format.FILE_HEADER_BYTES;
+      if (inSegment > 0) {
+        copy(source, newest.offset(from), copy, body, inSegment);
+      }
+      int already = (int) Math.max(0, -inSegment);
+      ByteBuffer ringFrames = recovered.ringFrames().duplicate().position(already);
+      copy.write(ringFrames, body + Math.max(0, inSegment));
+      Segment.publish(directory, copy, temporary, header, Long.MAX_VALUE / 2);
+    }
+  }
+
+  private static void copy(Disk.File from, long offset, Disk.File to, long toOffset, long bytes)
+      throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BYTES, bytes));
+    for (long done = 0; done < bytes; done += buffer.limit()) {
+      buffer.clear().limit((int) Math.min(buffer.capacity(), bytes - done));
+      from.read(buffer, offset + done);
+      to.write(buffer.flip(), toOffset + done);
+    }
+  }
+
+  private Segment segment(Format.FileHeader header, long allocatedBytes, long bytesMax)
+      throws IOException {
+    Path temporary = directory.temporary("first");
+    Disk.File file = Segment.allocate(disk, temporary, allocatedBytes, () -> true);
+    try {
+      return Segment.publish(directory, file, temporary, header, bytesMax);
+    } catch (IOException | RuntimeException refused) {
+      file.close();
+      throw refused;
+    }
+  }
+
+  private Ring ring(Durability durability, int ringBytes, long start, long salt)
+      throws IOException {
+    Path temporary = directory.temporary("ring");
+    int fileBytes = Format.FILE_HEADER_BYTES + ringBytes;
+    // Real zeros, all of them: a store to a hole of a mapped file kills the JVM when the disk is
+    // full.
+    try (Disk.File file = Segment.allocate(disk, temporary, fileBytes, () -> true)) {
+      boolean appendedIsAcknowledged = durability == Durability.PROCESS_DEATH;
+      Format.FileHeader header =
+          Format.FileHeader.ring(start, salt, ringBytes, disk.boot(), appendedIsAcknowledged);
+      file.write(ByteBuffer.wrap(header.encode()), 0);
+      ByteBuffer memory = file.map(fileBytes);
+      Ring ring = new Ring(memory, ringBytes, start, salt);
+      ring.release(start, start);
+      directory.publish(file, temporary, directory.ring());
+      return ring;
+    }
+  }
+
+  /** Gives back what an old segment holds behind its end, which recovery ignores from now on. */
+  private void trimOldSegment() throws IOException {
+    Recovered.NewestSegment newest = recovered.newest();
+    if (newest == null || isReplacedByStart(newest) || isReplacedByCopy(newest)) {
+      return;
+    }
+    try (Disk.File file = disk.open(newest.path())) {
+      file.truncate(newest.offset(recovered.durable()));
+    }
+  }
+}

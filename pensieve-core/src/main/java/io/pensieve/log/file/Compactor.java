@@ -1,0 +1,412 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Codec;
+import io.pensieve.log.LiveEntries;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the live entries as a new beginning, and deletes the history before, while the log is in
+ * use.
+ */
+final class Compactor<K, V> implements Runnable {
+  // Why it is sound. A change is appended while its node is in the table and locked; several as
+  // one, while all of theirs are, and the position is that of a frame: before or behind all of
+  // them. So what was appended before the base's position was noted is seen by the walk, unless
+  // something later replaced it; and whatever is appended later is told after the base. The walk
+  // may see later changes, too: an entry beyond the position is left out, for its change is told;
+  // one that was overwritten or removed is missing. So base and tail give the exact map if the tail
+  // goes at least to where it ended when the walk did. Hence the base gets its name only when all
+  // that is forced.
+  //
+  // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
+  // forced; old bases and segments deleted. After a crash between any two of these the folder
+  // tells the same history.
+  //
+  // Only one thread, that in run(), works. It works on the disk inside onDisk() alone, piece by
+  // piece, and stop() waits for a piece, not for a locked key or a pause.
+
+  private static final long REST_NANOS_MIN = 5_000_000;
+  private static final long REST_NANOS_MAX = 160_000_000;
+  private static final SecureRandom SALTS = new SecureRandom();
+
+  private enum Phase {
+    RESTING,
+    WALKING,
+    AWAITING_FORCE,
+    ENDED
+  }
+
+  /**
+   * When and how a log compacts itself.
+   *
+   * @param logBytesMax as long as this a log with few entries may get, compactions included
+   * @param batchBytes so much is written at once
+   * @param bytesPerSecond so fast, unless the log grows too long meanwhile
+   * @param heldBytesPerSecond so fast writers are that have made the log too long
+   */
+  record Settings(long logBytesMax, int batchBytes, long bytesPerSecond, long heldBytesPerSecond) {
+
+    /** How long the log is when it is compacted, if the entries take so many bytes. */
+    long dueBytes(long liveBytes) {
+      return 2 * bytesMax(liveBytes) / 3;
+    }
+
+    /**
+     * How long the log may be when the compaction is over. With two bases beside it, that makes
+     * twice the entries and logBytesMax, or nearly three times the entries where that is more: if
+     * the log were not longer then, changes would be written many times over.
+     */
+    long bytesMax(long liveBytes) {
+      return Math.max(logBytesMax, liveBytes - 2 * logBytesMax / 3);
+    }
+  }
+
+  /** What a compactor shares with the log's other parts. */
+  record Surroundings(
+      LogDirectory directory,
+      Ring ring,
+      Scribe scribe,
+      Acknowledgements acknowledgements,
+      Pace pace,
+      FileLog.Settings settings,
+      LongSupplier nanoTime) {}
+
+  private final Surroundings log;
+  private final Codec<K> keyCodec;
+  private final Codec<V> valueCodec;
+  private final LiveEntries<K, V> live;
+
+  private Phase phase = Phase.RESTING;
+  private LiveEntries.@Nullable Walk<K, V> walk; // present when WALKING or AWAITING_FORCE
+  private @Nullable Iterator<LiveEntries.Live<K, V>> entries; // present when WALKING
+  private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
+  private long notBeforeNanos; // when WALKING: the end of a pause
+
+  private long startNanos; // when WALKING or AWAITING_FORCE
+  private long lastEnd;
+  private long restNanos = REST_NANOS_MIN;
+  private long failedNanos;
+  private volatile LogExtent extent; // stored by the thread in run() only, as is the next one
+  private volatile CompactionTally tally = CompactionTally.NONE;
+
+  private final Backups<K, V> backups = new Backups<>();
+  private @Nullable BaseWriter base; // changed on the disk only, or by stop()
+  private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
+  private List<CompletableFuture<Void>> served = List.of(); // guarded by this
+  private boolean onDisk; // guarded by this
+  private boolean stopped; // guarded by this
+  private volatile @Nullable Thread thread;
+
+  Compactor(
+      Surroundings log,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      LiveEntries<K, V> live,
+      LogExtent begun) {
+    this.log = log;
+    this.keyCodec = keyCodec;
+    this.valueCodec = valueCodec;
+    this.live = live;
+    this.extent = begun;
+    log.pace.freeUntil(extent.freeUntilBegun(settings()));
+  }
+
+  /** Completes when a compaction that begins from now on has ended. */
+  CompletableFuture<Void> request() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    synchronized (this) {
+      if (stopped) {
+        throw new IllegalStateException("the log is closed");
+      }
+      requests.add(done);
+    }
+    LockSupport.unpark(thread);
+    return done;
+  }
+
+  /** Completes when a backup to this folder has ended. */
+  CompletableFuture<Void> requestBackup(Path target) {
+    CompletableFuture<Void> done =
+        backups.request(new Backup<>(log, keyCodec, valueCodec, live, target));
+    LockSupport.unpark(thread);
+    return done;
+  }
+
+  @Override
+  public void run() {
+    thread = Thread.currentThread();
+    log.pace.compactor(Thread.currentThread());
+    while (!isStopped()) {
+      if (!step()) {
+        rest();
+      }
+    }
+  }
+
+  private synchronized boolean isStopped() {
+    return stopped;
+  }
+
+  /** Does a piece of what there is to do now, and answers whether there was anything. */
+  boolean step() {
+    try {
+      return switch (phase) {
+        case RESTING -> backups.isNext(isDue()) ? backUp() : begin();
+        case WALKING -> walkOn();
+        case AWAITING_FORCE -> replaceIfForced();
+        case ENDED -> false;
+      };
+    } catch (CancellationException stop) {
+      phase = Phase.ENDED;
+      return false;
+    } catch (IOException | RuntimeException | Error broken) {
+      giveUp(broken);
+      return false;
+    }
+  }
+
+  // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
+  private boolean backUp() throws IOException {
+    log.pace.freeUntil(Long.MAX_VALUE);
+    boolean moved = backups.step(this::onDisk);
+    if (!backups.isUnderWay() && tally.backOffNanos() == 0) {
+      log.pace.freeUntil(extent.freeUntilBegun(settings()));
+    }
+    return moved;
+  }
+
+  private boolean begin() throws IOException {
+    if (!takeRequests() && !isDue()) {
+      return false;
+    }
+    startNanos = log.nanoTime.getAsLong();
+    LiveEntries.Walk<K, V> newWalk = live.walk();
+    long position = log.ring.end();
+    log.pace.freeUntil(extent.freeUntil(position, 0, settings()));
+    entries = newWalk.coldestFirst();
+    walk = newWalk;
+    onDisk(() -> base = BaseWriter.create(log.directory, position, SALTS.nextLong()));
+    notBeforeNanos = log.nanoTime.getAsLong();
+    phase = Phase.WALKING;
+    return true;
+  }
+
+  private synchronized boolean takeRequests() {
+    if (requests.isEmpty()) {
+      return false;
+    }
+    served = new ArrayList<>(requests);
+    requests.clear();
+    return true;
+  }
+
+  private boolean isDue() {
+    boolean backsOff = log.nanoTime.getAsLong() - failedNanos < tally.backOffNanos();
+    return !backsOff && !log.ring.isSealed() && extent.isDue(log.ring.end(), settings());
+  }
+
+  private Settings settings() {
+    return log.settings.compaction();
+  }
+
+  private boolean walkOn() throws IOException {
+    long now = log.nanoTime.getAsLong();
+    if (now - notBeforeNanos < 0) {
+      return false;
+    }
+    BaseWriter writer = present(base);
+    boolean isEnd =
+        writer.addUntil(settings().batchBytes(), present(entries), keyCodec, valueCodec);
+    int bytes = writer.buffered();
+    onDisk(
+        () -> {
+          expectRoom();
+          writer.write();
+        });
+    if (isEnd) {
+      entries = null;
+      walkEnd = log.ring.end();
+      phase = Phase.AWAITING_FORCE;
+      log.scribe.forceUpTo(walkEnd);
+    } else if (extent.isAhead(writer.position(), log.ring.end(), writer.bytes(), settings())) {
+      notBeforeNanos = now + (long) (1e9 * bytes / settings().bytesPerSecond());
+    }
+    log.pace.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
+    return true;
+  }
+
+  // A base makes room in the end, so it may use half of what is kept free.
+  private void expectRoom() throws IOException {
+    long needed = log.settings.lowWaterBytes() / 2;
+    if (log.directory.disk().usableBytes(log.directory.folder()) < needed) {
+      throw new IOException("less than " + needed + " bytes left on the disk");
+    }
+  }
+
+  private boolean replaceIfForced() throws IOException {
+    log.acknowledgements.refuseIfFailed();
+    if (log.acknowledgements.durable() < walkEnd) {
+      return false;
+    }
+    onDisk(() -> present(base).finish(walkEnd));
+    onDisk(this::replace);
+    onDisk(() -> log.directory.deleteBefore(extent.countedFrom()));
+    tally = tally.success(log.nanoTime.getAsLong() - startNanos);
+    complete(null);
+    return true;
+  }
+
+  private void replace() throws IOException {
+    LiveEntries.Walk<K, V> ended = present(walk);
+    BaseWriter written = present(base);
+    if (!ended.replacing()) {
+      throw new CancellationException("the map is being closed");
+    }
+    written.rename();
+    forceDirectory();
+    ended.replaced(written.position());
+    base = null;
+    walk = null;
+    phase = Phase.RESTING;
+    extent = new LogExtent(written.bytes(), 0, written.position());
+    log.pace.freeUntil(extent.freeUntilBegun(settings()));
+    written.close();
+  }
+
+  // The scribe forces the folder too, and an error may be told to one of us only.
+  private void forceDirectory() throws IOException {
+    try {
+      log.directory.disk().forceDirectory(log.directory.folder());
+    } catch (IOException broken) {
+      log.scribe.failBecauseOf(broken);
+      throw broken;
+    }
+  }
+
+  private static <T> T present(@Nullable T value) {
+    if (value == null) {
+      throw new IllegalStateException("not in this phase");
+    }
+    return value;
+  }
+
+  private void onDisk(Backup.Work work) throws IOException {
+    synchronized (this) {
+      if (stopped) {
+        throw new CancellationException("the log is closed");
+      }
+      onDisk = true;
+    }
+    try {
+      work.run();
+    } finally {
+      synchronized (this) {
+        onDisk = false;
+        notifyAll();
+      }
+    }
+  }
+
+  /** A base that cannot be written is no harm to the log: it only grows on. */
+  private void giveUp(Throwable broken) {
+    phase = Phase.RESTING;
+    walk = null;
+    entries = null;
+    failedNanos = log.nanoTime.getAsLong();
+    tally = tally.failure(broken);
+    log.pace.freeUntil(Long.MAX_VALUE);
+    try {
+      onDisk(this::discard);
+    } catch (CancellationException stop) {
+      // Then stop() discards it.
+    } catch (IOException alsoBroken) {
+      broken.addSuppressed(alsoBroken);
+    }
+    complete(broken);
+  }
+
+  private void discard() throws IOException {
+    BaseWriter unfinished = base;
+    base = null;
+    if (unfinished != null) {
+      try {
+        unfinished.close();
+      } finally {
+        log.directory.disk().delete(BaseWriter.temporary(log.directory));
+      }
+    }
+  }
+
+  private void complete(@Nullable Throwable broken) {
+    List<CompletableFuture<Void>> ended;
+    synchronized (this) {
+      ended = served;
+      served = List.of();
+    }
+    for (CompletableFuture<Void> request : ended) {
+      if (broken == null) {
+        request.complete(null);
+      } else {
+        request.completeExceptionally(broken);
+      }
+    }
+  }
+
+  /** What has become of compactions so far. */
+  CompactionTally tally() {
+    return tally;
+  }
+
+  /** How long base and log are. */
+  LogExtent extent() {
+    return extent;
+  }
+
+  /** Ends a compaction that is under way, waiting for a piece of its work at most. */
+  void stop() {
+    boolean interrupted = false;
+    synchronized (this) {
+      stopped = true;
+      while (onDisk) {
+        try {
+          wait();
+        } catch (InterruptedException goOnWaiting) {
+          interrupted = true;
+        }
+      }
+      requests.addAll(served);
+      served = new ArrayList<>(requests);
+    }
+    try {
+      discard();
+    } catch (IOException leftToTheNextStart) {
+      // What is in the making does not count, and is deleted there.
+    }
+    backups.stop();
+    complete(new IllegalStateException("the log was closed"));
+    log.pace.freeUntil(Long.MAX_VALUE);
+    LockSupport.unpark(thread);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void rest() {
+    long end = log.ring.end();
+    boolean isIdle = phase == Phase.RESTING && !backups.isUnderWay() && end == lastEnd;
+    lastEnd = end;
+    restNanos = isIdle ? Math.min(2 * restNanos, REST_NANOS_MAX) : REST_NANOS_MIN;
+    boolean pauses = phase == Phase.WALKING;
+    LockSupport.parkNanos(this, pauses ? notBeforeNanos - log.nanoTime.getAsLong() : restNanos);
+  }
+}

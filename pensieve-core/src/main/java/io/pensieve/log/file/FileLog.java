@@ -1,0 +1,472 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.LiveEntries;
+import io.pensieve.log.Log;
+import io.pensieve.log.LogException;
+import io.pensieve.log.LogStatistics;
+import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.Replay;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A log in a folder of its own. All of the folder belongs to it, the file {@code ring} included:
+ * what was acknowledged last may be there only.
+ *
+ * <p>Takes entries of up to 4 MiB unless {@linkplain Builder#maximumEntryBytes told} otherwise.
+ * Appends wait while the disk is slower than the writers. They need no system call at {@link
+ * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
+ *
+ * <p>Compacts itself while it is in use: when its changes take 64 MiB, or about two thirds as much
+ * room as the entries where these are many, it saves the entries and forgets the changes before. So
+ * the folder never holds more than twice the entries and 128 MiB, or three times the entries where
+ * that is more, each entry with its key, its value and up to 47 bytes. (A larger {@link
+ * Builder#maximumEntryBytes} adds what it does to the ring.) Writers that append more than a third
+ * of that log while it is being compacted are slowed down until it is. If saving fails, the log
+ * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
+ *
+ * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
+ * and only opening the folder again recovers. When the disk is almost full, puts are refused with
+ * {@link LogException.Full} while removals go on; with room again, so do puts.
+ *
+ * @param <K> the type of keys
+ * @param <V> the type of values
+ */
+public final class FileLog<K, V> implements Log<K, V> {
+  // States: LOCKED by open, OPEN by replay, CLOSED by close, in this order; each by one thread.
+  // Appends do not read the state but the ring, whose seal ends them: see Ring.
+
+  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
+
+  private final LogDirectory directory;
+  private final Codec<K> keyCodec;
+  private final Codec<V> valueCodec;
+  private final Settings settings;
+  private final Threads threads;
+  private final Closeable lock;
+  private volatile @Nullable Life life; // from replay on
+  private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
+  private volatile boolean closed; // stored under this, before the ring is sealed for it
+
+  /** What a builder sets. */
+  record Settings(
+      Durability durability,
+      int ringBytes,
+      int entryBytesMax,
+      long segmentBytes,
+      long lowWaterBytes,
+      Compactor.Settings compaction,
+      Telling.Settings recovery) {}
+
+  private FileLog(
+      LogDirectory directory,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      Settings settings,
+      Threads threads,
+      Closeable lock) {
+    this.directory = directory;
+    this.keyCodec = keyCodec;
+    this.valueCodec = valueCodec;
+    this.settings = settings;
+    this.threads = threads;
+    this.lock = lock;
+  }
+
+  /**
+   * Opens (and where needed creates) the log in a folder, and locks it.
+   *
+   * @throws LogException.Locked if the folder is in use, by this process or another one
+   * @throws LogException.Failed if the folder cannot be made or used
+   */
+  public static <K, V> FileLog<K, V> open(
+      Path directory, Codec<K> keyCodec, Codec<V> valueCodec, Durability durability) {
+    return builder(directory, keyCodec, valueCodec).durability(durability).open();
+  }
+
+  /** A log with other settings than the usual ones. */
+  public static <K, V> Builder<K, V> builder(
+      Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
+    return new Builder<>(directory, keyCodec, valueCodec);
+  }
+
+  static <K, V> FileLog<K, V> open(
+      Disk disk,
+      Path folder,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec,
+      Settings settings,
+      Threads threads) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      LogDirectory directory = new LogDirectory(disk, folder);
+      directory.make();
+      Closeable lock = disk.lock(folder);
+      return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
+    } catch (IOException refused) {
+      throw failed("cannot use the folder " + folder, refused);
+    } finally {
+      restoreInterrupt(interrupted);
+    }
+  }
+
+  private static LogException.Failed failed(String what, IOException cause) {
+    String why =
+        cause instanceof AccessDeniedException
+            ? "no permission for " + cause.getMessage()
+            : cause instanceof FileAlreadyExistsException
+                ? cause.getMessage() + " is not a folder"
+                : cause.toString();
+    return new LogException.Failed(what + ": " + why, cause);
+  }
+
+  // A thread that is interrupted while it reads or writes a channel closes it.
+  private static void restoreInterrupt(boolean interrupted) {
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public synchronized RecoveryReport replay(Replay<K, V> replay) {
+    if (closed || life != null) {
+      throw new IllegalStateException("replayed already, or closed");
+    }
+    try {
+      return DeafThread.call("pensieve-recovery", () -> recover(replay));
+    } catch (IOException broken) {
+      throw failed("cannot recover the log in " + directory.folder(), broken);
+    }
+  }
+
+  private RecoveryReport recover(Replay<K, V> replay) throws IOException {
+    long start = System.nanoTime();
+    Recovery.Result result =
+        new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
+    Life.Begun begun = Life.begin(directory, settings, threads, () -> closed, result);
+    life = begun.life();
+    threads.scribe().execute(begun.life().scribe());
+    return new RecoveryReport(
+        result.changes(),
+        result.bytes(),
+        result.recovered().clean(),
+        begun.start().tornTail(),
+        Duration.ofNanos(System.nanoTime() - start));
+  }
+
+  private Life life() {
+    Life current = life;
+    if (current == null) {
+      throw new IllegalStateException("not replayed yet");
+    }
+    return current;
+  }
+
+  @Override
+  public synchronized void compactFrom(LiveEntries<K, V> live) {
+    Life current = life();
+    if (closed || compactor != null) {
+      throw new IllegalStateException("has a map already, or is closed");
+    }
+    Compactor<K, V> started =
+        new Compactor<>(current.surroundings(threads), keyCodec, valueCodec, live, current.begun());
+    compactor = started;
+    threads.compactor().execute(started);
+  }
+
+  /**
+   * Compacts now, and returns when the history before this call is replaced by the entries that it
+   * led to. Not needed for the log's own sake: it compacts itself when that is due. Not to be
+   * called by a function that computes a value of the map.
+   *
+   * @throws java.io.UncheckedIOException if the entries could not be written, for example because
+   *     the disk is full; the log goes on as it was
+   * @throws LogException.Failed if the log has failed
+   * @throws IllegalStateException if there is no open map on this log
+   */
+  public void compact() {
+    try {
+      Backups.await(mapsCompactor().request(), "could not compact " + directory.folder());
+    } catch (IllegalStateException refused) {
+      life().acknowledgements().refuseIfFailed();
+      throw refused;
+    }
+  }
+
+  /**
+   * {@inheritDoc} The copy counts as closed. It is made at the rate of a compaction, and instead of
+   * one. Not to be called by a function that computes a value of the map.
+   *
+   * @throws LogException if the folder is in use, the log is damaged, or has failed
+   * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile
+   */
+  @Override
+  public void backup(Path folder) {
+    Backups.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
+  }
+
+  private Compactor<K, V> mapsCompactor() {
+    Compactor<K, V> current = compactor;
+    if (current == null) {
+      throw new IllegalStateException("no map is open on this log");
+    }
+    return current;
+  }
+
+  /**
+   * What the log has done since it was opened, and how it stands. Cheap, and never waits.
+   *
+   * @throws IllegalStateException if the log was not replayed yet
+   */
+  @Override
+  public LogStatistics statistics() {
+    Life current = life();
+    Compactor<K, V> compacting = compactor;
+    return compacting == null
+        ? current.statistics(current.begun(), CompactionTally.NONE)
+        : current.statistics(compacting.extent(), compacting.tally());
+  }
+
+  @Override
+  public long append(Change<K, V> change) {
+    Life current = life();
+    FrameDraft draft = FrameDraft.of(change, keyCodec, valueCodec);
+    try {
+      long entryBytes = draft.entryBytes();
+      if (entryBytes > settings.entryBytesMax()) {
+        throw new IllegalArgumentException(
+            "key and value have "
+                + entryBytes
+                + " bytes, more than the log's maximum of "
+                + settings.entryBytesMax());
+      }
+      long position = current.append(draft, change instanceof Change.Put);
+      return position + Format.align((int) draft.length());
+    } finally {
+      draft.clear();
+    }
+  }
+
+  /**
+   * {@inheritDoc} Together they must fit into what one entry may have (see {@link
+   * Builder#maximumEntryBytes}), each with up to 31 bytes besides its key and value. With a put
+   * among them they are refused like a put when the disk is almost full.
+   */
+  @Override
+  public long[] appendTogether(List<Change<K, V>> changes) {
+    Life current = life();
+    Group group = Group.of(changes, keyCodec, valueCodec, settings.entryBytesMax());
+    FrameDraft draft = FrameDraft.of(group);
+    try {
+      return group.sequences(current.append(draft, group.hasPut()));
+    } finally {
+      draft.clear();
+    }
+  }
+
+  /**
+   * {@inheritDoc} A stream has a file open, and takes memory only while it reads: 64 KiB, or as
+   * much as the longest change. What it tells is in a file of the log, so at {@link
+   * Durability#PROCESS_DEATH} it comes some milliseconds later than {@link #append} returns.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes() {
+    return stream(life().horizon().acknowledged());
+  }
+
+  /**
+   * {@inheritDoc} Otherwise as {@link #changes()}. What a power cut took from a log of the level
+   * {@link Durability#PROCESS_DEATH} counts as forgotten, too: somebody may have been told of it.
+   *
+   * @throws IllegalStateException if the log was not replayed yet, or is closed
+   */
+  @Override
+  public ChangeStream<K, V> changes(long since) {
+    if (since < 0 || since > life().horizon().appended()) {
+      throw new IllegalArgumentException("no change of this log has the sequence " + since);
+    }
+    return stream(since);
+  }
+
+  private ChangeStream<K, V> stream(long since) {
+    if (closed) {
+      throw new IllegalStateException("the log is closed");
+    }
+    return new SegmentStream<>(directory, life().horizon(), keyCodec, valueCodec, since);
+  }
+
+  @Override
+  public long durableSequence() {
+    if (settings.durability() == Durability.PROCESS_DEATH) {
+      return Long.MAX_VALUE;
+    }
+    // A map asks already before it has replayed, to learn whether it will ever have to wait.
+    Life current = life;
+    return current == null ? 0 : current.acknowledgements().durable();
+  }
+
+  @Override
+  public void awaitDurable(long sequence) {
+    if (durableSequence() < sequence) {
+      Life current = life();
+      current.acknowledgements().await(sequence, current.scribe()::wake);
+    }
+  }
+
+  @Override
+  public CompletableFuture<Void> whenDurable(long sequence) {
+    if (durableSequence() >= sequence) {
+      return DONE;
+    }
+    Life current = life();
+    return current.acknowledgements().when(sequence, current.scribe()::wake);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws LogException.Failed if not everything could be written and forced
+   */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    Life current = life;
+    Compactor<K, V> compacting = compactor;
+    try {
+      if (compacting != null) {
+        compacting.stop();
+      }
+      if (current != null) {
+        current.end();
+      }
+    } finally {
+      unlock();
+    }
+    if (current != null) {
+      current.acknowledgements().refuseIfFailed();
+    }
+  }
+
+  private void unlock() {
+    try {
+      lock.close();
+    } catch (IOException broken) {
+      throw failed("cannot unlock " + directory.folder(), broken);
+    }
+  }
+
+  /** Settings of a log; {@link #open} opens it. */
+  public static final class Builder<K, V> {
+    private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
+    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
+    private static final int RING_BYTES_MIN = 8 << 20;
+    private static final long SEGMENT_BYTES = 16 << 20;
+    // Up to three of these lie beside the log that counts: one begins before it, one is being
+    // written, one is filled with zeros.
+    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
+    private static final long LOW_WATER_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 96 << 20;
+    private static final int COMPACTION_BATCH_BYTES = 256 << 10;
+    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
+
+    private final Path directory;
+    private final Codec<K> keyCodec;
+    private final Codec<V> valueCodec;
+    private Durability durability = Durability.PROCESS_DEATH;
+    private int entryBytesMax = RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES;
+    private long compactionBytesPerSecond = 64 << 20;
+    private int recoveryThreads = Runtime.getRuntime().availableProcessors();
+
+    private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
+      this.directory = directory;
+      this.keyCodec = keyCodec;
+      this.valueCodec = valueCodec;
+    }
+
+    /** When a change counts as acknowledged; by default {@link Durability#PROCESS_DEATH}. */
+    public Builder<K, V> durability(Durability durability) {
+      this.durability = durability;
+      return this;
+    }
+
+    /**
+     * The most bytes that a key and its value may have together; by default 4 MiB less 40 bytes, at
+     * most 64 MiB less 40. A larger one costs disk space and page cache: at least one and a half
+     * times as many bytes for the ring, which are written when the log is opened.
+     */
+    public Builder<K, V> maximumEntryBytes(int bytes) {
+      if (bytes < 1 || bytes > ENTRY_BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "maximumEntryBytes must be from 1 to " + ENTRY_BYTES_MAX + ": " + bytes);
+      }
+      this.entryBytesMax = bytes;
+      return this;
+    }
+
+    /**
+     * How many bytes a second the log writes while it compacts itself, as long as that is enough to
+     * keep the folder's bound; by default 64 MiB. Less leaves more of the disk to the writers, and
+     * the folder larger for longer.
+     */
+    public Builder<K, V> compactionBytesPerSecond(long bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("compactionBytesPerSecond must be positive: " + bytes);
+      }
+      this.compactionBytesPerSecond = bytes;
+      return this;
+    }
+
+    /**
+     * How many threads read and decode the log while it is being opened; by default as many as
+     * there are processors. They end with that, and short logs need only one. The codecs are called
+     * by all of them.
+     */
+    public Builder<K, V> recoveryThreads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("recoveryThreads must be positive: " + threads);
+      }
+      this.recoveryThreads = threads;
+      return this;
+    }
+
+    /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
+    public FileLog<K, V> open() {
+      int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
+      // A power of two that the longest frame fills to two thirds at most: it must not wait for
+      // (nearly) all others to be written before it fits.
+      int ringBytes =
+          Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
+      Settings settings =
+          new Settings(
+              durability,
+              ringBytes,
+              entryBytesMax,
+              durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
+              LOW_WATER_BYTES,
+              new Compactor.Settings(
+                  COMPACTION_LOG_BYTES,
+                  COMPACTION_BATCH_BYTES,
+                  compactionBytesPerSecond,
+                  HELD_BYTES_PER_SECOND),
+              Telling.Settings.ofThreads(recoveryThreads));
+      return FileLog.open(
+          new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
+    }
+  }
+}

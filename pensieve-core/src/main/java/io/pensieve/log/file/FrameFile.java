@@ -1,0 +1,89 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A file of frames that is being read: a segment or a base.
+ *
+ * @param firstPosition the position of its first frame; 0 in a base
+ * @param contentBytes how many bytes follow the header
+ */
+record FrameFile(
+    Path path, Disk.File file, Format.FileHeader header, long firstPosition, long contentBytes)
+    implements Closeable {
+
+  static FrameFile segment(LogDirectory directory, long position) throws IOException {
+    return open(directory.disk(), directory.segment(position), Format.SEGMENT, position, position);
+  }
+
+  static FrameFile base(LogDirectory directory, long position) throws IOException {
+    return open(directory.disk(), directory.base(position), Format.BASE, position, 0);
+  }
+
+  private static FrameFile open(
+      Disk disk, Path path, short kind, long positionOfName, long firstPosition)
+      throws IOException {
+    Disk.File file = disk.open(path);
+    try {
+      Format.FileHeader header = Format.FileHeader.decode(Format.FileHeader.page(file), path, kind);
+      if (header.firstPosition() != positionOfName) {
+        throw new LogException.Corrupt(
+            path, 0, "the position of the name", Long.toHexString(header.firstPosition()));
+      }
+      long contentBytes = file.size() - Format.FILE_HEADER_BYTES;
+      return new FrameFile(path, file, header, firstPosition, contentBytes);
+    } catch (IOException | RuntimeException unreadable) {
+      file.close();
+      throw unreadable;
+    }
+  }
+
+  boolean isBase() {
+    return header.kind() == Format.BASE;
+  }
+
+  /** Where the content ends, whether there are frames or not. */
+  long limit() {
+    return firstPosition + contentBytes;
+  }
+
+  long offset(long position) {
+    return Format.FILE_HEADER_BYTES + position - firstPosition;
+  }
+
+  FrameReader reader() {
+    return new FrameReader(
+        (into, at) -> file.read(into, Format.FILE_HEADER_BYTES + at),
+        contentBytes,
+        firstPosition,
+        header.salt());
+  }
+
+  /** A reader of a part, which begins with a frame, that takes little memory. */
+  FrameReader reader(long from, long to, int windowBytes) {
+    return new FrameReader(
+        (into, at) -> file.read(into, offset(from) + at),
+        to - from,
+        from,
+        header.salt(),
+        windowBytes);
+  }
+
+  LogException.Corrupt corrupt(long position, String expected, String found) {
+    return new LogException.Corrupt(path, offset(position), expected, found);
+  }
+
+  /** The refusal of a place where something else has said that there is a frame. */
+  LogException.Corrupt frameMissing(long position) {
+    String witness = isBase() ? "the base has its name" : "a newer segment follows";
+    return corrupt(position, "a frame, since " + witness, "none");
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,255 @@
+package io.pensieve.log.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** Reads frames one after another, and finds whole ones behind damaged bytes. */
+final class FrameReader {
+  private static final int WINDOW_BYTES = 1 << 20;
+
+  private final Source source;
+  private final long firstPosition;
+  private final long bytes;
+  private final int windowBytes;
+  private final Format.Checksum checksum;
+
+  // The window holds the source's bytes [windowAt, windowAt + loadedBytes).
+  private byte[] window = {};
+  private long windowAt;
+  private int loadedBytes;
+
+  private long position; // of the frame that is read next
+  private int frame; // where the frame that was read last is in the window
+
+  // The change that was read last: the frame, or one of a group. See Group.LEFT_OUT_BYTES.
+  private int change;
+  private int changeEnd; // without the zeros behind it
+  private int nextChange; // where the next one of this frame would be
+
+  /**
+   * A reader of frames.
+   *
+   * @param source where the bytes are
+   * @param bytes how many there are
+   * @param firstPosition the position of the first one in the log's stream
+   */
+  FrameReader(Source source, long bytes, long firstPosition, long salt) {
+    this(source, bytes, firstPosition, salt, WINDOW_BYTES);
+  }
+
+  /**
+   * A reader that reads fewer bytes at a time, and takes less memory.
+   *
+   * @param windowBytes how many, unless a frame is longer
+   */
+  FrameReader(Source source, long bytes, long firstPosition, long salt, int windowBytes) {
+    this.source = source;
+    this.bytes = bytes;
+    this.windowBytes = windowBytes;
+    this.firstPosition = firstPosition;
+    this.position = firstPosition;
+    this.checksum = new Format.Checksum(salt);
+  }
+
+  /** A reader of frames that are in memory, at the beginning of an array. */
+  static FrameReader of(byte[] bytes, int count, long firstPosition, long salt) {
+    FrameReader reader =
+        new FrameReader(
+            (into, at) -> {
+              throw new AssertionError("all of it is in memory");
+            },
+            count,
+            firstPosition,
+            salt);
+    reader.window = bytes;
+    reader.loadedBytes = count;
+    return reader;
+  }
+
+  /** Reads bytes, counted from the first frame's first. */
+  interface Source {
+    void read(ByteBuffer into, long at) throws IOException;
+  }
+
+  long position() {
+    return position;
+  }
+
+  /** Where the bytes end, whether there are frames or not. */
+  long limit() {
+    return firstPosition + bytes;
+  }
+
+  void seek(long newPosition) {
+    position = newPosition;
+  }
+
+  /** Moves past the frame at the current position, or stays and answers no if there is none. */
+  boolean next() throws IOException {
+    if (!frameIsAt(position)) {
+      return false;
+    }
+    int length = Format.length(window, frame);
+    position += Format.align(length);
+    change = frame;
+    changeEnd = frame + length;
+    nextChange = frame;
+    return true;
+  }
+
+  /**
+   * Moves to the first change, then to the next one, of the frame that was read last, which is
+   * understood; or answers no after its last.
+   */
+  boolean nextChange() {
+    int end = frame + Format.align(Format.length(window, frame));
+    if (nextChange == end) {
+      return false;
+    }
+    if (kind() == Format.GROUP) {
+      int at = nextChange == frame ? frame + Format.FRAME_HEADER_BYTES : nextChange;
+      int length = (int) Format.wordAt(window, at);
+      change = at - Group.LEFT_OUT_BYTES;
+      changeEnd = at + length;
+      nextChange = at + Format.align(length);
+    } else {
+      nextChange = end;
+    }
+    return true;
+  }
+
+  /** Moves to the next whole frame from here on, or to the end if there is none. */
+  boolean seekFrame() throws IOException {
+    while (position < limit()) {
+      if (frameIsAt(position)) {
+        return true;
+      }
+      position += Format.FRAME_ALIGNMENT;
+    }
+    return false;
+  }
+
+  private boolean frameIsAt(long candidate) throws IOException {
+    long at = candidate - firstPosition;
+    if (at < 0 || bytes - at < Format.FRAME_HEADER_BYTES) {
+      return false;
+    }
+    load(at, Format.FRAME_HEADER_BYTES);
+    frame = (int) (at - windowAt);
+    int length = Format.length(window, frame);
+    if (!Format.lengthIsPossible(length, bytes - at)
+        || Format.position(window, frame) != candidate) {
+      return false;
+    }
+    load(at, Format.align(length));
+    frame = (int) (at - windowAt);
+    return Format.isFrame(window, frame, loadedBytes - frame, candidate, checksum);
+  }
+
+  private void load(long at, int needed) throws IOException {
+    if (at >= windowAt && at + needed <= windowAt + loadedBytes) {
+      return;
+    }
+    if (needed > window.length) {
+      window = new byte[(int) Math.min(bytes, Math.max(needed, windowBytes))];
+    }
+    windowAt = at;
+    loadedBytes = 0;
+    int length = (int) Math.min(window.length, bytes - at);
+    source.read(ByteBuffer.wrap(window, 0, length), at);
+    loadedBytes = length;
+  }
+
+  /** Whether anything was ever committed at the current position. */
+  boolean isZero() throws IOException {
+    long at = position - firstPosition;
+    if (bytes - at < Long.BYTES) {
+      return true;
+    }
+    load(at, Long.BYTES);
+    return Format.wordAt(window, (int) (at - windowAt)) == 0;
+  }
+
+  /** Where the last word that is not zero ends, from the current position on. */
+  long contentEnd() throws IOException {
+    long end = position;
+    for (long at = position - firstPosition; at < bytes; at += Long.BYTES) {
+      int wordBytes = (int) Math.min(Long.BYTES, bytes - at);
+      load(at, wordBytes);
+      int word = (int) (at - windowAt);
+      if (!isZero(word, wordBytes)) {
+        end = firstPosition + at + wordBytes;
+      }
+    }
+    return end;
+  }
+
+  private boolean isZero(int at, int wordBytes) {
+    if (wordBytes == Long.BYTES) {
+      return Format.wordAt(window, at) == 0;
+    }
+    for (int i = at; i < at + wordBytes; i++) {
+      if (window[i] != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // What follows is about the frame that was read last.
+
+  byte kind() {
+    return Format.kind(window, frame);
+  }
+
+  boolean isUnderstood(int kinds) {
+    return Format.isUnderstood(window, frame, kinds);
+  }
+
+  /** How many changes the frame is. */
+  int changes() {
+    return Format.changes(window, frame);
+  }
+
+  long durable() {
+    return Format.durable(window, frame);
+  }
+
+  long version() {
+    return Format.version(window, frame);
+  }
+
+  /** The count in a footer, or -1 if the frame is too short to be one. */
+  long count() {
+    return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
+  }
+
+  /** The whole frame, with the bytes that align it. */
+  byte[] frameBytes() {
+    return Arrays.copyOfRange(window, frame, frame + Format.align(Format.length(window, frame)));
+  }
+
+  // What follows is about the change that was read last.
+
+  byte changeKind() {
+    return Format.kind(window, change);
+  }
+
+  /** Its sequence: where it ends. */
+  long sequence() {
+    return position - (frame + Format.align(Format.length(window, frame)) - nextChange);
+  }
+
+  long expiryMillis() {
+    return Format.expiryMillis(window, change);
+  }
+
+  byte[] key() {
+    return Format.key(window, change);
+  }
+
+  byte[] value() {
+    return Format.value(window, change, changeEnd);
+  }
+}

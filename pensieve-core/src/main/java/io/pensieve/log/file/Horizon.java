@@ -1,0 +1,98 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Durability;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/** Up to where a log that is in use can be read from its segments, and who waits for more. */
+final class Horizon {
+  // Who waits counts itself and then looks at the position; the scribe moves the position and then
+  // looks whether anybody is counted. All of that is volatile, so one of the two sees the other.
+
+  private final Ring ring;
+  private final Acknowledgements acknowledgements;
+  private final boolean isForced; // only what is forced counts
+  private volatile long newestSegment; // stored by the scribe, before anything in it counts
+  private volatile boolean ended; // stored by the scribe
+  private volatile int waiting; // changed with the monitor
+
+  Horizon(Ring ring, Acknowledgements acknowledgements, Durability durability) {
+    this.ring = ring;
+    this.acknowledgements = acknowledgements;
+    this.isForced = durability == Durability.POWER_CUT;
+    this.newestSegment = ring.released();
+  }
+
+  /**
+   * What lies before this position is acknowledged, and in segments; a frame ends here. Never
+   * falls.
+   */
+  long position() {
+    long written = ring.released();
+    return isForced ? Math.min(written, acknowledgements.durable()) : written;
+  }
+
+  /** What was acknowledged by now lies before this position, unless other appends are under way. */
+  long acknowledged() {
+    return isForced ? position() : ring.committedPrefix();
+  }
+
+  /** No change has a sequence number beyond this one. */
+  long appended() {
+    return ring.end();
+  }
+
+  /** The position at which the segment begins that is being written. */
+  long newestSegment() {
+    return newestSegment;
+  }
+
+  /** Another segment is being written from now on. For the scribe only. */
+  void newestSegment(long firstPosition) {
+    newestSegment = firstPosition;
+  }
+
+  /** No more is written: the log is closed, or has failed. For the scribe only. */
+  void end() {
+    ended = true;
+    wake();
+  }
+
+  boolean hasEnded() {
+    return ended;
+  }
+
+  /** Why it has ended. */
+  RuntimeException whyEnded() {
+    acknowledgements.refuseIfFailed();
+    return new IllegalStateException("the log is closed, and all of it is told");
+  }
+
+  /** Waits until the position is beyond this one, or the log has ended, or that is not wanted. */
+  void await(long position, BooleanSupplier isWanted, long nanos) throws InterruptedException {
+    long start = System.nanoTime();
+    synchronized (this) {
+      waiting++;
+      try {
+        while (position() <= position && !ended && isWanted.getAsBoolean()) {
+          long left = nanos - (System.nanoTime() - start);
+          if (left <= 0) {
+            return;
+          }
+          TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+      } finally {
+        waiting--;
+      }
+    }
+  }
+
+  /** Lets those look again who wait. Costs next to nothing if nobody does. */
+  void wake() {
+    if (waiting > 0) {
+      synchronized (this) {
+        notifyAll();
+      }
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Names and files of a log's folder. The folder is the manifest: there is no other list. */
+final class LogDirectory {
+  static final String SEGMENT_SUFFIX = ".log";
+  static final String BASE_SUFFIX = ".base";
+
+  private static final String TEMPORARY_SUFFIX = ".tmp";
+  private static final String TORN_INFIX = ".torn-";
+  private static final String RING = "ring";
+  private static final String UNFINISHED = "unfinished";
+  private static final int POSITION_DIGITS = 16;
+  private static final String POSITION_PATTERN = "[0-9a-f]{" + POSITION_DIGITS + "}";
+  private static final Pattern POSITION_NAME = Pattern.compile(POSITION_PATTERN + "\\.[a-z]+");
+
+  private final Disk disk;
+  private final Path folder;
+  private final long basesBelow; // others are not looked at
+
+  LogDirectory(Disk disk, Path folder) {
+    this(disk, folder, Long.MAX_VALUE);
+  }
+
+  private LogDirectory(Disk disk, Path folder, long basesBelow) {
+    this.disk = disk;
+    this.folder = folder;
+    this.basesBelow = basesBelow;
+  }
+
+  /** The same folder as if this base, and newer ones, were not there. */
+  LogDirectory withoutBase(long position) {
+    return new LogDirectory(disk, folder, position);
+  }
+
+  Disk disk() {
+    return disk;
+  }
+
+  Path folder() {
+    return folder;
+  }
+
+  /** Makes the folder, and those above it, so that they survive a power cut. */
+  void make() throws IOException {
+    make(folder.toAbsolutePath());
+  }
+
+  private void make(Path path) throws IOException {
+    Path parent = path.getParent();
+    if (parent == null) {
+      return;
+    }
+    boolean isThere = disk.isFolder(path);
+    if (!isThere) {
+      make(parent);
+      disk.createFolder(path);
+    }
+    try {
+      // Also of a folder that is there: whoever made it may have died before this.
+      disk.forceDirectory(parent);
+    } catch (AccessDeniedException notMadeByUs) {
+      if (!isThere) {
+        throw notMadeByUs;
+      }
+    }
+  }
+
+  /** First positions of all segments, ascending. */
+  List<Long> segments() throws IOException {
+    return positions(SEGMENT_SUFFIX);
+  }
+
+  /** The positions up to which there are bases, ascending. */
+  List<Long> bases() throws IOException {
+    return positions(BASE_SUFFIX).stream().filter(position -> position < basesBelow).toList();
+  }
+
+  private List<Long> positions(String suffix) throws IOException {
+    return disk.list(folder).stream()
+        .filter(name -> name.endsWith(suffix) && POSITION_NAME.matcher(name).matches())
+        .map(name -> Long.parseUnsignedLong(name.substring(0, POSITION_DIGITS), 16))
+        .sorted()
+        .toList();
+  }
+
+  /** The segment that begins at this position. */
+  Path segment(long firstPosition) {
+    return named(firstPosition, SEGMENT_SUFFIX);
+  }
+
+  /** The base that holds what lies before this position. */
+  Path base(long position) {
+    return named(position, BASE_SUFFIX);
+  }
+
+  private Path named(long position, String suffix) {
+    return folder.resolve(String.format("%0" + POSITION_DIGITS + "x", position) + suffix);
+  }
+
+  Path ring() {
+    return folder.resolve(RING);
+  }
+
+  boolean hasRing() throws IOException {
+    return disk.list(folder).contains(RING);
+  }
+
+  /** Whether there is anything in the folder that recovery would read. */
+  boolean holdsLog() throws IOException {
+    return hasRing() || !segments().isEmpty() || !bases().isEmpty() || isUnfinished();
+  }
+
+  /**
+   * The mark of a folder that is being filled from elsewhere; while it is there, nothing counts.
+   */
+  Path unfinished() {
+    return folder.resolve(UNFINISHED);
+  }
+
+  boolean isUnfinished() throws IOException {
+    return disk.list(folder).contains(UNFINISHED);
+  }
+
+  /** A log that was copied here in part must not be taken for the whole. */
+  void refuseIfUnfinished() throws IOException {
+    if (isUnfinished()) {
+      throw new LogException.Corrupt(
+          unfinished(), 0, "no such file, but a copy that was finished", "one that was not");
+    }
+  }
+
+  /** What each file in the folder is to a log whose newest base has this position. */
+  List<LogFolder.LogFile> files(long base) throws IOException {
+    List<Path> stale = before(base);
+    List<LogFolder.LogFile> files = new ArrayList<>();
+    for (String name : disk.list(folder).stream().sorted().toList()) {
+      Path path = folder.resolve(name);
+      files.add(
+          new LogFolder.LogFile(path, stale.contains(path) ? LogFolder.Kind.STALE : kind(name)));
+    }
+    return files;
+  }
+
+  private static LogFolder.Kind kind(String name) {
+    if (name.matches(POSITION_PATTERN + "\\" + SEGMENT_SUFFIX)) {
+      return LogFolder.Kind.SEGMENT;
+    } else if (name.matches(POSITION_PATTERN + "\\" + BASE_SUFFIX)) {
+      return LogFolder.Kind.BASE;
+    } else if (name.contains(SEGMENT_SUFFIX + TORN_INFIX)) {
+      return LogFolder.Kind.TORN_END;
+    } else if (name.endsWith(TEMPORARY_SUFFIX)) {
+      return LogFolder.Kind.TEMPORARY;
+    }
+    return switch (name) {
+      case RING -> LogFolder.Kind.RING;
+      case UNFINISHED, FolderLock.NAME -> LogFolder.Kind.MARK;
+      default -> LogFolder.Kind.OTHER;
+    };
+  }
+
+  /** Of a folder that was empty before: deletes all that a copy of a log may have put there. */
+  void deleteCopy() throws IOException {
+    for (LogFolder.LogFile file : files(0)) {
+      if (file.kind() != LogFolder.Kind.OTHER && file.kind() != LogFolder.Kind.MARK) {
+        disk.delete(file.path());
+      }
+    }
+    disk.forceDirectory(folder);
+  }
+
+  /** A file that does not count until it is {@linkplain #publish published}. */
+  Path temporary(String name) {
+    return folder.resolve(name + TEMPORARY_SUFFIX);
+  }
+
+  /** A name that is not in use yet, for the end that is cut off this segment. */
+  Path tornCopy(Path segment) throws IOException {
+    List<String> names = disk.list(folder);
+    int number = 1;
+    while (names.contains(segment.getFileName() + TORN_INFIX + number)) {
+      number++;
+    }
+    return folder.resolve(segment.getFileName() + TORN_INFIX + number);
+  }
+
+  /** Forces a temporary file and gives it its name: a crash finds it whole, or not at all. */
+  void publish(Disk.File file, Path temporary, Path name) throws IOException {
+    file.force();
+    disk.rename(temporary, name);
+    disk.forceDirectory(folder);
+  }
+
+  /**
+   * Deletes what is older than the base at this position, which must survive a power cut: other
+   * bases, then segments that lie before it as a whole, oldest first.
+   */
+  void deleteBefore(long base) throws IOException {
+    for (Path stale : before(base)) {
+      disk.delete(stale);
+    }
+  }
+
+  private List<Path> before(long base) throws IOException {
+    List<Path> stale = new ArrayList<>();
+    bases().stream().filter(older -> older < base).map(this::base).forEach(stale::add);
+    List<Long> segments = segments();
+    // A segment ends before its successor begins; the newest has none, and stays.
+    for (int i = 0; i + 1 < segments.size() && segments.get(i + 1) <= base; i++) {
+      stale.add(segment(segments.get(i)));
+    }
+    return stale;
+  }
+
+  /** Deletes what an earlier process was making when it died. */
+  void deleteTemporaries() throws IOException {
+    for (String name : disk.list(folder)) {
+      if (name.endsWith(TEMPORARY_SUFFIX)) {
+        disk.delete(folder.resolve(name));
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.pensieve.log.file;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
+
+/** The file to which the scribe writes. For one thread at a time. */
+final class Segment implements Closeable {
+  private static final int ZEROS_BYTES = 1 << 20;
+
+  private final Path path;
+  private final Disk.File file;
+  private final long firstPosition;
+  private final long bytesMax;
+
+  private Segment(Path path, Disk.File file, long firstPosition, long bytesMax) {
+    this.path = path;
+    this.file = file;
+    this.firstPosition = firstPosition;
+    this.bytesMax = bytesMax;
+  }
+
+  /** Makes a file of zeros, so that a later force need not write the file's size too. */
+  static Disk.File allocate(Disk disk, Path temporary, long bytes, BooleanSupplier wanted)
+      throws IOException {
+    Disk.File file = disk.create(temporary);
+    try {
+      for (long at = 0; at < bytes && wanted.getAsBoolean(); at += ZEROS_BYTES) {
+        file.write(ByteBuffer.allocate((int) Math.min(ZEROS_BYTES, bytes - at)), at);
+      }
+      file.force();
+      return file;
+    } catch (IOException | RuntimeException refused) {
+      file.close();
+      throw refused;
+    }
+  }
+
+  /** Makes an allocated file the segment that this header describes. */
+  static Segment publish(
+      LogDirectory directory,
+      Disk.File file,
+      Path temporary,
+      Format.FileHeader header,
+      long bytesMax)
+      throws IOException {
+    Path path = directory.segment(header.firstPosition());
+    file.write(ByteBuffer.wrap(header.encode()), 0);
+    directory.publish(file, temporary, path);
+    return new Segment(path, file, header.firstPosition(), bytesMax);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  /** How many bytes of frames still fit, if the first of them goes to this position. */
+  long room(long position) {
+    return bytesMax - (position - firstPosition);
+  }
+
+  boolean isEmpty(long position) {
+    return position == firstPosition;
+  }
+
+  /** Writes frames that follow one another. May be repeated after an error. */
+  void write(ByteBuffer[] frames, long position) throws IOException {
+    long at = offset(position);
+    for (ByteBuffer piece : frames) {
+      int bytes = piece.remaining();
+      file.write(piece, at);
+      at += bytes;
+    }
+  }
+
+  void force() throws IOException {
+    file.force();
+  }
+
+  /** Cuts off the zeros that are not needed any more. */
+  void trim(long end) throws IOException {
+    file.truncate(offset(end));
+  }
+
+  private long offset(long position) {
+    return Format.FILE_HEADER_BYTES + position - firstPosition;
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,179 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+
+/** A place in the segments of a log that is in use. For one thread at a time. */
+final class SegmentCursor implements Closeable {
+  // Segments are deleted oldest first, and one that is open can be read all the same. So the next
+  // one in the folder is this one's successor as long as this one is there, too. If neither that
+  // nor a frame is found, the log was compacted beyond this place; if the segment is there and the
+  // frame is not, that is damage.
+
+  private static final long UNKNOWN = Long.MAX_VALUE;
+  private static final int WINDOW_BYTES = 64 << 10;
+
+  private final LogDirectory directory;
+  private final Horizon horizon;
+  private FrameFile file;
+  private long end = UNKNOWN; // of the file's frames; known when there is a successor
+  private long successor;
+  private long at; // where the next frame begins
+
+  private SegmentCursor(LogDirectory directory, Horizon horizon, FrameFile file, long at) {
+    this.directory = directory;
+    this.horizon = horizon;
+    this.file = file;
+    this.at = at;
+  }
+
+  /**
+   * A cursor at the frame in which what follows a position begins.
+   *
+   * @param reached up to here the log can be read, at least up to {@code since}
+   * @throws LogException.Forgotten if what follows the position is not all there
+   */
+  static SegmentCursor open(LogDirectory directory, Horizon horizon, long since, long reached)
+      throws IOException {
+    List<Long> segments = segments(directory);
+    int next = 0;
+    while (next < segments.size() && segments.get(next) <= since) {
+      next++;
+    }
+    boolean isBefore = next == 0; // all that is there
+    long first = segments.get(isBefore ? 0 : next - 1);
+    FrameFile file = open(directory, first, since);
+    SegmentCursor cursor = new SegmentCursor(directory, horizon, file, first);
+    try {
+      cursor.seek(isBefore, since, reached);
+      return cursor;
+    } catch (IOException | RuntimeException refused) {
+      cursor.close();
+      throw refused;
+    }
+  }
+
+  private static List<Long> segments(LogDirectory directory) throws IOException {
+    List<Long> segments = directory.segments();
+    if (segments.isEmpty()) {
+      throw new IOException("no segment is left in " + directory.folder());
+    }
+    return segments;
+  }
+
+  private static FrameFile open(LogDirectory directory, long first, long since) throws IOException {
+    try {
+      return FrameFile.segment(directory, first);
+    } catch (IOException broken) {
+      List<Long> segments = segments(directory);
+      if (segments.contains(first)) {
+        throw broken;
+      }
+      throw new LogException.Forgotten(since, segments.get(0));
+    }
+  }
+
+  private void seek(boolean isBefore, long since, long reached) throws IOException {
+    if (isBefore) {
+      if (file.header().previousEnd() != since) {
+        throw new LogException.Forgotten(since, at);
+      }
+      return;
+    }
+    long limit = limit(reached);
+    if (since > limit) {
+      // Positions that an unclean end has skipped: whoever was told this one was told of a change
+      // that a power cut took, or of one of another log that this one is a copy of.
+      throw new LogException.Forgotten(since, successor);
+    }
+    if (since == limit || isFrameAt(since, limit)) {
+      at = since;
+    } else {
+      seekFromStart(since, limit);
+    }
+  }
+
+  private boolean isFrameAt(long position, long limit) throws IOException {
+    return position % Format.FRAME_ALIGNMENT == 0 && reader(position, limit).next();
+  }
+
+  private void seekFromStart(long since, long limit) throws IOException {
+    FrameReader reader = reader(at, limit);
+    while (reader.next() && reader.position() <= since) {
+      at = reader.position();
+    }
+    if (reader.position() <= since) {
+      throw missing(reader.position());
+    }
+  }
+
+  /** Where the next frame begins. */
+  long position() {
+    return at;
+  }
+
+  /** Up to where this file can be read, if the log can be so far. */
+  private long limit(long reached) throws IOException {
+    // A file that has its name is newer than that for a moment, if the scribe is just beginning it.
+    if (end == UNKNOWN && horizon.newestSegment() > file.firstPosition()) {
+      successor =
+          segments(directory).stream()
+              .filter(first -> first > file.firstPosition())
+              .findFirst()
+              .orElseThrow(() -> new IOException("no segment follows " + file.path()));
+      try (FrameFile following = open(directory, successor, at)) {
+        end = following.header().previousEnd();
+      }
+    }
+    return Math.min(end, reached);
+  }
+
+  private FrameReader reader(long from, long limit) throws IOException {
+    long there = file.file().size() - Format.FILE_HEADER_BYTES + file.firstPosition();
+    return file.reader(from, Math.max(from, Math.min(limit, there)), WINDOW_BYTES);
+  }
+
+  /**
+   * Tells some frames from here on, if there are any.
+   *
+   * @param reached up to here the log can be read; beyond this place
+   */
+  void tell(Teller<?, ?> teller, long reached) throws IOException {
+    long limit = limit(reached);
+    while (at == end) {
+      toSuccessor();
+      limit = limit(reached);
+    }
+    long until = Math.min(limit, at + WINDOW_BYTES);
+    FrameReader reader = reader(at, limit);
+    while (at < until) {
+      if (!reader.next()) {
+        throw missing(at);
+      }
+      teller.tell(reader, at, 0, file);
+      at = reader.position();
+    }
+  }
+
+  private void toSuccessor() throws IOException {
+    FrameFile next = open(directory, successor, at);
+    file.close();
+    file = next;
+    end = UNKNOWN;
+    at = next.firstPosition();
+  }
+
+  private LogException missing(long position) throws IOException {
+    List<Long> segments = segments(directory);
+    return segments.contains(file.firstPosition())
+        ? file.corrupt(position, "a frame, since all of it was written", "none")
+        : new LogException.Forgotten(position, segments.get(0));
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

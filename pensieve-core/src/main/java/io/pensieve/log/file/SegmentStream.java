@@ -1,0 +1,159 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.Codec;
+import io.pensieve.log.LogException;
+import io.pensieve.log.Replay;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The changes of a log that is in use, read from its segments. */
+final class SegmentStream<K, V> implements ChangeStream<K, V> {
+  // Only what is acknowledged is read, so there is nothing unfinished to be met, and nobody is
+  // waited for: the scribe writes behind that, and the compactor may delete what is being read.
+
+  private final LogDirectory directory;
+  private final Horizon horizon;
+  private final Teller<K, V> teller;
+  private final List<Sequenced<K, V>> told = new ArrayList<>(); // guarded by this
+  private @Nullable SegmentCursor cursor; // guarded by this; null until there is something to read
+  private volatile long sequence; // changed with this
+  private volatile boolean closed;
+
+  /** Opens a stream of what follows a position, and sees to it that this is there. */
+  SegmentStream(
+      LogDirectory directory, Horizon horizon, Codec<K> keys, Codec<V> values, long since) {
+    this.directory = directory;
+    this.horizon = horizon;
+    this.teller = new Teller<>(keys, values, new Receiver());
+    this.sequence = since;
+    if (since <= horizon.position()) {
+      reading(() -> open(horizon.position()));
+    }
+  }
+
+  private final class Receiver implements Replay.AnyOrder<K, V> {
+    @Override
+    public void change(long number, long stamp, Change<K, V> change) {
+      if (number > sequence && !(change instanceof Change.Touch)) {
+        told.add(new Sequenced<>(number, change));
+      }
+    }
+
+    @Override
+    public void entry(Change.Put<K, V> put, long version, long stamp) {
+      throw new AssertionError("segments have no entries");
+    }
+
+    @Override
+    public void toldUpTo(long end) {}
+  }
+
+  @Override
+  public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
+    long start = System.nanoTime();
+    long nanos = TimeUnit.NANOSECONDS.convert(patience);
+    while (true) {
+      boolean hasEnded = horizon.hasEnded(); // before the position: what came last is told
+      long reached = horizon.position();
+      List<Sequenced<K, V>> found = reading(() -> read(reached));
+      long left = nanos - (System.nanoTime() - start);
+      if (!found.isEmpty() || closed) {
+        return found;
+      } else if (hasEnded) {
+        throw horizon.whyEnded();
+      } else if (left <= 0) {
+        return found;
+      }
+      horizon.await(reached, () -> !closed, left);
+    }
+  }
+
+  private interface Reading<T> {
+    T run() throws IOException;
+  }
+
+  // An interrupt closes the file that its thread is reading: then it is opened again.
+  private synchronized <T> T reading(Reading<T> work) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          return work.run();
+        } catch (ClosedByInterruptException again) {
+          interrupted |= Thread.interrupted();
+        }
+      }
+    } catch (IOException broken) {
+      throw new LogException.Failed("cannot read " + directory.folder() + ": " + broken, broken);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private SegmentCursor open(long reached) throws IOException {
+    SegmentCursor opened = cursor;
+    if (opened == null) {
+      opened = SegmentCursor.open(directory, horizon, sequence, reached);
+      cursor = opened;
+    }
+    return opened;
+  }
+
+  private List<Sequenced<K, V>> read(long reached) throws IOException {
+    told.clear();
+    while (told.isEmpty() && sequence < reached && !closed) {
+      SegmentCursor from = open(reached);
+      try {
+        from.tell(teller, reached);
+      } catch (LogException broken) {
+        // What comes before it first; the next call meets it again.
+        told.removeIf(change -> change.sequence() > from.position());
+        if (told.isEmpty()) {
+          throw broken;
+        }
+      } catch (IOException | RuntimeException | Error unread) {
+        letGo(); // it may have come further than what was told
+        throw unread;
+      }
+      sequence = Math.max(sequence, from.position());
+    }
+    return List.copyOf(told);
+  }
+
+  @Override
+  public long sequence() {
+    return sequence;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    horizon.wake();
+    boolean interrupted = Thread.interrupted();
+    letGo();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private synchronized void letGo() {
+    SegmentCursor open = cursor;
+    cursor = null;
+    try {
+      if (open != null) {
+        open.close();
+      }
+    } catch (IOException nothingIsLost) {
+      // It was only read.
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import io.pensieve.log.LogException;
+import io.pensieve.log.Replay;
+import java.nio.file.Path;
+
+/** Decodes frames and tells them to whoever replays. For as many threads as that one takes. */
+final class Teller<K, V> {
+  private final Codec<K> keyCodec;
+  private final Codec<V> valueCodec;
+  private final Replay.AnyOrder<K, V> receiver;
+
+  Teller(Codec<K> keyCodec, Codec<V> valueCodec, Replay.AnyOrder<K, V> receiver) {
+    this.keyCodec = keyCodec;
+    this.valueCodec = valueCodec;
+    this.receiver = receiver;
+  }
+
+  /** Tells the frame of a segment that was read last, and answers how many changes it is. */
+  int tell(FrameReader reader, long position, long number, FrameFile segment) {
+    return tell(reader, number, segment.path(), segment.offset(position));
+  }
+
+  /**
+   * Tells the frame that was read last, which begins at this offset of a file.
+   *
+   * @param number which one of the history its first change is
+   */
+  int tell(FrameReader reader, long number, Path file, long offset) {
+    expectUnderstood(reader, Format.OF_SEGMENT, file, offset);
+    if (reader.kind() == Format.PADDING || reader.kind() == Format.CLOSE) {
+      return 0;
+    }
+    int told = 0;
+    while (reader.nextChange()) {
+      Change<K, V> change = decode(reader, reader.changeKind(), file, offset);
+      receiver.change(reader.sequence(), number + told, change);
+      told++;
+    }
+    return told;
+  }
+
+  /** Tells the entry that was read last. */
+  int tellEntry(FrameReader reader, long position, long number, FrameFile base) {
+    long offset = base.offset(position);
+    expectUnderstood(reader, 1 << Format.ENTRY, base.path(), offset);
+    long version = reader.version();
+    if (version <= 0 || version > base.header().firstPosition()) {
+      throw base.corrupt(
+          position, "a version up to " + base.header().firstPosition(), String.valueOf(version));
+    }
+    receiver.entry(decodePut(reader, base.path(), offset), version, number);
+    return 1;
+  }
+
+  /** Refuses what a checksum cannot know of. */
+  static void expectUnderstood(FrameReader reader, int kinds, Path file, long offset) {
+    if (!reader.isUnderstood(kinds)) {
+      throw new LogException.Corrupt(file, offset, "a frame of version 1", "kind " + reader.kind());
+    }
+  }
+
+  private Change<K, V> decode(FrameReader reader, byte kind, Path file, long offset) {
+    if (kind == Format.PUT) {
+      return decodePut(reader, file, offset);
+    }
+    K key = decode(keyCodec, reader.key(), file, offset);
+    return kind == Format.REMOVE ? new Change.Remove<>(key) : new Change.Touch<>(key);
+  }
+
+  private Change.Put<K, V> decodePut(FrameReader reader, Path file, long offset) {
+    K key = decode(keyCodec, reader.key(), file, offset);
+    V value = decode(valueCodec, reader.value(), file, offset);
+    return new Change.Put<>(key, value, reader.expiryMillis());
+  }
+
+  private static <T> T decode(Codec<T> codec, byte[] bytes, Path file, long offset) {
+    try {
+      return codec.decode(bytes);
+    } catch (IllegalArgumentException notOfThisCodec) {
+      throw new LogException.Corrupt(
+          file,
+          offset,
+          "a key and a value of this log's codecs",
+          String.valueOf(notOfThisCodec.getMessage()));
+    }
+  }
+}

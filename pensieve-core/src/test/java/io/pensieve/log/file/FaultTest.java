@@ -1,0 +1,181 @@
+package io.pensieve.log.file;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Durability;
+import io.pensieve.log.LogException;
+import io.pensieve.log.file.SimulatedDisk.Fault;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Disk operations that fail, and disks that are full. */
+class FaultTest {
+  private static final int ACTIONS = 30;
+
+  static LongStream seeds() {
+    return Seeds.of(Depth.of(2, 40));
+  }
+
+  private int faults;
+  private int refusals;
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void anyOperationThatFailsLosesNothingAcknowledged(long seed) {
+    for (Durability durability : Durability.values()) {
+      SimulatedLog whole = new SimulatedLog(new SimulatedDisk(), durability);
+      live(whole, seed, "without a fault");
+      for (int at = 0; at < whole.disk.operations(); at++) {
+        for (boolean forGood : new boolean[] {false, true}) {
+          failAndReopen(seed, durability, at, forGood, Fault.INPUT_OUTPUT_ERROR);
+          failAndReopen(seed, durability, at, forGood, Fault.NO_SPACE_LEFT);
+          failAndReopen(seed, durability, at, forGood, Fault.NO_PERMISSION);
+        }
+      }
+    }
+    assertTrue(faults > 2000, faults + " faults");
+    assertTrue(refusals > 0 && refusals < faults / 20, refusals + " of " + faults + " refused");
+  }
+
+  /** Two lives: opened, used, compacted, killed; recovered, used and closed. */
+  private static void live(SimulatedLog log, long seed, String context) {
+    log.open();
+    log.runScript(new Random(seed), ACTIONS);
+    log.disk.endProcess();
+    log.reopen(log.historySize(), context);
+    log.runScript(new Random(seed + 1), ACTIONS / 2);
+    log.close();
+  }
+
+  private void failAndReopen(long seed, Durability durability, int at, boolean forGood, Fault how) {
+    String context = seed + ", " + durability + ", fails at " + at + ", for good " + forGood + how;
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+    log.disk.failAfter(at, forGood, how);
+    try {
+      live(log, seed, context);
+    } catch (LogException.Failed failed) {
+      assertTrue(log.disk.hasFailed(), () -> context + ": " + failed);
+    }
+    faults++;
+    Random random = new Random(seed * 31 + at);
+    SimulatedLog killed = log.onDisk(log.disk.copy());
+    killed.disk.killProcess();
+    reopenAndGoOn(killed, log.historySize(), random, context + ", killed");
+
+    SimulatedLog cut = log.onDisk(log.disk.copy());
+    cut.disk.cutPower(random);
+    reopenAndGoOn(cut, log.acknowledged(), random, context + ", power cut");
+
+    SimulatedLog dropped = log.onDisk(log.disk.copy());
+    dropped.disk.killProcessAndDropPages(random);
+    boolean isAppendEnough = durability == Durability.PROCESS_DEATH;
+    int mustSurvive = isAppendEnough ? log.historySize() : log.acknowledged();
+    try {
+      reopenAndGoOn(dropped, mustSurvive, random, context + ", killed, pages dropped");
+    } catch (LogException.Corrupt refused) {
+      assertTrue(isAppendEnough, () -> context + ": " + refused);
+      refusals++;
+    }
+  }
+
+  // The failed log stays in memory; its folder is opened again when the disk works.
+  private static void reopenAndGoOn(
+      SimulatedLog log, int mustSurvive, Random random, String context) {
+    log.reopen(mustSurvive, context);
+    log.runScript(random, 5);
+    log.disk.killProcess();
+    log.reopen(log.historySize(), context + ", and again");
+  }
+
+  @Test
+  void aFailedForceIsFinalForWaitersAndForLaterAppends() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    long sequence = log.append(new Change.Put<>("a", "1")).sequence();
+    CompletableFuture<Void> acknowledged = log.log().whenDurable(sequence);
+    assertFalse(acknowledged.isDone());
+    assertTrue(log.log().statistics().failure().isEmpty());
+    log.disk.failAfter(1, false); // the write succeeds, the force after it fails
+    log.step();
+    assertTrue(log.log().statistics().failure().isPresent());
+
+    CompletionException failed = assertThrows(CompletionException.class, acknowledged::join);
+    assertTrue(failed.getCause() instanceof LogException.Failed);
+    assertThrows(LogException.Failed.class, () -> log.log().awaitDurable(sequence));
+    assertThrows(LogException.Failed.class, () -> log.append(new Change.Put<>("b", "2")));
+    assertThrows(LogException.Failed.class, log::close);
+    assertTrue(log.log().durableSequence() < sequence);
+  }
+
+  @Test
+  void aFolderWithoutPermissionIsRefusedAndNamed() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.disk.failAfter(0, true, Fault.NO_PERMISSION);
+    LogException.Failed refused = assertThrows(LogException.Failed.class, log::open);
+    assertTrue(refused.toString().contains("no permission for"), refused.toString());
+  }
+
+  @Test
+  void aLogOnAFullDiskRefusesPutsTakesRemovalsAndGoesOnWhenThereIsRoom() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.append(new Change.Put<>("a", "1"));
+    log.step();
+    log.disk.usableBytes(1000);
+    log.step(); // looks for room every 100 ms
+    log.step();
+    assertThrows(LogException.Full.class, () -> log.append(new Change.Put<>("b", "2")));
+    log.append(new Change.Remove<>("a"));
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    log.step();
+    log.append(new Change.Put<>("c", "3"));
+    log.disk.killProcess();
+    log.reopen(3, "after a full disk");
+  }
+
+  @Test
+  void aWriteWithoutRoomIsRepeatedWhenThereIsRoom() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    CompletableFuture<Void> acknowledged =
+        log.log().whenDurable(log.append(new Change.Put<>("a", "1")).sequence());
+    log.disk.usableBytes(0);
+    log.step();
+    assertFalse(acknowledged.isDone());
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    assertTrue(acknowledged.isDone());
+    log.close();
+    log.reopen(1, "after a write without room");
+  }
+
+  @Test
+  void removalsOnAFullDiskAreRefusedWhenTheRingIsFullToo() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.disk.usableBytes(0);
+    log.step();
+    int taken = 0;
+    try {
+      for (; taken < 1000; taken++) {
+        log.append(new Change.Remove<>("k" + taken));
+      }
+    } catch (LogException.Full full) {
+      assertTrue(full.toString().contains("only removals"));
+    }
+    assertEquals(SimulatedLog.RING_BYTES / 40, taken);
+    log.disk.killProcess();
+    log.disk.usableBytes(1 << 20);
+    log.reopen(taken, "after a full ring");
+  }
+}

@@ -1,0 +1,154 @@
+package io.pensieve.log.file;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pensieve.Race;
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import io.pensieve.log.LogException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a writer and the scribe see of each other, as races of the two that are run many times. */
+@Timeout(600)
+class LogRaceTest {
+  private static final int RACES = Depth.of(200_000, 20_000_000);
+  private static final Change<String, String> PUT = new Change.Put<>("key", "7".repeat(100));
+  private static final byte[] BODY = ("key" + "7".repeat(100)).getBytes(StandardCharsets.UTF_8);
+  private static final int FRAME_BYTES = Format.align(Format.FRAME_HEADER_BYTES + BODY.length);
+  private static final int CAPACITY = 1 << 16;
+
+  private final Ring ring =
+      new Ring(
+          ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + CAPACITY)
+              .order(ByteOrder.LITTLE_ENDIAN),
+          CAPACITY,
+          0,
+          0);
+
+  /** Room in the ring, into which one thread writes a frame while the other looks for it. */
+  private final class Room {
+    final long position = ring.tryClaim(FRAME_BYTES);
+    String seen = "no frame";
+
+    void write() {
+      ring.write(position, 0, FrameDraft.of(PUT, Codec.utf8(), Codec.utf8()));
+    }
+
+    void look() {
+      if (ring.committedBytes(position) != 0) {
+        seen = isWhole() ? "a whole frame" : "a part of a frame";
+      }
+    }
+
+    private boolean isWhole() {
+      byte[] frame = new byte[FRAME_BYTES];
+      int copied = 0;
+      for (ByteBuffer slice : ring.slices(position, position + FRAME_BYTES)) {
+        int bytes = slice.remaining();
+        slice.get(frame, copied, bytes);
+        copied += bytes;
+      }
+      int end = Format.FRAME_HEADER_BYTES + BODY.length;
+      return Arrays.equals(frame, Format.FRAME_HEADER_BYTES, end, BODY, 0, BODY.length);
+    }
+
+    String told() {
+      ring.release(position, position + FRAME_BYTES);
+      return seen;
+    }
+  }
+
+  @Test
+  void aFrameThatIsCommittedIsWhole() throws Exception {
+    assertOutcomes(
+        Set.of("no frame", "a whole frame"),
+        Race.outcomes(RACES, Room::new, Room::write, Room::look, Room::told));
+  }
+
+  @Test
+  void whatIsCommittedStaysSoWhileItsRoomIsGivenBack() throws Exception {
+    AtomicLong committed = new AtomicLong();
+    AtomicBoolean over = new AtomicBoolean();
+    FutureTask<Integer> looking =
+        new FutureTask<>(
+            () -> {
+              int missed = 0;
+              while (!over.get()) {
+                long before = committed.get();
+                missed += ring.committedPrefix() < before ? 1 : 0;
+              }
+              return missed;
+            });
+    new Thread(looking).start();
+    for (int round = 0; round < RACES / 20; round++) {
+      long first = committed.get();
+      for (long end = first; end - first <= CAPACITY - FRAME_BYTES; ) {
+        new Room().write();
+        end += FRAME_BYTES;
+        committed.set(end);
+      }
+      ring.release(first, committed.get());
+    }
+    over.set(true);
+    assertEquals(0, looking.get(), "looks that found less than was there before");
+  }
+
+  /** Somebody who waits for a sequence while the scribe makes it durable, or fails. */
+  private static final class Waiting {
+    final Acknowledgements acknowledgements = new Acknowledgements(0);
+    CompletableFuture<Void> durable = new CompletableFuture<>();
+
+    void await() {
+      durable = acknowledgements.when(1, () -> {});
+    }
+
+    void fail() {
+      acknowledgements.fail(new LogException.Failed("the disk is gone", null));
+    }
+
+    String told() {
+      if (durable.isCompletedExceptionally()) {
+        return "told of the failure";
+      }
+      return durable.isDone() ? "told that it is durable" : "told nothing";
+    }
+  }
+
+  @Test
+  void whoWaitsIsToldWheneverTheForceComes() throws Exception {
+    assertOutcomes(
+        Set.of("told that it is durable"),
+        Race.outcomes(
+            RACES,
+            Waiting::new,
+            Waiting::await,
+            state -> state.acknowledgements.publish(1),
+            Waiting::told));
+  }
+
+  @Test
+  void whoWaitsIsToldWheneverTheLogFails() throws Exception {
+    assertOutcomes(
+        Set.of("told of the failure"),
+        Race.outcomes(RACES, Waiting::new, Waiting::await, Waiting::fail, Waiting::told));
+  }
+
+  private static void assertOutcomes(Set<String> allowed, Map<String, Integer> counted) {
+    System.out.println("LogRaceTest: " + counted);
+    Set<String> forbidden = new TreeSet<>(counted.keySet());
+    forbidden.removeAll(allowed);
+    assertEquals(Set.of(), forbidden, counted::toString);
+  }
+}

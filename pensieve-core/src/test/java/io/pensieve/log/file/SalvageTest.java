@@ -1,0 +1,363 @@
+package io.pensieve.log.file;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Durability;
+import io.pensieve.log.LiveEntries.Live;
+import io.pensieve.log.LogException;
+import io.pensieve.log.file.LogFolder.Salvage;
+import io.pensieve.log.file.SimulatedLog.Event;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What can be read of a damaged log is salvaged, and what cannot is told. */
+class SalvageTest {
+  private static final Path FOLDER = SimulatedLog.FOLDER;
+  private static final Path INTO = Path.of("salvaged");
+
+  static LongStream seeds() {
+    return Seeds.of(4);
+  }
+
+  private enum End {
+    KILLED,
+    CLOSED
+  }
+
+  /** A log with a base, if it is to have one, and several segments; the files it leaves. */
+  private static Map<Path, byte[]> log(long seed, boolean compacted, End end) {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    Random random = new Random(seed);
+    for (int i = 0; i < 40; i++) {
+      if (compacted && i == 20) {
+        log.compact();
+      }
+      String key = "k" + random.nextInt(9);
+      switch (random.nextInt(7)) {
+        case 0 -> log.append(new Change.Remove<>(key));
+        case 1 -> log.append(new Change.Touch<>(key));
+        case 2 -> log.append(new Change.Put<>(key, "x".repeat(random.nextInt(300)), i));
+        case 3 -> log.appendTogether(SimulatedLog.group(random, i));
+        default -> log.append(new Change.Put<>(key, "v" + "x".repeat(random.nextInt(200))));
+      }
+      if (random.nextInt(3) == 0 && i < 35) {
+        log.step();
+      }
+    }
+    if (end == End.CLOSED) {
+      log.close();
+    } else {
+      log.disk.killProcess();
+    }
+    Map<Path, byte[]> files = new TreeMap<>(log.disk.contents());
+    files.remove(FOLDER.resolve("LOCK"));
+    return files;
+  }
+
+  private static Salvage salvage(SimulatedDisk disk) throws IOException {
+    return Salvaging.run(disk, FOLDER, disk, INTO);
+  }
+
+  private static Told original(Map<Path, byte[]> files) throws IOException {
+    return SimulatedLog.read(SimulatedDisk.of(files), FOLDER);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void ofASoundLogAllIsSalvagedWithItsVersionsAndOrder(long seed) throws IOException {
+    for (End end : End.values()) {
+      for (boolean compacted : new boolean[] {false, true}) {
+        Map<Path, byte[]> files = log(seed, compacted, end);
+        SimulatedDisk disk = SimulatedDisk.of(files);
+        Salvage salvage = salvage(disk);
+        assertFalse(salvage.losesSomething());
+        Told told = SimulatedLog.read(disk, INTO);
+        assertEquals(original(files).fold().coldestFirst(), told.fold().coldestFirst());
+        assertEquals(original(files).events(), told.events());
+        assertTrue(salvage.contents().closedCleanly());
+        files.forEach((file, bytes) -> assertArrayEquals(bytes, disk.contents().get(file)));
+      }
+    }
+  }
+
+  /** Where in which file what was written: by position and last sequence, or version in a base. */
+  private record Place(Path file, int from, int to, boolean isEntry, long position, long sequence) {
+    boolean holds(long change) {
+      return change > position && change <= sequence;
+    }
+
+    boolean overlaps(Path damaged, int start, int end) {
+      return file.equals(damaged) && from < end && to > start;
+    }
+  }
+
+  private static Set<Place> places(Map<Path, byte[]> files) {
+    Set<Place> places = new HashSet<>();
+    files.forEach(
+        (file, bytes) -> {
+          for (int at = Format.FILE_HEADER_BYTES; at < bytes.length; at += 8) {
+            int length = Format.length(bytes, at);
+            boolean isFrame =
+                bytes.length - at >= Format.FRAME_HEADER_BYTES
+                    && Format.lengthIsPossible(length, 1 << 20)
+                    && Format.position(bytes, at) >= 0
+                    && Format.isUnderstood(bytes, at, Format.OF_SEGMENT | Format.OF_BASE);
+            if (isFrame) {
+              boolean isEntry = Format.kind(bytes, at) == Format.ENTRY;
+              long sequence =
+                  isEntry
+                      ? Format.version(bytes, at)
+                      : Format.position(bytes, at) + Format.align(length);
+              long position = Format.position(bytes, at);
+              places.add(
+                  new Place(file, at, at + Format.align(length), isEntry, position, sequence));
+              at += Format.align(length) - 8;
+            }
+          }
+        });
+    return places;
+  }
+
+  /** What must be there at least, when these bytes are not. */
+  private static Map<String, Live<String, String>> expected(
+      Told original, Set<Place> places, Path file, int from, int to) {
+    Set<Long> lostEntries = new HashSet<>();
+    Set<Place> lostFrames = new HashSet<>();
+    for (Place place : places) {
+      if (place.overlaps(file, from, to) && place.isEntry()) {
+        lostEntries.add(place.sequence());
+      } else if (place.overlaps(file, from, to)) {
+        lostFrames.add(place);
+      }
+    }
+    LiveModel map = new LiveModel();
+    original.entries().stream()
+        .filter(entry -> !lostEntries.contains(entry.version()))
+        .forEach(map::save);
+    original.events().stream()
+        .filter(event -> lostFrames.stream().noneMatch(lost -> lost.holds(event.sequence())))
+        .forEach(map::apply);
+    return byKey(map.coldestFirst());
+  }
+
+  private static Map<String, Live<String, String>> byKey(List<Live<String, String>> entries) {
+    Map<String, Live<String, String>> byKey = new TreeMap<>();
+    entries.forEach(entry -> byKey.put(entry.put().key(), entry));
+    return byKey;
+  }
+
+  private final int[] verdicts = new int[2]; // without and with a loss
+
+  private void assertSalvages(
+      SimulatedDisk disk, Told original, Map<String, Live<String, String>> least, String context)
+      throws IOException {
+    Salvage salvage = salvage(disk);
+    Map<String, Live<String, String>> salvaged =
+        byKey(SimulatedLog.read(disk, INTO).fold().coldestFirst());
+    Map<String, Live<String, String>> all = byKey(original.fold().coldestFirst());
+    verdicts[salvage.losesSomething() ? 1 : 0]++;
+    if (salvage.losesSomething()) {
+      assertTrue(
+          salvaged.equals(least) || salvaged.equals(all),
+          () -> context + ": " + salvaged + ", not " + least + ": " + salvage.damages());
+    } else if (!salvaged.equals(all)) {
+      // The end cannot be told from a torn one: then it is what opening the log gives.
+      Map<String, Live<String, String>> opened =
+          byKey(SimulatedLog.read(disk, FOLDER).fold().coldestFirst());
+      assertEquals(opened, salvaged, context);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, false, KILLED", "2, true, KILLED", "3, true, CLOSED"})
+  void whateverIsDamagedAllElseIsSalvaged(long seed, boolean compacted, End end)
+      throws IOException {
+    Map<Path, byte[]> files = log(seed, compacted, end);
+    Told original = original(files);
+    Set<Place> places = places(files);
+    for (int length : new int[] {1, 48, 700}) {
+      int step = length == 1 ? 8 : 40;
+      for (Path file : files.keySet()) {
+        int size = files.getOrDefault(file, new byte[0]).length;
+        for (int from = 0; from < size; from += from >= 64 && from < 4096 ? 4032 : step) {
+          int to = Math.min(size, from + length);
+          Map<Path, byte[]> damaged = damaged(files, file, from, to);
+          Map<String, Live<String, String>> least = expected(original, places, file, from, to);
+          String context = file + " from " + from + " to " + to;
+          assertSalvages(SimulatedDisk.of(damaged), original, least, context);
+        }
+      }
+    }
+    assertTrue(verdicts[0] > 50 && verdicts[1] > 50, Arrays.toString(verdicts));
+  }
+
+  private static Map<Path, byte[]> damaged(Map<Path, byte[]> files, Path file, int from, int to) {
+    Map<Path, byte[]> damaged = new HashMap<>(files);
+    byte[] bytes = files.getOrDefault(file, new byte[0]).clone();
+    for (int at = from; at < to; at++) {
+      bytes[at] ^= 0x5A;
+    }
+    damaged.put(file, bytes);
+    return damaged;
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void whateverFileIsMissingOrCutAllElseIsSalvaged(long seed) throws IOException {
+    for (End end : End.values()) {
+      Map<Path, byte[]> files = log(seed, true, end);
+      Told original = original(files);
+      Set<Place> places = places(files);
+      for (Path file : files.keySet()) {
+        byte[] bytes = files.getOrDefault(file, new byte[0]);
+        Map<Path, byte[]> rest = new HashMap<>(files);
+        rest.remove(file);
+        assertSalvages(
+            SimulatedDisk.of(rest),
+            original,
+            expected(original, places, file, 0, bytes.length),
+            "without " + file);
+        for (int length = 0; length < bytes.length; length += length < 4096 ? 512 : 40) {
+          Map<Path, byte[]> cut = new HashMap<>(files);
+          cut.put(file, Arrays.copyOf(bytes, length));
+          // Without its header a file is read as far as the others tell its salt.
+          int from = length < Format.FILE_HEADER_BYTES ? 0 : length;
+          assertSalvages(
+              SimulatedDisk.of(cut),
+              original,
+              expected(original, places, file, from, bytes.length),
+              file + " cut to " + length);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aHeaderThatIsLostAltogetherLosesNothing() throws IOException {
+    Map<Path, byte[]> files = log(5, true, End.KILLED);
+    for (Path file : files.keySet()) {
+      Map<Path, byte[]> headless = new HashMap<>(files);
+      byte[] bytes = files.getOrDefault(file, new byte[0]).clone();
+      Arrays.fill(bytes, 0, Format.FILE_HEADER_BYTES, (byte) 0);
+      headless.put(file, bytes);
+      SimulatedDisk disk = SimulatedDisk.of(headless);
+      assertThrows(LogException.Corrupt.class, () -> SimulatedLog.read(disk, FOLDER));
+      Salvage salvage = salvage(disk);
+      assertFalse(salvage.losesSomething(), salvage.damages().toString());
+      assertEquals(
+          original(files).fold().coldestFirst(),
+          SimulatedLog.read(disk, INTO).fold().coldestFirst(),
+          file.toString());
+    }
+  }
+
+  @Test
+  void whatTheDiskDoesNotGiveIsSkipped() throws IOException {
+    Map<Path, byte[]> files = log(6, false, End.KILLED);
+    Told original = original(files);
+    Set<Place> places = places(files);
+    Path first = new TreeMap<>(files).firstKey();
+    int size = files.getOrDefault(first, new byte[0]).length;
+    for (int from = 0; from < size; from += 40) {
+      SimulatedDisk disk = SimulatedDisk.of(files);
+      disk.spoil(first, from, from + 1);
+      Salvage salvage = salvage(disk);
+      // The disk gives no page of which it cannot give all.
+      int page = from / 4096 * 4096;
+      assertEquals(from >= 4096, salvage.losesSomething());
+      assertEquals(
+          expected(original, places, first, page, page + 4096),
+          byKey(SimulatedLog.read(disk, INTO).fold().coldestFirst()));
+    }
+  }
+
+  @Test
+  void whatWasLostIsNamedByFileOffsetBytesAndPositions() throws IOException {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    for (int i = 0; i < 5; i++) {
+      log.append(new Change.Put<>("k" + i, "v"));
+      log.step();
+    }
+    log.close();
+    Map<Path, byte[]> files = log.disk.contents();
+    Path segment = FOLDER.resolve("0000000000000000.log");
+    SimulatedDisk disk = SimulatedDisk.of(damaged(files, segment, 4096 + 45, 4096 + 46));
+    LogFolder.Damage damage = salvage(disk).damages().get(0);
+    assertEquals(segment, damage.file());
+    assertEquals(4096 + 40, damage.offset());
+    assertEquals(40, damage.bytes());
+    assertTrue(damage.losesSomething());
+    assertTrue(damage.meaning().startsWith("changes at positions 40 to 80;"), damage.meaning());
+  }
+
+  @Test
+  void theSalvagedLogGoesOnBeyondEveryPositionOfTheOldOne() throws IOException {
+    Map<Path, byte[]> files = log(7, true, End.KILLED);
+    long last = original(files).events().stream().mapToLong(Event::sequence).max().orElse(0);
+    Path newest =
+        files.keySet().stream()
+            .filter(f -> f.toString().endsWith(".log"))
+            .reduce((a, b) -> b)
+            .orElseThrow();
+    Map<Path, byte[]> rest = new HashMap<>(files);
+    rest.remove(newest);
+    rest.remove(FOLDER.resolve("ring"));
+    SimulatedDisk disk = SimulatedDisk.of(rest);
+    assertTrue(salvage(disk).contents().end() >= last + Beginning.POSITIONS_SKIPPED);
+  }
+
+  @Test
+  void aFaultWhileSalvagingLeavesNothingAndTheOldLogAsItWas() throws IOException {
+    Map<Path, byte[]> files = log(8, true, End.KILLED);
+    Path base =
+        files.keySet().stream().filter(f -> f.toString().endsWith(".base")).findAny().orElseThrow();
+    Map<Path, byte[]> damaged = damaged(files, base, 4100, 4110);
+    SimulatedDisk whole = SimulatedDisk.of(damaged);
+    assertTrue(salvage(whole).losesSomething());
+    for (int fault = 0; fault < whole.operations(); fault++) {
+      SimulatedDisk from = SimulatedDisk.of(damaged);
+      SimulatedDisk to = new SimulatedDisk();
+      to.failAfter(fault, false);
+      try {
+        assertTrue(Salvaging.run(from, FOLDER, to, INTO).losesSomething());
+      } catch (IOException failed) {
+        to.heal();
+        boolean isWhole = !to.list(INTO).isEmpty();
+        if (isWhole) {
+          SimulatedLog.read(to, INTO); // only reading it again had failed
+        }
+      }
+      damaged.forEach((file, bytes) -> assertArrayEquals(bytes, from.contents().get(file)));
+    }
+  }
+
+  @Test
+  void aFolderThatIsNotEmptyIsRefused() throws IOException {
+    SimulatedDisk disk = SimulatedDisk.of(log(9, false, End.KILLED));
+    disk.createFolder(INTO.toAbsolutePath());
+    disk.create(INTO.resolve("kept")).write(ByteBuffer.wrap(new byte[3]), 0);
+    assertThrows(IllegalArgumentException.class, () -> salvage(disk));
+    assertEquals(List.of("kept"), disk.list(INTO));
+  }
+}
