@@ -117,6 +117,7 @@ while [ $round -lt "$rounds" ]; do
   hostile=$!
   started="$started $hostile"
   await "$results/out-hostile" ready
+  sleep 4 # until its own code is compiled: that is not what the server's clients would feel
   load hostile-get get 7901
   load hostile-put put 7901
   kill $hostile
