@@ -15,7 +15,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /** Shows the watched peers to the routes, and tells of their changes. */
@@ -47,14 +46,17 @@ final class Watch implements Cluster, AutoCloseable {
   }
 
   static String line(PeerEvent event) {
-    String now = Instant.now().truncatedTo(ChronoUnit.MILLIS) + " peer ";
-    return event instanceof PeerChange change
-        ? now + change.url() + id(change.id()) + ": " + told(change)
-        : now + told((PeerUnanswering) event);
+    String id = event.id().isPresent() ? " (node " + event.id().getAsLong() + ")" : "";
+    return Instant.now().truncatedTo(ChronoUnit.MILLIS)
+        + " peer "
+        + event.url()
+        + id
+        + ": "
+        + (event instanceof PeerChange change ? told(change) : told((PeerUnanswering) event));
   }
 
   private static String told(PeerUnanswering peer) {
-    return peer.url() + id(peer.id()) + ": does not answer: " + peer.reason();
+    return "does not answer: " + peer.reason();
   }
 
   private static String told(PeerChange change) {
@@ -63,10 +65,6 @@ final class Watch implements Cluster, AutoCloseable {
         + name(change.to())
         + silence(change)
         + change.reason().map(reason -> ": " + reason).orElse("");
-  }
-
-  private static String id(OptionalLong id) {
-    return id.isPresent() ? " (node " + id.getAsLong() + ")" : "";
   }
 
   private static String silence(PeerChange change) {

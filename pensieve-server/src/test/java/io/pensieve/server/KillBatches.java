@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,18 +15,13 @@ import java.util.stream.IntStream;
  * killed. After that the number is at least what was acknowledged and at most what was sent, and of
  * each batch all is there or nothing: all, if it was acknowledged.
  */
-final class KillBatches implements KillClient {
+final class KillBatches extends KillClient {
   private static final int KEYS = 20;
   private static final int ANSWER_BYTES_MAX = 16 << 10;
   private static final String NOTHING = "0";
   private static final Pattern ANSWER = Pattern.compile("(?s)HTTP/1.1 (\\d+) .*?\r\n\r\n(.*)");
 
-  private final int port;
-  private final String name;
-  private final Random random;
   private final Counter counter;
-  private final AtomicInteger acknowledged;
-  private final AtomicBoolean killed;
   private int batchesSent;
   private int batchesAcknowledged;
 
@@ -42,37 +36,13 @@ final class KillBatches implements KillClient {
     }
   }
 
-  KillBatches(
-      int port,
-      String name,
-      Random random,
-      Counter counter,
-      AtomicInteger acknowledged,
-      AtomicBoolean killed) {
-    this.port = port;
-    this.name = name;
-    this.random = random;
+  KillBatches(int port, String name, Random random, Counter counter, Progress progress) {
+    super(port, name, random, progress);
     this.counter = counter;
-    this.acknowledged = acknowledged;
-    this.killed = killed;
   }
 
   @Override
-  public Void call() throws Exception {
-    try (HostileConnection connection = new HostileConnection(port)) {
-      while (true) {
-        writeOnce(connection);
-        acknowledged.incrementAndGet();
-      }
-    } catch (IOException cut) {
-      if (!killed.get()) {
-        throw cut;
-      }
-    }
-    return null;
-  }
-
-  private void writeOnce(HostileConnection connection) throws IOException {
+  void writeOnce(HostileConnection connection) throws IOException {
     counter.sent.incrementAndGet();
     if (random.nextBoolean()) {
       batchesSent++;
@@ -116,7 +86,7 @@ final class KillBatches implements KillClient {
   }
 
   @Override
-  public void assertFoundAgain(int serverPort) throws IOException {
+  void assertFoundAgain(int serverPort) throws IOException {
     try (HostileConnection connection = new HostileConnection(serverPort)) {
       int sum = Integer.parseInt(get(connection, counter.key));
       if (sum < counter.acknowledged.get() || sum > counter.sent.get()) {

@@ -27,7 +27,6 @@ final class KillUnderLoadTest {
 
   private final Path folder;
   private final Path prints;
-  private final AtomicInteger acknowledged = new AtomicInteger();
 
   KillUnderLoadTest(@TempDir Path folder, @TempDir Path prints) {
     this.folder = folder;
@@ -59,27 +58,28 @@ final class KillUnderLoadTest {
   }
 
   private List<KillClient> writeUntilKilled(ServerProcess server, int kill) throws Exception {
-    AtomicBoolean killed = new AtomicBoolean();
-    acknowledged.set(0);
+    KillClient.Progress progress =
+        new KillClient.Progress(new AtomicInteger(), new AtomicBoolean());
     List<KillClient> writers = new ArrayList<>();
     for (int id = 0; id < WRITERS; id++) {
       Random random = new Random(SEED + (long) kill * WRITERS + id);
       String name = "k" + kill + "-w" + id;
-      writers.add(new KillWriter(server.port(), name, random, acknowledged, killed));
+      writers.add(new KillWriter(server.port(), name, random, progress));
     }
     KillBatches.Counter counter = new KillBatches.Counter("k" + kill + "-counter");
     for (int id = 0; id < BATCH_WRITERS; id++) {
       Random random = new Random(SEED - 1 - (long) kill * BATCH_WRITERS - id);
       String name = "k" + kill + "-b" + id;
-      writers.add(new KillBatches(server.port(), name, random, counter, acknowledged, killed));
+      writers.add(new KillBatches(server.port(), name, random, counter, progress));
     }
     ExecutorService threads = Executors.newFixedThreadPool(writers.size());
     List<Future<Void>> running = new ArrayList<>();
     writers.forEach(writer -> running.add(threads.submit(writer)));
-    while (acknowledged.get() < WRITES_BEFORE_KILL && running.stream().noneMatch(Future::isDone)) {
+    while (progress.acknowledged().get() < WRITES_BEFORE_KILL
+        && running.stream().noneMatch(Future::isDone)) {
       LockSupport.parkNanos(POLL_NANOS);
     }
-    killed.set(true);
+    progress.killed().set(true);
     server.kill().awaitExit();
     threads.shutdown();
     for (Future<Void> each : running) {

@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -14,18 +12,13 @@ import java.util.regex.Pattern;
  * knows what must be there after that: whatever was acknowledged, and perhaps the one write that
  * was under way.
  */
-final class KillWriter implements KillClient {
+final class KillWriter extends KillClient {
   private static final int KEYS = 5;
   private static final int ANSWER_BYTES_MAX = 4 << 10;
   private static final Entry ABSENT = new Entry("", 0);
   private static final Pattern ANSWER =
       Pattern.compile("(?s)HTTP/1.1 (\\d+) .*?(?:ETag: \"(\\d+)\".*?)?\r\n\r\n(.*)");
 
-  private final int port;
-  private final String name;
-  private final Random random;
-  private final AtomicInteger acknowledged;
-  private final AtomicBoolean killed;
   private final Map<String, Entry> entries = new HashMap<>();
   private String keyUnderWay = "";
   private String valueUnderWay = "";
@@ -48,31 +41,12 @@ final class KillWriter implements KillClient {
     }
   }
 
-  KillWriter(
-      int port, String name, Random random, AtomicInteger acknowledged, AtomicBoolean killed) {
-    this.port = port;
-    this.name = name;
-    this.random = random;
-    this.acknowledged = acknowledged;
-    this.killed = killed;
+  KillWriter(int port, String name, Random random, Progress progress) {
+    super(port, name, random, progress);
   }
 
   @Override
-  public Void call() throws Exception {
-    try (HostileConnection connection = new HostileConnection(port)) {
-      while (true) {
-        writeOnce(connection);
-        acknowledged.incrementAndGet();
-      }
-    } catch (IOException cut) {
-      if (!killed.get()) {
-        throw cut;
-      }
-    }
-    return null;
-  }
-
-  private void writeOnce(HostileConnection connection) throws IOException {
+  void writeOnce(HostileConnection connection) throws IOException {
     String key = name + "-" + random.nextInt(KEYS);
     Entry before = entries.getOrDefault(key, ABSENT);
     boolean isPut = random.nextInt(3) != 0;
@@ -103,7 +77,7 @@ final class KillWriter implements KillClient {
   }
 
   @Override
-  public void assertFoundAgain(int serverPort) throws IOException {
+  void assertFoundAgain(int serverPort) throws IOException {
     try (HostileConnection connection = new HostileConnection(serverPort)) {
       for (int i = 0; i < KEYS; i++) {
         String key = name + "-" + i;

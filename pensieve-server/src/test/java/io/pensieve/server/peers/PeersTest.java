@@ -12,11 +12,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -35,17 +32,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Node 1 against peers on loopback. Waits for states and counts, never for times. */
 class PeersTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final List<PeerChange> changes = new CopyOnWriteArrayList<>();
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Opened opened = new Opened();
 
   @AfterEach
   void nothingIsLeftRunning() throws Exception {
-    while (!opened.isEmpty()) {
-      opened.pop().close();
-    }
-    await(() -> threadsNamed("pensieve-").isEmpty() && threadsNamed("loopback-peer").isEmpty());
+    opened.closeAll();
   }
 
   @Test
@@ -231,7 +223,7 @@ class PeersTest {
     await(() -> !hung.beats().isEmpty());
     peers.close();
     peers.close();
-    assertEquals(List.of(), threadsNamed("pensieve-"));
+    assertEquals(List.of(), Opened.threadsNamed("pensieve-"));
     over.countDown();
   }
 
@@ -277,7 +269,7 @@ class PeersTest {
     opened.push(peers[0]);
     started.countDown();
     await(() -> closed.getCount() == 0);
-    await(() -> threadsNamed("pensieve-").isEmpty());
+    await(() -> Opened.threadsNamed("pensieve-").isEmpty());
   }
 
   @Test
@@ -325,9 +317,7 @@ class PeersTest {
   }
 
   private LoopbackPeer peer(LoopbackPeer.Answer answer) throws IOException {
-    LoopbackPeer peer = new LoopbackPeer(answer);
-    opened.push(peer);
-    return peer;
+    return opened.push(new LoopbackPeer(answer));
   }
 
   private List<LoopbackPeer> peers(String... answers) throws IOException {
@@ -343,9 +333,7 @@ class PeersTest {
   }
 
   private Peers watch(Supplier<Optional<String>> secret, URI... urls) {
-    Peers peers = Peers.start(1, Arrays.asList(urls), secret, new PeerTrust(), this::note);
-    opened.push(peers);
-    return peers;
+    return opened.push(Peers.start(1, Arrays.asList(urls), secret, new PeerTrust(), this::note));
   }
 
   private void note(PeerEvent event) {
@@ -378,16 +366,6 @@ class PeersTest {
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
-    for (long end = System.nanoTime() + PATIENCE.toNanos(); !condition.getAsBoolean(); ) {
-      assertTrue(System.nanoTime() < end, "waited in vain");
-      Thread.sleep(5);
-    }
-  }
-
-  private static List<String> threadsNamed(String prefix) {
-    return Thread.getAllStackTraces().keySet().stream()
-        .map(Thread::getName)
-        .filter(name -> name.startsWith(prefix))
-        .toList();
+    Opened.await(condition, () -> "waited in vain");
   }
 }

@@ -16,8 +16,6 @@ import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,7 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Node 1 against peers that speak TLS, or should. Waits for states and counts, never for times. */
 class PeersTlsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final String SECRET = "a-secret-of-peers";
   private static final byte[] HALF_A_RECORD = {22, 3, 3, 64, 0};
 
@@ -50,7 +47,7 @@ class PeersTlsTest {
 
   private final PeerTrust trust = new PeerTrust();
   private final List<PeerEvent> events = new CopyOnWriteArrayList<>();
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Opened opened = new Opened();
 
   @BeforeAll
   static void makeCertificates(@TempDir Path folder) throws Exception {
@@ -69,10 +66,7 @@ class PeersTlsTest {
 
   @AfterEach
   void nothingIsLeftRunning() throws Exception {
-    while (!opened.isEmpty()) {
-      opened.pop().close();
-    }
-    await(() -> threadsNamed("pensieve-").isEmpty() && threadsNamed("loopback-peer").isEmpty());
+    opened.closeAll();
   }
 
   @Test
@@ -237,7 +231,7 @@ class PeersTlsTest {
     begun.await();
     await(() -> isReading(beating));
     connection.close();
-    beating.join(PATIENCE.toMillis());
+    beating.join(Opened.PATIENCE.toMillis());
     assertFalse(beating.isAlive());
     assertThrows(IOException.class, connection::beat);
   }
@@ -283,9 +277,7 @@ class PeersTlsTest {
   }
 
   private LoopbackPeer peer(SSLContext tls) throws IOException {
-    LoopbackPeer peer = new LoopbackPeer(tls, okFrom(2), "TLSv1.2", "TLSv1.3");
-    opened.push(peer);
-    return peer;
+    return opened.push(new LoopbackPeer(tls, okFrom(2), "TLSv1.2", "TLSv1.3"));
   }
 
   private Peers watch(URI url) {
@@ -293,9 +285,8 @@ class PeersTlsTest {
   }
 
   private Peers watch(PeerTrust trusting, URI url) {
-    Peers peers = Peers.start(1, List.of(url), () -> Optional.of(SECRET), trusting, events::add);
-    opened.push(peers);
-    return peers;
+    return opened.push(
+        Peers.start(1, List.of(url), () -> Optional.of(SECRET), trusting, events::add));
   }
 
   private String complaints() {
@@ -317,16 +308,6 @@ class PeersTlsTest {
   }
 
   private void await(BooleanSupplier condition) throws InterruptedException {
-    for (long end = System.nanoTime() + PATIENCE.toNanos(); !condition.getAsBoolean(); ) {
-      assertTrue(System.nanoTime() < end, () -> "waited in vain: " + events);
-      Thread.sleep(5);
-    }
-  }
-
-  private static List<String> threadsNamed(String prefix) {
-    return Thread.getAllStackTraces().keySet().stream()
-        .map(Thread::getName)
-        .filter(name -> name.startsWith(prefix))
-        .toList();
+    Opened.await(condition, () -> "waited in vain: " + events);
   }
 }
