@@ -18,7 +18,16 @@ import java.util.Optional;
  * @param lastFailure why the last compaction has failed, if the one before the next has
  * @param backOff how long the log waits after that failure before it compacts itself again; zero if
  *     the last compaction has succeeded
- * @param failure why the log itself has failed, if it has: it then takes no more changes
+ * @param failure why the log itself has failed, if it has: it then takes no more changes, and only
+ *     opening it again helps
+ * @param refusal why a put would be refused now, if it would: in words for an operator, that the
+ *     log has failed, or is closed, or that the free space is below the reserve. Present exactly as
+ *     long as puts are refused; with {@code failure} empty and the log not closed, removals are
+ *     still taken, and puts will be when there is room
+ * @param freeBytes how much room the log's volume had left when the log last looked, a tenth of a
+ *     second ago or so; 0 if the log does not use one
+ * @param reserveBytes how much of it must be left for puts to be taken: 64 MiB, or a sixteenth of
+ *     the volume where that is less; 0 if the log does not use one
  */
 public record LogStatistics(
     long appendedBytes,
@@ -31,9 +40,25 @@ public record LogStatistics(
     Duration lastCompaction,
     Optional<String> lastFailure,
     Duration backOff,
-    Optional<String> failure) {
+    Optional<String> failure,
+    Optional<String> refusal,
+    long freeBytes,
+    long reserveBytes) {
 
   static final LogStatistics NONE =
       new LogStatistics(
-          0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO, Optional.empty());
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          Duration.ZERO,
+          Optional.empty(),
+          Duration.ZERO,
+          Optional.empty(),
+          Optional.empty(),
+          0,
+          0);
 }

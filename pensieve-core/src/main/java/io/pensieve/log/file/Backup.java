@@ -130,9 +130,11 @@ final class Backup<K, V> {
 
   // The log itself may be on this disk: a backup is not to be what stops its writers.
   private void expectRoom() throws IOException {
-    long needed = log.settings().lowWaterBytes();
-    if (log.directory().disk().usableBytes(target) < needed) {
-      throw new IOException("less than " + needed + " bytes left on the disk of " + target);
+    FreeSpace space = new FreeSpace(log.directory().disk(), target, log.settings().lowWaterBytes());
+    space.look();
+    if (space.isShort()) {
+      throw new IOException(
+          "less than " + space.reserveBytes() + " bytes left on the disk of " + target);
     }
   }
 

@@ -74,6 +74,7 @@ final class Compactor<K, V> implements Runnable {
   /** What a compactor shares with the log's other parts. */
   record Surroundings(
       LogDirectory directory,
+      FreeSpace space,
       Ring ring,
       Scribe scribe,
       Acknowledgements acknowledgements,
@@ -247,8 +248,9 @@ final class Compactor<K, V> implements Runnable {
 
   // A base makes room in the end, so it may use half of what is kept free.
   private void expectRoom() throws IOException {
-    long needed = log.settings.lowWaterBytes() / 2;
-    if (log.directory.disk().usableBytes(log.directory.folder()) < needed) {
+    log.space.look();
+    long needed = log.space.reserveBytes() / 2;
+    if (log.space.freeBytes() < needed) {
       throw new IOException("less than " + needed + " bytes left on the disk");
     }
   }

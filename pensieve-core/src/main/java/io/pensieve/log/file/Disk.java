@@ -38,6 +38,9 @@ interface Disk {
   /** How much can still be written to this folder. */
   long usableBytes(Path directory) throws IOException;
 
+  /** How large the volume is that holds this folder; 0 if that is not known. */
+  long totalBytes(Path directory) throws IOException;
+
   /**
    * A number that is the same as long as the operating system runs, so that whatever was written to
    * a file or a mapping can be read; 0 if that is not known.

@@ -91,6 +91,11 @@ final class FileDisk implements Disk {
   }
 
   @Override
+  public long totalBytes(Path directory) {
+    return directory.toFile().getTotalSpace();
+  }
+
+  @Override
   public long boot() {
     try {
       UUID boot = UUID.fromString(Files.readString(BOOT_ID).trim());

@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
  *
  * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
- * and only opening the folder again recovers. When the disk is almost full, puts are refused with
- * {@link LogException.Full} while removals go on; with room again, so do puts.
+ * and only opening the folder again recovers. When less than 64 MiB are left on the folder's volume
+ * (a sixteenth of it, where that is less), puts are refused with {@link LogException.Full} while
+ * removals go on; with room again, so do puts. {@link #statistics} tell whether and why.
  *
  * @param <K> the type of keys
  * @param <V> the type of values

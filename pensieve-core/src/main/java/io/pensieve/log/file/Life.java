@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** The parts of a log from its replay on, and how a frame gets to its place. */
 final class Life {
@@ -15,6 +16,7 @@ final class Life {
   private static final int FIRST_SEGMENT_BYTES = 4 << 20;
 
   private final LogDirectory directory;
+  private final FreeSpace space;
   private final FileLog.Settings settings;
   private final BooleanSupplier isClosed;
   private final Ring ring;
@@ -32,6 +34,7 @@ final class Life {
       Recovery.Result found,
       Beginning.Start start) {
     this.directory = directory;
+    this.space = new FreeSpace(directory.disk(), directory.folder(), settings.lowWaterBytes());
     this.settings = settings;
     this.isClosed = isClosed;
     this.ring = start.ring();
@@ -40,6 +43,7 @@ final class Life {
     this.scribe =
         new Scribe(
             directory,
+            space,
             start,
             settings,
             acknowledgements,
@@ -69,6 +73,7 @@ final class Life {
         new Beginning(directory, found.recovered())
             .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
     Life life = new Life(directory, settings, threads, isClosed, found, start);
+    life.space.look();
     life.scribe.allocateSpare();
     return new Begun(life, start);
   }
@@ -92,7 +97,7 @@ final class Life {
 
   Compactor.Surroundings surroundings(Threads threads) {
     return new Compactor.Surroundings(
-        directory, ring, scribe, acknowledgements, pace, settings, threads.nanoTime());
+        directory, space, ring, scribe, acknowledgements, pace, settings, threads.nanoTime());
   }
 
   LogStatistics statistics(LogExtent extent, CompactionTally tally) {
@@ -109,7 +114,21 @@ final class Life {
         tally.last(),
         tally.lastFailure(),
         Duration.ofNanos(tally.backOffNanos()),
-        Optional.ofNullable(acknowledgements.failure()).map(LogException::getMessage));
+        Optional.ofNullable(acknowledgements.failure()).map(LogException::getMessage),
+        Optional.ofNullable(refusal()),
+        space.freeBytes(),
+        space.reserveBytes());
+  }
+
+  /** Why a put would be refused now; null if it would not. */
+  private @Nullable String refusal() {
+    LogException.Failed failed = acknowledgements.failure();
+    if (failed != null) {
+      return failed.getMessage();
+    } else if (isClosed.getAsBoolean()) {
+      return directory.folder() + ": the log is closed";
+    }
+    return scribe.hasRoom() ? null : space.shortage();
   }
 
   /** Puts a frame at the end of the log, and answers where it begins. */
@@ -142,11 +161,7 @@ final class Life {
   }
 
   private LogException.Full full() {
-    return new LogException.Full(
-        directory.folder()
-            + ": the disk has less than "
-            + settings.lowWaterBytes()
-            + " bytes left; only removals are taken until there is more room");
+    return new LogException.Full(space.shortage());
   }
 
   /** Ends appends, and returns when all is written and forced, or the log has failed. */

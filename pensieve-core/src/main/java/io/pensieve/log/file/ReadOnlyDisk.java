@@ -32,6 +32,11 @@ final class ReadOnlyDisk implements Disk {
   }
 
   @Override
+  public long totalBytes(Path directory) {
+    return disk.totalBytes(directory);
+  }
+
+  @Override
   public long boot() {
     return disk.boot();
   }

@@ -29,6 +29,7 @@ final class Scribe implements Runnable {
   private static final String NEXT = "next";
 
   private final LogDirectory directory;
+  private final FreeSpace space;
   private final Ring ring;
   private final long salt;
   private final FileLog.Settings settings;
@@ -53,6 +54,7 @@ final class Scribe implements Runnable {
 
   Scribe(
       LogDirectory directory,
+      FreeSpace space,
       Beginning.Start start,
       FileLog.Settings settings,
       Acknowledgements acknowledgements,
@@ -60,6 +62,7 @@ final class Scribe implements Runnable {
       LongSupplier nanoTime,
       Executor background) {
     this.directory = directory;
+    this.space = space;
     this.ring = start.ring();
     this.salt = start.salt();
     this.segment = start.segment();
@@ -163,8 +166,8 @@ final class Scribe implements Runnable {
 
   // Only of writes, which may be repeated. The frames stay in the ring meanwhile.
   private boolean waitForRoom(IOException refused) throws IOException {
-    if (directory.disk().usableBytes(directory.folder()) >= settings.lowWaterBytes()
-        || ring.isSealed()) {
+    space.look();
+    if (!space.isShort() || ring.isSealed()) {
       throw refused;
     }
     hasRoom = false;
@@ -174,7 +177,8 @@ final class Scribe implements Runnable {
   private void lookForRoom(long now) throws IOException {
     if (now - lastRoomNanos >= FORCE_NANOS) {
       lastRoomNanos = now;
-      hasRoom = directory.disk().usableBytes(directory.folder()) >= settings.lowWaterBytes();
+      space.look();
+      hasRoom = !space.isShort();
     }
   }
 

@@ -9,6 +9,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.SimulatedDisk.Fault;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -134,13 +135,50 @@ class FaultTest {
     log.step(); // looks for room every 100 ms
     log.step();
     assertThrows(LogException.Full.class, () -> log.append(new Change.Put<>("b", "2")));
+    String refusal = log.log().statistics().refusal().orElseThrow();
+    assertTrue(refusal.contains("1000 bytes is below the reserve of 1024 bytes"), refusal);
+    assertEquals(1000, log.log().statistics().freeBytes());
     log.append(new Change.Remove<>("a"));
     log.disk.usableBytes(1 << 20);
     log.step();
     log.step();
+    assertEquals(Optional.empty(), log.log().statistics().refusal());
     log.append(new Change.Put<>("c", "3"));
     log.disk.killProcess();
     log.reopen(3, "after a full disk");
+  }
+
+  @Test
+  void onASmallVolumeLessIsKeptFree() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.disk.totalBytes(8 << 10);
+    log.open();
+    log.disk.usableBytes(513);
+    log.step();
+    log.step();
+    log.append(new Change.Put<>("a", "1"));
+    log.disk.usableBytes(511);
+    log.step();
+    log.step();
+    assertThrows(LogException.Full.class, () -> log.append(new Change.Put<>("b", "2")));
+    assertEquals(512, log.log().statistics().reserveBytes());
+  }
+
+  @Test
+  void aFailedAndAClosedLogSayWhyTheyRefuse() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    log.append(new Change.Put<>("a", "1"));
+    log.close();
+    String closed = log.log().statistics().refusal().orElseThrow();
+    assertTrue(closed.contains("closed"), closed);
+    assertEquals(Optional.empty(), log.log().statistics().failure());
+    log.reopen(1, "closed");
+    log.append(new Change.Put<>("b", "2"));
+    log.disk.failAfter(1, true);
+    log.step();
+    assertEquals(log.log().statistics().failure(), log.log().statistics().refusal());
+    assertTrue(log.log().statistics().failure().isPresent());
   }
 
   @Test

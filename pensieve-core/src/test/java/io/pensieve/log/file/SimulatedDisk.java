@@ -57,6 +57,7 @@ final class SimulatedDisk implements Disk {
   private boolean failsForGood;
   private Fault fault = Fault.NONE;
   private long usableBytes = 1L << 40;
+  private long totalBytes = 1L << 40;
   private Watcher watcher = operation -> {};
   private @Nullable Random writeBack;
   private @Nullable SimulatedFile spoiled;
@@ -94,6 +95,10 @@ final class SimulatedDisk implements Disk {
 
   void usableBytes(long bytes) {
     usableBytes = bytes;
+  }
+
+  void totalBytes(long bytes) {
+    totalBytes = bytes;
   }
 
   void watch(Watcher newWatcher) {
@@ -364,6 +369,11 @@ final class SimulatedDisk implements Disk {
   @Override
   public long usableBytes(Path directory) {
     return usableBytes;
+  }
+
+  @Override
+  public long totalBytes(Path directory) {
+    return totalBytes;
   }
 
   @Override

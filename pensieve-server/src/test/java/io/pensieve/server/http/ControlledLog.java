@@ -34,7 +34,20 @@ final class ControlledLog implements Log<String, StoredValue> {
   @Override
   public LogStatistics statistics() {
     return new LogStatistics(
-        0, 0, 0, 0, 0, 0, 0, Duration.ZERO, Optional.empty(), Duration.ZERO, failure);
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        Duration.ZERO,
+        Optional.empty(),
+        Duration.ZERO,
+        failure,
+        failure,
+        0,
+        0);
   }
 
   /** The disk confirms everything that was appended. */
