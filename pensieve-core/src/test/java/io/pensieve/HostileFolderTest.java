@@ -67,6 +67,17 @@ class HostileFolderTest {
     assertThrows(LogException.Failed.class, map::close);
   }
 
+  @Test
+  void aRemovedFolderIsNoticedAtTheNextForce() throws IOException {
+    Path folder = parent.resolve("removed");
+    Pensieve<String, String> map = open(folder, Durability.POWER_CUT);
+    map.put("a", "1");
+    remove(folder);
+    LogException.Failed failed = assertThrows(LogException.Failed.class, () -> map.put("b", "2"));
+    assertTrue(failed.toString().contains("LOCK is gone"), failed.toString());
+    assertThrows(LogException.Failed.class, map::close);
+  }
+
   private static void remove(Path folder) throws IOException {
     try (var files = Files.list(folder)) {
       for (Path file : files.toList()) {

@@ -55,7 +55,7 @@ final class BaseWriter implements Closeable {
   }
 
   static Path temporary(LogDirectory directory) {
-    return directory.temporary("base");
+    return directory.temporary(LogDirectory.BASE);
   }
 
   long position() {

@@ -87,7 +87,7 @@ final class Beginning {
       return Optional.empty();
     }
     Path copy = directory.tornCopy(newest.path());
-    Path temporary = directory.temporary("torn");
+    Path temporary = directory.temporary(LogDirectory.TORN);
     long offset = newest.offset(recovered.end());
     try (Disk.File from = disk.open(newest.path());
         Disk.File to = disk.create(temporary)) {
@@ -106,7 +106,7 @@ final class Beginning {
     Format.FileHeader header =
         Format.FileHeader.segment(
             from, isWhole ? newest.header().previousEnd() : from, newest.header().salt());
-    Path temporary = directory.temporary("tail");
+    Path temporary = directory.temporary(LogDirectory.TAIL);
     try (Disk.File source = disk.open(newest.path());
         Disk.File copy = disk.create(temporary)) {
       long inSegment = recovered.end() - recovered.ringFrames().remaining() - from;
@@ -133,7 +133,7 @@ final class Beginning {
 
   private Segment segment(Format.FileHeader header, long allocatedBytes, long bytesMax)
       throws IOException {
-    Path temporary = directory.temporary("first");
+    Path temporary = directory.temporary(LogDirectory.FIRST);
     Disk.File file = Segment.allocate(disk, temporary, allocatedBytes, () -> true);
     try {
       return Segment.publish(directory, file, temporary, header, bytesMax);
@@ -145,7 +145,7 @@ final class Beginning {
 
   private Ring ring(Durability durability, int ringBytes, long start, long salt)
       throws IOException {
-    Path temporary = directory.temporary("ring");
+    Path temporary = directory.temporary(LogDirectory.RING);
     int fileBytes = Format.FILE_HEADER_BYTES + ringBytes;
     // Real zeros, all of them: a store to a hole of a mapped file kills the JVM when the disk is
     // full.

@@ -274,6 +274,7 @@ final class Compactor<K, V> implements Runnable {
     if (!ended.replacing()) {
       throw new CancellationException("the map is being closed");
     }
+    log.scribe.confirmFolder();
     written.rename();
     forceDirectory();
     ended.replaced(written.position());

@@ -15,12 +15,21 @@ interface Disk {
   void createFolder(Path path) throws IOException;
 
   /** Takes a folder for this log alone, until the answer is closed. */
-  Closeable lock(Path directory) throws IOException;
+  Lock lock(Path directory) throws IOException;
+
+  /** What keeps a folder for one log. May be used by several threads. */
+  interface Lock extends Closeable {
+    /** Throws if the folder is not this log's any more: deleted, or taken by another one. */
+    void confirm() throws IOException;
+
+    /** Sees to it that others are kept out, whatever has happened. Due several times a second. */
+    void renew() throws IOException;
+  }
 
   /** The names of the files in a folder. */
   List<String> list(Path directory) throws IOException;
 
-  /** Creates a file, or empties the one that is there. */
+  /** Creates a file, in place of the file or link that has the name. */
   File create(Path file) throws IOException;
 
   /** Opens a file that exists. */

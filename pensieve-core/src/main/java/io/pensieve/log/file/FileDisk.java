@@ -1,6 +1,5 @@
 package io.pensieve.log.file;
 
-import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,19 +7,34 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** The disk of the operating system. */
 final class FileDisk implements Disk {
+  private static final FileAttribute<?> OWNER_ONLY_FILE = ownerOnly("rw-------");
+  private static final FileAttribute<?> OWNER_ONLY_FOLDER = ownerOnly("rwx------");
+
   // Where the operating system is Linux; elsewhere nothing is known of its starts.
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+
+  private static FileAttribute<?> ownerOnly(String permissions) {
+    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions));
+  }
 
   @Override
   public boolean isFolder(Path path) {
@@ -29,11 +43,17 @@ final class FileDisk implements Disk {
 
   @Override
   public void createFolder(Path path) throws IOException {
-    Files.createDirectories(path);
+    try {
+      Files.createDirectory(path, attributes(path, OWNER_ONLY_FOLDER));
+    } catch (FileAlreadyExistsException there) {
+      if (!Files.isDirectory(path)) {
+        throw there;
+      }
+    }
   }
 
   @Override
-  public Closeable lock(Path directory) throws IOException {
+  public Disk.Lock lock(Path directory) throws IOException {
     return FolderLock.take(directory);
   }
 
@@ -48,20 +68,55 @@ final class FileDisk implements Disk {
     return names;
   }
 
+  // Never what is there already: a link would lead to another file, which would be emptied.
   @Override
   public Disk.File create(Path file) throws IOException {
-    return new Channel(
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE));
+    Set<OpenOption> options =
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try {
+      return new Channel(open(file, options));
+    } catch (FileAlreadyExistsException there) {
+      if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+        throw there;
+      }
+      Files.delete(file);
+      return new Channel(open(file, options));
+    }
   }
 
   @Override
   public Disk.File open(Path file) throws IOException {
-    return new Channel(FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    return new Channel(open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
+  }
+
+  /** Opens a file, and no link; one that is created is its owner's alone. */
+  static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
+    Set<OpenOption> noLinks = new HashSet<>(options);
+    noLinks.add(LinkOption.NOFOLLOW_LINKS);
+    return FileChannel.open(file, noLinks, attributes(file, OWNER_ONLY_FILE));
+  }
+
+  private static FileAttribute<?>[] attributes(Path path, FileAttribute<?> ownerOnly) {
+    boolean hasPermissions = path.getFileSystem().supportedFileAttributeViews().contains("posix");
+    return hasPermissions ? new FileAttribute<?>[] {ownerOnly} : new FileAttribute<?>[0];
+  }
+
+  /**
+   * What tells the file, or link, that a path means from any other of this system, or where there
+   * is no such thing, a constant.
+   */
+  static Object key(Path file) throws IOException {
+    Object key =
+        Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
+    return key == null ? "" : key;
+  }
+
+  /** The number of a file on its own disk, or where there is no such thing, a constant. */
+  static String inode(Path file) throws IOException {
+    boolean hasInodes = file.getFileSystem().supportedFileAttributeViews().contains("unix");
+    return hasInodes
+        ? String.valueOf(Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS))
+        : "-";
   }
 
   @Override

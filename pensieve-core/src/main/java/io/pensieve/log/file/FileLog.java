@@ -10,7 +10,6 @@ import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -36,6 +35,10 @@ import org.jspecify.annotations.Nullable;
  * of that log while it is being compacted are slowed down until it is. If saving fails, the log
  * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
  *
+ * <p>Keeps its folder against other processes, other class loaders, and others of its own; a log
+ * whose folder is deleted, replaced or taken all the same fails at its next force, and within 100
+ * ms or so. Files are made for their owner only (0600, folders 0700).
+ *
  * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
  * and only opening the folder again recovers. When less than 64 MiB are left on the folder's volume
  * (a sixteenth of it, where that is less), puts are refused with {@link LogException.Full} while
@@ -55,7 +58,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Codec<V> valueCodec;
   private final Settings settings;
   private final Threads threads;
-  private final Closeable lock;
+  private final Disk.Lock lock;
   private volatile @Nullable Life life; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
@@ -76,7 +79,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<V> valueCodec,
       Settings settings,
       Threads threads,
-      Closeable lock) {
+      Disk.Lock lock) {
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
@@ -113,7 +116,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     try {
       LogDirectory directory = new LogDirectory(disk, folder);
       directory.make();
-      Closeable lock = disk.lock(folder);
+      Disk.Lock lock = disk.lock(folder);
       return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
     } catch (IOException refused) {
       throw failed("cannot use the folder " + folder, refused);
@@ -155,7 +158,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     long start = System.nanoTime();
     Recovery.Result result =
         new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
-    Life.Begun begun = Life.begin(directory, settings, threads, () -> closed, result);
+    Life.Begun begun = Life.begin(directory, lock, settings, threads, () -> closed, result);
     life = begun.life();
     threads.scribe().execute(begun.life().scribe());
     return new RecoveryReport(

@@ -1,43 +1,71 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.LogException;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps a folder for one log: against other processes by a file lock, in this one by a list. */
-final class FolderLock implements Closeable {
-  // POSIX drops a process's lock when any descriptor of the file is closed. So a second taker in
-  // this process must be turned away before it opens the file: the list is asked first.
-  private static final Set<Path> TAKEN = new HashSet<>(); // guarded by itself
+/** Keeps a folder for one log, against other processes and against others of this one. */
+final class FolderLock implements Disk.Lock {
+  // POSIX drops a process's locks on a file when the process closes any descriptor of that file: so
+  // whoever copies the folder in this process, or asks for it from another class loader, drops them
+  // without a word. No lock that Java offers is free of that. Hence three things, each for what the
+  // others cannot do:
+  //
+  // 1. The operating system's lock, on two bytes. Of two that take a folder at once one gets it.
+  //    The owner takes each byte anew several times a second, one after the other, so a lock that
+  //    was dropped comes back; and a taker, who needs both bytes, always finds one of them locked.
+  //    Java's own table of locks refuses other class loaders, whatever POSIX has dropped.
+  // 2. The owner's line in the file (LockOwner), deleted at the end. Whoever gets the lock and
+  // finds
+  //    a line asks whether that process runs: then it has the folder, lock or no lock. If that
+  //    cannot be known (another machine, another container), the taker lets go of the lock for
+  //    longer than an owner needs to take it anew, and looks whether it can be had again.
+  // 3. The owner reads its line again before it acknowledges a force. A taker writes its own line
+  //    before it reads the log. So what was acknowledged was there when the taker read; and an
+  // owner
+  //    that was taken for dead, since it stood still for so long, finds out before it acknowledges
+  //    anything more.
+  //
+  // A line never blocks for good: it counts only as long as its process runs, or its lock is held.
 
   static final String NAME = "LOCK";
 
-  private final Path folder;
-  private final @Nullable FileChannel channel;
+  private static final int LOCKED_BYTES = 2;
+  private static final int LINE_BYTES_MAX = 512;
+  private static final long OWNER_NANOS = 400_000_000; // four times the time between two renewals
+  private static final int ATTEMPTS = 8;
 
-  private FolderLock(Path folder, @Nullable FileChannel channel) {
+  // So that a second taker of this class is turned away before it opens the file.
+  private static final Set<Path> TAKEN = new HashSet<>(); // guarded by itself
+
+  private final Path folder;
+  private final @Nullable LockFile file; // null if there is none that could be locked
+
+  private FolderLock(Path folder, @Nullable LockFile file) {
     this.folder = folder;
-    this.channel = channel;
+    this.file = file;
   }
 
   private interface Locking {
-    FolderLock lock(Path folder) throws IOException;
+    @Nullable LockFile lock(Path file) throws IOException;
   }
 
   static FolderLock take(Path directory) throws IOException {
-    return take(directory.toRealPath(), FolderLock::lock);
+    return take(directory.toRealPath(), FolderLock::lockAlone);
   }
 
   /**
@@ -56,7 +84,7 @@ final class FolderLock implements Closeable {
     }
     boolean taken = false;
     try {
-      FolderLock lock = locking.lock(folder);
+      FolderLock lock = new FolderLock(folder, locking.lock(folder.resolve(NAME)));
       taken = true;
       return lock;
     } finally {
@@ -66,71 +94,218 @@ final class FolderLock implements Closeable {
     }
   }
 
-  private static FolderLock lock(Path folder) throws IOException {
-    Path file = folder.resolve(NAME);
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  private static LockFile lockAlone(Path path) throws IOException {
+    LockFile file = lock(path, () -> LockFile.create(path));
     try {
-      if (tryLock(channel, false) == null) {
-        throw inUse(folder, file);
-      }
-      channel.truncate(0);
-      String pid = ProcessHandle.current().pid() + "\n";
-      channel.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)), 0);
-      return new FolderLock(folder, channel);
+      file.writeOwner();
+      return file;
     } catch (IOException | RuntimeException refused) {
-      channel.close();
+      file.channel.close();
       throw refused;
     }
   }
 
-  // A shared lock needs no more than a file that can be read.
-  private static FolderLock lockShared(Path folder) throws IOException {
-    Path file = folder.resolve(NAME);
-    FileChannel channel;
+  private static @Nullable LockFile lockShared(Path path) throws IOException {
     try {
-      channel = FileChannel.open(file, StandardOpenOption.READ);
+      return lock(path, () -> LockFile.openToRead(path));
     } catch (NoSuchFileException notInUse) {
-      return new FolderLock(folder, null);
-    }
-    FileLock lock;
-    try {
-      lock = tryLock(channel, true);
-    } catch (IOException thereAreNoLocksHere) {
-      channel.close();
-      return new FolderLock(folder, null);
-    }
-    if (lock == null) {
-      channel.close();
-      throw inUse(folder, file);
-    }
-    return new FolderLock(folder, channel);
-  }
-
-  /** Whether other processes are kept out; if not, there was no lock to be had. */
-  boolean isGuarded() {
-    return channel != null;
-  }
-
-  private static LogException.Locked inUse(Path folder, Path file) {
-    return new LogException.Locked(folder + " is in use by another process" + holder(file));
-  }
-
-  private static @Nullable FileLock tryLock(FileChannel channel, boolean shared)
-      throws IOException {
-    try {
-      return channel.tryLock(0, Long.MAX_VALUE, shared);
-    } catch (OverlappingFileLockException anotherClassLoaderHasIt) {
       return null;
     }
   }
 
-  private static String holder(Path file) {
+  private interface Opening {
+    LockFile open() throws IOException;
+  }
+
+  /** Locks the file for the caller, whatever an owner that has ended may have left in it. */
+  private static LockFile lock(Path path, Opening opening) throws IOException {
+    byte[] asked = {};
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      LockFile file = opening.open();
+      byte[] found;
+      boolean mayBeTaken = false;
+      try {
+        if (!file.tryLock()) {
+          throw inUse(path, file.read());
+        }
+        found = file.read();
+        mayBeTaken = file.isStillThere() && file.isFree(found, asked);
+      } finally {
+        if (!mayBeTaken) {
+          file.channel.close();
+        }
+      }
+      if (mayBeTaken) {
+        return file;
+      }
+      if (found.length > 0) {
+        asked = found;
+        waitForOwner();
+      }
+    }
+    throw inUse(path, asked);
+  }
+
+  private static void waitForOwner() {
+    long start = System.nanoTime();
+    for (long left = OWNER_NANOS; left > 0; left = OWNER_NANOS - (System.nanoTime() - start)) {
+      LockSupport.parkNanos(left);
+    }
+  }
+
+  private static LogException.Locked inUse(Path file, byte[] found) {
+    LockOwner owner = LockOwner.parse(found);
+    String who =
+        owner == null
+            ? "another process"
+            : owner.isHere(LockOwner.here(""))
+                ? "another class loader of this process"
+                : "another process (pid " + owner.pid() + ")";
+    return new LogException.Locked(file.getParent() + " is in use by " + who);
+  }
+
+  /** The open file. All positions are absolute, and its channel is the only descriptor of it. */
+  private static final class LockFile {
+    private final Path path;
+    private final FileChannel channel;
+    private final boolean isShared;
+    private final Object key; // of the file that was at the path before it was opened
+    private final LockOwner here;
+    private final @Nullable FileLock[] locks = new FileLock[LOCKED_BYTES];
+    private int renewed; // which byte is locked anew next
+
+    private LockFile(Path path, FileChannel channel, boolean isShared, Object key)
+        throws IOException {
+      this.path = path;
+      this.channel = channel;
+      this.isShared = isShared;
+      this.key = key;
+      this.here = LockOwner.here(FileDisk.inode(path));
+    }
+
+    static LockFile create(Path path) throws IOException {
+      if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+        FileDisk.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE)).close();
+      }
+      return open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE), false);
+    }
+
+    static LockFile openToRead(Path path) throws IOException {
+      return open(path, Set.of(StandardOpenOption.READ), true);
+    }
+
+    // The key first: if the path means another file afterwards, that is found out.
+    private static LockFile open(Path path, Set<OpenOption> options, boolean isShared)
+        throws IOException {
+      Object key = FileDisk.key(path);
+      FileChannel channel = FileDisk.open(path, options);
+      try {
+        return new LockFile(path, channel, isShared, key);
+      } catch (IOException | RuntimeException refused) {
+        channel.close();
+        throw refused;
+      }
+    }
+
+    boolean tryLock() throws IOException {
+      for (int at = 0; at < LOCKED_BYTES; at++) {
+        if (!tryLock(at)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private boolean tryLock(int at) throws IOException {
+      try {
+        locks[at] = channel.tryLock(at, 1, isShared);
+        return locks[at] != null;
+      } catch (OverlappingFileLockException anotherClassLoaderHasIt) {
+        return false;
+      } catch (IOException thereAreNoLocksHere) {
+        if (isShared) {
+          return true;
+        }
+        throw thereAreNoLocksHere;
+      }
+    }
+
+    boolean isLocked() {
+      return locks[LOCKED_BYTES - 1] != null;
+    }
+
+    boolean isStillThere() throws IOException {
+      return key.equals(FileDisk.key(path));
+    }
+
+    /** Whether an owner who has left these bytes has ended; asked already, and waited for. */
+    boolean isFree(byte[] found, byte[] asked) {
+      LockOwner owner = LockOwner.parse(found);
+      if (owner == null || !owner.hasInodeOf(here) || owner.isHere(here)) {
+        return true; // nobody; or the folder is a copy; or one of ours, which Java says has ended
+      }
+      return switch (owner.liveness(here)) {
+        case ENDED -> true;
+        case UNKNOWN -> Arrays.equals(found, asked);
+        case ALIVE -> throw inUse(path, found);
+      };
+    }
+
+    byte[] read() throws IOException {
+      ByteBuffer content = ByteBuffer.allocate(LINE_BYTES_MAX);
+      int bytes = channel.read(content, 0);
+      return Arrays.copyOf(content.array(), Math.max(0, bytes));
+    }
+
+    void writeOwner() throws IOException {
+      ByteBuffer line = ByteBuffer.wrap(here.line());
+      channel.truncate(0);
+      channel.write(line, 0);
+    }
+
+    boolean isOurs() throws IOException {
+      return Arrays.equals(here.line(), read());
+    }
+
+    void renew() throws IOException {
+      FileLock old = locks[renewed];
+      if (old != null) {
+        old.release();
+      }
+      // Somebody who looks at our line may have it just now: then next time.
+      if (tryLock(renewed)) {
+        renewed = (renewed + 1) % LOCKED_BYTES;
+      }
+    }
+  }
+
+  /** Whether other processes are kept out; if not, there was no lock to be had. */
+  boolean isGuarded() {
+    return file != null && file.isLocked();
+  }
+
+  @Override
+  public synchronized void confirm() throws IOException {
+    if (file == null || !file.channel.isOpen()) {
+      return;
+    }
     try {
-      String pid = Files.readString(file).trim();
-      return pid.isEmpty() ? "" : " (pid " + pid + ")";
-    } catch (IOException notReadable) {
-      return "";
+      if (!file.isStillThere()) {
+        throw new IOException(folder + " does not belong to this log any more: LOCK was replaced");
+      }
+    } catch (NoSuchFileException deleted) {
+      throw new IOException(
+          folder + " does not belong to this log any more: LOCK is gone", deleted);
+    }
+    if (!file.isOurs()) {
+      throw new IOException(folder + " does not belong to this log any more: another one took it");
+    }
+  }
+
+  @Override
+  public synchronized void renew() throws IOException {
+    if (file != null && file.channel.isOpen()) {
+      file.renew();
     }
   }
 
@@ -141,13 +316,26 @@ final class FolderLock implements Closeable {
   }
 
   @Override
-  public void close() throws IOException {
+  public synchronized void close() throws IOException {
+    // Whoever is interrupted would close the file and leave its line there.
+    boolean interrupted = Thread.interrupted();
     try {
-      if (channel != null) {
-        channel.close();
+      if (file != null) {
+        close(file);
       }
     } finally {
       giveUp(folder);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void close(LockFile file) throws IOException {
+    try (FileChannel channel = file.channel) {
+      if (channel.isOpen() && !file.isShared && file.isOurs()) {
+        channel.truncate(0);
+      }
     }
   }
 }

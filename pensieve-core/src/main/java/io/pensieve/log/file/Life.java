@@ -28,6 +28,7 @@ final class Life {
 
   private Life(
       LogDirectory directory,
+      Disk.Lock lock,
       FileLog.Settings settings,
       Threads threads,
       BooleanSupplier isClosed,
@@ -44,6 +45,7 @@ final class Life {
         new Scribe(
             directory,
             space,
+            lock,
             start,
             settings,
             acknowledgements,
@@ -60,6 +62,7 @@ final class Life {
 
   static Begun begin(
       LogDirectory directory,
+      Disk.Lock lock,
       FileLog.Settings settings,
       Threads threads,
       BooleanSupplier isClosed,
@@ -72,7 +75,7 @@ final class Life {
     Beginning.Start start =
         new Beginning(directory, found.recovered())
             .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
-    Life life = new Life(directory, settings, threads, isClosed, found, start);
+    Life life = new Life(directory, lock, settings, threads, isClosed, found, start);
     life.space.look();
     life.scribe.allocateSpare();
     return new Begun(life, start);

@@ -32,7 +32,7 @@ final class LogCopy implements Closeable {
 
   private final LogDirectory directory;
   private final Disk disk;
-  private final Closeable lock;
+  private final Disk.Lock lock;
   private final boolean madeFolder;
   private final long salt = SALTS.nextLong();
   private final Format.Checksum checksum = new Format.Checksum(salt);
@@ -45,7 +45,7 @@ final class LogCopy implements Closeable {
   private byte[] buffer = new byte[BUFFER_BYTES]; // the frames from `written` to `next`
   private boolean ended;
 
-  private LogCopy(LogDirectory directory, Closeable lock, boolean madeFolder) {
+  private LogCopy(LogDirectory directory, Disk.Lock lock, boolean madeFolder) {
     this.directory = directory;
     this.disk = directory.disk();
     this.lock = lock;
@@ -75,8 +75,8 @@ final class LogCopy implements Closeable {
   }
 
   // Of two that come at once, one finds that the other was there.
-  private static Closeable lock(Disk disk, Path folder) throws IOException {
-    Closeable lock = disk.lock(folder);
+  private static Disk.Lock lock(Disk disk, Path folder) throws IOException {
+    Disk.Lock lock = disk.lock(folder);
     try {
       expectEmpty(disk, folder);
       return lock;
@@ -156,7 +156,7 @@ final class LogCopy implements Closeable {
   }
 
   private void beginSegment(long position) throws IOException {
-    Disk.File begun = disk.create(directory.temporary("copy"));
+    Disk.File begun = disk.create(directory.temporary(LogDirectory.COPY));
     segment = begun;
     firstPosition = position;
     begun.write(ByteBuffer.wrap(Format.FileHeader.segment(position, next, salt).encode()), 0);
@@ -168,7 +168,8 @@ final class LogCopy implements Closeable {
     Disk.File complete = segment;
     if (complete != null) {
       write();
-      directory.publish(complete, directory.temporary("copy"), directory.segment(firstPosition));
+      directory.publish(
+          complete, directory.temporary(LogDirectory.COPY), directory.segment(firstPosition));
       complete.close();
       segment = null;
     }

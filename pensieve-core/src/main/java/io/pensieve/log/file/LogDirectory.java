@@ -2,24 +2,39 @@ package io.pensieve.log.file;
 
 import io.pensieve.log.LogException;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Names and files of a log's folder. The folder is the manifest: there is no other list. */
 final class LogDirectory {
   static final String SEGMENT_SUFFIX = ".log";
   static final String BASE_SUFFIX = ".base";
 
+  // All that a log ever gives to files in the making: nobody else's are touched.
+  static final String FIRST = "first";
+  static final String NEXT = "next";
+  static final String SPARE = "spare";
+  static final String TAIL = "tail";
+  static final String TORN = "torn";
+  static final String BASE = "base";
+  static final String COPY = "copy";
+  static final String RING = "ring";
+
   private static final String TEMPORARY_SUFFIX = ".tmp";
+  private static final Set<String> TEMPORARIES =
+      Set.of(FIRST, NEXT, SPARE, TAIL, TORN, BASE, COPY, RING);
   private static final String TORN_INFIX = ".torn-";
-  private static final String RING = "ring";
   private static final String UNFINISHED = "unfinished";
   private static final int POSITION_DIGITS = 16;
   private static final String POSITION_PATTERN = "[0-9a-f]{" + POSITION_DIGITS + "}";
   private static final Pattern POSITION_NAME = Pattern.compile(POSITION_PATTERN + "\\.[a-z]+");
+
+  private static final Pattern TORN_NAME =
+      Pattern.compile(POSITION_PATTERN + "\\" + SEGMENT_SUFFIX + TORN_INFIX + "[0-9]+");
 
   private final Disk disk;
   private final Path folder;
@@ -48,28 +63,44 @@ final class LogDirectory {
     return folder;
   }
 
-  /** Makes the folder, and those above it, so that they survive a power cut. */
+  /**
+   * Makes the folder, and those above it that are missing, so that they survive a power cut.
+   *
+   * <p>A folder that is made is forced, as a name in the one above, before anything is made in it.
+   * So of those that were found, only the lowest may have a name that whoever made it did not live
+   * to force; and only if there is no log in it yet. Forcing that is best effort: it lies in a
+   * folder that is not ours, which may be one that cannot be forced.
+   */
   void make() throws IOException {
-    make(folder.toAbsolutePath());
+    Path path = folder.toAbsolutePath();
+    if (!disk.isFolder(path)) {
+      makeMissing(path);
+    } else if (!holdsLog()) {
+      forceIfPossible(path.getParent());
+    }
   }
 
-  private void make(Path path) throws IOException {
+  private void makeMissing(Path path) throws IOException {
     Path parent = path.getParent();
     if (parent == null) {
       return;
     }
-    boolean isThere = disk.isFolder(path);
-    if (!isThere) {
-      make(parent);
-      disk.createFolder(path);
+    if (disk.isFolder(parent)) {
+      forceIfPossible(parent.getParent());
+    } else {
+      makeMissing(parent);
     }
+    disk.createFolder(path);
+    disk.forceDirectory(parent);
+  }
+
+  private void forceIfPossible(@Nullable Path notOurs) {
     try {
-      // Also of a folder that is there: whoever made it may have died before this.
-      disk.forceDirectory(parent);
-    } catch (AccessDeniedException notMadeByUs) {
-      if (!isThere) {
-        throw notMadeByUs;
+      if (notOurs != null) {
+        disk.forceDirectory(notOurs);
       }
+    } catch (IOException cannotBeForced) {
+      // Read only, no permission, or a file system that knows no force of folders.
     }
   }
 
@@ -154,9 +185,9 @@ final class LogDirectory {
       return LogFolder.Kind.SEGMENT;
     } else if (name.matches(POSITION_PATTERN + "\\" + BASE_SUFFIX)) {
       return LogFolder.Kind.BASE;
-    } else if (name.contains(SEGMENT_SUFFIX + TORN_INFIX)) {
+    } else if (TORN_NAME.matcher(name).matches()) {
       return LogFolder.Kind.TORN_END;
-    } else if (name.endsWith(TEMPORARY_SUFFIX)) {
+    } else if (isTemporary(name)) {
       return LogFolder.Kind.TEMPORARY;
     }
     return switch (name) {
@@ -164,6 +195,11 @@ final class LogDirectory {
       case UNFINISHED, FolderLock.NAME -> LogFolder.Kind.MARK;
       default -> LogFolder.Kind.OTHER;
     };
+  }
+
+  private static boolean isTemporary(String name) {
+    return name.endsWith(TEMPORARY_SUFFIX)
+        && TEMPORARIES.contains(name.substring(0, name.length() - TEMPORARY_SUFFIX.length()));
   }
 
   /** Of a folder that was empty before: deletes all that a copy of a log may have put there. */
@@ -176,8 +212,13 @@ final class LogDirectory {
     disk.forceDirectory(folder);
   }
 
-  /** A file that does not count until it is {@linkplain #publish published}. */
+  /**
+   * A file that does not count until it is {@linkplain #publish published}.
+   *
+   * @param name one of those above
+   */
   Path temporary(String name) {
+    assert TEMPORARIES.contains(name) : name;
     return folder.resolve(name + TEMPORARY_SUFFIX);
   }
 
@@ -222,7 +263,7 @@ final class LogDirectory {
   /** Deletes what an earlier process was making when it died. */
   void deleteTemporaries() throws IOException {
     for (String name : disk.list(folder)) {
-      if (name.endsWith(TEMPORARY_SUFFIX)) {
+      if (isTemporary(name)) {
         disk.delete(folder.resolve(name));
       }
     }

@@ -1,11 +1,10 @@
 package io.pensieve.log.file;
 
-import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 
 /** The disk of the operating system, as far as it can be used without changing anything. */
 final class ReadOnlyDisk implements Disk {
@@ -23,7 +22,7 @@ final class ReadOnlyDisk implements Disk {
 
   @Override
   public Disk.File open(Path file) throws IOException {
-    return new FileDisk.Channel(FileChannel.open(file, StandardOpenOption.READ));
+    return new FileDisk.Channel(FileDisk.open(file, Set.of(StandardOpenOption.READ)));
   }
 
   @Override
@@ -42,7 +41,7 @@ final class ReadOnlyDisk implements Disk {
   }
 
   @Override
-  public Closeable lock(Path directory) {
+  public Disk.Lock lock(Path directory) {
     throw refused();
   }
 

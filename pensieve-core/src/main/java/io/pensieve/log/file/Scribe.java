@@ -26,10 +26,10 @@ final class Scribe implements Runnable {
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
   private static final int TRIMMED_SHARE = 16;
-  private static final String NEXT = "next";
 
   private final LogDirectory directory;
   private final FreeSpace space;
+  private final Disk.Lock lock;
   private final Ring ring;
   private final long salt;
   private final FileLog.Settings settings;
@@ -55,6 +55,7 @@ final class Scribe implements Runnable {
   Scribe(
       LogDirectory directory,
       FreeSpace space,
+      Disk.Lock lock,
       Beginning.Start start,
       FileLog.Settings settings,
       Acknowledgements acknowledgements,
@@ -63,6 +64,7 @@ final class Scribe implements Runnable {
       Executor background) {
     this.directory = directory;
     this.space = space;
+    this.lock = lock;
     this.ring = start.ring();
     this.salt = start.salt();
     this.segment = start.segment();
@@ -89,6 +91,11 @@ final class Scribe implements Runnable {
   /** The log is to fail, because of something that its files depend on. */
   void failBecauseOf(IOException broken) {
     brokenElsewhere = broken;
+  }
+
+  /** Throws if the folder is not this log's any more. For any thread. */
+  void confirmFolder() throws IOException {
+    lock.confirm();
   }
 
   /** Somebody waits for this position to be forced. For one thread. */
@@ -177,6 +184,8 @@ final class Scribe implements Runnable {
   private void lookForRoom(long now) throws IOException {
     if (now - lastRoomNanos >= FORCE_NANOS) {
       lastRoomNanos = now;
+      lock.renew();
+      lock.confirm();
       space.look();
       hasRoom = !space.isShort();
     }
@@ -185,7 +194,7 @@ final class Scribe implements Runnable {
   private boolean roll() throws IOException {
     force();
     Disk.File file = spare.take();
-    Path temporary = file == null ? directory.temporary(NEXT) : spare.temporary();
+    Path temporary = file == null ? directory.temporary(LogDirectory.NEXT) : spare.temporary();
     if (file == null) {
       try {
         file = directory.disk().create(temporary);
@@ -235,8 +244,11 @@ final class Scribe implements Runnable {
     return isDue;
   }
 
+  // The folder is confirmed after the force: whoever took it before has not read what was forced,
+  // and whoever takes it afterwards reads it.
   private void force() throws IOException {
     segment.force();
+    lock.confirm();
     forces.incrementAndGet(); // whoever is acknowledged finds it counted
     ring.forced(written);
     acknowledgements.publish(written);

@@ -27,7 +27,7 @@ final class Spare {
 
   Spare(LogDirectory directory, long bytes, Executor background) {
     this.disk = directory.disk();
-    this.temporary = directory.temporary("spare");
+    this.temporary = directory.temporary(LogDirectory.SPARE);
     this.bytes = bytes;
     this.background = background;
   }

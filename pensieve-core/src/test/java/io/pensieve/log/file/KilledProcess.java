@@ -49,7 +49,7 @@ final class KilledProcess {
     }
   }
 
-  private static Process start(Class<?> main, List<String> arguments) throws IOException {
+  static Process start(Class<?> main, List<String> arguments) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -66,7 +66,7 @@ final class KilledProcess {
   }
 
   // The tests may run on the module path or as a patch of the module: ask the build's layout.
-  private static Path place(String classes) {
+  static Path place(String classes) {
     Path place = Path.of("target", classes).toAbsolutePath();
     assertTrue(Files.isDirectory(place), place.toString());
     return place;

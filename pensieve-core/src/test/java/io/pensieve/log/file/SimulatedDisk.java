@@ -1,6 +1,5 @@
 package io.pensieve.log.file;
 
-import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -56,6 +55,7 @@ final class SimulatedDisk implements Disk {
   private int failAt = Integer.MAX_VALUE;
   private boolean failsForGood;
   private Fault fault = Fault.NONE;
+  private boolean foldersTaken;
   private long usableBytes = 1L << 40;
   private long totalBytes = 1L << 40;
   private Watcher watcher = operation -> {};
@@ -294,14 +294,34 @@ final class SimulatedDisk implements Disk {
   }
 
   @Override
-  public Closeable lock(Path directory) throws IOException {
+  public Lock lock(Path directory) throws IOException {
     Path file = directory.resolve("LOCK");
     operate("create LOCK", true);
     if (!files.containsKey(file)) {
       change(new Entry(file, new SimulatedFile(file), null));
     }
     operate("write LOCK", true);
-    return () -> {};
+    return new SimulatedLock();
+  }
+
+  /** From now on somebody else has the folders that are locked. */
+  void takeFolders() {
+    foldersTaken = true;
+  }
+
+  private final class SimulatedLock implements Lock {
+    @Override
+    public void confirm() throws IOException {
+      if (foldersTaken) {
+        throw new IOException("another one took the folder");
+      }
+    }
+
+    @Override
+    public void renew() {}
+
+    @Override
+    public void close() {}
   }
 
   @Override

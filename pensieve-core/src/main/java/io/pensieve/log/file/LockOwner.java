@@ -1,0 +1,139 @@
+package io.pensieve.log.file;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who has locked a folder: the one line of its file {@code LOCK}. Whoever comes later finds out
+ * from it whether that process still runs.
+ *
+ * <p>A process id alone says nothing: ids are given again, and two containers may both have a
+ * process 1. So the line also names the process's start, the start of the operating system, and the
+ * namespace in which the id counts. The file's inode tells a copy of the folder, whose {@code LOCK}
+ * means nothing, from the folder itself.
+ *
+ * @param start when the process started, in ticks since the operating system did
+ * @param boot which start of the operating system
+ * @param namespace in which the process id counts
+ * @param inode of the lock file itself
+ * @param token random, so that no two owners are equal
+ */
+record LockOwner(
+    String pid, String start, String boot, String namespace, String inode, String token) {
+
+  private static final String UNKNOWN = "-";
+  private static final int FIELDS = 6;
+  private static final int START_FIELD = 22 - 3; // in proc(5), counted from the state on
+  private static final Pattern PROCESS_ID = Pattern.compile("[0-9]{1,10}");
+  private static final SecureRandom TOKENS = new SecureRandom();
+
+  /** What is known of an owner's process. */
+  enum Liveness {
+    ALIVE,
+    ENDED,
+    /** It ran on another machine, in another container, or where nothing is told of processes. */
+    UNKNOWN
+  }
+
+  /** This process, as the owner of a lock file. */
+  static LockOwner here(String inode) {
+    String pid = String.valueOf(ProcessHandle.current().pid());
+    String token = Long.toHexString(TOKENS.nextLong());
+    List<String> stat = Proc.stat("self");
+    if (!stat.isEmpty() && stat.get(0).equals(pid)) {
+      String start = stat.get(1 + START_FIELD);
+      return new LockOwner(pid, start, Proc.boot(), Proc.namespace(), inode, token);
+    }
+    return new LockOwner(pid, UNKNOWN, UNKNOWN, UNKNOWN, inode, token); // no /proc, or not ours
+  }
+
+  /** The owner in the content of a lock file; null if it names none. */
+  static @Nullable LockOwner parse(byte[] content) {
+    String[] fields = new String(content, StandardCharsets.US_ASCII).trim().split(" ", -1);
+    return fields.length == FIELDS && PROCESS_ID.matcher(fields[0]).matches()
+        ? new LockOwner(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5])
+        : null;
+  }
+
+  byte[] line() {
+    String line = String.join(" ", pid, start, boot, namespace, inode, token) + "\n";
+    return line.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Whether they have locked the same file, and not one of them a copy of it. */
+  boolean hasInodeOf(LockOwner other) {
+    return inode.equals(other.inode);
+  }
+
+  /** Whether it is this very process. */
+  boolean isHere(LockOwner here) {
+    return isNeighbour(here) && pid.equals(here.pid) && start.equals(here.start);
+  }
+
+  private boolean isNeighbour(LockOwner here) {
+    return !boot.equals(UNKNOWN)
+        && boot.equals(here.boot)
+        && !namespace.equals(UNKNOWN)
+        && namespace.equals(here.namespace);
+  }
+
+  Liveness liveness(LockOwner here) {
+    return isNeighbour(here) ? liveness() : Liveness.UNKNOWN;
+  }
+
+  private Liveness liveness() {
+    List<String> stat = Proc.stat(pid);
+    if (stat.isEmpty()) {
+      // Where others' processes are hidden, one that is not seen may run all the same.
+      return Proc.stat("1").isEmpty() ? Liveness.UNKNOWN : Liveness.ENDED;
+    } else if (!stat.get(1 + START_FIELD).equals(start)) {
+      return Liveness.ENDED; // and its id was given again
+    }
+    // A zombie has ended, or only its first thread has.
+    return stat.get(1).equals("Z") || stat.get(1).equals("X") ? Liveness.UNKNOWN : Liveness.ALIVE;
+  }
+
+  /** The process file system, where there is one. */
+  private static final class Proc {
+    private static final Path ROOT = Path.of("/proc");
+
+    private Proc() {}
+
+    /** A process's id, then the fields behind its name; nothing if it is not seen. */
+    static List<String> stat(String pid) {
+      try {
+        String line = Files.readString(ROOT.resolve(pid).resolve("stat"));
+        int name = line.indexOf(" (");
+        String[] fields = line.substring(line.lastIndexOf(')') + 2).split(" ", -1);
+        List<String> stat = new ArrayList<>(List.of(line.substring(0, name)));
+        stat.addAll(List.of(fields));
+        return stat.size() > 1 + START_FIELD ? stat : List.of();
+      } catch (IOException | IndexOutOfBoundsException notSeen) {
+        return List.of();
+      }
+    }
+
+    static String boot() {
+      try {
+        return Files.readString(ROOT.resolve("sys/kernel/random/boot_id")).trim();
+      } catch (IOException notLinux) {
+        return UNKNOWN;
+      }
+    }
+
+    static String namespace() {
+      try {
+        return Files.readSymbolicLink(ROOT.resolve("self/ns/pid")).toString();
+      } catch (IOException | UnsupportedOperationException noNamespaces) {
+        return UNKNOWN;
+      }
+    }
+  }
+}
