@@ -115,6 +115,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
 
   /** Waits until what became of a key may be told, and answers it. */
   Outcome<V> acknowledged(K key, Outcome<V> outcome) throws LogException {
+    log.throttle();
     if (outcome.version() == 0) {
       awaitAbsence(key);
     } else {
@@ -129,12 +130,14 @@ final class LogJournal<K, V> implements Journal<K, V> {
   }
 
   CompletableFuture<Void> whenDurable(long sequence) {
+    log.throttle();
     return log.whenDurable(sequence);
   }
 
   /** As {@link #acknowledged}, without waiting. */
   Submission<V> submitted(K key, Outcome<V> outcome) {
     long version = outcome.version();
+    log.throttle();
     return new Submission<>(
         outcome.changed(), outcome.previous(), version, log.whenDurable(sequence(key, version)));
   }

@@ -102,6 +102,14 @@ public interface Log<K, V> extends AutoCloseable {
   }
 
   /**
+   * Called by a thread after it has appended, when it has let go of all keys: a log that its
+   * writers outrun may let the thread wait for a moment, so that it need not do so in {@link
+   * #append}, where others would wait with it. Does nothing by default. Not ended by an interrupt,
+   * whose flag is kept.
+   */
+  default void throttle() {}
+
+  /**
    * Tells the changes that are acknowledged after this call, as they are made. Of appends that
    * overlap in time, some that were acknowledged just before may be among them.
    *
@@ -147,9 +155,10 @@ public interface Log<K, V> extends AutoCloseable {
   void awaitDurable(long sequence);
 
   /**
-   * As {@link #awaitDurable}, without waiting: the future completes, possibly on the log's own
-   * thread, when the change is acknowledged, or exceptionally with a {@link LogException}. Actions
-   * that depend on it must not block.
+   * As {@link #awaitDurable}, without waiting: the future completes when the change is
+   * acknowledged, or exceptionally with a {@link LogException}. Actions that depend on it may run
+   * on a thread of the log's, one after another with those of other futures, so they should be
+   * short; they may write to the log, and wait for it.
    */
   CompletableFuture<Void> whenDurable(long sequence);
 

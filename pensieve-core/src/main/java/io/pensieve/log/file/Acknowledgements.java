@@ -1,41 +1,28 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.LogException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Up to where the log is forced, and who waits for it. */
 final class Acknowledgements {
-  // A waiter enters the queue and then looks at `durable` and `failure`; the scribe stores one of
-  // them and then looks at the queue. All are volatile, so one of the two sees the other.
+  // A waiter enters the list and then looks at `durable` and `failure`; the scribe stores one of
+  // them and then looks at the list. All are volatile, so one of the two sees the other.
+  //
+  // What the scribe does here needs no memory, so a full heap neither loses a waiter nor hides a
+  // failure: waiters are linked by themselves, and threads are woken before futures are handed on.
 
   private volatile long durable; // stored by the scribe only; never falls
   private volatile LogException.@Nullable Failed failure; // set once
-  private final ConcurrentLinkedQueue<Waiter> arriving = new ConcurrentLinkedQueue<>();
-  private final List<Waiter> waiting = new ArrayList<>(); // the scribe's alone
+  private final AtomicReference<@Nullable Waiter> arriving = new AtomicReference<>();
+  private @Nullable Waiter waiting; // the scribe's alone
+  private final Completions completions;
 
-  Acknowledgements(long durable) {
+  Acknowledgements(long durable, Completions completions) {
     this.durable = durable;
-  }
-
-  private record Waiter(
-      long sequence, @Nullable Thread thread, CompletableFuture<Void> acknowledged) {
-
-    void wake(LogException.@Nullable Failed failure) {
-      if (failure == null) {
-        acknowledged.complete(null);
-      } else {
-        acknowledged.completeExceptionally(failure);
-      }
-      if (thread != null) {
-        LockSupport.unpark(thread);
-      }
-    }
+    this.completions = completions;
   }
 
   long durable() {
@@ -50,24 +37,8 @@ final class Acknowledgements {
   void refuseIfFailed() {
     LogException.Failed failed = failure;
     if (failed != null) {
-      throw again(failed);
+      throw new LogException.Failed(String.valueOf(failed.getMessage()), failed);
     }
-  }
-
-  private static LogException.Failed again(LogException.Failed failed) {
-    return new LogException.Failed(String.valueOf(failed.getMessage()), failed);
-  }
-
-  /**
-   * Why nothing can be appended any more. A scribe that fails seals the ring, so that nobody who
-   * has learned of the failure can still append, and says why next: that is waited for.
-   */
-  RuntimeException whySealed(BooleanSupplier isClosed) {
-    while (failure == null && !isClosed.getAsBoolean()) {
-      Thread.onSpinWait();
-    }
-    LogException.Failed failed = failure;
-    return failed == null ? new IllegalStateException("the log is closed") : again(failed);
   }
 
   /** All is forced up to here. For the scribe only. */
@@ -80,47 +51,83 @@ final class Acknowledgements {
   void wakeAcknowledged() {
     collect();
     long reached = durable;
-    waiting.removeIf(
-        waiter -> {
-          boolean isAcknowledged = waiter.sequence <= reached;
-          if (isAcknowledged) {
-            waiter.wake(null);
-          }
-          return isAcknowledged;
-        });
+    LogException.Failed failed = failure;
+    Waiter left = null;
+    Waiter futures = null;
+    // The list has the last one first, and so has the one that is left; the futures' the first one.
+    Waiter lastLeft = null;
+    for (Waiter waiter = waiting, next; waiter != null; waiter = next) {
+      next = waiter.next;
+      waiter.next = null;
+      if (failed == null && waiter.sequence > reached) {
+        if (lastLeft == null) {
+          left = waiter;
+        } else {
+          lastLeft.next = waiter;
+        }
+        lastLeft = waiter;
+      } else if (waiter.isFuture()) {
+        waiter.failBecauseOf(waiter.sequence > reached ? failed : null);
+        waiter.next = futures;
+        futures = waiter;
+      } else {
+        waiter.wake();
+      }
+    }
+    waiting = left;
+    if (futures != null) {
+      completions.add(futures);
+    }
   }
 
   boolean someoneArrived() {
-    return !arriving.isEmpty();
+    return arriving.get() != null;
   }
 
-  /** The log has failed for good. For the scribe only. */
+  /** The log has failed for good: who waits is woken by {@link #wakeAcknowledged}. */
   void fail(LogException.Failed failed) {
     failure = failed;
-    collect();
-    waiting.forEach(waiter -> waiter.wake(failed));
-    waiting.clear();
   }
 
   private void collect() {
-    for (Waiter waiter = arriving.poll(); waiter != null; waiter = arriving.poll()) {
-      waiting.add(waiter);
+    Waiter arrived = arriving.getAndSet(null);
+    if (arrived == null) {
+      return;
     }
+    Waiter first = arrived;
+    while (first.next != null) {
+      first = first.next;
+    }
+    first.next = waiting;
+    waiting = arrived;
   }
 
   CompletableFuture<Void> when(long sequence, Runnable wakeScribe) {
     CompletableFuture<Void> acknowledged = new CompletableFuture<>();
-    enter(new Waiter(sequence, null, acknowledged));
+    if (durable >= sequence) {
+      acknowledged.complete(null);
+      return acknowledged;
+    }
+    enter(Waiter.future(sequence, acknowledged));
+    LogException.Failed failed = failure;
+    if (durable >= sequence) {
+      acknowledged.complete(null);
+    } else if (failed != null) {
+      acknowledged.completeExceptionally(failed);
+    }
     wakeScribe.run();
     return acknowledged;
   }
 
+  /** Not ended by an interrupt, whose flag is kept. */
   void await(long sequence, Runnable wakeScribe) {
-    Waiter waiter = new Waiter(sequence, Thread.currentThread(), new CompletableFuture<>());
-    enter(waiter);
-    wakeScribe.run();
+    Waiter waiter = Waiter.thread(sequence);
+    if (durable < sequence) {
+      enter(waiter);
+      wakeScribe.run();
+    }
     boolean interrupted = false;
-    while (!waiter.acknowledged.isDone()) {
+    while (!waiter.isDone() && durable < sequence && failure == null) {
       LockSupport.park(this);
       interrupted |= Thread.interrupted();
     }
@@ -133,14 +140,12 @@ final class Acknowledgements {
   }
 
   private void enter(Waiter waiter) {
-    if (durable < waiter.sequence) {
-      arriving.add(waiter);
-    }
-    LogException.Failed failed = failure;
-    if (durable >= waiter.sequence) {
-      waiter.wake(null);
-    } else if (failed != null) {
-      waiter.wake(failed);
+    while (true) {
+      Waiter before = arriving.get();
+      waiter.next = before;
+      if (arriving.compareAndSet(before, waiter)) {
+        return;
+      }
     }
   }
 }

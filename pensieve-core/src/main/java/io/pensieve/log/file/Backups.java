@@ -56,7 +56,7 @@ final class Backups<K, V> {
         end();
       }
       return moved;
-    } catch (CancellationException stop) {
+    } catch (LogClosing stop) {
       throw stop; // and whoever stops gives it up
     } catch (IOException | RuntimeException | Error broken) {
       disk.run(() -> backup.giveUp(broken));
@@ -97,6 +97,8 @@ final class Backups<K, V> {
         throw notEmpty;
       }
       throw new IllegalStateException(refusal, refused);
+    } catch (CancellationException byACodec) {
+      throw new IllegalStateException(refusal, byACodec);
     }
   }
 }

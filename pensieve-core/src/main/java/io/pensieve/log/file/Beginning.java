@@ -40,7 +40,7 @@ final class Beginning {
       throws IOException {
     // Whoever died may not have forced the names that recovery has found, and what comes next
     // relies on them: a power cut must not keep a successor and lose the file before it.
-    disk.forceDirectory(directory.folder());
+    directory.forceFolder();
     directory.deleteTemporaries();
     directory.deleteBefore(recovered.base());
     Optional<RecoveryReport.TornTail> tornTail = keepTornTail();

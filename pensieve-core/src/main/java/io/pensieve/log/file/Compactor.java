@@ -8,7 +8,6 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -93,6 +92,8 @@ final class Compactor<K, V> implements Runnable {
   private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
   private long notBeforeNanos; // when WALKING: the end of a pause
 
+  private @Nullable Throwable broken; // what a compaction failed of that is still to be given up
+
   private long startNanos; // when WALKING or AWAITING_FORCE
   private long lastEnd;
   private long restNanos = REST_NANOS_MIN;
@@ -148,8 +149,12 @@ final class Compactor<K, V> implements Runnable {
     thread = Thread.currentThread();
     log.pace.compactor(Thread.currentThread());
     while (!isStopped()) {
-      if (!step()) {
-        rest();
+      try {
+        if (!step()) {
+          rest();
+        }
+      } catch (RuntimeException | Error noMemory) {
+        // Whatever could not be done is still to be done: see step().
       }
     }
   }
@@ -161,19 +166,34 @@ final class Compactor<K, V> implements Runnable {
   /** Does a piece of what there is to do now, and answers whether there was anything. */
   boolean step() {
     try {
+      if (broken != null) {
+        giveUp(broken);
+        return false;
+      }
       return switch (phase) {
         case RESTING -> backups.isNext(isDue()) ? backUp() : begin();
         case WALKING -> walkOn();
         case AWAITING_FORCE -> replaceIfForced();
         case ENDED -> false;
       };
-    } catch (CancellationException stop) {
+    } catch (LogClosing stop) {
       phase = Phase.ENDED;
       return false;
-    } catch (IOException | RuntimeException | Error broken) {
-      giveUp(broken);
-      return false;
+    } catch (IOException | RuntimeException | Error thrown) {
+      return giveUpBecauseOf(thrown);
     }
+  }
+
+  // Noted first, by a store: if there is no memory for the rest now, the next step does it.
+  private boolean giveUpBecauseOf(Throwable thrown) {
+    broken = thrown;
+    log.pace.freeUntil(Long.MAX_VALUE);
+    try {
+      giveUp(thrown);
+    } catch (RuntimeException | Error noMemory) {
+      // By the next step, then.
+    }
+    return false;
   }
 
   // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
@@ -272,7 +292,7 @@ final class Compactor<K, V> implements Runnable {
     LiveEntries.Walk<K, V> ended = present(walk);
     BaseWriter written = present(base);
     if (!ended.replacing()) {
-      throw new CancellationException("the map is being closed");
+      throw new LogClosing();
     }
     log.scribe.confirmFolder();
     written.rename();
@@ -289,7 +309,7 @@ final class Compactor<K, V> implements Runnable {
   // The scribe forces the folder too, and an error may be told to one of us only.
   private void forceDirectory() throws IOException {
     try {
-      log.directory.disk().forceDirectory(log.directory.folder());
+      log.directory.forceFolder();
     } catch (IOException broken) {
       log.scribe.failBecauseOf(broken);
       throw broken;
@@ -306,7 +326,7 @@ final class Compactor<K, V> implements Runnable {
   private void onDisk(Backup.Work work) throws IOException {
     synchronized (this) {
       if (stopped) {
-        throw new CancellationException("the log is closed");
+        throw new LogClosing();
       }
       onDisk = true;
     }
@@ -321,21 +341,21 @@ final class Compactor<K, V> implements Runnable {
   }
 
   /** A base that cannot be written is no harm to the log: it only grows on. */
-  private void giveUp(Throwable broken) {
+  private void giveUp(Throwable cause) {
     phase = Phase.RESTING;
     walk = null;
     entries = null;
     failedNanos = log.nanoTime.getAsLong();
-    tally = tally.failure(broken);
-    log.pace.freeUntil(Long.MAX_VALUE);
     try {
       onDisk(this::discard);
-    } catch (CancellationException stop) {
+    } catch (LogClosing stop) {
       // Then stop() discards it.
     } catch (IOException alsoBroken) {
-      broken.addSuppressed(alsoBroken);
+      cause.addSuppressed(alsoBroken);
     }
-    complete(broken);
+    tally = tally.failure(cause);
+    complete(cause);
+    broken = null;
   }
 
   private void discard() throws IOException {
@@ -350,17 +370,17 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
-  private void complete(@Nullable Throwable broken) {
+  private void complete(@Nullable Throwable cause) {
     List<CompletableFuture<Void>> ended;
     synchronized (this) {
       ended = served;
       served = List.of();
     }
     for (CompletableFuture<Void> request : ended) {
-      if (broken == null) {
+      if (cause == null) {
         request.complete(null);
       } else {
-        request.completeExceptionally(broken);
+        request.completeExceptionally(cause);
       }
     }
   }

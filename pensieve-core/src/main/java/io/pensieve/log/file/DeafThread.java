@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,21 @@ final class DeafThread extends Thread {
   @Override
   public void interrupt() {}
 
+  /**
+   * Starts such a thread.
+   *
+   * @throws LogException.Failed if the system has none to give
+   */
+  static DeafThread start(String name, Runnable work) {
+    DeafThread thread = new DeafThread(name, work);
+    try {
+      thread.start();
+    } catch (OutOfMemoryError noThread) {
+      throw new LogException.Failed("cannot start the thread " + name + ": " + noThread, noThread);
+    }
+    return thread;
+  }
+
   /** Something that may fail on the disk. */
   interface Work<T> {
     T run() throws IOException;
@@ -30,7 +46,7 @@ final class DeafThread extends Thread {
     AtomicReference<@Nullable T> answer = new AtomicReference<>();
     AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
     DeafThread thread =
-        new DeafThread(
+        start(
             name,
             () -> {
               try {
@@ -39,7 +55,6 @@ final class DeafThread extends Thread {
                 thrown.set(failure);
               }
             });
-    thread.start();
     thread.await();
     Throwable failure = thrown.get();
     if (failure instanceof IOException broken) {

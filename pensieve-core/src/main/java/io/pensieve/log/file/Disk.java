@@ -42,7 +42,20 @@ interface Disk {
   void delete(Path file) throws IOException;
 
   /** Returns when creations, renames and deletions in this folder will survive a power cut. */
-  void forceDirectory(Path directory) throws IOException;
+  default void forceDirectory(Path directory) throws IOException {
+    try (Folder folder = openFolder(directory)) {
+      folder.force();
+    }
+  }
+
+  /** Opens a folder, to be forced later when there may be no descriptor left to open it with. */
+  Folder openFolder(Path directory) throws IOException;
+
+  /** A folder that is open. */
+  interface Folder extends Closeable {
+    /** Returns when creations, renames and deletions in it will survive a power cut. */
+    void force() throws IOException;
+  }
 
   /** How much can still be written to this folder. */
   long usableBytes(Path directory) throws IOException;

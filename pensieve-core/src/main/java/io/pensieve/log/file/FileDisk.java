@@ -130,9 +130,19 @@ final class FileDisk implements Disk {
   }
 
   @Override
-  public void forceDirectory(Path directory) throws IOException {
-    try (FileChannel entries = FileChannel.open(directory, StandardOpenOption.READ)) {
-      entries.force(true);
+  public Folder openFolder(Path directory) throws IOException {
+    return new Entries(FileChannel.open(directory, StandardOpenOption.READ));
+  }
+
+  private record Entries(FileChannel channel) implements Folder {
+    @Override
+    public void force() throws IOException {
+      channel.force(true);
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
     }
   }
 

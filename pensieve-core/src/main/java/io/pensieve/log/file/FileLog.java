@@ -62,6 +62,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private volatile @Nullable Life life; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
+  private boolean unlocked; // guarded by this; nobody works in the folder any more
 
   /** What a builder sets. */
   record Settings(
@@ -117,7 +118,12 @@ public final class FileLog<K, V> implements Log<K, V> {
       LogDirectory directory = new LogDirectory(disk, folder);
       directory.make();
       Disk.Lock lock = disk.lock(folder);
-      return new FileLog<>(directory, keyCodec, valueCodec, settings, threads, lock);
+      try {
+        return new FileLog<>(directory.opened(), keyCodec, valueCodec, settings, threads, lock);
+      } catch (IOException | RuntimeException | Error refused) {
+        lock.close();
+        throw refused;
+      }
     } catch (IOException refused) {
       throw failed("cannot use the folder " + folder, refused);
     } finally {
@@ -160,7 +166,6 @@ public final class FileLog<K, V> implements Log<K, V> {
         new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
     Life.Begun begun = Life.begin(directory, lock, settings, threads, () -> closed, result);
     life = begun.life();
-    threads.scribe().execute(begun.life().scribe());
     return new RecoveryReport(
         result.changes(),
         result.bytes(),
@@ -169,7 +174,7 @@ public final class FileLog<K, V> implements Log<K, V> {
         Duration.ofNanos(System.nanoTime() - start));
   }
 
-  private Life life() {
+  Life life() {
     Life current = life;
     if (current == null) {
       throw new IllegalStateException("not replayed yet");
@@ -255,10 +260,19 @@ public final class FileLog<K, V> implements Log<K, V> {
                 + " bytes, more than the log's maximum of "
                 + settings.entryBytesMax());
       }
-      long position = current.append(draft, change instanceof Change.Put);
-      return position + Format.align((int) draft.length());
+      int bytes = Format.align((int) draft.length());
+      return current.append(draft, change instanceof Change.Put) + bytes;
     } finally {
       draft.clear();
+    }
+  }
+
+  /** {@inheritDoc} A second at most, and less if the compaction comes on meanwhile. */
+  @Override
+  public void throttle() {
+    Life current = life;
+    if (current != null) {
+      current.throttle();
     }
   }
 
@@ -273,7 +287,12 @@ public final class FileLog<K, V> implements Log<K, V> {
     Group group = Group.of(changes, keyCodec, valueCodec, settings.entryBytesMax());
     FrameDraft draft = FrameDraft.of(group);
     try {
-      return group.sequences(current.append(draft, group.hasPut()));
+      long[] sequences = group.ends();
+      long position = current.append(draft, group.hasPut());
+      for (int i = 0; i < sequences.length; i++) {
+        sequences[i] += position;
+      }
+      return sequences;
     } finally {
       draft.clear();
     }
@@ -346,30 +365,33 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public synchronized void close() {
-    if (closed) {
+    closed = true;
+    if (unlocked) {
       return;
     }
-    closed = true;
     Life current = life;
     Compactor<K, V> compacting = compactor;
+    // Whatever is thrown here leaves the folder locked, for somebody may still work in it: the next
+    // call goes on with it.
     try {
       if (compacting != null) {
         compacting.stop();
       }
+    } finally {
       if (current != null) {
         current.end();
       }
-    } finally {
-      unlock();
     }
+    unlocked = true;
+    unlock();
     if (current != null) {
       current.acknowledgements().refuseIfFailed();
     }
   }
 
   private void unlock() {
-    try {
-      lock.close();
+    try (lock) {
+      directory.close();
     } catch (IOException broken) {
       throw failed("cannot unlock " + directory.folder(), broken);
     }

@@ -368,7 +368,7 @@ final class Format {
 
   /** CRC32C over body, header and salt of a frame. Not for use by several threads. */
   static final class Checksum {
-    // The body comes first, so that a writer computes it before it claims its position.
+    // The body comes first, as it is copied.
     private static final int TAIL_BYTES = 5 * Long.BYTES;
 
     private final CRC32C crc = new CRC32C();
@@ -394,14 +394,17 @@ final class Format {
           salt);
     }
 
-    void begin(byte[] key, byte[] value, long expiryMillis) {
+    void begin(long expiryMillis) {
       crc.reset();
       if (expiryMillis != Change.NEVER) {
         LONG.set(tail, 0, expiryMillis);
         crc.update(tail, 0, EXPIRY_BYTES);
       }
-      crc.update(key, 0, key.length);
-      crc.update(value, 0, value.length);
+    }
+
+    /** More of the body: of key and value, in this order. */
+    void add(byte[] bytes, int count) {
+      crc.update(bytes, 0, count);
     }
 
     int finish(int length, long position, long durable, long kindWord, long frameSalt) {

@@ -8,11 +8,18 @@ final class FrameDraft {
   private static final ThreadLocal<FrameDraft> DRAFTS = ThreadLocal.withInitial(FrameDraft::new);
   private static final byte[] NOTHING = {};
 
+  private static final int PIECE_BYTES_MIN = 256;
+  private static final int PIECE_BYTES_MAX = 8 << 10;
+
   private final Format.Checksum checksum = new Format.Checksum();
+  private Claim claim = Claim.ofThread();
+  private byte[] piece = new byte[PIECE_BYTES_MIN];
   private byte[] key = NOTHING;
   private byte[] value = NOTHING;
   private long expiryMillis = Change.NEVER;
   private long kindWord;
+  private long owedEnd; // see Pace
+  private long owedBytes;
 
   /** This thread's draft, with all done that can be done before room is claimed. */
   static <K, V> FrameDraft of(Change<K, V> change, Codec<K> keyCodec, Codec<V> valueCodec) {
@@ -25,6 +32,28 @@ final class FrameDraft {
       draft.begin(kind, key, NOTHING, Change.NEVER);
     }
     return draft;
+  }
+
+  /** This thread's draft, whatever is in it. */
+  static FrameDraft ofThread() {
+    return DRAFTS.get();
+  }
+
+  /** So much has been appended beyond where writers are free. */
+  void owe(long end, int bytes) {
+    owedEnd = end;
+    owedBytes += bytes;
+  }
+
+  long owedEnd() {
+    return owedEnd;
+  }
+
+  /** What is owed, once. */
+  long takeOwed() {
+    long bytes = owedBytes;
+    owedBytes = 0;
+    return bytes;
   }
 
   /** This thread's draft of a frame that holds several changes. */
@@ -40,7 +69,33 @@ final class FrameDraft {
     value = valueBytes;
     expiryMillis = newExpiryMillis;
     kindWord = Format.kindWord(kind, keyBytes.length, newExpiryMillis);
-    checksum.begin(keyBytes, valueBytes, newExpiryMillis);
+    if (piece.length < PIECE_BYTES_MAX
+        && Math.max(keyBytes.length, valueBytes.length) > piece.length) {
+      piece = new byte[PIECE_BYTES_MAX];
+    }
+  }
+
+  /** What this thread claims for it. */
+  Claim claim() {
+    Claim current = claim;
+    if (current.isOpen()) {
+      // An append of this thread ended without a word. The scribe gives that place back.
+      current.abandoned = true;
+      current = Claim.ofThread();
+      claim = current;
+    }
+    return current;
+  }
+
+  /** Memory of this thread alone, by way of which key and value are copied. */
+  byte[] piece() {
+    return piece;
+  }
+
+  /** The checksum of what is copied, begun anew. */
+  Format.Checksum beginChecksum() {
+    checksum.begin(expiryMillis);
+    return checksum;
   }
 
   /** Lets go of key and value, which may be large. */
@@ -75,7 +130,7 @@ final class FrameDraft {
     return Format.frameLength(key, value, expiryMillis);
   }
 
-  /** The first word; once for each draft. */
+  /** The first word, when all of the body was added to the checksum; once for each draft. */
   long commitWord(long position, long durable, long salt) {
     int length = (int) length();
     return Format.commitWord(length, checksum.finish(length, position, durable, kindWord, salt));

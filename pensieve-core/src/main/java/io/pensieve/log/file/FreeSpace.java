@@ -58,6 +58,11 @@ final class FreeSpace {
         + "; only removals are taken until there is more room";
   }
 
+  /** In words, why nothing is written although there seems to be room. */
+  String refusal(Throwable refused) {
+    return folder + ": cannot be written to now, and is tried again: " + refused;
+  }
+
   private static String inWords(long bytes) {
     return bytes < MIB ? bytes + " bytes" : bytes / MIB + " MiB";
   }

@@ -106,9 +106,12 @@ final class Group {
     return hasPut;
   }
 
-  /** The sequence of each change, if the frame begins at this position. */
-  long[] sequences(long position) {
-    return IntStream.of(ends).mapToLong(end -> position + end).toArray();
+  /**
+   * Where each change ends, counted from where the frame begins: made before it is appended, when
+   * lack of memory does no harm yet. Its place added, these are the sequences.
+   */
+  long[] ends() {
+    return IntStream.of(ends).asLongStream().toArray();
   }
 
   /** The word with the kind and the number of the changes. */

@@ -8,6 +8,7 @@ import java.util.function.BooleanSupplier;
 final class Horizon {
   // Who waits counts itself and then looks at the position; the scribe moves the position and then
   // looks whether anybody is counted. All of that is volatile, so one of the two sees the other.
+  // Nobody is woken but by a position that has moved: who waits costs nothing while nothing comes.
 
   private final Ring ring;
   private final Acknowledgements acknowledgements;
@@ -15,6 +16,7 @@ final class Horizon {
   private volatile long newestSegment; // stored by the scribe, before anything in it counts
   private volatile boolean ended; // stored by the scribe
   private volatile int waiting; // changed with the monitor
+  private long toldPosition; // the scribe's alone: who waits has been woken for it
 
   Horizon(Ring ring, Acknowledgements acknowledgements, Durability durability) {
     this.ring = ring;
@@ -84,6 +86,15 @@ final class Horizon {
       } finally {
         waiting--;
       }
+    }
+  }
+
+  /** Lets those look again who wait, if the position has moved. For the scribe only. */
+  void wakeIfMoved() {
+    long reached = position();
+    if (reached != toldPosition) {
+      toldPosition = reached;
+      wake();
     }
   }
 

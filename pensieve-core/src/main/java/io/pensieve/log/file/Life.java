@@ -21,6 +21,7 @@ final class Life {
   private final BooleanSupplier isClosed;
   private final Ring ring;
   private final Scribe scribe;
+  private final Completions completions;
   private final Acknowledgements acknowledgements;
   private final Horizon horizon;
   private final Pace pace;
@@ -39,7 +40,8 @@ final class Life {
     this.settings = settings;
     this.isClosed = isClosed;
     this.ring = start.ring();
-    this.acknowledgements = new Acknowledgements(ring.released());
+    this.completions = new Completions(threads.completions());
+    this.acknowledgements = new Acknowledgements(ring.released(), completions);
     this.horizon = new Horizon(ring, acknowledgements, settings.durability());
     this.scribe =
         new Scribe(
@@ -49,6 +51,7 @@ final class Life {
             start,
             settings,
             acknowledgements,
+            completions,
             horizon,
             threads.nanoTime(),
             threads.background());
@@ -76,9 +79,31 @@ final class Life {
         new Beginning(directory, found.recovered())
             .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
     Life life = new Life(directory, lock, settings, threads, isClosed, found, start);
-    life.space.look();
-    life.scribe.allocateSpare();
+    life.start(threads);
     return new Begun(life, start);
+  }
+
+  // What was opened is closed if it cannot be used: no thread may be had, for one.
+  private void start(Threads threads) throws IOException {
+    boolean started = false;
+    try {
+      space.look();
+      if (settings.durability() == Durability.POWER_CUT) {
+        completions.start();
+      }
+      scribe.prepareNext();
+      threads.scribe().execute(scribe);
+      started = true;
+    } finally {
+      if (!started) {
+        completions.end();
+        scribe.abandon();
+      }
+    }
+  }
+
+  Ring ring() {
+    return ring;
   }
 
   Scribe scribe() {
@@ -131,40 +156,90 @@ final class Life {
     } else if (isClosed.getAsBoolean()) {
       return directory.folder() + ": the log is closed";
     }
-    return scribe.hasRoom() ? null : space.shortage();
+    return scribe.hasRoom() ? null : scribe.refusal();
   }
 
   /** Puts a frame at the end of the log, and answers where it begins. */
   long append(FrameDraft draft, boolean isPut) {
     int bytes = Format.align((int) draft.length());
-    long position = claim(bytes, isPut);
-    ring.write(position, acknowledgements.durable(), draft);
-    pace.await(position + bytes, bytes);
+    Claim claim = draft.claim();
+    claim.bytes = bytes;
+    long position = claim(claim, bytes, isPut);
+    try {
+      ring.write(position, acknowledgements.durable(), draft);
+    } catch (RuntimeException | Error unwinding) {
+      // No stack or no heap may be left, so this is a store and no call: see Claim.
+      claim.abandoned = true;
+      throw unwinding;
+    }
+    // It is in the log now: nothing may fail any more. What follows needs no memory, and less stack
+    // than the commit has had.
+    claim.ring = Claim.NO_RING;
+    pace.appended(position + bytes, bytes, draft);
     return position;
   }
 
-  private long claim(int bytes, boolean isPut) {
-    while (true) {
-      if (isPut && !scribe.hasRoom()) {
-        throw full();
-      }
-      long position = ring.tryClaim(bytes);
-      if (position >= 0) {
-        return position;
-      }
-      if (position == Ring.SEALED) {
-        throw acknowledgements.whySealed(isClosed);
-      }
-      if (!scribe.hasRoom()) {
-        throw full();
-      }
-      scribe.wake();
-      LockSupport.parkNanos(ring, BACK_PRESSURE_NANOS);
+  /** Waits a little if this thread has appended what is too far. With no key locked. */
+  void throttle() {
+    if (pace.isOwed()) {
+      pace.await(FrameDraft.ofThread());
     }
   }
 
+  private long claim(Claim claim, int bytes, boolean isPut) {
+    long position = tryClaim(claim, bytes, isPut);
+    return position >= 0 ? position : claimLater(claim, bytes, isPut);
+  }
+
+  private long tryClaim(Claim claim, int bytes, boolean isPut) {
+    if (isPut && !scribe.hasRoom()) {
+      throw refusal(claim);
+    }
+    claim.position = Ring.NO_ROOM; // as long as it is not known
+    claim.ring = ring.number();
+    long position = ring.tryClaim(bytes);
+    claim.position = position;
+    return position;
+  }
+
+  // An interrupted thread does not rest when it parks, so the flag is taken from it meanwhile.
+  private long claimLater(Claim claim, int bytes, boolean isPut) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        if (ring.isSealed() || !scribe.hasRoom()) {
+          throw refusal(claim);
+        }
+        scribe.wake();
+        LockSupport.parkNanos(ring, BACK_PRESSURE_NANOS);
+        interrupted |= Thread.interrupted();
+        long position = tryClaim(claim, bytes, isPut);
+        if (position >= 0) {
+          return position;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  // What has failed is called that, and not full, which it may be as well.
+  private RuntimeException refusal(Claim claim) {
+    claim.ring = Claim.NO_RING;
+    LogException.Failed failed = acknowledgements.failure();
+    if (failed != null) {
+      return new LogException.Failed(String.valueOf(failed.getMessage()), failed);
+    } else if (ring.isSealed()) {
+      return new IllegalStateException("the log is closed");
+    }
+    return full();
+  }
+
   private LogException.Full full() {
-    return new LogException.Full(space.shortage());
+    String refusal = scribe.refusal();
+    return new LogException.Full(refusal == null ? space.shortage() : refusal);
   }
 
   /** Ends appends, and returns when all is written and forced, or the log has failed. */

@@ -39,12 +39,14 @@ final class LogDirectory {
   private final Disk disk;
   private final Path folder;
   private final long basesBelow; // others are not looked at
+  private final Disk.@Nullable Folder open; // present if it is kept open
 
   LogDirectory(Disk disk, Path folder) {
-    this(disk, folder, Long.MAX_VALUE);
+    this(disk, folder, Long.MAX_VALUE, null);
   }
 
-  private LogDirectory(Disk disk, Path folder, long basesBelow) {
+  private LogDirectory(Disk disk, Path folder, long basesBelow, Disk.@Nullable Folder open) {
+    this.open = open;
     this.disk = disk;
     this.folder = folder;
     this.basesBelow = basesBelow;
@@ -52,7 +54,28 @@ final class LogDirectory {
 
   /** The same folder as if this base, and newer ones, were not there. */
   LogDirectory withoutBase(long position) {
-    return new LogDirectory(disk, folder, position);
+    return new LogDirectory(disk, folder, position, open);
+  }
+
+  /** The same folder, open: so it can be forced when there are no descriptors left. */
+  LogDirectory opened() throws IOException {
+    return new LogDirectory(disk, folder, basesBelow, disk.openFolder(folder));
+  }
+
+  /** Of a folder that is open. */
+  void close() throws IOException {
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  /** Returns when creations, renames and deletions in the folder will survive a power cut. */
+  void forceFolder() throws IOException {
+    if (open == null) {
+      disk.forceDirectory(folder);
+    } else {
+      open.force();
+    }
   }
 
   Disk disk() {
@@ -236,7 +259,7 @@ final class LogDirectory {
   void publish(Disk.File file, Path temporary, Path name) throws IOException {
     file.force();
     disk.rename(temporary, name);
-    disk.forceDirectory(folder);
+    forceFolder();
   }
 
   /**

@@ -66,7 +66,7 @@ final class ReadOnlyDisk implements Disk {
   }
 
   @Override
-  public void forceDirectory(Path directory) {
+  public Folder openFolder(Path directory) {
     throw refused();
   }
 

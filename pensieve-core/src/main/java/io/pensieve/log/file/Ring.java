@@ -31,10 +31,12 @@ final class Ring {
   static final long SEALED = -2;
 
   private static final long SEAL = Long.MIN_VALUE;
+  private static final AtomicLong NUMBERS = new AtomicLong(Claim.NO_RING);
   private static final byte[] ZEROS = new byte[64 << 10];
   private static final VarHandle WORD =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
+  private final long number = NUMBERS.incrementAndGet();
   private final ByteBuffer memory;
   private final int capacity;
   private final long salt;
@@ -69,7 +71,12 @@ final class Ring {
 
   /** From now on nobody can claim. Answers where the last frame ends. */
   long seal() {
-    return tail.getAndUpdate(position -> position | SEAL) & ~SEAL;
+    while (true) { // needs no memory
+      long position = tail.get();
+      if (position < 0 || tail.compareAndSet(position, position | SEAL)) {
+        return position & ~SEAL;
+      }
+    }
   }
 
   boolean isSealed() {
@@ -91,8 +98,9 @@ final class Ring {
       putWord(body, draft.expiryMillis());
       body += Format.EXPIRY_BYTES;
     }
-    putBytes(body, draft.key());
-    putBytes(body + draft.key().length, draft.value());
+    Format.Checksum checksum = draft.beginChecksum();
+    putBytes(body, draft.key(), draft.piece(), checksum);
+    putBytes(body + draft.key().length, draft.value(), draft.piece(), checksum);
     WORD.setRelease(memory, index(position), draft.commitWord(position, durable, salt));
   }
 
@@ -100,10 +108,33 @@ final class Ring {
     WORD.set(memory, index(position), word);
   }
 
-  private void putBytes(long position, byte[] bytes) {
-    int first = (int) Math.min(bytes.length, capacity - (position & (capacity - 1)));
-    memory.put(index(position), bytes, 0, first);
-    memory.put(Format.FILE_HEADER_BYTES, bytes, first, bytes.length - first);
+  // Piece by piece by way of memory that is the writer's alone: a caller may change its array
+  // meanwhile, and the checksum must be that of the bytes which are stored.
+  private void putBytes(long position, byte[] bytes, byte[] piece, Format.Checksum checksum) {
+    for (int from = 0; from < bytes.length; from += piece.length) {
+      int count = Math.min(piece.length, bytes.length - from);
+      System.arraycopy(bytes, from, piece, 0, count);
+      checksum.add(piece, count);
+      put(position + from, piece, 0, count);
+    }
+  }
+
+  private void put(long position, byte[] bytes, int from, int count) {
+    int first = (int) Math.min(count, capacity - (position & (capacity - 1)));
+    memory.put(index(position), bytes, from, first);
+    memory.put(Format.FILE_HEADER_BYTES, bytes, from + first, count - first);
+  }
+
+  /** Commits claimed room that nobody will fill: as padding, which says nothing. */
+  void pad(long position, int bytes, long durable) {
+    byte[] frame = Format.bareFrame(Format.PADDING, bytes, position, durable, salt);
+    put(position + Long.BYTES, frame, Long.BYTES, bytes - Long.BYTES);
+    WORD.setRelease(memory, index(position), Format.wordAt(frame, 0));
+  }
+
+  /** A number that no other ring of this process has. */
+  long number() {
+    return number;
   }
 
   private int index(long position) {
@@ -167,14 +198,15 @@ final class Ring {
     WORD.setRelease(memory, Format.RING_FORCED_AT, end);
   }
 
-  /** Gives back the room of frames that are in a segment now. For the scribe only. */
+  /**
+   * Gives back the room of frames that are in a segment now. Needs no memory, and may be repeated.
+   * For the scribe only.
+   */
   void release(long from, long to) {
     written = to;
     VarHandle.storeStoreFence(); // who finds the zeros in time finds that, too
-    for (ByteBuffer slice : slices(from, to)) {
-      while (slice.hasRemaining()) {
-        slice.put(ZEROS, 0, Math.min(ZEROS.length, slice.remaining()));
-      }
+    for (long at = from; at < to; at += ZEROS.length) {
+      put(at, ZEROS, 0, (int) Math.min(ZEROS.length, to - at));
     }
     // After the zeros: recovery takes what lies before it for old.
     WORD.setRelease(memory, Format.RING_WRITTEN_AT, to);

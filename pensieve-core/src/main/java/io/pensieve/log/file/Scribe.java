@@ -4,7 +4,6 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -17,6 +16,11 @@ final class Scribe implements Runnable {
   // Its order is: write, release the ring's room, force, publish durable, wake who waits for that,
   // and then the streams. A frame is in the ring until it is in a segment, so the death of the
   // process never finds it in neither.
+  //
+  // Whatever is thrown, run() goes on. A step either may be repeated as a whole (what it had done
+  // by then is done again, or found done), or it was in the midst of a force, whose outcome nobody
+  // knows: then the log fails. Failing is a store of an object that was made ahead if there is no
+  // memory for another, and what follows it (waking, closing) is repeated until it has succeeded.
 
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final long FORCE_NANOS = 100_000_000;
@@ -25,28 +29,35 @@ final class Scribe implements Runnable {
   private static final long SPIN_NANOS = 20_000;
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
-  private static final int TRIMMED_SHARE = 16;
+  private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open: all else is done
 
   private final LogDirectory directory;
   private final FreeSpace space;
   private final Disk.Lock lock;
+  private final WriteRefusals refusals;
+  private final Holes holes;
   private final Ring ring;
   private final long salt;
   private final FileLog.Settings settings;
   private final Acknowledgements acknowledgements;
+  private final Completions completions;
   private final Horizon horizon;
   private final LongSupplier nanoTime;
   private final Spare spare;
+  private final SegmentRoll rolls;
+  private final LogException.Failed withoutReason;
 
   private Segment segment;
   private long written;
   private long lastForceNanos;
   private long lastRoomNanos;
   private long idleNanos = IDLE_NANOS_MIN;
+  private boolean isForcing; // or done for: what is thrown now is final
+  private int windDowns;
 
   private volatile @Nullable Thread thread;
   private volatile boolean parked;
-  private volatile boolean hasRoom = true; // enough free space to accept puts
+  private volatile boolean hasRoom = true; // puts are accepted
   private volatile boolean finished;
   private volatile long forceUpTo; // stored by the compactor only
   private final AtomicLong forces = new AtomicLong();
@@ -59,28 +70,47 @@ final class Scribe implements Runnable {
       Beginning.Start start,
       FileLog.Settings settings,
       Acknowledgements acknowledgements,
+      Completions completions,
       Horizon horizon,
       LongSupplier nanoTime,
       Executor background) {
     this.directory = directory;
     this.space = space;
     this.lock = lock;
+    this.refusals = new WriteRefusals(space);
     this.ring = start.ring();
+    this.holes = new Holes(ring);
     this.salt = start.salt();
     this.segment = start.segment();
     this.settings = settings;
     this.acknowledgements = acknowledgements;
+    this.completions = completions;
     this.horizon = horizon;
     this.nanoTime = nanoTime;
-    this.spare =
-        new Spare(directory, Format.FILE_HEADER_BYTES + settings.segmentBytes(), background);
+    long spareBytes =
+        isAllocated(settings) ? Format.FILE_HEADER_BYTES + settings.segmentBytes() : 0;
+    this.spare = new Spare(directory, spareBytes, background);
+    this.rolls = new SegmentRoll(directory, spare, salt, settings);
+    this.withoutReason =
+        new LogException.Failed(
+            directory.folder() + ": the log failed for want of memory, and takes no more writes",
+            null);
     this.written = ring.released();
     this.lastForceNanos = nanoTime.getAsLong();
     this.lastRoomNanos = lastForceNanos - FORCE_NANOS;
   }
 
+  private static boolean isAllocated(FileLog.Settings settings) {
+    return settings.durability() == Durability.POWER_CUT;
+  }
+
   boolean hasRoom() {
     return hasRoom;
+  }
+
+  /** Why puts are refused, in words; null if they are not. For any thread. */
+  @Nullable String refusal() {
+    return refusals.inWords();
   }
 
   /** Everything is written and forced, and the segment closed; or the log has failed. */
@@ -113,8 +143,12 @@ final class Scribe implements Runnable {
   public void run() {
     thread = Thread.currentThread();
     while (!finished) {
-      if (!step()) {
-        rest();
+      try {
+        if (!step()) {
+          rest();
+        }
+      } catch (RuntimeException | Error noMemory) {
+        // Whatever could not be done is still to be done: see step().
       }
     }
   }
@@ -122,106 +156,120 @@ final class Scribe implements Runnable {
   /** Does what there is to do now, and answers whether there was anything. */
   boolean step() {
     try {
-      IOException broken = brokenElsewhere;
-      if (broken != null) {
-        throw broken;
-      }
-      long now = nanoTime.getAsLong();
-      lookForRoom(now);
-      boolean moved = transfer();
-      boolean forced = forceIfDue(now);
-      if (acknowledgements.someoneArrived()) {
-        acknowledgements.wakeAcknowledged();
-      }
-      horizon.wake();
-      if (!moved && ring.isSealed() && ring.released() == ring.end()) {
-        finish();
-      }
-      return moved || forced || finished;
+      return acknowledgements.failure() == null ? work() : windDown();
     } catch (IOException | RuntimeException | Error broken) {
-      fail(broken);
+      if (acknowledgements.failure() == null && isFinal(broken)) {
+        fail(broken);
+      }
       return false;
     }
   }
 
-  private boolean transfer() throws IOException {
-    int first = ring.committedBytes(written);
-    if (first == 0) {
+  private boolean work() throws IOException {
+    IOException broken = brokenElsewhere;
+    if (broken != null) {
+      isForcing = true; // it was, there
+      throw broken;
+    }
+    long now = nanoTime.getAsLong();
+    lookForRoom(now);
+    boolean moved = transfer(now);
+    boolean forced = forceIfDue(now);
+    if (acknowledgements.someoneArrived()) {
+      acknowledgements.wakeAcknowledged();
+    }
+    completions.lookAfter(now);
+    horizon.wakeIfMoved();
+    if (!moved && ring.isSealed() && ring.released() == ring.end()) {
+      finish();
+    }
+    return moved || forced || finished;
+  }
+
+  private boolean isFinal(Throwable broken) {
+    if (isForcing) {
+      return true;
+    }
+    try {
+      boolean isFinal = refusals.isFinal(broken, nanoTime.getAsLong(), ring.isSealed());
+      if (refusals.isShortage()) {
+        hasRoom = false; // until all is written
+        spare.giveBack();
+      }
+      return isFinal;
+    } catch (IOException noFolder) {
+      return true;
+    } catch (RuntimeException | Error noMemory) {
+      return false; // it will be asked again
+    }
+  }
+
+  private boolean transfer(long now) throws IOException {
+    releaseWritten();
+    if (refusals.isPause(now)) {
       return false;
     }
-    if (segment.room(written) < first && !segment.isEmpty(written) && !roll()) {
-      return false;
+    int first = ring.committedBytes(written);
+    if (first == 0) {
+      acceptAgain();
+      return holes.fill(written, acknowledgements.durable(), now);
+    }
+    if (segment.room(written) < first && !segment.isEmpty(written)) {
+      roll();
     }
     long bytesMax = Math.max(first, Math.min(BATCH_BYTES_MAX, segment.room(written)));
     long end = ring.committedEnd(written, bytesMax);
-    if (!write(ring.slices(written, end))) {
-      return false;
-    }
-    ring.release(written, end);
+    segment.write(ring.slices(written, end), written);
     written = end;
+    releaseWritten();
+    acceptAgain();
     return true;
   }
 
-  private boolean write(ByteBuffer[] frames) throws IOException {
-    try {
-      segment.write(frames, written);
-      return true;
-    } catch (IOException refused) {
-      return waitForRoom(refused);
+  private void acceptAgain() {
+    if (refusals.areOver()) {
+      hasRoom = !space.isShort();
     }
   }
 
-  // Only of writes, which may be repeated. The frames stay in the ring meanwhile.
-  private boolean waitForRoom(IOException refused) throws IOException {
-    space.look();
-    if (!space.isShort() || ring.isSealed()) {
-      throw refused;
+  private void releaseWritten() {
+    long released = ring.released();
+    if (released < written) {
+      ring.release(released, written);
     }
-    hasRoom = false;
-    return false;
   }
 
   private void lookForRoom(long now) throws IOException {
     if (now - lastRoomNanos >= FORCE_NANOS) {
       lastRoomNanos = now;
       lock.renew();
-      lock.confirm();
+      confirm();
       space.look();
-      hasRoom = !space.isShort();
-    }
-  }
-
-  private boolean roll() throws IOException {
-    force();
-    Disk.File file = spare.take();
-    Path temporary = file == null ? directory.temporary(LogDirectory.NEXT) : spare.temporary();
-    if (file == null) {
-      try {
-        file = directory.disk().create(temporary);
-      } catch (IOException refused) {
-        return waitForRoom(refused);
+      hasRoom = !space.isShort() && !refusals.isShortage();
+      if (space.isShort()) {
+        spare.giveBack();
       }
     }
-    trimSegment();
-    segment.close();
-    Format.FileHeader header = Format.FileHeader.segment(written, written, salt);
-    segment = Segment.publish(directory, file, temporary, header, settings.segmentBytes());
-    horizon.newestSegment(written);
-    allocateSpare();
-    return true;
   }
 
-  // Where frames are large, much of what was allocated may be left over.
-  private void trimSegment() throws IOException {
-    boolean isAllocated = settings.durability() == Durability.POWER_CUT;
-    if (isAllocated && segment.room(written) > settings.segmentBytes() / TRIMMED_SHARE) {
-      segment.trim(written);
+  private void roll() throws IOException {
+    if (acknowledgements.durable() < written) {
+      force();
     }
+    Segment next = rolls.begin(written);
+    isForcing = true;
+    directory.forceFolder();
+    Segment old = segment;
+    segment = next;
+    horizon.newestSegment(written);
+    isForcing = false;
+    rolls.end(old, written, isAllocated(settings));
+    prepareNext();
   }
 
-  /** Has the next segment filled with zeros, in the background, if forces are to be fast. */
-  void allocateSpare() {
-    if (settings.durability() == Durability.POWER_CUT) {
+  /** Has the next segment's file opened, and filled with zeros if forces are to be fast. */
+  void prepareNext() {
+    if (space.freeBytes() - spare.bytes() >= space.reserveBytes()) {
       spare.prepare();
     }
   }
@@ -247,38 +295,86 @@ final class Scribe implements Runnable {
   // The folder is confirmed after the force: whoever took it before has not read what was forced,
   // and whoever takes it afterwards reads it.
   private void force() throws IOException {
+    isForcing = true;
     segment.force();
-    lock.confirm();
+    isForcing = false;
+    confirm();
     forces.incrementAndGet(); // whoever is acknowledged finds it counted
     ring.forced(written);
     acknowledgements.publish(written);
   }
 
+  // A folder that is not this log's any more never is again.
+  private void confirm() throws IOException {
+    try {
+      lock.confirm();
+    } catch (IOException notOurs) {
+      isForcing = true;
+      throw notOurs;
+    }
+  }
+
   private void finish() throws IOException {
-    force();
+    if (acknowledgements.durable() < written) {
+      force();
+    }
     byte[] marker =
         Format.bareFrame(Format.CLOSE, Format.FRAME_HEADER_BYTES, written, written, salt);
     segment.write(new ByteBuffer[] {ByteBuffer.wrap(marker)}, written);
     segment.trim(written + marker.length);
+    isForcing = true;
     segment.force();
+    isForcing = false;
     closeFiles();
     acknowledgements.publish(Long.MAX_VALUE);
-    finished = true;
-    horizon.end();
+    end();
   }
 
   private void fail(Throwable broken) {
-    ring.seal();
-    acknowledgements.fail(
-        new LogException.Failed(
-            segment.path() + ": the log failed and takes no more writes: " + broken, broken));
+    LogException.Failed reason = withoutReason;
     try {
-      closeFiles();
-    } catch (IOException alsoBroken) {
-      broken.addSuppressed(alsoBroken);
+      reason =
+          new LogException.Failed(
+              segment.path() + ": the log failed and takes no more writes: " + broken, broken);
+    } catch (RuntimeException | Error noMemory) {
+      // Then without the reason.
     }
+    // First the reason, then the seal: whoever is turned away finds out why.
+    acknowledgements.fail(reason);
+    ring.seal();
+    try {
+      windDown();
+    } catch (RuntimeException | Error again) {
+      // Done by the next step.
+    }
+  }
+
+  // May be repeated, and is until it succeeds.
+  private boolean windDown() {
+    ring.seal();
+    acknowledgements.wakeAcknowledged();
+    if (windDowns++ < WIND_DOWN_ATTEMPTS) {
+      try {
+        closeFiles();
+      } catch (IOException alsoBroken) {
+        // There is nothing to be done about it.
+      }
+    }
+    end();
+    return true;
+  }
+
+  private void end() {
     finished = true;
+    completions.end();
     horizon.end();
+  }
+
+  /** In place of {@link #run}: nobody will write to this log. */
+  void abandon() throws IOException {
+    ring.seal();
+    closeFiles();
+    end();
   }
 
   private void closeFiles() throws IOException {
@@ -287,18 +383,18 @@ final class Scribe implements Runnable {
   }
 
   private void rest() {
-    if (settings.durability() == Durability.POWER_CUT && spin()) {
+    if (settings.durability() == Durability.POWER_CUT && !isHeldUp() && spin()) {
       idleNanos = IDLE_NANOS_MIN;
       return;
     }
     parked = true;
     // Looked at again after `parked` is stored: whoever commits and then does not see it, is seen.
-    if (isIdle()) {
+    if (isIdle() || isHeldUp()) {
       LockSupport.parkNanos(this, idleNanos);
       idleNanos = Math.min(2 * idleNanos, IDLE_NANOS_MAX);
     }
     parked = false;
-    if (!isIdle()) {
+    if (!isIdle() && !isHeldUp()) {
       idleNanos = IDLE_NANOS_MIN;
     }
   }
@@ -318,6 +414,11 @@ final class Scribe implements Runnable {
     return ring.committedBytes(written) == 0
         && !ring.isSealed()
         && !acknowledgements.someoneArrived();
+  }
+
+  // There is something to do, and it cannot be done now.
+  private boolean isHeldUp() {
+    return acknowledgements.failure() != null || refusals.last() != null || holes.isOne();
   }
 
   /** Wakes the scribe if it rests. Cheap if it does not. */

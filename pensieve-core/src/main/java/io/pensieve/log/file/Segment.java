@@ -30,10 +30,12 @@ final class Segment implements Closeable {
       for (long at = 0; at < bytes && wanted.getAsBoolean(); at += ZEROS_BYTES) {
         file.write(ByteBuffer.allocate((int) Math.min(ZEROS_BYTES, bytes - at)), at);
       }
-      file.force();
+      if (bytes > 0) {
+        file.force();
+      }
       return file;
-    } catch (IOException | RuntimeException refused) {
-      file.close();
+    } catch (IOException | RuntimeException | Error refused) {
+      Spare.discard(disk, file, temporary);
       throw refused;
     }
   }
@@ -46,10 +48,26 @@ final class Segment implements Closeable {
       Format.FileHeader header,
       long bytesMax)
       throws IOException {
-    Path path = directory.segment(header.firstPosition());
+    Segment segment = name(directory, file, temporary, header, bytesMax);
+    directory.forceFolder();
+    return segment;
+  }
+
+  /** The same, but that the folder is still to be forced before anything counts. */
+  static Segment name(
+      LogDirectory directory,
+      Disk.File file,
+      Path temporary,
+      Format.FileHeader header,
+      long bytesMax)
+      throws IOException {
+    Segment segment =
+        new Segment(
+            directory.segment(header.firstPosition()), file, header.firstPosition(), bytesMax);
     file.write(ByteBuffer.wrap(header.encode()), 0);
-    directory.publish(file, temporary, path);
-    return new Segment(path, file, header.firstPosition(), bytesMax);
+    file.force();
+    directory.disk().rename(temporary, segment.path);
+    return segment;
   }
 
   Path path() {

@@ -5,14 +5,20 @@ import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/** The next segment's file, filled with zeros in the background before it is needed. */
+/**
+ * The next segment's file, opened before it is needed, so that a lack of descriptors does not stop
+ * the log; and filled with zeros in the background, if forces are to be fast.
+ */
 final class Spare {
   // One file at a time has the name; it is free again when its maker has ended, and not before: a
   // maker that goes on must not write zeros to a file that is a segment by now.
+  //
+  // It is never needed: whatever goes wrong with it, the next segment is made when its time comes.
 
   private enum State {
     ABSENT,
     IN_THE_MAKING,
+    UNWANTED, // in the making, to be given up
     READY,
     STOPPING,
     STOPPED
@@ -25,15 +31,21 @@ final class Spare {
   private State state = State.ABSENT; // guarded by this
   private Disk.@Nullable File file; // guarded by this; present when READY
 
+  /** A spare of so many zeros; of none, it is made by the calling thread. */
   Spare(LogDirectory directory, long bytes, Executor background) {
     this.disk = directory.disk();
     this.temporary = directory.temporary(LogDirectory.SPARE);
     this.bytes = bytes;
-    this.background = background;
+    this.background = bytes == 0 ? Runnable::run : background;
   }
 
   Path temporary() {
     return temporary;
+  }
+
+  /** How much room it takes. */
+  long bytes() {
+    return bytes;
   }
 
   /** Begins to make a spare unless there is one. */
@@ -44,15 +56,19 @@ final class Spare {
       }
       state = State.IN_THE_MAKING;
     }
-    background.execute(this::make);
+    try {
+      background.execute(this::make);
+    } catch (RuntimeException | Error noThread) {
+      made(null); // it is made another time
+    }
   }
 
   private void make() {
     Disk.File made = null;
     try {
       made = Segment.allocate(disk, temporary, bytes, this::isWanted);
-    } catch (IOException noRoomNow) {
-      // Not needed for anything but speed: the next segment then grows as it is written.
+    } catch (IOException | RuntimeException | Error noRoomNow) {
+      // What there was of it is deleted.
     } finally {
       made(made);
     }
@@ -62,14 +78,22 @@ final class Spare {
     return state == State.IN_THE_MAKING;
   }
 
-  private synchronized void made(Disk.@Nullable File made) {
-    file = made;
-    if (state == State.STOPPING) {
-      state = State.STOPPED;
-    } else {
-      state = made == null ? State.ABSENT : State.READY;
+  private void made(Disk.@Nullable File made) {
+    synchronized (this) {
+      if (made != null && state == State.IN_THE_MAKING) {
+        file = made;
+        state = State.READY;
+        notifyAll();
+        return;
+      }
     }
-    notifyAll();
+    if (made != null) {
+      discard(disk, made, temporary);
+    }
+    synchronized (this) {
+      state = state == State.STOPPING ? State.STOPPED : State.ABSENT;
+      notifyAll();
+    }
   }
 
   /** The file if it is ready; it is the caller's then. */
@@ -83,19 +107,49 @@ final class Spare {
     return taken;
   }
 
-  /** Makes no more, and waits until none is in the making. On a thread deaf to interrupts. */
-  synchronized void stop() throws IOException {
-    try {
-      state = state == State.IN_THE_MAKING ? State.STOPPING : State.STOPPED;
-      while (state == State.STOPPING) {
-        wait();
-      }
-    } catch (InterruptedException e) {
-      throw new AssertionError("nobody can interrupt the scribe", e);
+  /** Gives back the room that it takes: there is none left for what is really needed. */
+  void giveBack() {
+    if (bytes == 0) {
+      return;
     }
-    if (file != null) {
-      file.close();
+    Disk.File taken = take();
+    if (taken != null) {
+      discard(disk, taken, temporary);
+    }
+    synchronized (this) {
+      state = state == State.IN_THE_MAKING ? State.UNWANTED : state;
+    }
+  }
+
+  /**
+   * Closes and deletes a file that is nobody's; what cannot be deleted goes at the next opening.
+   */
+  static void discard(Disk disk, Disk.File file, Path temporary) {
+    try (file) {
+      disk.delete(temporary);
+    } catch (IOException leftToTheNextOpening) {
+      // It has a temporary name, and so does not count.
+    }
+  }
+
+  /** Makes no more, and waits until none is in the making. On a thread deaf to interrupts. */
+  void stop() {
+    Disk.File left;
+    synchronized (this) {
+      boolean isMaking = state == State.IN_THE_MAKING || state == State.UNWANTED;
+      state = isMaking || state == State.STOPPING ? State.STOPPING : State.STOPPED;
+      try {
+        while (state == State.STOPPING) {
+          wait();
+        }
+      } catch (InterruptedException e) {
+        throw new AssertionError("nobody can interrupt the scribe", e);
+      }
+      left = file;
       file = null;
+    }
+    if (left != null) {
+      discard(disk, left, temporary);
     }
   }
 }

@@ -451,7 +451,7 @@ class ChangeStreamTest {
     Horizon horizon =
         new Horizon(
             new Ring(ByteBuffer.allocateDirect(4096 + 64), 64, 1L << 41, 0),
-            new Acknowledgements(0),
+            new Acknowledgements(0, new Completions(Runnable::run)),
             Durability.PROCESS_DEATH);
     assertThrows(
         LogException.Forgotten.class,

@@ -61,6 +61,7 @@ public final class CrashingLog {
         new Threads(
             work -> scribe = (Scribe) work,
             Runnable::run,
+            work -> {},
             work -> compactor = (Compactor<?, ?>) work,
             () -> nanos);
     FileLog<String, String> opened =

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.SimulatedDisk.Fault;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -63,8 +62,8 @@ class FaultTest {
     log.disk.failAfter(at, forGood, how);
     try {
       live(log, seed, context);
-    } catch (LogException.Failed failed) {
-      assertTrue(log.disk.hasFailed(), () -> context + ": " + failed);
+    } catch (LogException.Failed | LogException.Full refused) {
+      assertTrue(log.disk.hasFailed(), () -> context + ": " + refused);
     }
     faults++;
     Random random = new Random(seed * 31 + at);

@@ -72,6 +72,7 @@ class FolderBoundTest {
               new Threads(
                   work -> scribe = (Scribe) work,
                   Runnable::run,
+                  work -> {},
                   work -> compactor = (Compactor<?, ?>) work,
                   this::askTheTime));
       log.replay(Told.inOrder());
@@ -104,6 +105,7 @@ class FolderBoundTest {
     void put(String key) {
       Change<String, String> put = new Change.Put<>(key, "x".repeat(VALUE_BYTES), Change.NEVER);
       map.apply(new Event(log.append(put), put));
+      log.throttle();
     }
 
     void overwrite(int entries, long bytes) {

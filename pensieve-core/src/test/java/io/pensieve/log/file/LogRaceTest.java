@@ -107,7 +107,8 @@ class LogRaceTest {
 
   /** Somebody who waits for a sequence while the scribe makes it durable, or fails. */
   private static final class Waiting {
-    final Acknowledgements acknowledgements = new Acknowledgements(0);
+    final Completions completions = new Completions(Runnable::run);
+    final Acknowledgements acknowledgements = new Acknowledgements(0, completions);
     CompletableFuture<Void> durable = new CompletableFuture<>();
 
     void await() {
@@ -116,9 +117,11 @@ class LogRaceTest {
 
     void fail() {
       acknowledgements.fail(new LogException.Failed("the disk is gone", null));
+      acknowledgements.wakeAcknowledged();
     }
 
     String told() {
+      completions.drain();
       if (durable.isCompletedExceptionally()) {
         return "told of the failure";
       }

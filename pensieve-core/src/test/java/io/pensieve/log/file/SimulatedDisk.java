@@ -3,7 +3,6 @@ package io.pensieve.log.file;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,17 +21,6 @@ import org.jspecify.annotations.Nullable;
  * fail, forget, and write back unasked.
  */
 final class SimulatedDisk implements Disk {
-  /** What becomes of an operation that is to fail. */
-  enum Fault {
-    NONE,
-    /** The operation fails; a force that does never writes what it was to write. */
-    INPUT_OUTPUT_ERROR,
-    /** Whatever needs room fails; the rest works. */
-    NO_SPACE_LEFT,
-    /** Nothing may be made, written or opened. */
-    NO_PERMISSION
-  }
-
   /** Sees what is on the disk before each operation, and in the middle of each write. */
   interface Watcher {
     void before(String operation);
@@ -51,6 +39,7 @@ final class SimulatedDisk implements Disk {
   private final Set<Path> forcedFolders = new HashSet<>();
   private long boot = 1;
   private int operations;
+  private int locks;
   private int stopAt = Integer.MAX_VALUE;
   private int failAt = Integer.MAX_VALUE;
   private boolean failsForGood;
@@ -185,19 +174,7 @@ final class SimulatedDisk implements Disk {
       throw new IOException("stopped at operation " + operation + ": " + what);
     }
     if (operation == failAt || (operation > failAt && failsForGood)) {
-      fail("operation " + operation + " fails: " + what, needsRoom);
-    }
-  }
-
-  private void fail(String what, boolean needsRoom) throws IOException {
-    if (fault == Fault.NO_PERMISSION) {
-      throw new AccessDeniedException(what);
-    }
-    if (fault == Fault.INPUT_OUTPUT_ERROR) {
-      throw new IOException(what);
-    }
-    if (needsRoom) {
-      throw new IOException(what + ": No space left on device");
+      fault.strike("operation " + operation + " fails: " + what, needsRoom);
     }
   }
 
@@ -301,7 +278,13 @@ final class SimulatedDisk implements Disk {
       change(new Entry(file, new SimulatedFile(file), null));
     }
     operate("write LOCK", true);
+    locks++;
     return new SimulatedLock();
+  }
+
+  /** How many have a folder for themselves. */
+  int locks() {
+    return locks;
   }
 
   /** From now on somebody else has the folders that are locked. */
@@ -321,7 +304,9 @@ final class SimulatedDisk implements Disk {
     public void renew() {}
 
     @Override
-    public void close() {}
+    public void close() {
+      locks--;
+    }
   }
 
   @Override
@@ -367,6 +352,19 @@ final class SimulatedDisk implements Disk {
     operate("delete " + file.getFileName(), false);
     folders.remove(file.toAbsolutePath());
     change(new Entry(file, null, null));
+  }
+
+  @Override
+  public Folder openFolder(Path directory) {
+    return new Folder() {
+      @Override
+      public void force() throws IOException {
+        forceDirectory(directory);
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override

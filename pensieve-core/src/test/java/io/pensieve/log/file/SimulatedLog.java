@@ -47,6 +47,7 @@ final class SimulatedLog {
       };
 
   private static final long STEP_NANOS = 60_000_000;
+  private static final long CLOSING_STEP_NANOS = 1_000_000;
   private static final long FORCE_NANOS_MAX = 100_000_000;
 
   final SimulatedDisk disk;
@@ -58,7 +59,9 @@ final class SimulatedLog {
   private @Nullable FileLog<String, String> log;
   private @Nullable Scribe scribe;
   private @Nullable Compactor<?, ?> compactor;
+  private @Nullable Completions completions;
   private @Nullable LiveModel map;
+  private boolean isClosing; // then time goes on by itself
   private long nanos;
   private long waiting; // bytes in the ring, at most
   private int acknowledged; // how many changes of the history have been known to be, so far
@@ -114,9 +117,11 @@ final class SimulatedLog {
             new Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,
+                work -> completions = (Completions) work,
                 work -> compactor = (Compactor<?, ?>) work,
-                () -> nanos));
+                () -> isClosing ? nanos += CLOSING_STEP_NANOS : nanos));
     log = opened;
+    isClosing = false;
     Told told = Told.anyhow();
     report = opened.replay(told);
     waiting = 0;
@@ -318,7 +323,15 @@ final class SimulatedLog {
 
   private boolean stepScribe() {
     Scribe current = present(scribe);
-    return !current.isFinished() && current.step();
+    boolean moved = !current.isFinished() && current.step();
+    drainCompletions();
+    return moved;
+  }
+
+  private void drainCompletions() {
+    if (completions != null) {
+      completions.drain();
+    }
   }
 
   // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
@@ -337,7 +350,8 @@ final class SimulatedLog {
    * would wait for ever.
    */
   void settle() {
-    while (stepScribe()) {
+    int attempts = 20; // of what the disk refuses
+    while (stepScribe() || (present(scribe).refusal() != null && attempts-- > 0)) {
       nanos += STEP_NANOS;
     }
     waiting = 0;
@@ -345,10 +359,20 @@ final class SimulatedLog {
 
   void close() {
     present(compactor).stop();
+    closeLog();
+  }
+
+  /** As {@link #close}, but that the log itself stops the compactor. */
+  void closeLog() {
     // The only moment with a thread: close waits for the scribe, and does nothing meanwhile.
+    isClosing = true;
     Thread thread = new Thread(present(scribe));
     thread.start();
-    present(log).close();
+    try {
+      present(log).close();
+    } finally {
+      drainCompletions();
+    }
     acknowledged = history.size();
   }
 

@@ -1,0 +1,324 @@
+package io.pensieve.log.file;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.LiveEntries;
+import io.pensieve.log.LogException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What goes wrong around the log's writer, one thing at a time. */
+@Timeout(120)
+class WriterFaultTest {
+  static final int RING_BYTES = 8192;
+
+  private static Change<String, String> put(String key, String value) {
+    return new Change.Put<>(key, value, Change.NEVER);
+  }
+
+  private static FileLog.Settings settings(Durability durability, Compactor.Settings compaction) {
+    return new FileLog.Settings(
+        durability,
+        RING_BYTES,
+        RING_BYTES / 2,
+        64 << 10,
+        0,
+        compaction,
+        Telling.Settings.ofThreads(1));
+  }
+
+  static FileLog<String, String> open(Path folder, Threads threads) {
+    Compactor.Settings compaction = new Compactor.Settings(1 << 20, 4096, 1 << 30, 1 << 30);
+    FileLog<String, String> log =
+        FileLog.open(
+            new FileDisk(),
+            folder,
+            Codec.utf8(),
+            Codec.utf8(),
+            settings(Durability.POWER_CUT, compaction),
+            threads);
+    log.replay(Told.inOrder());
+    return log;
+  }
+
+  static List<String> keysOf(Path folder) {
+    Told told = Told.inOrder();
+    try (FileLog<String, String> log =
+        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT)) {
+      log.replay(told);
+    }
+    return told.events().stream().map(event -> event.change().key()).toList();
+  }
+
+  // No threads.
+
+  private static Executor refusing() {
+    return work -> {
+      throw new OutOfMemoryError("unable to create native thread");
+    };
+  }
+
+  @Test
+  void aLogWithoutAThreadForItsWriterIsRefusedAndClosed(@TempDir Path folder) {
+    Threads daemons = Threads.daemons();
+    Executor none =
+        work -> {
+          throw new LogException.Failed("cannot start the thread", null);
+        };
+    for (Threads threads :
+        List.of(
+            new Threads(
+                none,
+                daemons.background(),
+                daemons.completions(),
+                daemons.compactor(),
+                daemons.nanoTime()),
+            new Threads(
+                daemons.scribe(),
+                daemons.background(),
+                none,
+                daemons.compactor(),
+                daemons.nanoTime()))) {
+      FileLog<String, String> log =
+          FileLog.open(
+              new FileDisk(),
+              folder,
+              Codec.utf8(),
+              Codec.utf8(),
+              settings(Durability.POWER_CUT, new Compactor.Settings(1 << 20, 4096, 1, 1)),
+              threads);
+      LogException.Failed refused =
+          assertThrows(LogException.Failed.class, () -> log.replay(Told.inOrder()));
+      assertTrue(refused.toString().contains("cannot start the thread"), refused.toString());
+      log.close();
+    }
+    assertEquals(List.of(), keysOf(folder));
+  }
+
+  @Test
+  void aLogWithoutAThreadForItsSpareGoesOn(@TempDir Path folder) {
+    Threads daemons = Threads.daemons();
+    FileLog<String, String> log =
+        open(
+            folder,
+            new Threads(
+                daemons.scribe(),
+                refusing(),
+                daemons.completions(),
+                daemons.compactor(),
+                daemons.nanoTime()));
+    for (int i = 0; i < 40; i++) {
+      log.awaitDurable(log.append(put("k" + i, "x".repeat(RING_BYTES / 3))));
+    }
+    log.close();
+    assertEquals(40, keysOf(folder).size());
+  }
+
+  // What is refused is tried again.
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Fault.class,
+      names = {"NO_QUOTA", "NO_DESCRIPTORS"})
+  void aRollThatIsRefusedIsRepeated(Fault fault) {
+    for (Durability durability : Durability.values()) {
+      SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+      log.open();
+      log.append(put("a", "x".repeat(700)));
+      log.settle();
+      log.append(put("b", "x".repeat(700))); // may go to the segment that is open already
+      long last = log.append(put("c", "x".repeat(700))).sequence();
+      log.disk.failAfter(0, true, fault);
+      for (int i = 0; i < 200; i++) {
+        log.step();
+      }
+      assertEquals(Optional.empty(), log.log().statistics().failure());
+      assertTrue(log.log().statistics().refusal().isPresent(), "told: puts are refused");
+      assertThrows(LogException.Full.class, () -> log.append(put("d", "4")));
+      assertTrue(log.log().life().horizon().position() < last);
+      log.disk.heal();
+      for (int i = 0; i < 5; i++) {
+        log.step();
+      }
+      assertTrue(log.log().life().horizon().position() >= last);
+      assertEquals(Optional.empty(), log.log().statistics().refusal());
+      log.append(put("e", "5"));
+      log.close();
+      log.reopen(4, "a roll was refused");
+    }
+  }
+
+  @Test
+  void theNextSegmentIsOpenBeforeDescriptorsRunOut() {
+    for (Durability durability : Durability.values()) {
+      SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+      log.open();
+      log.append(put("a", "x".repeat(700)));
+      log.settle();
+      log.disk.failAfter(0, true, Fault.NO_DESCRIPTORS);
+      log.append(put("b", "x".repeat(700)));
+      log.step();
+      log.step();
+      assertEquals(Optional.empty(), log.log().statistics().refusal());
+      log.disk.heal();
+      log.close();
+      log.reopen(2, "descriptors ran out");
+    }
+  }
+
+  @Test
+  void aFullDiskGetsTheSpareBack() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    Path spare = SimulatedLog.FOLDER.resolve("spare.tmp");
+    assertTrue(log.disk.exists(spare));
+    log.disk.usableBytes(100);
+    log.step();
+    log.step();
+    assertFalse(log.disk.exists(spare));
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    log.step();
+    log.append(put("a", "1"));
+    log.close();
+    log.reopen(1, "a spare was given back");
+  }
+
+  @Test
+  void aLogThatFailedOnAFullDiskSaysThatItFailed() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    log.disk.usableBytes(100);
+    log.step();
+    log.step();
+    log.append(new Change.Remove<>("a"));
+    log.disk.usableBytes(500);
+    log.disk.failAfter(1, true); // the force
+    log.step();
+    log.step();
+    assertTrue(log.log().statistics().failure().isPresent());
+    assertThrows(LogException.Failed.class, () -> log.append(put("b", "2")));
+    assertThrows(LogException.Failed.class, () -> log.append(new Change.Remove<>("b")));
+  }
+
+  // Closing.
+
+  @Test
+  void anErrorInCloseLeavesTheFolderLockedUntilTheNextClose() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.append(put("a", "1"));
+    log.settle();
+    CompletableFuture<Void> ignored = log.requestCompaction();
+    assertTrue(log.compactStep(), "a base is in the making, and to be deleted");
+    log.disk.failAfter(0, false, Fault.MACHINE_ERROR);
+    assertThrows(InternalError.class, log::closeLog);
+    assertEquals(1, log.disk.locks(), "who works there may be working yet");
+    log.disk.heal();
+    log.closeLog();
+    assertEquals(0, log.disk.locks());
+    log.reopen(1, "an error in close");
+  }
+
+  @Test
+  void aCodecThatThrowsACancellationEndsOneCompactionOnly(@TempDir Path folder) {
+    AtomicInteger encoded = new AtomicInteger();
+    Codec<String> cancelling =
+        new Codec<>() {
+          @Override
+          public byte[] encode(String value) {
+            if (encoded.incrementAndGet() == 2) {
+              throw new CancellationException("by a codec");
+            }
+            return Codec.utf8().encode(value);
+          }
+
+          @Override
+          public String decode(byte[] bytes) {
+            return Codec.utf8().decode(bytes);
+          }
+        };
+    LiveModel map = new LiveModel();
+    try (FileLog<String, String> log =
+        FileLog.open(folder, Codec.utf8(), cancelling, Durability.PROCESS_DEATH)) {
+      log.replay(Told.inOrder());
+      log.compactFrom((LiveEntries<String, String>) map);
+      Change<String, String> put = put("a", "1");
+      map.apply(new SimulatedLog.Event(log.append(put), put));
+      assertThrows(IllegalStateException.class, log::compact);
+      log.compact();
+      assertEquals(1, log.statistics().compactions());
+    }
+  }
+
+  // Idleness.
+
+  @Test
+  void whoWaitsForChangesIsNotWokenWhileNoneCome() throws Exception {
+    Ring ring =
+        new Ring(
+            ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + 4096)
+                .order(ByteOrder.LITTLE_ENDIAN),
+            4096,
+            0,
+            0);
+    Horizon horizon =
+        new Horizon(
+            ring,
+            new Acknowledgements(0, new Completions(Runnable::run)),
+            Durability.PROCESS_DEATH);
+    AtomicInteger looks = new AtomicInteger();
+    CountDownLatch waiting = new CountDownLatch(1);
+    Thread stream =
+        new Thread(
+            () -> {
+              try {
+                horizon.await(
+                    0,
+                    () -> {
+                      looks.incrementAndGet();
+                      waiting.countDown();
+                      return true;
+                    },
+                    Long.MAX_VALUE);
+              } catch (InterruptedException e) {
+                throw new AssertionError(e);
+              }
+            });
+    stream.start();
+    waiting.await();
+    while (stream.getState() != Thread.State.TIMED_WAITING) {
+      Thread.onSpinWait();
+    }
+    for (int step = 0; step < 1000; step++) {
+      horizon.wakeIfMoved();
+    }
+    assertEquals(1, looks.get());
+    FrameDraft draft =
+        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+    int bytes = Format.align((int) draft.length());
+    ring.write(ring.tryClaim(bytes), 0, draft);
+    ring.release(0, bytes);
+    horizon.wakeIfMoved();
+    stream.join();
+  }
+}
