@@ -39,6 +39,7 @@ final class Answers {
   /** An object with these fields, whose room on the heap has been claimed: never refused. */
   static void objectClaimed(HttpServerExchange exchange, Fields fields) {
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/json");
+    keptByNoCache(exchange);
     send(exchange, ByteBuffer.wrap(json(fields)));
   }
 
@@ -46,6 +47,7 @@ final class Answers {
   static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
     Problem problem = refusal.problem();
     exchange.setStatusCode(problem.status());
+    exchange.getResponseHeaders().remove(Headers.CACHE_CONTROL); // that of a value that is refused
     byte[] body =
         json(
             json -> {
@@ -84,7 +86,15 @@ final class Answers {
       HeapRoom.OF_PROCESS.claimFor(exchange).atLeast(body.length);
     }
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+    keptByNoCache(exchange);
     send(exchange, ByteBuffer.wrap(body));
+  }
+
+  // Without this a cache may guess how long an answer holds; a 404 of now would hide a later value.
+  private static void keptByNoCache(HttpServerExchange exchange) {
+    if (!exchange.getResponseHeaders().contains(Headers.CACHE_CONTROL)) {
+      exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
+    }
   }
 
   /** This body, under the type that was set. */

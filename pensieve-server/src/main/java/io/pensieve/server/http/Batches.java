@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import com.google.gson.stream.JsonWriter;
 import io.pensieve.AtomicBatch;
 import io.pensieve.BatchOutcome;
 import io.pensieve.Increment;
@@ -14,6 +15,7 @@ import io.pensieve.server.http.BatchOperation.Incr;
 import io.pensieve.server.http.BatchOperation.Put;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.StatusCodes;
+import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -275,17 +277,24 @@ final class Batches {
   }
 
   private static Answers.Fields versioned(int status, long version) {
-    return json -> json.name("status").value(status).name("version").value(version);
+    return json -> {
+      json.name("status").value(status);
+      write(json, version);
+    };
+  }
+
+  // 0 is the version of no entry: of one that is missing, or that the batch itself removes later.
+  private static void write(JsonWriter json, long version) throws IOException {
+    if (version != 0) {
+      json.name("version").value(version);
+    }
   }
 
   private static Answers.Fields number(long value, long version) {
-    return json ->
-        json.name("status")
-            .value(StatusCodes.OK)
-            .name("value")
-            .value(value)
-            .name("version")
-            .value(version);
+    return json -> {
+      json.name("status").value(StatusCodes.OK).name("value").value(value);
+      write(json, version);
+    };
   }
 
   private static Answers.Fields status(int status) {

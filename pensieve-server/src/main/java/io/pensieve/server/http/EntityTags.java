@@ -10,23 +10,33 @@ import java.util.regex.Pattern;
 
 /**
  * The versions that an {@code If-Match} or {@code If-None-Match} names: any, or those of a list.
- * The entity tag of an entry is its version in quotes; a tag that is no version of ours is allowed,
- * and matches nothing.
+ *
+ * <p>An entry has two representations, so it has two tags: the value's is the version in quotes,
+ * {@code "4711"}; that of the entry as JSON is weak, {@code W/"4711-json"}. They have different
+ * opaque tags, since a cache compares those without looking at what is weak. A tag that is neither
+ * is allowed, and matches nothing.
  *
  * @param any whether it is {@code *}
- * @param versions those of the list
+ * @param versions those of the list that are tags of values
+ * @param jsonVersions those that are tags of entries as JSON
  */
-record EntityTags(boolean any, Set<Long> versions) {
+record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions) {
   // RFC 9110, 8.8.3: W/ before the quotes makes a tag weak; inside are no quotes and no controls.
   private static final Pattern TAG =
       Pattern.compile("[ \t]*(?:(W/)?\"([\\x21\\x23-\\x7e\\x80-\\xff]*)\")?[ \t]*(,|$)");
-  private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,18}");
+  private static final String JSON = "-json";
+  private static final Pattern VERSION = Pattern.compile("([1-9][0-9]{0,18})(" + JSON + ")?");
 
-  private static final EntityTags ANY = new EntityTags(true, Set.of());
+  private static final EntityTags ANY = new EntityTags(true, Set.of(), Set.of());
 
-  /** The entity tag of a version. */
+  /** The entity tag of a version's value. */
   static String tag(long version) {
     return "\"" + version + "\"";
+  }
+
+  /** The entity tag of a version's entry as JSON: weak, since that changes with the time. */
+  static String jsonTag(long version) {
+    return "W/\"" + version + JSON + "\"";
   }
 
   /**
@@ -41,7 +51,7 @@ record EntityTags(boolean any, Set<Long> versions) {
     if (text.strip().equals("*")) {
       return ANY;
     }
-    Set<Long> versions = new HashSet<>();
+    EntityTags named = new EntityTags(false, new HashSet<>(), new HashSet<>());
     boolean someTag = false;
     Matcher tag = TAG.matcher(text);
     int end = 0;
@@ -51,22 +61,27 @@ record EntityTags(boolean any, Set<Long> versions) {
       }
       end = tag.end();
       someTag |= tag.group(2) != null;
-      add(versions, tag, weak);
+      named.add(tag, weak);
     }
     if (!someTag) {
       throw malformed(name);
     }
-    return new EntityTags(false, versions);
+    return named;
   }
 
-  private static void add(Set<Long> versions, Matcher tag, boolean weak) {
+  private void add(Matcher tag, boolean weak) {
     String opaque = tag.group(2);
     boolean counts = weak || tag.group(1) == null;
-    if (opaque == null || !counts || !VERSION.matcher(opaque).matches()) {
+    if (opaque == null || !counts) {
       return;
     }
+    Matcher version = VERSION.matcher(opaque);
+    if (!version.matches()) {
+      return;
+    }
+    Set<Long> ofItsKind = version.group(2) == null ? versions : jsonVersions;
     try {
-      versions.add(Long.parseLong(opaque));
+      ofItsKind.add(Long.parseLong(version.group(1)));
     } catch (NumberFormatException beyondAllVersions) {
       // A tag that was never ours; it matches nothing.
     }
@@ -77,8 +92,13 @@ record EntityTags(boolean any, Set<Long> versions) {
         name + " must be * or a list of entity tags in double quotes");
   }
 
-  /** Whether an entry of this version is named; 0 stands for no entry. */
+  /** Whether an entry of this version is named by either tag; 0 stands for no entry. */
   boolean matches(long version) {
-    return version != 0 && (any || versions.contains(version));
+    return matches(version, false) || matches(version, true);
+  }
+
+  /** Whether one representation of an entry of this version is named; 0 stands for no entry. */
+  boolean matches(long version, boolean asJson) {
+    return version != 0 && (any || (asJson ? jsonVersions : versions).contains(version));
   }
 }

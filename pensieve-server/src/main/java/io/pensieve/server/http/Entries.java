@@ -58,7 +58,9 @@ final class Entries {
     }
     Observation<StoredValue> seen = memories.observe(key);
     Acknowledged.answer(
-        exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry()));
+        exchange,
+        seen.durable(),
+        done -> answerEntry(done, key, conditions, seen.entry(), conditions::isKnown));
   }
 
   private void poll(
@@ -71,29 +73,43 @@ final class Entries {
         key,
         conditions::isKnown,
         wait,
-        (answering, entry) -> answerEntry(answering, key, conditions, entry));
+        // Whoever waits names what he knows by whichever tag he has, and wants another version.
+        (answering, entry) ->
+            answerEntry(
+                answering,
+                key,
+                conditions,
+                entry,
+                (version, asJson) -> conditions.isKnown(version)));
+  }
+
+  /** Whether a client has a representation of a version already. */
+  private interface Known {
+    boolean has(long version, boolean asJson);
   }
 
   private void answerEntry(
       HttpServerExchange exchange,
       String key,
       Preconditions conditions,
-      @Nullable Versioned<StoredValue> entry) {
+      @Nullable Versioned<StoredValue> entry,
+      Known known) {
     if (entry == null) {
       throw Problem.NO_SUCH_KEY.because("there is no entry of this key");
     }
     boolean asJson = MediaType.prefersJson(exchange.getRequestHeaders());
     HeaderMap headers = exchange.getResponseHeaders();
-    // The description of an entry changes with the time it still lives, so its tag is a weak one.
-    String tag = EntityTags.tag(entry.version());
-    headers.put(Headers.ETAG, asJson ? "W/" + tag : tag);
+    long version = entry.version();
+    headers.put(Headers.ETAG, asJson ? EntityTags.jsonTag(version) : EntityTags.tag(version));
     headers.put(Headers.VARY, Headers.ACCEPT_STRING);
-    if (!conditions.mayAnswer(entry.version())) {
+    // A cache may keep it, but has to ask before each use: anybody may have written meanwhile.
+    headers.put(Headers.CACHE_CONTROL, "no-cache");
+    if (!conditions.mayAnswer(version)) {
       throw preconditionFailed();
     }
     Optional<Duration> life = entry.remaining(clock.instant());
     life.ifPresent(rest -> headers.put(PENSIEVE_TTL, TimeSpan.text(rest)));
-    if (conditions.isKnown(entry.version())) {
+    if (known.has(version, asJson)) {
       exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
     } else if (asJson) {
       Answers.objectOf(exchange, entry.value(), json -> EntryJson.write(json, key, entry, life));

@@ -26,7 +26,9 @@ final class EntryJson {
   static void write(JsonWriter json, Versioned<StoredValue> entry, Optional<Duration> life)
       throws IOException {
     writeValue(json, entry.value());
-    json.name("version").value(entry.version());
+    if (entry.version() != 0) { // an atomic batch that removes it later gives it none
+      json.name("version").value(entry.version());
+    }
     if (life.isPresent()) {
       json.name("ttl_ms").value(life.get().toMillis());
     }

@@ -7,7 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.XnioExecutor;
@@ -37,6 +37,13 @@ final class EventStream {
   private long queuedBytes;
   private boolean writing;
   private boolean ending;
+
+  /**
+   * The largest id that is sent or waits to be. Ids never go back: a client resumes from the last
+   * one it has read, so an older one would have it told some changes twice.
+   */
+  private long lastId;
+
   private @Nullable Runnable whenRoom;
   private @Nullable EventBytes sending; // guarded by this; what the piece is a view of
   private volatile XnioExecutor.@Nullable Key nextPing;
@@ -62,10 +69,15 @@ final class EventStream {
     channel.getWriteSetter().set(writable -> write());
   }
 
-  /** Sends an event after those before it, or cuts the client off if too much waits already. */
-  void offer(EventBytes event) {
+  /**
+   * Sends an event after those before it, or cuts the client off if too much waits already.
+   *
+   * @param id that of the event
+   */
+  void offer(EventBytes event, long id) {
     synchronized (this) {
       if (ending || (queuedBytes <= queueBytesMax && added(event))) {
+        lastId = Math.max(lastId, id);
         return;
       }
       clear();
@@ -77,12 +89,14 @@ final class EventStream {
   /**
    * Sends an event after those before it, however much waits: for whoever asks for room first.
    *
+   * @param id that of the event
    * @throws Refusal if there is no room on the heap; it is not sent then
    */
-  synchronized void push(EventBytes event) {
+  synchronized void push(EventBytes event, long id) {
     if (!ending && !added(event)) {
       throw Problem.TOO_MANY_WATCHERS.because("what waits for them leaves no room on the heap");
     }
+    lastId = Math.max(lastId, id);
   }
 
   /** Sends what waits, this, and then the end. */
@@ -91,6 +105,23 @@ final class EventStream {
       add(lastEvent);
       ending = true;
     }
+  }
+
+  /** Sends a mark of this id, or of a later one that was told meanwhile. */
+  synchronized void mark(long id) {
+    if (!ending) {
+      add(nextMark(id));
+    }
+  }
+
+  /** Sends what waits, a mark as {@link #mark} does, and then the end. */
+  synchronized void endWithMark(long id) {
+    end(nextMark(id));
+  }
+
+  private EventBytes nextMark(long id) {
+    lastId = Math.max(lastId, id);
+    return ChangeEvent.mark(lastId);
   }
 
   private boolean added(EventBytes event) {
@@ -120,25 +151,29 @@ final class EventStream {
     queue.clear();
   }
 
-  /** Sends this every so often if nothing waits, until the stream ends; on its I/O thread. */
-  void every(long periodMillis, Supplier<EventBytes> event) {
+  /**
+   * Sends a mark every so often if nothing waits, until the stream ends; on its I/O thread.
+   *
+   * @param id up to which change everything was told when it is asked
+   */
+  void markEvery(long periodMillis, LongSupplier id) {
     nextPing =
         exchange
             .getIoThread()
             .executeAfter(
                 () -> {
                   if (!gone.get()) {
-                    offerIfIdle(event.get());
-                    every(periodMillis, event);
+                    markIfIdle(id.getAsLong());
+                    markEvery(periodMillis, id);
                   }
                 },
                 periodMillis,
                 TimeUnit.MILLISECONDS);
   }
 
-  private synchronized void offerIfIdle(EventBytes event) {
-    if (!ending && queue.isEmpty()) {
-      add(event);
+  private synchronized void markIfIdle(long id) {
+    if (queue.isEmpty()) {
+      mark(id);
     }
   }
 

@@ -37,6 +37,11 @@ record Preconditions(Optional<EntityTags> ifMatch, Optional<EntityTags> ifNoneMa
     return ifNoneMatch.map(tags -> tags.matches(version)).orElse(false);
   }
 
+  /** Whether the client has this representation of this version already. */
+  boolean isKnown(long version, boolean asJson) {
+    return ifNoneMatch.map(tags -> tags.matches(version, asJson)).orElse(false);
+  }
+
   /** Whether an entry of a version may be written or removed; 0 if there is no entry. */
   LongPredicate forWrite() {
     return version -> mayAnswer(version) && !isKnown(version);

@@ -9,6 +9,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /** Counts and times the requests of each route by the status of their answers. */
 final class RequestMeters {
+  /** The status of a request whose client has left before its answer began, as nginx has it. */
+  static final int CLIENT_LEFT = 499;
+
   /** What stands for the method and the route of a request that has none. */
   static final String OTHER = "other";
 
@@ -103,20 +106,22 @@ final class RequestMeters {
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
       // Before the next listener: who waits until nothing is in flight finds everything counted.
       long nanos = System.nanoTime() - startNanos;
-      meter.record(exchange.getStatusCode(), nanos);
+      // An exchange that was never answered has a status, too: 200, as all have at first.
+      int status = exchange.isResponseStarted() ? exchange.getStatusCode() : CLIENT_LEFT;
+      meter.record(status, nanos);
       if (accessLog.isOn()) {
-        tell(exchange, nanos);
+        tell(exchange, status, nanos);
       }
       next.proceed();
     }
 
-    private void tell(HttpServerExchange exchange, long nanos) {
+    private void tell(HttpServerExchange exchange, int status, long nanos) {
       accessLog.answered(
           new AccessLog.Answered(
               Instant.now().minusNanos(nanos),
               meter.method,
               meter.template,
-              exchange.getStatusCode(),
+              status,
               exchange.getResponseBytesSent(),
               nanos,
               exchange.getSourceAddress()));

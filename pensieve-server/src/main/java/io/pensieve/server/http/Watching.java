@@ -129,7 +129,10 @@ final class Watching {
     private final EventStream out;
     private final Executor worker;
     private final Deque<Sequenced<String, StoredValue>> read = new ArrayDeque<>(); // of the worker
-    private volatile long passed; // written by whoever tells the changes
+    // Written by whoever tells the changes, after the change itself is on its way: so it may be
+    // behind
+    // the stream's last id, and never ahead of what was told.
+    private volatile long passed;
 
     Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
       this.prefix = prefix;
@@ -140,8 +143,8 @@ final class Watching {
     }
 
     void begin() {
-      out.offer(ChangeEvent.mark(passed));
-      out.every(limits.pingPeriod().toMillis(), () -> ChangeEvent.mark(passed));
+      out.mark(passed);
+      out.markEvery(limits.pingPeriod().toMillis(), () -> passed);
       worker.execute(this::catchUp);
     }
 
@@ -174,7 +177,7 @@ final class Watching {
 
     private void tell(ChangeEvent change) {
       if (change.key().startsWith(prefix)) {
-        out.push(change.bytesWithin(HeapRoom.OF_PROCESS));
+        out.push(change.bytesWithin(HeapRoom.OF_PROCESS), change.sequence());
       }
       passed(change.sequence());
     }
@@ -198,7 +201,7 @@ final class Watching {
     public void changed(ChangeEvent change) {
       // The hub may have read these before this one came, and tell them after.
       if (change.sequence() > passed && change.key().startsWith(prefix)) {
-        out.offer(change.bytes());
+        out.offer(change.bytes(), change.sequence());
       }
     }
 
@@ -218,7 +221,7 @@ final class Watching {
     }
 
     void end() {
-      out.end(ChangeEvent.mark(passed));
+      out.endWithMark(passed);
     }
 
     private void gone() {

@@ -55,6 +55,20 @@ final class AccessLogTest {
     }
   }
 
+  @Test
+  void anUploadThatBreaksOffIsNotToldAsDone() throws Exception {
+    try (RawClient client = server.connect()) {
+      client.send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf");
+      Await.until("the upload has begun", () -> server.http.requestsInFlight() == 1);
+    }
+    AccessLog.Answered told = next();
+    assertEquals(List.of("PUT", "/v1/kv/{key}"), List.of(told.method(), told.route()));
+    assertEquals(499, told.status());
+    String metrics = server.send(server.request("/metrics")).body();
+    assertTrue(metrics.contains("route=\"/v1/kv/{key}\",status=\"499\""), metrics);
+    assertFalse(metrics.contains("route=\"/v1/kv/{key}\",status=\"200\""), metrics);
+  }
+
   private AccessLog.Answered next() throws InterruptedException {
     AccessLog.Answered told = answers.poll(20, TimeUnit.SECONDS);
     assertTrue(told != null, "an answer is told");

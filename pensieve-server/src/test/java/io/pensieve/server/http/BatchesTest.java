@@ -140,6 +140,23 @@ final class BatchesTest {
     results(true, "{'op':'check','key':'a','version':" + version("a") + "}");
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void noEntryHasTheVersionZero(boolean atomic) throws Exception {
+    JsonArray results =
+        results(
+            atomic,
+            "{'op':'put','key':'a','value':'1'},{'op':'incr','key':'a','by':1},"
+                + "{'op':'get','key':'a'},{'op':'delete','key':'a'},"
+                + "{'op':'check','key':'a','version':0}");
+    assertEquals("2", results.get(2).getAsJsonObject().get("value").getAsString());
+    for (int i = 0; i < results.size(); i++) {
+      JsonObject result = results.get(i).getAsJsonObject();
+      assertTrue(!result.has("version") || result.get("version").getAsLong() > 0, "" + result);
+      assertEquals(!atomic && i < 3, result.has("version"), "" + result);
+    }
+  }
+
   @Test
   void anAtomicBatchThatAddsToNoNumberChangesNothing() throws Exception {
     server.memories.put("a", "x");
@@ -230,7 +247,8 @@ final class BatchesTest {
         "{'atomic':true,'ops':[{'op':'put','key':'a'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':1}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':'\\ud83d'}]} | invalid_body",
-        "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','value_base64':''}]} | invalid_body",
+        "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','value_base64':''}]} |"
+            + " invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value_base64':'*'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','ttl':'0s'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','ttl':1}]} | invalid_body",

@@ -14,6 +14,7 @@ import io.pensieve.Versioned;
 import io.pensieve.server.Seed;
 import java.net.http.HttpResponse;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -293,6 +294,52 @@ final class EntriesTest {
     assertNull(entry.get("value"));
     assertNull(entry.get("ttl_ms"));
     assertTrue(KvClient.header(get, "ETag").startsWith("W/\""), "changes with the time");
+  }
+
+  @Test
+  void theEntryAndItsValueHaveTagsOfTheirOwn() throws Exception {
+    kv.put("foo", "bar".getBytes(UTF_8));
+    String ofValue = KvClient.header(kv.get("foo"), "ETag");
+    String ofJson = KvClient.header(kv.get("foo", "Accept", "application/json"), "ETag");
+    assertNotEquals(opaque(ofValue), opaque(ofJson));
+    assertEquals(304, kv.get("foo", "If-None-Match", ofValue).statusCode());
+    assertEquals(200, kv.get("foo", "If-None-Match", ofJson).statusCode());
+    String[] json = {"Accept", "application/json", "If-None-Match", ofJson};
+    HttpResponse<byte[]> known = kv.get("foo", json);
+    assertEquals(304, known.statusCode());
+    assertEquals(ofJson, KvClient.header(known, "ETag"));
+    json[3] = ofValue;
+    assertEquals(200, kv.get("foo", json).statusCode());
+    // A write is about the entry, whichever of its tags is named.
+    assertEquals(412, kv.put("foo", new byte[1], "If-None-Match", ofJson).statusCode());
+    assertEquals(412, kv.put("foo", new byte[1], "If-None-Match", ofValue).statusCode());
+    // Who waits wants another version than the one he knows by either of them.
+    assertEquals(304, kv.get("foo?wait=1ms", json).statusCode());
+  }
+
+  private static String opaque(String tag) {
+    return tag.substring(tag.indexOf('"'));
+  }
+
+  @Test
+  void cachesAskBeforeTheyUseAValueAndKeepNoRefusal() throws Exception {
+    kv.put("foo", "bar".getBytes(UTF_8));
+    HttpResponse<byte[]> get = kv.get("foo");
+    assertEquals("no-cache", KvClient.header(get, "Cache-Control"));
+    String tag = KvClient.header(get, "ETag");
+    HttpResponse<byte[]> known = kv.get("foo", "If-None-Match", tag);
+    assertEquals(304, known.statusCode());
+    assertEquals("no-cache", KvClient.header(known, "Cache-Control"));
+    for (HttpResponse<byte[]> refused :
+        List.of(
+            kv.get("missing"),
+            kv.get("foo", "If-Match", "\"7\""),
+            kv.put("foo", new byte[1], "If-None-Match", "*"),
+            kv.get("foo?x=1"))) {
+      assertEquals("no-store", KvClient.header(refused, "Cache-Control"));
+    }
+    assertEquals(
+        "no-store", KvClient.header(server.send(server.request("/get/foo")), "Cache-Control"));
   }
 
   private static JsonObject json(HttpResponse<byte[]> answer) throws Exception {
