@@ -31,7 +31,7 @@ final class AccessSource {
                   contents ->
                       access.replace(
                           complete(Tokens.parse(Codec.utf8().decode(contents.get(0))), hasPeers)));
-              Reloads.warnIfOthersCanRead(file, err);
+              Reloads.warnIfOthersCanUse(file, err);
             });
     return access;
   }

@@ -80,7 +80,7 @@ record Configuration(
         new Limits(
             (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
             (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
-            (int) get(given, Setting.HEADER_BYTES_MAX).number(HEADER_BYTES_MIN, HEADER_BYTES_MAX),
+            headerBytesMax(given),
             Waiting.of(
                 (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
                 (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),
@@ -92,10 +92,46 @@ record Configuration(
         get(given, Setting.ACCESS_LOG).text());
   }
 
+  // Every key must fit into the head of a request, in a path or as the cursor of a listing.
+  private static int headerBytesMax(Map<Setting, Given> given) {
+    Given keys = get(given, Setting.KEY_BYTES_MAX);
+    int needed = Limits.headerBytesFor((int) keys.number(1, KEY_BYTES_MAX));
+    Given heads = get(given, Setting.HEADER_BYTES_MAX);
+    int bytes = (int) heads.number(HEADER_BYTES_MIN, HEADER_BYTES_MAX);
+    if (bytes >= needed) {
+      return bytes;
+    }
+    if (heads.source().equals(Given.BY_DEFAULT)) {
+      return needed;
+    }
+    throw new StartFailure(
+        heads.source()
+            + ": a key of "
+            + keys.text()
+            + " bytes needs "
+            + needed
+            + " bytes, found \""
+            + heads.text()
+            + "\"",
+        null);
+  }
+
   /** Where the server is called from this machine, whatever the other settings are. */
-  static String loopbackUrl(Map<Setting, Given> given) {
+  static String localUrl(Map<Setting, Given> given) {
     String scheme = get(given, Setting.TLS_CERTIFICATE).isGiven() ? "https" : "http";
-    return scheme + "://127.0.0.1:" + port(given);
+    InetAddress bound = bind(given);
+    InetSocketAddress called =
+        bound.isAnyLocalAddress()
+            ? new InetSocketAddress("127.0.0.1", port(given))
+            : new InetSocketAddress(bound, port(given));
+    return scheme + "://" + text(called);
+  }
+
+  /** An address as URLs have it. */
+  static String text(InetSocketAddress address) {
+    String host = address.getAddress().getHostAddress();
+    String part = host.contains(":") ? "[" + host.replace("%", "%25") + "]" : host;
+    return part + ":" + address.getPort();
   }
 
   private static int port(Map<Setting, Given> given) {
@@ -175,7 +211,8 @@ record Configuration(
           peers.source()
               + ": "
               + plain.get()
-              + " would be watched without TLS, which is spoken here: give https URLs for all peers",
+              + " would be watched without TLS, which is spoken here: give https URLs for all"
+              + " peers",
           null);
     }
     Given ca = get(given, Setting.PEERS_CA);

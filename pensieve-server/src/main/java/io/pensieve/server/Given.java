@@ -21,11 +21,18 @@ import java.util.regex.Pattern;
  *     default}
  */
 record Given(String text, String source) {
+  /** The source of what nobody has given. */
+  static final String BY_DEFAULT = "default";
+
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
   /**
    * For each setting the flag, else the first name in the environment, else what the file says that
    * these name, else the default.
+   *
+   * @throws StartFailure for a flag or a line of the file that is empty: it would hide what was
+   *     given below it, and most come from a variable that is not set. An empty name in the
+   *     environment is an unset one
    */
   static Map<Setting, Given> resolve(Map<Setting, String> flags, Map<String, String> environment) {
     Given config = resolve(Setting.CONFIG, flags, environment, Map.of(), "");
@@ -45,19 +52,26 @@ record Given(String text, String source) {
       String fileName) {
     String flag = flags.get(setting);
     if (flag != null) {
-      return new Given(flag, setting.flag());
+      return new Given(flag, setting.flag()).requireGiven(setting);
     }
     for (String name : setting.environmentNames()) {
       String text = environment.get(name);
       // Compose files pass unset variables as empty ones.
-      if (text != null && !text.isEmpty()) {
+      if (text != null && !text.isEmpty() && !EnvironmentNames.isOfService(name, text)) {
         return new Given(text, "environment " + name);
       }
     }
     String filed = file.get(setting);
     return filed == null
-        ? new Given(setting.defaultText(), "default")
-        : new Given(filed, "file " + fileName + ", " + setting.title());
+        ? new Given(setting.defaultText(), BY_DEFAULT)
+        : new Given(filed, "file " + fileName + ", " + setting.title()).requireGiven(setting);
+  }
+
+  private Given requireGiven(Setting setting) {
+    if (text.isBlank()) {
+      throw refused("a " + setting.label() + ", or to be left out,");
+    }
+    return this;
   }
 
   /** A whole number within bounds. */

@@ -4,7 +4,9 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,9 +20,15 @@ public final class Main {
   static final String NAME = "pensieve-server";
   private static final String HEALTHCHECK = "healthcheck";
   private static final String URL_FLAG = "--url";
+  // Some collectors do not count all of what -Xmx says.
+  private static final long HEAP_BYTES_MIN = 24 << 20;
   private static final int OK = 0;
   private static final int FAILED = 1;
   private static final int NOT_STARTED = 2;
+
+  /** The settings that say where a server is. */
+  private static final Set<Setting> FINDS =
+      Set.of(Setting.CONFIG, Setting.PORT, Setting.BIND, Setting.TLS_CERTIFICATE);
 
   private final Map<String, String> environment;
   private final PrintStream out;
@@ -34,11 +42,12 @@ public final class Main {
 
   /**
    * Runs the server until it is told to stop (SIGTERM, SIGINT). Exit codes: 0 after a stop, 2 if it
-   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1,
-   * and for {@code log} see its help.
+   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1
+   * and no other, since Docker keeps others to itself; for {@code log} see its help.
    */
   public static void main(String[] args) throws InterruptedException {
     LogOutput.setUp();
+    NameLookups.keepBriefly();
     System.exit(new Main(System.getenv(), System.out, System.err).run(args));
   }
 
@@ -55,20 +64,33 @@ public final class Main {
         ParseResult given = parsed.subcommand();
         return given.commandSpec().name().equals(LogCommands.NAME)
             ? new LogCommands(out, err).run(given)
-            : Healthcheck.run(healthUrl(given), err);
+            : Healthcheck.run(healthUrl(parsed, given), err);
       }
-      return serve(Given.resolve(flags(parsed), environment));
+      return serve(flags(parsed));
     } catch (UnmatchedArgumentException unknown) {
       // Not all of them, and not what may stand behind a "=": who mistypes a flag may mean a
       // secret.
       String first = unknown.getUnmatched().get(0).split("=", 2)[0];
       err.println(NAME + ": unknown argument " + first + " (see --help)");
-      return NOT_STARTED;
+      return refusal(args);
     } catch (ParameterException | StartFailure refused) {
       String line = String.valueOf(refused.getMessage()).lines().findFirst().orElse("");
       err.println(NAME + ": " + line + (refused instanceof StartFailure ? "" : " (see --help)"));
+      return refusal(args);
+    } catch (OutOfMemoryError tooSmall) {
+      err.println(
+          NAME
+              + ": the heap of "
+              + (Runtime.getRuntime().maxMemory() >> 20)
+              + " MiB is too small ("
+              + tooSmall.getMessage()
+              + "); give more by -Xmx");
       return NOT_STARTED;
     }
+  }
+
+  private static int refusal(String... args) {
+    return List.of(args).contains(HEALTHCHECK) ? FAILED : NOT_STARTED;
   }
 
   private static CommandSpec spec() {
@@ -87,16 +109,29 @@ public final class Main {
         spec.addOption(option(setting));
       }
     }
+    return spec.addSubcommand(HEALTHCHECK, healthcheck())
+        .addSubcommand(LogCommands.NAME, LogCommands.spec());
+  }
+
+  // Takes all settings, so that it can be given just what the server was given.
+  private static CommandSpec healthcheck() {
     CommandSpec healthcheck = CommandSpec.create().mixinStandardHelpOptions(true);
-    healthcheck.usageMessage().description("Ends with 0 if a server is ready, else with 1.");
-    healthcheck.addOption(
+    healthcheck
+        .usageMessage()
+        .description(
+            "Ends with 0 if a server is ready, else with 1.",
+            "Takes the settings of the server, to find it by its port, address and certificate.");
+    for (Setting setting : Setting.values()) {
+      if (!setting.isSecret()) {
+        healthcheck.addOption(option(setting).toBuilder().hidden(!FINDS.contains(setting)).build());
+      }
+    }
+    return healthcheck.addOption(
         OptionSpec.builder(URL_FLAG)
             .type(String.class)
             .paramLabel("URL")
-            .description("The server; by default the one on this machine's configured port.")
+            .description("The server; by default the one on this machine that the settings name.")
             .build());
-    return spec.addSubcommand(HEALTHCHECK, healthcheck)
-        .addSubcommand(LogCommands.NAME, LogCommands.spec());
   }
 
   private static OptionSpec option(Setting setting) {
@@ -130,12 +165,31 @@ public final class Main {
     return flags;
   }
 
-  private String healthUrl(ParseResult healthcheck) {
-    Map<Setting, Given> given = Given.resolve(Map.of(), environment);
-    return healthcheck.matchedOptionValue(URL_FLAG, Configuration.loopbackUrl(given));
+  private String healthUrl(ParseResult program, ParseResult healthcheck) {
+    if (healthcheck.hasMatchedOption(URL_FLAG)) {
+      return healthcheck.matchedOptionValue(URL_FLAG, "");
+    }
+    Map<Setting, String> flags = flags(program);
+    flags.putAll(flags(healthcheck));
+    return Configuration.localUrl(Given.resolve(flags, environment));
   }
 
-  private int serve(Map<Setting, Given> given) throws InterruptedException {
+  // With less it would come to listen, and then spend its time on collections instead of answers.
+  private static void requireHeap(long bytes) {
+    if (bytes < HEAP_BYTES_MIN) {
+      throw new StartFailure(
+          "the heap of " + (bytes >> 20) + " MiB is too small; give at least 32 MiB by -Xmx32m",
+          null);
+    }
+  }
+
+  private int serve(Map<Setting, String> flags) throws InterruptedException {
+    requireHeap(Runtime.getRuntime().maxMemory());
+    List<String> strange = EnvironmentNames.requireNoneMistyped(environment);
+    if (!strange.isEmpty()) {
+      err.println("not settings, so not used, in the environment: " + String.join(", ", strange));
+    }
+    Map<Setting, Given> given = Given.resolve(flags, environment);
     Configuration configuration = Configuration.of(given);
     out.println(version());
     given.forEach(

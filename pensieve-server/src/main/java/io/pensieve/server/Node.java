@@ -103,7 +103,7 @@ final class Node implements AutoCloseable {
     }
     Tls tls = new Tls();
     reloads.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
-    Reloads.warnIfOthersCanRead(files.get(1), err);
+    Reloads.warnIfOthersCanUse(files.get(1), err);
     return Optional.of(tls);
   }
 
@@ -213,18 +213,13 @@ final class Node implements AutoCloseable {
       return HttpServer.start(settings, memories, cluster);
     } catch (IOException refused) {
       throw new StartFailure(
-          "cannot listen on " + text(address) + ": " + refused.getMessage(), refused);
+          "cannot listen on " + Configuration.text(address) + ": " + refused.getMessage(), refused);
     }
   }
 
   /** Where it listens, as in {@code http://127.0.0.1:7878}. */
   String url() {
-    return scheme + "://" + text(http.address());
-  }
-
-  private static String text(InetSocketAddress address) {
-    String host = address.getAddress().getHostAddress();
-    return (host.contains(":") ? "[" + host + "]" : host) + ":" + address.getPort();
+    return scheme + "://" + Configuration.text(http.address());
   }
 
   /**

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -68,12 +69,20 @@ final class Reloads implements AutoCloseable {
     watched.add(added);
   }
 
-  /** Warns of a file with secrets that everybody on this machine can read. */
-  static void warnIfOthersCanRead(Path file, PrintStream err) {
+  /** Warns of a file with secrets that everybody on this machine can read or write. */
+  static void warnIfOthersCanUse(Path file, PrintStream err) {
     try {
-      if (Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
+      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
+      boolean readable = permissions.contains(PosixFilePermission.OTHERS_READ);
+      boolean writable = permissions.contains(PosixFilePermission.OTHERS_WRITE);
+      if (readable || writable) {
         err.println(
-            "warning: everybody on this machine can read " + file + "; chmod o-r would help");
+            "warning: everybody on this machine can "
+                + (readable && writable ? "read and write " : readable ? "read " : "write ")
+                + file
+                + "; chmod "
+                + (readable && writable ? "o-rw" : readable ? "o-r" : "o-w")
+                + " would help");
       }
     } catch (IOException | UnsupportedOperationException cannotTell) {
       // A file system without such permissions has nothing to warn of.

@@ -93,6 +93,11 @@ final class AccessProgramTest {
       server.awaitError("warning: everybody on this machine can read " + tokens);
       end(server);
     }
+    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-rw--w-"));
+    try (ServerProcess server = serve()) {
+      server.awaitError("warning: everybody on this machine can write " + tokens);
+      end(server);
+    }
     Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-r-----"));
     try (ServerProcess server = serve()) {
       assertEquals("", server.err());

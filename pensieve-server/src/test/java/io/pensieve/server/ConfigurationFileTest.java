@@ -67,8 +67,42 @@ final class ConfigurationFileTest {
     assertRefused(file + ": there is no such file");
     Files.write(file, new byte[] {(byte) 0xff, '=', '1'});
     assertRefused(file + ": cannot be read: ");
-    write("port=\\u12");
-    assertRefused(file + ": cannot be read: ");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '`',
+      value = {
+        "C:\\pensieve\\data, C:\\pensieve\\data",
+        "C:\\new\\users\\table, C:\\new\\users\\table",
+        "C:\\\\pensieve\\\\data, C:\\pensieve\\data",
+        "C\\:\\\\data, C:\\data",
+        "\\\\server\\share, \\\\server\\share",
+        "D:\\, D:\\",
+        "C:\\data\\, C:\\data\\",
+        "h\\u00f6hle, h\u00f6hle",
+        "\\u12, \\u12"
+      })
+  void aBackslashIsALetterWhereItEscapesNothing(String written, String read) throws Exception {
+    for (String separator : new String[] {"=", " = ", ":"}) {
+      write("data-dir" + separator + written + "\nport=1\n");
+      assertGiven(new Given(read, "file " + file + ", data-dir"), Setting.DATA_DIR, Map.of());
+      assertGiven(new Given("1", "file " + file + ", port"), Setting.PORT, Map.of());
+    }
+  }
+
+  @Test
+  void aLineMayGoOn() throws Exception {
+    write("peers=http://a:1,\\\n  http://b:2\n");
+    assertGiven(
+        new Given("http://a:1,http://b:2", "file " + file + ", peers"), Setting.PEERS, Map.of());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tokens-file", "data-dir"})
+  void anEmptyLineIsRefused(String name) throws Exception {
+    write(name + "=\n");
+    assertRefused("file " + file + ", " + name + ": expected ");
   }
 
   private void assertRefused(String start) {
@@ -99,7 +133,7 @@ final class ConfigurationFileTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10", "s", "-1s", "1h", "99ms", "61m", "1.5s", "10 s", "9999999999s", ""})
+  @ValueSource(strings = {"10", "s", "-1s", "1h", "99ms", "61m", "1.5s", "10 s", "9999999999s"})
   void otherTimesAreRefused(String text) {
     StartFailure refused = assertThrows(StartFailure.class, () -> time(text));
     assertEquals(

@@ -112,6 +112,44 @@ final class ConfigurationTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"TOKENS_FILE", "DATA_DIR", "PEERS", "ACCESS_LOG", "BIND", "CONFIG"})
+  void anEmptyFlagHidesNothing(String name) {
+    Setting setting = Setting.valueOf(name);
+    for (String empty : new String[] {"", " "}) {
+      assertRefused(
+          setting.flag() + ": expected ",
+          Map.of(setting, empty),
+          Map.of("PENSIEVE_TOKENS_FILE", "tokens"));
+    }
+  }
+
+  @Test
+  void everyKeyFitsIntoAHead() {
+    assertEquals(16_384, configured(Map.of(), Map.of()).limits().headerBytesMax());
+    Map<Setting, String> longKeys = Map.of(Setting.KEY_BYTES_MAX, "65536");
+    assertEquals(3 * 65_536 + 4096, configured(longKeys, Map.of()).limits().headerBytesMax());
+    String message =
+        assertRefused(
+            "environment PENSIEVE_HEADER_BYTES_MAX: a key of 65536 bytes needs 200704 bytes",
+            longKeys,
+            Map.of("PENSIEVE_HEADER_BYTES_MAX", "16384"));
+    assertTrue(message.endsWith("found \"16384\""), message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, http://127.0.0.1:9",
+    "127.1.2.3, http://127.1.2.3:9",
+    "0.0.0.0, http://127.0.0.1:9",
+    "'::', http://127.0.0.1:9",
+    "'::1', 'http://[0:0:0:0:0:0:0:1]:9'"
+  })
+  void aServerIsAskedWhereItListens(String bind, String url) {
+    Map<Setting, String> flags = Map.of(Setting.BIND, bind, Setting.PORT, "9");
+    assertEquals(url, Configuration.localUrl(Given.resolve(flags, Map.of())));
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "node2:8002",

@@ -79,6 +79,39 @@ final class ProgramTest {
   }
 
   @Test
+  void aMistypedNameOfTheEnvironmentEndsInOneLine() throws Exception {
+    Map<String, String> environment =
+        Map.of("PENSIEVE_TOKEN_FILE", "tokens", "PENSIEVE_PORT", "0", "PENSIEVE_DATA_DIR", "d");
+    try (ServerProcess program = ServerProcess.launch(folder, environment)) {
+      assertEndsInOneLine(program, "PENSIEVE_TOKENS_FILE");
+    }
+    assertFalse(Files.exists(folder.resolve("d")));
+  }
+
+  @Test
+  void otherNamesAreToldInOneLineAndThoseOfKubernetesNotAtAll() throws Exception {
+    Map<String, String> environment =
+        Map.of(
+            "PENSIEVE_PORT", "tcp://10.43.0.1:7878",
+            "PENSIEVE_SERVICE_HOST", "10.43.0.1",
+            "PORT", "0",
+            "PENSIEVE_DURABILITY", "none",
+            "PENSIEVE_HOME", "/opt");
+    try (ServerProcess server = ServerProcess.launch(folder, environment).awaitListening()) {
+      assertEquals(
+          "not settings, so not used, in the environment: PENSIEVE_HOME" + System.lineSeparator(),
+          server.err());
+    }
+  }
+
+  @Test
+  void aHeapThatIsTooSmallEndsInOneLine() throws Exception {
+    try (ServerProcess program = ServerProcess.launch(folder, "-Xmx20m", Map.of("PORT", "0"))) {
+      assertEndsInOneLine(program, "-Xmx");
+    }
+  }
+
+  @Test
   void aPortInUseEndsInOneLine() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         ServerProcess program =
@@ -204,6 +237,20 @@ final class ProgramTest {
       server.terminate().awaitExit();
       assertEquals(1, healthcheck(Map.of(), "--url", url));
     }
+  }
+
+  @Test
+  void healthcheckFindsTheServerByItsSettingsAndEndsWithOneElse() throws Exception {
+    try (ServerProcess server =
+        ServerProcess.serve(folder, "--durability", "none", "--bind", "127.0.0.2")) {
+      Map<String, String> bind = Map.of("PENSIEVE_BIND", "127.0.0.2");
+      assertEquals(0, healthcheck(bind, "--port", "" + server.port()));
+      Path file = Files.writeString(folder.resolve("h.properties"), "port=" + server.port());
+      assertEquals(0, healthcheck(bind, "--config", "" + file, "--data-dir", "anywhere"));
+      assertEquals(1, healthcheck(Map.of(), "--config", "" + file), "another address");
+      assertEquals(1, healthcheck(Map.of(), "--colour", "blue"));
+    }
+    assertEquals(1, healthcheck(Map.of("PORT", "x")));
   }
 
   @Test

@@ -46,7 +46,8 @@ final class ServerProcess implements AutoCloseable {
     return launch(folder, HEAP, environment, args);
   }
 
-  private static ServerProcess launch(
+  /** The same with another heap, as in {@code -Xmx64m}. */
+  static ServerProcess launch(
       Path folder, String heap, Map<String, String> environment, String... args)
       throws IOException {
     Path out = Files.createTempFile(folder, "out", ".txt");

@@ -13,6 +13,7 @@ final class Heartbeats {
   private static final HttpString PENSIEVE_NODE_ID = new HttpString("Pensieve-Node-Id");
   private static final Map<String, JsonToken> BEAT_FIELDS = Map.of("node_id", JsonToken.NUMBER);
   private static final int BEAT_BYTES_MAX = 1 << 10;
+  private static final double PHI_MAX = 1e9; // far beyond what a detector answers
 
   private final Cluster cluster;
 
@@ -51,11 +52,15 @@ final class Heartbeats {
     json.name("url").value(peer.url().toString());
     write(json.name("id"), peer.id());
     json.name("state").value(peer.state());
-    // JSON has no infinity.
-    json.name("phi").value(Math.min(peer.phi(), Double.MAX_VALUE));
+    json.name("phi").value(rounded(peer.phi()));
     write(json.name("last_heard_ms"), peer.lastHeardMillis());
     json.name("since_ms").value(peer.sinceMillis());
     json.endObject();
+  }
+
+  // To three decimals, more than anyone can use; JSON has no infinity.
+  private static double rounded(double phi) {
+    return Math.min(phi, PHI_MAX) == PHI_MAX ? PHI_MAX : Math.round(phi * 1e3) / 1e3;
   }
 
   private static void write(JsonWriter json, OptionalLong number) throws IOException {

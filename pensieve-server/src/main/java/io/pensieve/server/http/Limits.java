@@ -26,6 +26,10 @@ public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Wai
 
   // A client that escapes all but ASCII sends two bytes of UTF-8 as six, four bytes as twelve.
   private static final int JSON_BYTES_PER_BYTE = 3;
+  // Each byte of a key as %XX; and the rest of the head, with the longest of tokens.
+  private static final int ESCAPED_BYTES_PER_BYTE = 3;
+  private static final int HEAD_BYTES_BESIDE_KEY = 4 << 10;
+
   private static final int JSON_FRAME_BYTES = 1 << 10;
 
   /** Refuses limits that are not above zero, or so large that a body's size is no {@code int}. */
@@ -48,6 +52,11 @@ public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Wai
   /** The limits that hold when nothing else is said. */
   public static Limits defaults() {
     return new Limits(DEFAULT_KEY_BYTES_MAX, DEFAULT_VALUE_BYTES_MAX);
+  }
+
+  /** How long a head must be allowed to be for every key of such a length to fit into it. */
+  public static int headerBytesFor(int keyBytesMax) {
+    return ESCAPED_BYTES_PER_BYTE * keyBytesMax + HEAD_BYTES_BESIDE_KEY;
   }
 
   /**

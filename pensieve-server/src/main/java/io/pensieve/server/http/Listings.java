@@ -1,13 +1,15 @@
 package io.pensieve.server.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.pensieve.KeyPage;
 import io.pensieve.KeyQuery;
 import io.pensieve.Pensieve;
 import io.undertow.server.HttpServerExchange;
-import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.Set;
+import java.util.zip.CRC32;
 
 /** The routes that list and count keys. */
 final class Listings {
@@ -75,8 +77,10 @@ final class Listings {
   }
 
   /**
-   * Where a listing goes on, as clients send it back: prefix and delimiter that it belongs to, and
-   * the last name, in the alphabet of URLs.
+   * Where a listing goes on, as clients send it back: a checksum of the prefix and the delimiter
+   * that it belongs to, and what the last name has behind the prefix, in the alphabet of URLs. The
+   * request tells the prefix itself, so the cursor leaves it out: with it, a long key would not fit
+   * into the head of a request any more, and its page would be the last that a client gets.
    */
   private static final class Cursor {
     private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
@@ -84,32 +88,37 @@ final class Listings {
     private Cursor() {}
 
     static String text(KeyQuery query, String last) {
-      return encode(query.prefix())
+      return listing(query.prefix(), query.delimiter())
           + "."
-          + encode(query.delimiter().orElse(""))
-          + "."
-          + encode(last);
+          + encode(last.substring(query.prefix().length()));
     }
 
     /** The last name, if the cursor is one of such a listing. */
     static String read(String cursor, String prefix, Optional<String> delimiter) {
       String[] parts = cursor.split("\\.", -1);
-      if (parts.length != 3) {
+      if (parts.length != 2) {
         throw invalid();
       }
-      if (!decode(parts[0]).equals(prefix) || !decode(parts[1]).equals(delimiter.orElse(""))) {
+      String rest = decode(parts[1]);
+      if (!parts[0].equals(listing(prefix, delimiter))) {
         throw Query.invalid(CURSOR, "used with the prefix and the delimiter that it was given for");
       }
-      return decode(parts[2]);
+      return prefix + rest;
+    }
+
+    private static String listing(String prefix, Optional<String> delimiter) {
+      CRC32 checksum = new CRC32();
+      checksum.update((prefix.length() + "." + prefix + delimiter.orElse("")).getBytes(UTF_8));
+      return Long.toHexString(checksum.getValue());
     }
 
     private static String encode(String text) {
-      return ENCODER.encodeToString(text.getBytes(StandardCharsets.UTF_8));
+      return ENCODER.encodeToString(text.getBytes(UTF_8));
     }
 
     private static String decode(String text) {
       try {
-        return new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8);
+        return new String(Base64.getUrlDecoder().decode(text), UTF_8);
       } catch (IllegalArgumentException notBase64) {
         throw invalid();
       }

@@ -32,6 +32,12 @@ public final class Tls {
       Pattern.compile("(?s)-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----");
   private static final String OTHER_KEY = " PRIVATE KEY-----";
 
+  static {
+    // With TLS 1.2 a client may ask for a handshake after the other on one connection: each costs a
+    // server far more than a client, and no deadline holds for it. Read once, at the first of them.
+    System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
+  }
+
   private final Identities identities = new Identities();
   private final SSLContext context;
 

@@ -95,6 +95,20 @@ final class ListingsTest {
   }
 
   @Test
+  void aCursorIsNotLongerThanTheHeadOfARequestMayBe() throws Exception {
+    // Of keys that are as long as they may be, all characters are escaped in a query.
+    String prefix = "/".repeat(Limits.DEFAULT_KEY_BYTES_MAX - 1);
+    server.memories.put(prefix + "1", "v");
+    server.memories.put(prefix + "2", "v");
+    String query = "/v1/keys?limit=1&prefix=" + ServerUnderTest.escaped(prefix) + "&cursor=";
+    String first = query.substring(0, query.lastIndexOf('&'));
+    String cursor = ask(first).get("cursor").getAsString();
+    int line = ("GET " + query + cursor + " HTTP/1.1\r\n").length();
+    assertTrue(line < 3 * Limits.DEFAULT_KEY_BYTES_MAX + 128, () -> line + " bytes");
+    assertEquals(List.of(prefix + "2"), texts(ask(query + cursor).getAsJsonArray("keys")));
+  }
+
+  @Test
   void aCursorBelongsToItsListing() throws Exception {
     server.memories.put("a1", "v");
     server.memories.put("a2", "v");

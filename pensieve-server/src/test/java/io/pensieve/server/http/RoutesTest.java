@@ -87,7 +87,12 @@ final class RoutesTest {
   void clusterShowsEveryPeer() throws Exception {
     cluster.peers.add(
         new Cluster.Peer(
-            URI.create("http://b:1"), OptionalLong.of(2), "alive", 0.5, OptionalLong.of(12), 345));
+            URI.create("http://b:1"),
+            OptionalLong.of(2),
+            "alive",
+            0.49987,
+            OptionalLong.of(12),
+            345));
     cluster.peers.add(
         new Cluster.Peer(
             URI.create("http://c:1"),
@@ -101,7 +106,7 @@ final class RoutesTest {
             + "{\"url\":\"http://b:1\",\"id\":2,\"state\":\"alive\",\"phi\":0.5,"
             + "\"last_heard_ms\":12,\"since_ms\":345},"
             + "{\"url\":\"http://c:1\",\"id\":null,\"state\":\"dead\","
-            + "\"phi\":1.7976931348623157E308,\"last_heard_ms\":null,\"since_ms\":6}]}",
+            + "\"phi\":1.0E9,\"last_heard_ms\":null,\"since_ms\":6}]}",
         server.send(server.request("/cluster")));
   }
 

@@ -1,12 +1,15 @@
 package io.pensieve.server.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Log;
 import io.pensieve.server.Certificates;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -180,6 +183,27 @@ final class TlsTest {
     try (SSLSocket socket = connect("TLSv1.3", first)) {
       assertEquals(first.certificate(), shown(socket));
     }
+  }
+
+  @Test
+  void aSecondHandshakeOnAConnectionIsRefused() throws Exception {
+    try (SSLSocket socket = connect("TLSv1.2", first)) {
+      OutputStream out = socket.getOutputStream();
+      out.write("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+      assertEquals('H', socket.getInputStream().read());
+      assertThrows(
+          IOException.class,
+          () -> {
+            socket.startHandshake();
+            out.write("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+            while (socket.getInputStream().read() >= 0) {
+              // What came before the refusal; its end would be that of a connection just closed.
+            }
+            throw new EOFException("closed");
+          });
+    }
+    assertEquals(
+        200, send(client(HttpClient.Version.HTTP_1_1, first), request("/livez")).statusCode());
   }
 
   @Test
