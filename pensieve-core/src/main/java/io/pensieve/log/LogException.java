@@ -30,9 +30,15 @@ public abstract sealed class LogException extends RuntimeException {
      * @param found what is there
      */
     public Corrupt(Path file, long offset, String expected, String found) {
+      this(file, offset, expected, found, null);
+    }
+
+    /** The same, with what somebody threw who was to understand these bytes: a codec, perhaps. */
+    public Corrupt(
+        Path file, long offset, String expected, String found, @Nullable Throwable cause) {
       super(
           file + ": damaged at offset " + offset + ": expected " + expected + ", found " + found,
-          null);
+          cause);
     }
   }
 

@@ -7,13 +7,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Frames that follow one another in a file, as they were read: their lengths have been looked at
  * and nothing else. Belongs to one thread at a time, and is used again and again.
+ *
+ * <p>A frame that is longer than a batch is a batch by itself, and is not read before it is told:
+ * by the thread that has the file, piece by piece.
  */
 final class Batch {
   private static final byte[] NOTHING = {};
 
   private final int bytesMax;
   private byte[] buffer = NOTHING;
-  private byte[] bytes = NOTHING; // the buffer, or an array of its own for a frame beyond it
+  private boolean isLarge; // one frame that is not in the buffer
   private @Nullable FrameFile file;
   private long position;
   private int length;
@@ -39,6 +42,7 @@ final class Batch {
     file = from;
     position = at;
     length = 0;
+    isLarge = false;
     changes = 0;
     firstNumber = 0;
     done = false;
@@ -48,11 +52,12 @@ final class Batch {
     if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
       return false;
     }
-    bytes = buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
-    int loaded = load(from, (int) Math.min(bytes.length, available));
+    buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
+    int loaded = (int) Math.min(buffer.length, available);
+    from.file().read(ByteBuffer.wrap(buffer, 0, loaded), from.offset(position));
     split(loaded, available, to);
     if (length == 0 && at < to && loaded >= Format.FRAME_HEADER_BYTES) {
-      readLarge(from, available);
+      takeLarge(available);
     }
     return length > 0;
   }
@@ -61,14 +66,9 @@ final class Batch {
     return bytes.length >= needed ? bytes : new byte[needed];
   }
 
-  private int load(FrameFile from, int count) throws IOException {
-    from.file().read(ByteBuffer.wrap(bytes, 0, count), from.offset(position));
-    return count;
-  }
-
   private void split(int loaded, long available, long to) {
     while (position + length < to && loaded - length >= Format.FRAME_HEADER_BYTES) {
-      int frame = Format.length(bytes, length);
+      int frame = Format.length(buffer, length);
       if (!Format.lengthIsPossible(frame, available - length)
           || Format.align(frame) > loaded - length
           || isFooter(length)) {
@@ -81,27 +81,27 @@ final class Batch {
 
   // Of a frame that is damaged this may be anything: such a batch is not told to its end.
   private int changesAt(int frame) {
-    return isOfBase() ? 1 : Format.changes(bytes, frame);
+    return isOfBase() ? 1 : Format.changes(buffer, frame);
   }
 
   private boolean isFooter(int frame) {
-    return isOfBase() && Format.kind(bytes, frame) == Format.FOOTER;
+    return isOfBase() && Format.kind(buffer, frame) == Format.FOOTER;
   }
 
-  private void readLarge(FrameFile from, long available) throws IOException {
-    int frame = Format.length(bytes, 0);
+  private void takeLarge(long available) {
+    int frame = Format.length(buffer, 0);
     if (Format.lengthIsPossible(frame, available)
-        && Format.position(bytes, 0) == position
+        && Format.position(buffer, 0) == position
         && !isFooter(0)) {
-      bytes = new byte[Format.align(frame)];
-      length = load(from, bytes.length);
+      isLarge = true;
+      length = Format.align(frame);
       changes = changesAt(0);
     }
   }
 
-  /** Whether it is one frame that is longer than the buffer. */
+  /** Whether it is one frame that is longer than a batch, to be told while the file is open. */
   boolean isLarge() {
-    return bytes != buffer;
+    return isLarge;
   }
 
   /** Where its last frame ends, if all of them are sound. */
@@ -130,7 +130,10 @@ final class Batch {
   /** Tells all frames, each of which must be there, and answers how many changes they were. */
   long tell(Teller<?, ?> teller) throws IOException {
     FrameFile from = file();
-    FrameReader reader = FrameReader.of(bytes, length, position, from.header().salt());
+    FrameReader reader =
+        isLarge
+            ? from.reader(position, end(), bytesMax)
+            : FrameReader.of(buffer, length, position, from.header().salt());
     long count = 0;
     long number = firstNumber;
     while (reader.position() < end()) {
@@ -154,9 +157,8 @@ final class Batch {
     return current;
   }
 
-  /** Lets go of what may be large. */
+  /** Lets go of the file. */
   void clear() {
-    bytes = buffer;
     file = null;
   }
 }

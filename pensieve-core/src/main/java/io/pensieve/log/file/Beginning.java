@@ -15,7 +15,8 @@ final class Beginning {
   //
   // Each step leaves a folder from which recovery finds the same history: the copy of the tail has
   // the frames, position by position, that it replaces; the ring is replaced when everything in it
-  // is in a forced segment with another salt.
+  // is in a forced segment with another salt. Where there is no ring yet it is made before the
+  // segment: so a segment without one, that was not closed, has lost it.
 
   /** After an unclean end, so many positions are skipped: more than could have been lost. */
   static final long POSITIONS_SKIPPED = 1L << 32;
@@ -49,13 +50,14 @@ final class Beginning {
     }
     long start = recovered.end() + (recovered.clean() ? 0 : POSITIONS_SKIPPED);
     long salt = SALTS.nextLong();
+    Ring first = directory.hasRing() ? null : ring(durability, ringBytes, start, salt);
     Segment segment =
         segment(
             Format.FileHeader.segment(start, previousEndOfStart(), salt),
             allocatedBytes,
             allocatedBytes == 0 ? segmentBytes : allocatedBytes - Format.FILE_HEADER_BYTES);
     try {
-      Ring ring = ring(durability, ringBytes, start, salt);
+      Ring ring = first == null ? ring(durability, ringBytes, start, salt) : first;
       trimOldSegment();
       return new Start(segment, ring, salt, tornTail);
     } catch (IOException | RuntimeException refused) {
@@ -109,14 +111,10 @@ final class Beginning {
     Path temporary = directory.temporary(LogDirectory.TAIL);
     try (Disk.File source = disk.open(newest.path());
         Disk.File copy = disk.create(temporary)) {
-      long inSegment = recovered.end() - recovered.ringFrames().remaining() - from;
+      long inSegment = Math.max(0, recovered.ringTail().from() - from);
       long body = Format.FILE_HEADER_BYTES;
-      if (inSegment > 0) {
-        copy(source, newest.offset(from), copy, body, inSegment);
-      }
-      int already = (int) Math.max(0, -inSegment);
-      ByteBuffer ringFrames = recovered.ringFrames().duplicate().position(already);
-      copy.write(ringFrames, body + Math.max(0, inSegment));
+      copy(source, newest.offset(from), copy, body, inSegment);
+      recovered.ringTail().copy(directory, from + inSegment, copy, body + inSegment);
       Segment.publish(directory, copy, temporary, header, Long.MAX_VALUE / 2);
     }
   }

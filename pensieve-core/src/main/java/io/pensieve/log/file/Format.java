@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /** Format v1: where each byte of a file header and of a frame is. FORMAT.md draws it. */
@@ -336,19 +335,13 @@ final class Format {
         : (long) LONG.get(bytes, frame + FRAME_HEADER_BYTES);
   }
 
-  static byte[] key(byte[] bytes, int frame) {
-    int at = keyAt(bytes, frame);
-    return Arrays.copyOfRange(bytes, at, at + keyBytes(bytes, frame));
-  }
-
-  /** The value of a frame, or of a change in a group, that ends here. */
-  static byte[] value(byte[] bytes, int frame, int end) {
-    int at = keyAt(bytes, frame) + keyBytes(bytes, frame);
-    return Arrays.copyOfRange(bytes, at, end);
-  }
-
-  private static int keyAt(byte[] bytes, int frame) {
+  static int keyAt(byte[] bytes, int frame) {
     return frame + FRAME_HEADER_BYTES + expiryBytes(bytes, frame);
+  }
+
+  /** Where a value begins, and the key before it ends. */
+  static int valueAt(byte[] bytes, int frame) {
+    return keyAt(bytes, frame) + keyBytes(bytes, frame);
   }
 
   private static int keyBytes(byte[] bytes, int frame) {
@@ -383,9 +376,24 @@ final class Format {
       this(0);
     }
 
-    int of(byte[] bytes, int frame, int length) {
+    /** Begins with a body that comes piece by piece. */
+    void begin() {
       crc.reset();
-      crc.update(bytes, frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES);
+    }
+
+    void update(byte[] bytes, int at, int count) {
+      crc.update(bytes, at, count);
+    }
+
+    /** Whether the body so far is that of a frame with this header. */
+    boolean isOf(FrameHeader header) {
+      return header.checksum()
+          == finish(header.length(), header.position(), header.durable(), header.kindWord(), salt);
+    }
+
+    int of(byte[] bytes, int frame, int length) {
+      begin();
+      update(bytes, frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES);
       return finish(
           length,
           position(bytes, frame),

@@ -6,7 +6,14 @@ import java.util.Arrays;
 
 /** Reads frames one after another, and finds whole ones behind damaged bytes. */
 final class FrameReader {
-  private static final int WINDOW_BYTES = 1 << 20;
+  private static final byte[] NOTHING = {};
+  private static final int WINDOW_BYTES = 256 << 10;
+
+  // A frame that is longer than the window is verified piece by piece, and then only its beginning
+  // is in the window: what else is asked of it is read when it is asked for, into an array of its
+  // own length. So whoever reads a value of 16 MiB needs 16 MiB, and not twice as much. A group is
+  // the exception: its changes are looked for inside it, so it is in the window as a whole, which
+  // is as long as that only until the next frame.
 
   private final Source source;
   private final long firstPosition;
@@ -15,7 +22,7 @@ final class FrameReader {
   private final Format.Checksum checksum;
 
   // The window holds the source's bytes [windowAt, windowAt + loadedBytes).
-  private byte[] window = {};
+  private byte[] window = NOTHING;
   private long windowAt;
   private int loadedBytes;
 
@@ -61,7 +68,8 @@ final class FrameReader {
             },
             count,
             firstPosition,
-            salt);
+            salt,
+            count);
     reader.window = bytes;
     reader.loadedBytes = count;
     return reader;
@@ -142,17 +150,38 @@ final class FrameReader {
         || Format.position(window, frame) != candidate) {
       return false;
     }
-    load(at, Format.align(length));
+    int room = Format.align(length);
+    if (room > windowBytes && Format.kind(window, frame) != Format.GROUP) {
+      return isLongFrame(at, length);
+    }
+    load(at, room);
     frame = (int) (at - windowAt);
     return Format.isFrame(window, frame, loadedBytes - frame, candidate, checksum);
+  }
+
+  // The header is in the window, and says that the frame is longer than the window.
+  private boolean isLongFrame(long at, int length) throws IOException {
+    FrameHeader header = FrameHeader.of(window, frame);
+    checksum.begin();
+    for (long next = at + Format.FRAME_HEADER_BYTES; next < at + length; ) {
+      int count = (int) Math.min(windowBytes, at + length - next);
+      load(next, count);
+      checksum.update(window, (int) (next - windowAt), count);
+      next += count;
+    }
+    load(at, Format.FRAME_HEADER_BYTES);
+    frame = (int) (at - windowAt);
+    return checksum.isOf(header);
   }
 
   private void load(long at, int needed) throws IOException {
     if (at >= windowAt && at + needed <= windowAt + loadedBytes) {
       return;
     }
-    if (needed > window.length) {
-      window = new byte[(int) Math.min(bytes, Math.max(needed, windowBytes))];
+    int wanted = (int) Math.min(bytes, Math.max(needed, windowBytes));
+    if (wanted != window.length) {
+      window = NOTHING; // lest there be both
+      window = new byte[wanted];
     }
     windowAt = at;
     loadedBytes = 0;
@@ -226,8 +255,18 @@ final class FrameReader {
   }
 
   /** The whole frame, with the bytes that align it. */
-  byte[] frameBytes() {
-    return Arrays.copyOfRange(window, frame, frame + Format.align(Format.length(window, frame)));
+  byte[] frameBytes() throws IOException {
+    return bytes(frame, frame + Format.align(Format.length(window, frame)));
+  }
+
+  // Of the file, counted as if all of it was in the window.
+  private byte[] bytes(int from, int to) throws IOException {
+    if (to <= loadedBytes) {
+      return Arrays.copyOfRange(window, from, to);
+    }
+    byte[] read = new byte[to - from];
+    source.read(ByteBuffer.wrap(read), windowAt + from);
+    return read;
   }
 
   // What follows is about the change that was read last.
@@ -245,11 +284,11 @@ final class FrameReader {
     return Format.expiryMillis(window, change);
   }
 
-  byte[] key() {
-    return Format.key(window, change);
+  byte[] key() throws IOException {
+    return bytes(Format.keyAt(window, change), Format.valueAt(window, change));
   }
 
-  byte[] value() {
-    return Format.value(window, change, changeEnd);
+  byte[] value() throws IOException {
+    return bytes(Format.valueAt(window, change), changeEnd);
   }
 }

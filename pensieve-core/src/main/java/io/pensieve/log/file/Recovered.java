@@ -1,6 +1,5 @@
 package io.pensieve.log.file;
 
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param clean whether the log was closed; then no position beyond {@code end} was ever used
  * @param durable up to where the history was certainly forced
  * @param newest the newest segment, or null in a new log
- * @param ringFrames the end of the history, as far as it was in the ring only
+ * @param ringTail the end of the history, as far as it was in the ring only
  * @param base up to here the history is in a base; 0 if there is none
  * @param tornBytes how many bytes of the newest segment lie behind {@code end}
  */
@@ -20,7 +19,7 @@ record Recovered(
     boolean clean,
     long durable,
     @Nullable NewestSegment newest,
-    ByteBuffer ringFrames,
+    RingTail ringTail,
     long base,
     long tornBytes) {
 
@@ -33,6 +32,6 @@ record Recovered(
 
   /** Nothing was there. */
   static Recovered nothing() {
-    return new Recovered(0, true, 0, null, ByteBuffer.allocate(0), 0, 0);
+    return new Recovered(0, true, 0, null, RingTail.none(0), 0, 0);
   }
 }

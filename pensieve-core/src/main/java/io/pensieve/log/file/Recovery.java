@@ -3,9 +3,7 @@ package io.pensieve.log.file;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
 import io.pensieve.log.Replay;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,14 +42,7 @@ final class Recovery<K, V> {
   Result run() throws IOException {
     directory.refuseIfUnfinished();
     try (BaseReader base = BaseReader.open(directory)) {
-      List<FrameFile> segments = open(base.position());
-      try {
-        return run(base, segments);
-      } finally {
-        for (FrameFile segment : segments) {
-          segment.close();
-        }
-      }
+      return run(base, lookAtSegments(base.position()));
     }
   }
 
@@ -79,31 +70,28 @@ final class Recovery<K, V> {
   }
 
   private Recovered nothing(BaseReader base) throws IOException {
-    if (base.isPresent() || directory.hasRing()) {
+    if (base.isPresent() || (directory.hasRing() && !RingImage.isNew(directory))) {
       throw new LogException.Corrupt(
           directory.folder(), 0, "a segment, since there is a base or a ring", "none");
     }
     return Recovered.nothing();
   }
 
-  private List<FrameFile> open(long base) throws IOException {
+  // There may be more of them than files that may be open: each is opened for its header, and once
+  // more when it is its turn.
+  private List<FrameFile> lookAtSegments(long base) throws IOException {
     List<FrameFile> segments = new ArrayList<>();
     List<Long> all = directory.segments();
     int first = 0;
     while (first + 1 < all.size() && all.get(first + 1) <= base) {
       first++;
     }
-    try {
-      for (long firstPosition : all.subList(first, all.size())) {
-        segments.add(FrameFile.segment(directory, firstPosition));
+    for (long firstPosition : all.subList(first, all.size())) {
+      try (FrameFile segment = FrameFile.segment(directory, firstPosition)) {
+        segments.add(segment);
       }
-      return segments;
-    } catch (IOException | RuntimeException unreadable) {
-      for (FrameFile segment : segments) {
-        segment.close();
-      }
-      throw unreadable;
     }
+    return segments;
   }
 
   private Recovered read(List<FrameFile> segments, long base, long forced, Telling<K, V> telling)
@@ -114,20 +102,26 @@ final class Recovery<K, V> {
     }
     long end = base;
     for (int next = 1; next < segments.size(); next++) {
-      end =
-          tellWhole(
-              segments.get(next - 1), end, segments.get(next).header().previousEnd(), telling);
+      long previousEnd = segments.get(next).header().previousEnd();
+      try (FrameFile segment = open(segments.get(next - 1))) {
+        end = tellWhole(segment, end, previousEnd, telling);
+      }
       expectStart(segments.get(next), end);
     }
-    FrameFile newest = segments.get(segments.size() - 1);
-    Recovered recovered = readNewest(newest, base, forced, telling);
-    if (recovered.end() < forced) {
-      throw newest.corrupt(
-          recovered.end(),
-          "a frame, since the base says that all was forced up to position " + forced,
-          "none");
+    try (FrameFile newest = open(segments.get(segments.size() - 1))) {
+      Recovered recovered = readNewest(newest, base, forced, telling);
+      if (recovered.end() < forced) {
+        throw newest.corrupt(
+            recovered.end(),
+            "a frame, since the base says that all was forced up to position " + forced,
+            "none");
+      }
+      return recovered;
     }
-    return recovered;
+  }
+
+  private FrameFile open(FrameFile seen) throws IOException {
+    return FrameFile.segment(directory, seen.firstPosition());
   }
 
   private static void expectStart(FrameFile segment, long previousEnd) {
@@ -174,27 +168,28 @@ final class Recovery<K, V> {
     }
     long segmentEnd = tellWhole(newest, base, reader.position(), telling);
     refuseIfForced(newest, reader, segmentEnd);
-    RingFrames ring = readRing(newest, segmentEnd, telling);
-    long end = segmentEnd + ring.frames.remaining();
-    reader.seek(Math.min(end, reader.limit()));
-    long tornBytes = reader.contentEnd() - reader.position();
-    boolean clean = close >= 0 && ring.frames.remaining() == 0 && tornBytes == 0;
+    reader.seek(segmentEnd);
+    long contentEnd = reader.contentEnd();
+    boolean isClosed = close >= 0 && contentEnd == segmentEnd;
+    RingEnd ring = new RingEnd(directory, newest, segmentEnd);
+    RingTail tail = ring.tell(isClosed, contentEnd > newest.firstPosition(), telling);
+    boolean clean = isClosed && tail.isEmpty();
+    long end = clean ? close : tail.end();
     return new Recovered(
-        clean ? close : end,
+        end,
         clean,
-        Math.min(Math.max(durable, ring.durable), clean ? close : end),
+        Math.min(Math.max(durable, ring.durable()), end),
         new Recovered.NewestSegment(newest.path(), newest.header()),
-        ring.frames,
+        tail,
         base,
-        tornBytes);
+        Math.max(0, contentEnd - tail.end()));
   }
 
   /**
    * Looks from the reader's position on for a whole frame which says that the end was once further
    * on.
    */
-  private static void refuseIfForced(FrameFile newest, FrameReader reader, long end)
-      throws IOException {
+  static void refuseIfForced(FrameFile newest, FrameReader reader, long end) throws IOException {
     while (reader.seekFrame()) {
       if (reader.durable() > end) {
         throw newest.corrupt(
@@ -205,83 +200,5 @@ final class Recovery<K, V> {
       }
       reader.next();
     }
-  }
-
-  private record RingFrames(ByteBuffer frames, long durable) {}
-
-  private RingFrames readRing(FrameFile newest, long end, Telling<K, V> telling)
-      throws IOException {
-    RingImage ring = directory.hasRing() ? RingImage.read(directory) : null;
-    // A ring of another salt was emptied into the newest segment by a start that died after that.
-    if (ring == null || ring.header().salt() != newest.header().salt()) {
-      return new RingFrames(ByteBuffer.allocate(0), 0);
-    }
-    refuseIfAcknowledged(newest, ring, end);
-    refuseIfForced(newest, ring.reader(end), end);
-    refuseIfForced(newest, ring.reader(ring.written()), end);
-    return follow(ring, end, telling);
-  }
-
-  // As long as the operating system runs, all that was written can be read.
-  private void refuseIfAcknowledged(FrameFile newest, RingImage ring, long end) {
-    long boot = directory.disk().boot();
-    boolean survivesTheProcess = boot != 0 && ring.isOfBoot(boot);
-    long acknowledged =
-        survivesTheProcess && ring.header().appendedIsAcknowledged()
-            ? Math.max(ring.forced(), ring.written())
-            : ring.forced();
-    if (end < acknowledged) {
-      throw newest.corrupt(
-          end, "a frame, since the ring says that there were some up to " + acknowledged, "none");
-    }
-  }
-
-  private RingFrames follow(RingImage ring, long end, Telling<K, V> telling) throws IOException {
-    boolean holesAllowed = ring.isOfBoot(directory.disk().boot()) && ring.written() <= end;
-    ByteArrayOutputStream frames = new ByteArrayOutputStream();
-    FrameReader reader = ring.reader(end);
-    long durable = 0;
-    while (true) {
-      long position = reader.position();
-      if (reader.next()) {
-        telling.tell(reader, position, directory.ring(), ring.offset(position));
-        durable = Math.max(durable, reader.durable());
-        frames.writeBytes(reader.frameBytes());
-      } else if (!holesAllowed || !stepOver(ring, reader, frames)) {
-        return new RingFrames(ByteBuffer.wrap(frames.toByteArray()), durable);
-      }
-    }
-  }
-
-  /** Fills room that was claimed by a writer who died before it committed. */
-  private boolean stepOver(RingImage ring, FrameReader reader, ByteArrayOutputStream frames)
-      throws IOException {
-    long hole = reader.position();
-    if (!reader.isZero()) {
-      if (hole >= ring.end()) {
-        return false;
-      }
-      throw new LogException.Corrupt(
-          directory.ring(), ring.offset(hole), "a frame that was committed", "a damaged one");
-    }
-    if (!reader.seekFrame()) {
-      return false;
-    }
-    if (reader.position() - hole < Format.FRAME_HEADER_BYTES) {
-      throw new LogException.Corrupt(
-          directory.ring(), ring.offset(hole), "room for a frame", "too little");
-    }
-    long salt = ring.header().salt();
-    for (long at = hole; at < reader.position(); ) {
-      int bytes = (int) Math.min(reader.position() - at, Format.FRAME_BYTES_MAX / 2);
-      frames.writeBytes(Format.bareFrame(Format.PADDING, bytes, at, hole(ring, hole), salt));
-      at += bytes;
-    }
-    return true;
-  }
-
-  // Says of nothing more that it was forced than what is known: nothing behind the ring's start.
-  private static long hole(RingImage ring, long hole) {
-    return Math.min(ring.header().firstPosition(), hole);
   }
 }

@@ -1,27 +1,31 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.LogException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/** A copy of what an earlier life of the log left in its ring. */
-final class RingImage {
+/** What an earlier life of the log left in its ring. Read from the file bit by bit. */
+final class RingImage implements Closeable {
+  private final Disk.File file;
   private final Format.FileHeader header;
-  private final byte[] bytes;
+  private final int capacity;
   private final long written;
   private final long forced;
 
-  private RingImage(Format.FileHeader header, byte[] bytes, long written, long forced) {
+  private RingImage(Disk.File file, Format.FileHeader header, int capacity, byte[] page) {
+    this.file = file;
     this.header = header;
-    this.bytes = bytes;
-    this.written = written;
-    this.forced = forced;
+    this.capacity = capacity;
+    this.written = Format.ringWritten(page);
+    this.forced = Format.ringForced(page);
   }
 
-  static RingImage read(LogDirectory directory) throws IOException {
+  static RingImage open(LogDirectory directory) throws IOException {
     Path path = directory.ring();
-    try (Disk.File file = directory.disk().open(path)) {
+    Disk.File file = directory.disk().open(path);
+    try {
       byte[] page = Format.FileHeader.page(file);
       Format.FileHeader header = Format.FileHeader.decode(page, path, Format.RING);
       long capacity = file.size() - Format.FILE_HEADER_BYTES;
@@ -29,9 +33,18 @@ final class RingImage {
         throw new LogException.Corrupt(
             path, file.size(), "a ring of " + header.capacity() + " bytes", capacity + " bytes");
       }
-      byte[] frames = new byte[(int) capacity];
-      file.read(ByteBuffer.wrap(frames), Format.FILE_HEADER_BYTES);
-      return new RingImage(header, frames, Format.ringWritten(page), Format.ringForced(page));
+      return new RingImage(file, header, (int) capacity, page);
+    } catch (IOException | RuntimeException | Error unreadable) {
+      file.close();
+      throw unreadable;
+    }
+  }
+
+  /** Whether nothing was ever written to the ring: whoever made it died before the log began. */
+  static boolean isNew(LogDirectory directory) throws IOException {
+    try (RingImage ring = open(directory)) {
+      long first = ring.header.firstPosition();
+      return ring.written == first && !ring.reader(first).seekFrame();
     }
   }
 
@@ -49,33 +62,37 @@ final class RingImage {
     return forced;
   }
 
-  /** Whether the operating system still runs that had its pages in memory. */
-  boolean isOfBoot(long boot) {
-    return boot == header.boot();
-  }
-
   long offset(long position) {
     return (long) Format.FILE_HEADER_BYTES + index(position);
   }
 
   private int index(long position) {
-    return (int) (position & (bytes.length - 1));
+    return (int) (position & (capacity - 1));
   }
 
   /** Where what is not zero may be left of frames that had been written. */
   long end() {
-    return written + bytes.length;
+    return written + capacity;
   }
 
   /** Frames from this position on; there may be some beyond {@link #end} if that is damaged. */
   FrameReader reader(long position) {
     return new FrameReader(
-        (into, at) -> read(into, position + at), bytes.length, position, header.salt());
+        (into, at) -> read(into, position + at), capacity, position, header.salt());
   }
 
-  private void read(ByteBuffer into, long position) {
-    int first = Math.min(into.remaining(), bytes.length - index(position));
-    into.put(bytes, index(position), first);
-    into.put(bytes, 0, into.remaining());
+  /** Fills the buffer with what the ring holds from this position on. */
+  void read(ByteBuffer into, long position) throws IOException {
+    int end = into.limit();
+    int first = Math.min(into.remaining(), capacity - index(position));
+    file.read(into.limit(into.position() + first), offset(position));
+    if (into.limit() < end) {
+      file.read(into.limit(end), Format.FILE_HEADER_BYTES);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
   }
 }

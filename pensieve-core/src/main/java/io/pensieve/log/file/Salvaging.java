@@ -42,6 +42,7 @@ final class Salvaging {
   private long until = Long.MAX_VALUE; // the history is copied up to here
   private long reached; // up to here everything is copied, or reported
   private long forced; // so far the log was forced once
+  private boolean closed; // the frame copied last is a close marker
   private long highest; // no position beyond it is known
 
   private Salvaging(LogCopy copy) {
@@ -137,26 +138,47 @@ final class Salvaging {
     }
     readSalts(directory);
     copyBase(directory);
-    SuspectFile newest = null;
-    List<SuspectFile> segments = open(directory);
+    copySegments(directory);
+    if (forced > reached) {
+      damage(directory.folder(), 0, 0, true, "in no file: " + changes(reached, forced));
+    }
+    know(forced);
+  }
+
+  // Two at a time are open, for there may be more than files that may be open.
+  private void copySegments(LogDirectory directory) throws IOException {
+    List<Long> positions = new ArrayList<>(directory.segments());
+    // Below a base that is whole or not, older changes are superseded as a whole.
+    while (positions.size() > 1 && positions.get(1) <= reached) {
+      positions.remove(0);
+    }
+    SuspectFile newest = positions.isEmpty() ? null : open(directory, positions.get(0));
     try {
-      for (int i = 0; i < segments.size(); i++) {
-        newest = segments.get(i);
-        copySegment(directory, newest, i + 1 < segments.size() ? segments.get(i + 1) : null);
+      for (int i = 0; newest != null && i < positions.size(); i++) {
+        SuspectFile next = i + 1 < positions.size() ? open(directory, positions.get(i + 1)) : null;
+        try {
+          copySegment(directory, newest, next);
+        } finally {
+          if (next != null) {
+            newest.close();
+            newest = next;
+          }
+        }
       }
       copyRing(directory, newest);
       if (newest != null && newest.reader() != null) {
         noteUnfinishedEnd(newest, newest.reader());
       }
     } finally {
-      for (SuspectFile segment : segments) {
-        segment.close();
+      if (newest != null) {
+        newest.close();
       }
     }
-    if (forced > reached) {
-      damage(directory.folder(), 0, 0, true, "in no file: " + changes(reached, forced));
-    }
-    know(forced);
+  }
+
+  private SuspectFile open(LogDirectory directory, long position) throws IOException {
+    Path path = directory.segment(position);
+    return SuspectFile.open(directory.disk(), path, Format.SEGMENT, position, salts);
   }
 
   private void noteUnfinishedEnd(SuspectFile newest, FrameReader reader) throws IOException {
@@ -260,21 +282,9 @@ final class Salvaging {
             : "saved entries; one that was not changed later is missing");
   }
 
-  private List<SuspectFile> open(LogDirectory directory) throws IOException {
-    List<SuspectFile> segments = new ArrayList<>();
-    for (long position : directory.segments()) {
-      // Below a base that is whole or not, older changes are superseded as a whole.
-      if (!segments.isEmpty() && position <= reached) {
-        segments.remove(0).close();
-      }
-      Path path = directory.segment(position);
-      segments.add(SuspectFile.open(directory.disk(), path, Format.SEGMENT, position, salts));
-    }
-    return segments;
-  }
-
   private void copySegment(LogDirectory directory, SuspectFile segment, @Nullable SuspectFile next)
       throws IOException {
+    closed = false;
     expectStart(directory, segment);
     long end = end(segment, next);
     FrameReader reader = segment.reader();
@@ -328,6 +338,7 @@ final class Salvaging {
         forced = Math.max(forced, reader.durable());
         copy.add(reader.frameBytes(), position);
       }
+      closed = reader.kind() == Format.CLOSE;
       reached = reader.position();
     }
   }
@@ -339,6 +350,9 @@ final class Salvaging {
 
   private void copyRing(LogDirectory directory, @Nullable SuspectFile newest) throws IOException {
     if (!directory.hasRing()) {
+      if (newest != null && !closed) {
+        damage(directory.ring(), 0, 0, true, "the last changes: the ring is missing");
+      }
       return;
     }
     RingRemains ring = RingRemains.read(directory, salts, newest == null ? null : newest.salt());

@@ -4,7 +4,9 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
 import io.pensieve.log.Replay;
+import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Decodes frames and tells them to whoever replays. For as many threads as that one takes. */
 final class Teller<K, V> {
@@ -19,7 +21,7 @@ final class Teller<K, V> {
   }
 
   /** Tells the frame of a segment that was read last, and answers how many changes it is. */
-  int tell(FrameReader reader, long position, long number, FrameFile segment) {
+  int tell(FrameReader reader, long position, long number, FrameFile segment) throws IOException {
     return tell(reader, number, segment.path(), segment.offset(position));
   }
 
@@ -28,7 +30,7 @@ final class Teller<K, V> {
    *
    * @param number which one of the history its first change is
    */
-  int tell(FrameReader reader, long number, Path file, long offset) {
+  int tell(FrameReader reader, long number, Path file, long offset) throws IOException {
     expectUnderstood(reader, Format.OF_SEGMENT, file, offset);
     if (reader.kind() == Format.PADDING || reader.kind() == Format.CLOSE) {
       return 0;
@@ -43,7 +45,7 @@ final class Teller<K, V> {
   }
 
   /** Tells the entry that was read last. */
-  int tellEntry(FrameReader reader, long position, long number, FrameFile base) {
+  int tellEntry(FrameReader reader, long position, long number, FrameFile base) throws IOException {
     long offset = base.offset(position);
     expectUnderstood(reader, 1 << Format.ENTRY, base.path(), offset);
     long version = reader.version();
@@ -62,7 +64,8 @@ final class Teller<K, V> {
     }
   }
 
-  private Change<K, V> decode(FrameReader reader, byte kind, Path file, long offset) {
+  private Change<K, V> decode(FrameReader reader, byte kind, Path file, long offset)
+      throws IOException {
     if (kind == Format.PUT) {
       return decodePut(reader, file, offset);
     }
@@ -70,21 +73,38 @@ final class Teller<K, V> {
     return kind == Format.REMOVE ? new Change.Remove<>(key) : new Change.Touch<>(key);
   }
 
-  private Change.Put<K, V> decodePut(FrameReader reader, Path file, long offset) {
+  private Change.Put<K, V> decodePut(FrameReader reader, Path file, long offset)
+      throws IOException {
     K key = decode(keyCodec, reader.key(), file, offset);
     V value = decode(valueCodec, reader.value(), file, offset);
     return new Change.Put<>(key, value, reader.expiryMillis());
   }
 
+  // Whatever a codec throws, where it happened is what whoever opens the log must be told. An entry
+  // without a key or a value would be neither there nor gone, so a null is no answer.
   private static <T> T decode(Codec<T> codec, byte[] bytes, Path file, long offset) {
+    T decoded;
     try {
-      return codec.decode(bytes);
-    } catch (IllegalArgumentException notOfThisCodec) {
-      throw new LogException.Corrupt(
-          file,
-          offset,
-          "a key and a value of this log's codecs",
-          String.valueOf(notOfThisCodec.getMessage()));
+      decoded = codec.decode(bytes);
+    } catch (RuntimeException notOfThisCodec) {
+      throw notOfCodec(file, offset, reason(notOfThisCodec), notOfThisCodec);
     }
+    if (decoded == null) {
+      throw notOfCodec(file, offset, "bytes that are decoded to null", null);
+    }
+    return decoded;
+  }
+
+  private static String reason(RuntimeException thrown) {
+    String message = thrown.getMessage();
+    return thrown instanceof IllegalArgumentException && message != null
+        ? message
+        : thrown.toString();
+  }
+
+  private static LogException.Corrupt notOfCodec(
+      Path file, long offset, String found, @Nullable RuntimeException cause) {
+    return new LogException.Corrupt(
+        file, offset, "a key and a value of this log's codecs", found, cause);
   }
 }

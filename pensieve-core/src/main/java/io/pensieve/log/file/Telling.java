@@ -3,6 +3,7 @@ package io.pensieve.log.file;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Replay;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,11 +24,14 @@ final class Telling<K, V> implements AutoCloseable {
   // batches retire in the order in which they were submitted, and a failure is known as the first
   // one when its batch retires; what was submitted after it is not told any more.
   //
-  // The number of batches is limited, and a frame that is longer than a batch is told by the thread
-  // that read it. So what is read and not yet told takes little memory, with one such frame at a
-  // time.
+  // What is read and not yet told takes a share of the heap at most: the number of batches is
+  // limited. A frame that is longer than a batch is told by the thread that reads it, one at a
+  // time, and when everything before it has been told: the removals before it may be what makes
+  // room for it.
 
   private static final int BATCHES_PER_THREAD = 4;
+  private static final int BATCHES_MIN = 2;
+  private static final int HEAP_SHARE = 32;
   private static final long PROGRESS_BYTES = 1 << 20;
 
   /**
@@ -49,6 +53,7 @@ final class Telling<K, V> implements AutoCloseable {
   private final boolean isForSeveral;
   private final Teller<K, V> teller;
   private final long bytesTotal;
+  private final long batchesMax;
 
   // Of the reading thread.
   private final List<DeafThread> workers = new ArrayList<>();
@@ -79,7 +84,13 @@ final class Telling<K, V> implements AutoCloseable {
     this.isForSeveral = anyOrder.isPresent() && settings.threads() > 1;
     this.receiver = anyOrder.orElseGet(() -> new InOrder<>(replay));
     this.bytesTotal = bytesTotal;
+    this.batchesMax = batchesMax(settings, Runtime.getRuntime().maxMemory());
     this.teller = new Teller<>(keyCodec, valueCodec, receiver);
+  }
+
+  private static long batchesMax(Settings settings, long heapBytes) {
+    long fitting = heapBytes / HEAP_SHARE / settings.batchBytes();
+    return Math.max(BATCHES_MIN, Math.min((long) BATCHES_PER_THREAD * settings.threads(), fitting));
   }
 
   /** A receiver that is told in order, since there is one thread. */
@@ -112,7 +123,7 @@ final class Telling<K, V> implements AutoCloseable {
   private synchronized @Nullable Batch tryTake() {
     DeafThread.rethrow(failure);
     Batch batch = empty.poll();
-    if (batch == null && batches < BATCHES_PER_THREAD * settings.threads()) {
+    if (batch == null && batches < batchesMax) {
       batches++;
       batch = new Batch(settings.batchBytes());
     }
@@ -145,6 +156,9 @@ final class Telling<K, V> implements AutoCloseable {
 
   /** Tells what was read, or leaves it to others. */
   void submit(Batch batch) {
+    if (batch.isLarge()) {
+      awaitTold();
+    }
     boolean alone = !isForSeveral || bytes < settings.aloneBytes() || batch.isLarge();
     int length = batch.length();
     batch.number(numbered + 1);
@@ -170,8 +184,12 @@ final class Telling<K, V> implements AutoCloseable {
     worker.start();
   }
 
-  /** Tells one frame that the reading thread has just read elsewhere. */
-  void tell(FrameReader reader, long position, Path file, long offset) {
+  /**
+   * Tells one frame that the reading thread has just read elsewhere, when everything that was
+   * submitted has been told.
+   */
+  void tell(FrameReader reader, long position, Path file, long offset) throws IOException {
+    awaitTold();
     changesAlone += teller.tell(reader, numbered + 1, file, offset);
     numbered += reader.changes();
     told(reader.position() - position);
@@ -246,11 +264,16 @@ final class Telling<K, V> implements AutoCloseable {
 
   /** Returns when everything that was submitted has been told, or throws the first failure. */
   void finish() {
-    while (isUnderWay()) {
-      help();
-    }
+    awaitTold();
     synchronized (this) {
       DeafThread.rethrow(failure);
+    }
+  }
+
+  // A failure is kept for whoever asks next.
+  private void awaitTold() {
+    while (isUnderWay()) {
+      help();
     }
   }
 

@@ -89,7 +89,7 @@ class DamageTest {
     // Without marker and with half of the last change: nothing knows that it was forced.
     int torn = whole.length - Format.FRAME_HEADER_BYTES - 20;
     files.put(segment, Arrays.copyOf(whole, torn));
-    files.remove(RING);
+    ByteBuffer.wrap(files.getOrDefault(RING, new byte[0])).putLong(Format.RING_FORCED_AT, 0);
     SimulatedLog log = new SimulatedLog(SimulatedDisk.of(files), Durability.POWER_CUT);
     assertEquals(history.subList(0, 5), log.open());
     RecoveryReport.TornTail tail = log.report().tornTail().orElseThrow();
@@ -137,7 +137,7 @@ class DamageTest {
 
   @Test
   void aFlippedBitInWhereTheRingWasWrittenToCostsNobodyAFrame() throws IOException {
-    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
     log.open();
     history.add(log.append(new Change.Put<>("a", "1")));
     log.step();
@@ -178,5 +178,93 @@ class DamageTest {
     SimulatedDisk nextBoot = SimulatedDisk.of(log.disk.contents());
     nextBoot.cutPower(new Random(1));
     assertEquals(List.of(first), new SimulatedLog(nextBoot, Durability.PROCESS_DEATH).open());
+  }
+
+  /** A log with three changes in its ring, of which the second one's first words are changed. */
+  private SimulatedDisk withoutTheSecond(Durability durability, long firstWord, long boot) {
+    SimulatedDisk disk = new SimulatedDisk();
+    disk.boot(boot);
+    SimulatedLog log = new SimulatedLog(disk, durability);
+    log.open();
+    for (int i = 0; i < 3; i++) {
+      history.add(log.append(new Change.Put<>("k" + i, "v")));
+    }
+    int second = Format.FILE_HEADER_BYTES + (int) history.get(0).sequence();
+    log.disk.memory(RING).putLong(second, firstWord);
+    log.disk.killProcess();
+    return log.disk;
+  }
+
+  private List<Event> read(SimulatedDisk disk) throws IOException {
+    return SimulatedLog.readTwice(disk).onlyEvents();
+  }
+
+  @Test
+  void whatWasNotAcknowledgedMayBeLostFromTheRingInTheSameBoot() throws IOException {
+    // As if the disk had been taken away, and its pages with it: all that was forced is there.
+    SimulatedDisk gone = withoutTheSecond(Durability.POWER_CUT, 0, 1);
+    assertEquals(history.subList(0, 1), read(gone), "a prefix, for the page may be lost");
+    history.clear();
+    SimulatedDisk torn = withoutTheSecond(Durability.POWER_CUT, Format.commitWord(40, 17), 1);
+    assertEquals(history.subList(0, 1), read(torn));
+  }
+
+  @Test
+  void aGapBeforeOtherFramesIsRefusedIfTheBootIsUnknown() throws IOException {
+    SimulatedDisk disk = withoutTheSecond(Durability.PROCESS_DEATH, 0, 0);
+    LogException.Corrupt refused = assertThrows(LogException.Corrupt.class, () -> read(disk));
+    String message = String.valueOf(refused.getMessage());
+    long gap = Format.FILE_HEADER_BYTES + history.get(0).sequence();
+    assertTrue(message.startsWith(RING + ": damaged at offset " + gap + ": "), message);
+    assertTrue(message.contains("not known"), message);
+
+    history.clear();
+    SimulatedDisk unacknowledged = withoutTheSecond(Durability.POWER_CUT, 0, 0);
+    assertEquals(history.subList(0, 1), read(unacknowledged));
+  }
+
+  @Test
+  void aRingThatEndsIsReadIfTheBootIsUnknown() throws IOException {
+    SimulatedDisk disk = new SimulatedDisk();
+    disk.boot(0);
+    SimulatedLog log = new SimulatedLog(disk, Durability.PROCESS_DEATH);
+    log.open();
+    history.add(log.append(new Change.Put<>("a", "1")));
+    history.add(log.append(new Change.Put<>("b", "2")));
+    disk.killProcess();
+    assertEquals(history, read(disk));
+  }
+
+  @Test
+  void aLogThatWasNotClosedIsRefusedWithoutItsRing() throws IOException {
+    for (int steps = 0; steps < 2; steps++) {
+      SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+      log.open();
+      log.append(new Change.Put<>("a", "1"));
+      if (steps > 0) {
+        log.step(); // else it is in the ring only
+      }
+      log.disk.killProcess();
+      Map<Path, byte[]> files = log.disk.contents();
+      files.remove(RING);
+      assertCorruptAt(files, RING, 0);
+      assertTrue(
+          Salvaging.run(SimulatedDisk.of(files), SimulatedLog.FOLDER, new SimulatedDisk(), RING)
+              .losesSomething());
+    }
+  }
+
+  @Test
+  void aLogThatWasNotClosedIsRefusedWithTheRingOfAnother() {
+    Map<Path, byte[]> files = killedLog(Durability.PROCESS_DEATH);
+    files.putAll(Map.of(RING, killedLog(Durability.PROCESS_DEATH).getOrDefault(RING, new byte[0])));
+    assertCorruptAt(files, RING, 0);
+  }
+
+  @Test
+  void aLogThatWasClosedNeedsNoRing() throws IOException {
+    Map<Path, byte[]> files = closedLog();
+    files.remove(RING);
+    assertEquals(history, read(SimulatedDisk.of(files)));
   }
 }

@@ -40,6 +40,7 @@ class ParallelRecoveryTest {
   private static final int PUTS = 5000;
   private static final int BATCH_BYTES = 512;
   private static final int SEGMENT_BYTES = 16 << 10;
+  private static final int HELD = PUTS / 2 + 100; // no large one is near: before it all is told
   private static final int LARGE_BYTES = 4 * BATCH_BYTES;
 
   private final Path folder;
@@ -163,11 +164,11 @@ class ParallelRecoveryTest {
         new Receiver() {
           @Override
           public void change(long sequence, long stamp, Change<String, String> change) {
-            if (stamp == PUTS / 2) {
+            if (stamp == HELD) {
               held.set(sequence);
               await(others); // told by other threads, from batches behind this one
               completeMeanwhile.set(complete.get());
-            } else if (stamp > PUTS / 2) {
+            } else if (stamp > HELD) {
               others.countDown();
             }
             super.change(sequence, stamp, change);
@@ -196,6 +197,14 @@ class ParallelRecoveryTest {
 
   /** Changes the value of this put on the disk, and answers which file and offset that is. */
   private String damage(int put) throws IOException {
+    return place(put, true);
+  }
+
+  private String place(int put) throws IOException {
+    return place(put, false);
+  }
+
+  private String place(int put, boolean damaged) throws IOException {
     byte[] value = values.get(put).getBytes(StandardCharsets.UTF_8);
     byte[] entry = ("k" + put + values.get(put)).getBytes(StandardCharsets.UTF_8);
     for (Path segment : segments()) {
@@ -206,7 +215,7 @@ class ParallelRecoveryTest {
         int body = at + Format.FRAME_HEADER_BYTES;
         if (new String(bytes, body, length - Format.FRAME_HEADER_BYTES, StandardCharsets.UTF_8)
             .equals(new String(entry, StandardCharsets.UTF_8))) {
-          bytes[at + length - value.length] ^= 1;
+          bytes[at + length - value.length] ^= (byte) (damaged ? 1 : 0);
           Files.write(segment, bytes);
           return segment + ": damaged at offset " + at + ":";
         }
@@ -258,11 +267,38 @@ class ParallelRecoveryTest {
   }
 
   @Test
-  void whatElseACodecThrowsEndsTheRecovery() {
+  void whateverACodecThrowsIsToldWithFileAndOffset() throws IOException {
     RuntimeException thrown = new IllegalStateException("broken codec");
-    Codec<String> codec = new Picky(values.get(2222), thrown);
-    assertSame(thrown, assertThrows(IllegalStateException.class, () -> replayed(codec)));
+    String place = place(2222);
+    LogException.Corrupt refused =
+        assertThrows(
+            LogException.Corrupt.class, () -> replayed(new Picky(values.get(2222), thrown)));
+    String message = String.valueOf(refused.getMessage());
+    assertTrue(message.startsWith(place) && message.endsWith("broken codec"), message);
+    assertSame(thrown, refused.getCause());
     assertEquals(values, replayed(Codec.utf8()), "no harm to the log");
+  }
+
+  @Test
+  void aValueThatIsDecodedToNullIsDamage() throws IOException {
+    String place = place(2222);
+    Codec<String> codec =
+        new Codec<>() {
+          @Override
+          public byte[] encode(String value) {
+            return Codec.utf8().encode(value);
+          }
+
+          @Override
+          @SuppressWarnings("NullAway") // what a codec must not do
+          public String decode(byte[] bytes) {
+            String value = Codec.utf8().decode(bytes);
+            return value.equals(values.get(2222)) ? null : value;
+          }
+        };
+    LogException.Corrupt refused = assertThrows(LogException.Corrupt.class, () -> replayed(codec));
+    String message = String.valueOf(refused.getMessage());
+    assertTrue(message.startsWith(place) && message.contains("null"), message);
   }
 
   @Test

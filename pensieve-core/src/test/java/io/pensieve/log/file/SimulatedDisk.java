@@ -82,6 +82,11 @@ final class SimulatedDisk implements Disk {
     watcher = operation -> {};
   }
 
+  /** Which start of the operating system this is; 0 if that is not known. */
+  void boot(long which) {
+    boot = which;
+  }
+
   void usableBytes(long bytes) {
     usableBytes = bytes;
   }
