@@ -39,6 +39,7 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
 
   @Override
   public Optional<AnyOrder<K, V>> inAnyOrder() {
+    restoration.mayBeToldAgain();
     return Optional.of(new InAnyOrder());
   }
 
@@ -56,6 +57,11 @@ record Replaying<K, V>(Restoration<K, V> restoration, RecoveryProgress listener)
     @Override
     public void toldUpTo(long sequence) {
       restoration.toldUpTo(sequence);
+    }
+
+    @Override
+    public boolean again() {
+      return restoration.again();
     }
   }
 }

@@ -72,5 +72,15 @@ public interface Replay<K, V> {
      * then a removed key has to be remembered, because a put from before its removal may follow.
      */
     void toldUpTo(long sequence);
+
+    /**
+     * Whether the whole history must be told once more, from its beginning: there was more of it
+     * than the receiver could keep at a time, and something is missing that it needs after all.
+     * Whoever tells in any order must ask this when everything has been told, and do it. By default
+     * not.
+     */
+    default boolean again() {
+      return false;
+    }
   }
 }

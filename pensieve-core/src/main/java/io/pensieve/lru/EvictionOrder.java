@@ -92,6 +92,21 @@ final class EvictionOrder<K, V> {
   }
 
   /**
+   * As {@link #addAll}; of nodes with a stamp below that for which the last node was taken, the
+   * first one here is then taken first.
+   */
+  void arrange(List<Node<K, V>> coldestFirst) {
+    lock();
+    try {
+      coldestFirst.forEach(this::addLocked);
+      coldestFirst.forEach(wheel::remove);
+      coldestFirst.forEach(wheel::add);
+    } finally {
+      unlock();
+    }
+  }
+
+  /**
    * As {@link #add}, and then as {@link #pollOverflow} with nothing taken out, in one step: the
    * whole of it for a write that evicts.
    */

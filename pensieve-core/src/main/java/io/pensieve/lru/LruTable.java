@@ -418,33 +418,43 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
   public Restoration<K, V> restore() {
-    return new Restoration<>(table, clock, new RestoredOrders());
+    return new Restoration<>(table, clock, order, new RestoredEntries(), bounds);
   }
 
-  private final class RestoredOrders implements Restoration.Orders<K, V> {
+  private final class RestoredEntries implements Restoration.Entries<K, V> {
     @Override
-    public void adopt(Node<K, V> node) {
+    public int adopt(Node<K, V> node) {
       V value = node.value();
       assert value != null : "an adopted entry has a value";
       expiries.arm(node);
-      if (bounds.isWeighted()) {
-        order.weigh(node, bounds.weigher().applyAsInt(node.key(), value));
+      if (!bounds.isWeighted()) {
+        return 0;
       }
+      int weight = bounds.weigher().applyAsInt(node.key(), value);
+      order.weigh(node, weight);
+      return weight;
     }
 
     @Override
-    public void add(List<Node<K, V>> nodes) {
-      order.addAll(nodes);
+    public boolean isOver(Node<K, V> node) {
+      return expiries.isOver(node.expiryMillis());
+    }
+
+    @Override
+    public void evict(Node<K, V> node, boolean isTold) {
+      V evicted =
+          node.own(false) ? evictOwned(new Victim<>(node, node.stamp(), node.weight)) : null;
+      if (evicted != null) {
+        order.remove(node);
+      }
+      if (evicted != null && isTold) {
+        observer.evicted(node.key(), evicted);
+      }
     }
 
     @Override
     public void release(Node<K, V> node) {
       expiries.disarm(node);
-    }
-
-    @Override
-    public void remove(Node<K, V> node) {
-      order.remove(node);
     }
 
     @Override

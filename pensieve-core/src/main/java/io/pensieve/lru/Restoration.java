@@ -26,10 +26,11 @@ public final class Restoration<K, V> {
 
   // A node gets into the eviction order after it has got a value, and stays there until it dies.
   // What all threads would write is kept by each in a lane of its own: the nodes that are new,
-  // which
-  // get into the order many at a time, and the largest numbers.
+  // which get into the order many at a time, and the largest numbers. Together lanes keep a small
+  // share of what the bounds allow from the order, which sees then whether that is exceeded.
 
-  private static final int LANE_NODES = 512;
+  private static final int LANE_NODES_MAX = 512;
+  private static final int LANE_SHARE = 64;
   private static final long STAMP_MAX = 1L << 61; // the clock keeps those beyond for itself
 
   /**
@@ -43,18 +44,22 @@ public final class Restoration<K, V> {
   private record Vacant<K, V>(Node<K, V> node, long since) {}
 
   /** What the table does with a restored entry. */
-  interface Orders<K, V> {
-    /** The entry has got a value. Called by its node's owner, perhaps not for the first time. */
-    void adopt(Node<K, V> node);
-
-    /** The entries may be evicted, if there are too many. Some may have been added before. */
-    void add(List<Node<K, V>> nodes);
+  interface Entries<K, V> {
+    /**
+     * The entry has got a value. Called by its node's owner, perhaps not for the first time.
+     *
+     * @return what it weighs; 0 if that is not asked for
+     */
+    int adopt(Node<K, V> node);
 
     /** The entry has no value, and will not get one. Called by its node's owner. */
     void release(Node<K, V> node);
 
-    /** The node has died after that. */
-    void remove(Node<K, V> node);
+    /** Whether the entry has expired. */
+    boolean isOver(Node<K, V> node);
+
+    /** Evicts an entry, which may be in the order or not, and may be dead. */
+    void evict(Node<K, V> node, boolean isTold);
 
     /** All entries are there: removes those that are over, and those that are too many. */
     void settle();
@@ -62,13 +67,18 @@ public final class Restoration<K, V> {
 
   private final NodeTable<K, V> table;
   private final UseClock clock;
-  private final Orders<K, V> orders;
+  private final EvictionOrder<K, V> order;
+  private final Entries<K, V> entries;
+  private final Surplus<K, V> surplus;
+  private final int laneNodes;
+  private final long laneWeight;
   private final Queue<Lane<K, V>> lanes = new ConcurrentLinkedQueue<>();
   private final ThreadLocal<Lane<K, V>> lane = ThreadLocal.withInitial(this::newLane);
   private List<Vacant<K, V>> vacant = new ArrayList<>(); // guarded by this; some filled again
 
   private static final class Lane<K, V> {
-    private final List<Node<K, V>> nodes = new ArrayList<>(LANE_NODES);
+    private final List<Node<K, V>> nodes = new ArrayList<>();
+    private long weight;
     private long lastStamp;
     private long lastVersion;
   }
@@ -79,14 +89,45 @@ public final class Restoration<K, V> {
     return added;
   }
 
-  Restoration(NodeTable<K, V> table, UseClock clock, Orders<K, V> orders) {
+  Restoration(
+      NodeTable<K, V> table,
+      UseClock clock,
+      EvictionOrder<K, V> order,
+      Entries<K, V> entries,
+      Bounds<K, V> bounds) {
     this.table = table;
     this.clock = clock;
-    this.orders = orders;
+    this.order = order;
+    this.entries = entries;
+    this.surplus = new Surplus<>(table, order, entries, bounds);
+    this.laneNodes = (int) Math.min(LANE_NODES_MAX, bounds.maximumEntries() / LANE_SHARE);
+    this.laneWeight = bounds.maximumWeight() / LANE_SHARE;
+  }
+
+  /**
+   * The log may be told twice: {@link #again} will be asked. So values may be let go meanwhile, if
+   * there are more than the bounds allow.
+   */
+  public void mayBeToldAgain() {
+    surplus.allow();
+  }
+
+  /**
+   * When everything has been told: whether all of it must be told once more, since values are
+   * missing that were let go.
+   */
+  public boolean again() {
+    toldUpTo(Long.MAX_VALUE);
+    lanes.forEach(this::addAll);
+    return surplus.decide();
   }
 
   /** The key had this value. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
+    if (surplus.isBeingFilled()) {
+      surplus.fill(key, value, version);
+      return;
+    }
     note(version, stamp);
     while (true) {
       Node<K, V> node = table.get(key);
@@ -131,25 +172,32 @@ public final class Restoration<K, V> {
 
   // A weigher that throws must not keep others waiting for the node.
   private void adopt(Node<K, V> node) {
+    Lane<K, V> own = lane.get();
     try {
-      orders.adopt(node);
+      own.weight += entries.adopt(node);
     } finally {
       node.disown();
     }
-    List<Node<K, V>> nodes = lane.get().nodes;
-    nodes.add(node);
-    if (nodes.size() == LANE_NODES) {
-      addAll(nodes);
+    own.nodes.add(node);
+    if (own.nodes.size() >= laneNodes || own.weight >= laneWeight) {
+      addAll(own);
     }
   }
 
-  private void addAll(List<Node<K, V>> nodes) {
-    orders.add(nodes);
-    nodes.clear();
+  private void addAll(Lane<K, V> filled) {
+    if (!filled.nodes.isEmpty()) {
+      order.addAll(filled.nodes);
+      filled.nodes.clear();
+      filled.weight = 0;
+      surplus.relieve();
+    }
   }
 
   /** The key was removed. */
   public void remove(K key, long version) {
+    if (surplus.isBeingFilled()) {
+      return;
+    }
     Node<K, V> node = vacate(key, version);
     if (node != null) {
       remember(node, version);
@@ -186,6 +234,9 @@ public final class Restoration<K, V> {
 
   /** The key, if it had a value then, was used. */
   public void use(K key, long stamp, long sequence) {
+    if (surplus.isBeingFilled()) {
+      return;
+    }
     note(0, stamp);
     Node<K, V> vacated = stamped(key, stamp);
     if (vacated != null) {
@@ -234,11 +285,11 @@ public final class Restoration<K, V> {
       node.disown();
       return;
     }
-    orders.release(node);
+    entries.release(node);
     node.die();
     table.remove(node);
     node.wakeWaiting();
-    orders.remove(node);
+    order.remove(node);
   }
 
   /**
@@ -252,12 +303,13 @@ public final class Restoration<K, V> {
     long lastStamp = 0;
     long lastVersion = 0;
     for (Lane<K, V> told : lanes) {
-      addAll(told.nodes);
+      addAll(told);
       lastStamp = Math.max(lastStamp, told.lastStamp);
       lastVersion = Math.max(lastVersion, told.lastVersion);
     }
+    surplus.finish();
     clock.startAfter(lastStamp);
-    orders.settle();
+    entries.settle();
     return new Beginning(lastStamp, lastVersion);
   }
 }

@@ -3,6 +3,7 @@ package io.pensieve.lru;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
 import java.time.InstantSource;
@@ -79,7 +80,9 @@ class RestorationTest {
     public void removed(String key, String value) {}
 
     @Override
-    public void evicted(String key, String value) {}
+    public void evicted(String key, String value) {
+      assertFalse(value.isEmpty()); // a value, and not what is in its place
+    }
 
     @Override
     public void expired(String key, String value) {}
@@ -87,8 +90,16 @@ class RestorationTest {
 
   /** In which nothing expires, for time stands still. */
   private LruTable<String, String> table(int bound) {
+    return table(new Bounds<>(bound, Bounds.UNWEIGHTED, (key, value) -> 0));
+  }
+
+  private LruTable<String, String> weighted(int bound) {
+    return table(new Bounds<>(Long.MAX_VALUE, bound, (key, value) -> 1));
+  }
+
+  private LruTable<String, String> table(Bounds<String, String> bounds) {
     return new LruTable<>(
-        new Bounds<>(bound, Bounds.UNWEIGHTED, (key, value) -> 0),
+        bounds,
         journal,
         new NoObserver(),
         InstantSource.fixed(Instant.EPOCH),
@@ -123,6 +134,10 @@ class RestorationTest {
     Restoration<String, String> restoration = table.restore();
     telling.tell(restoration);
     restoration.finish();
+    return kept(table);
+  }
+
+  private static List<Kept> kept(LruTable<String, String> table) {
     List<Kept> entries = new ArrayList<>();
     for (Node<String, String> node : table.coldestFirst()) {
       String value = String.valueOf(node.value());
@@ -193,6 +208,77 @@ class RestorationTest {
       List<Kept> coldest = all.subList(0, all.size() - bound);
       assertEquals(coldest.stream().map(Kept::key).toList(), journal.removed);
     }
+  }
+
+  /** What is left of a history that is told twice where that is asked for. */
+  private List<Kept> restoredLettingGo(LruTable<String, String> table, Telling telling)
+      throws Exception {
+    Restoration<String, String> restoration = table.restore();
+    restoration.mayBeToldAgain();
+    telling.tell(restoration);
+    if (restoration.again()) {
+      toldAgain++;
+      telling.tell(restoration);
+      assertFalse(restoration.again());
+    }
+    restoration.finish();
+    return kept(table);
+  }
+
+  private int toldAgain;
+
+  @Test
+  void valuesThatWereLetGoLeadToTheSameEvictions() throws Exception {
+    Random random = new Random(seed());
+    for (int round = 0; round < 300; round++) {
+      List<Step> steps = history(random);
+      List<Kept> all = restored(KEYS, restoration -> tellInOrder(steps, restoration));
+      int bound = 1 + random.nextInt(all.size());
+      journal.removed.clear();
+      List<Kept> kept =
+          restoredLettingGo(
+              random.nextBoolean() ? table(bound) : weighted(bound),
+              restoration -> tellSideBySide(steps, random, restoration));
+      assertEquals(all.subList(all.size() - bound, all.size()), kept, "seed " + seed());
+      List<Kept> coldest = all.subList(0, all.size() - bound);
+      assertEquals(coldest.stream().map(Kept::key).toList(), journal.removed);
+    }
+    assertTrue(toldAgain > 10, "told again " + toldAgain + " times");
+  }
+
+  @Test
+  void noMoreValuesAreKeptThanTheBoundsAllow() {
+    for (LruTable<String, String> table : List.of(table(64), weighted(64))) {
+      Restoration<String, String> restoration = table.restore();
+      restoration.mayBeToldAgain();
+      for (int i = 1; i < 5000; i++) {
+        restoration.put("k" + i, "v", Node.NEVER, i, i);
+        restoration.toldUpTo(i);
+        long values = 0;
+        for (Node<String, String> node : i % 100 == 0 ? table : List.<Node<String, String>>of()) {
+          Object value = node.value(); // or what is there in its place
+          values += value instanceof String ? 1 : 0;
+        }
+        assertTrue(values <= 64 + 64 / 8 + 1, () -> "of 64 entries");
+      }
+      assertFalse(restoration.again());
+      restoration.finish();
+      assertEquals(64, table.size());
+    }
+  }
+
+  @Test
+  void aLogThatWillNotBeToldAgainLosesNoValue() throws Exception {
+    LruTable<String, String> table = table(2);
+    Restoration<String, String> restoration = table.restore();
+    for (int i = 1; i <= 100; i++) {
+      restoration.put("k" + i, "v" + i, Node.NEVER, i, i);
+    }
+    for (int i = 3; i <= 100; i++) {
+      restoration.remove("k" + i, 100 + i);
+    }
+    restoration.finish();
+    assertEquals(List.of("v1", "v2"), kept(table).stream().map(Kept::value).toList());
   }
 
   @Test

@@ -21,6 +21,7 @@ final class Recovery<K, V> {
   private final Codec<V> valueCodec;
   private final Replay<K, V> replay;
   private final Telling.Settings settings;
+  private boolean isAgainWanted; // by who replays: see Replay.AnyOrder
 
   Recovery(
       LogDirectory directory,
@@ -41,6 +42,14 @@ final class Recovery<K, V> {
   /** For a thread that is never interrupted. */
   Result run() throws IOException {
     directory.refuseIfUnfinished();
+    Result result = read();
+    while (isAgainWanted) {
+      read();
+    }
+    return result;
+  }
+
+  private Result read() throws IOException {
     try (BaseReader base = BaseReader.open(directory)) {
       return run(base, lookAtSegments(base.position()));
     }
@@ -66,6 +75,7 @@ final class Recovery<K, V> {
         segments.isEmpty() ? nothing(base) : read(segments, base.position(), forced, telling);
     telling.finish();
     replay.progress(telling.bytes(), telling.bytes());
+    isAgainWanted = telling.isAgainWanted();
     return new Result(recovered, telling.changes(), telling.bytes(), baseBytes);
   }
 

@@ -270,6 +270,11 @@ final class Telling<K, V> implements AutoCloseable {
     }
   }
 
+  /** Whether the receiver, who has been told everything, wants to be told again. */
+  boolean isAgainWanted() {
+    return receiver.again();
+  }
+
   // A failure is kept for whoever asks next.
   private void awaitTold() {
     while (isUnderWay()) {
