@@ -376,7 +376,6 @@ final class Format {
       this(0);
     }
 
-    /** Begins with a body that comes piece by piece. */
     void begin() {
       crc.reset();
     }
@@ -392,8 +391,8 @@ final class Format {
     }
 
     int of(byte[] bytes, int frame, int length) {
-      begin();
-      update(bytes, frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES);
+      crc.reset();
+      crc.update(bytes, frame + FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES);
       return finish(
           length,
           position(bytes, frame),
