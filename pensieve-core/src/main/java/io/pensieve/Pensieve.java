@@ -3,6 +3,7 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.ChangeStream;
+import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.lru.Decision;
 import io.pensieve.lru.Maker;
@@ -83,9 +84,23 @@ public final class Pensieve<K, V> extends Contents<K, V>
     writes = new Writes<>(bounds, settings.lifeMillis, counters);
     Restoration<K, V> restoration = table.restore();
     recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
-    journal.replaced(restoration.finish());
-    settings.log.compactFrom(new LiveTable<>(table, journal));
-    expirer.serve(table);
+    try { // from here on the log is this map's; before, it may be another one's
+      journal.replaced(restoration.finish());
+      settings.log.compactFrom(new LiveTable<>(table, journal));
+      expirer.serve(table);
+    } catch (RuntimeException | Error failed) {
+      closeAfter(failed, settings.log);
+      throw failed;
+    }
+  }
+
+  private void closeAfter(Throwable failed, Log<K, V> log) {
+    expirer.stop();
+    try {
+      log.close();
+    } catch (RuntimeException | Error alsoFailed) {
+      failed.addSuppressed(alsoFailed);
+    }
   }
 
   /** A builder with defaults: at most 1000 entries, no log. */

@@ -133,7 +133,9 @@ public final class PensieveBuilder<K, V> {
 
   /**
    * Where changes go. Default {@link Log#none()}: the map is then an LRU map in memory. A log
-   * belongs to one map, which closes it, also if opening fails.
+   * belongs to one map, which closes it: a second map that is opened on it is refused, and changes
+   * nothing for the first one. A {@link io.pensieve.log.file.FileLog} that no map was opened on
+   * holds nothing, and need not be closed.
    */
   public PensieveBuilder<K, V> log(Log<K, V> log) {
     this.log = requireNonNull(log);
@@ -158,22 +160,10 @@ public final class PensieveBuilder<K, V> {
    * Replays the log and returns the map, ready for use, or throws and leaves nothing open. Takes as
    * long as reading the log does.
    *
-   * @throws io.pensieve.log.LogException if the log cannot be read
+   * @throws io.pensieve.log.LogException if the log cannot be read, or is in use
+   * @throws IllegalStateException if another map was opened on the log, which goes on
    */
   public Pensieve<K, V> open() {
-    try {
-      return new Pensieve<>(this);
-    } catch (RuntimeException | Error failed) {
-      closeAfter(failed);
-      throw failed;
-    }
-  }
-
-  private void closeAfter(Throwable failed) {
-    try {
-      log.close();
-    } catch (RuntimeException alsoFailed) {
-      failed.addSuppressed(alsoFailed);
-    }
+    return new Pensieve<>(this);
   }
 }

@@ -1,6 +1,7 @@
 package io.pensieve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -97,9 +98,24 @@ class RestartTest {
 
   @Test
   void aMapThatCannotBeOpenedClosesItsLog() {
+    putAll("a", "b");
+    RecordingLog<String, String> sound = log.reopened();
+    PensieveBuilder<String, String> builder =
+        Pensieve.<String, String>builder()
+            .log(sound)
+            .orderKeys(
+                (a, b) -> {
+                  throw new IllegalStateException("no order");
+                });
+    assertThrows(IllegalStateException.class, builder::open);
+    assertTrue(sound.isClosed());
+  }
+
+  @Test
+  void aLogThatCannotBeReadIsNotThisMapsToClose() {
     log.fail(new LogException.Failed("unreadable", null));
     assertThrows(LogException.Failed.class, () -> open(100));
-    assertTrue(log.isClosed());
+    assertFalse(log.isClosed());
   }
 
   @Test

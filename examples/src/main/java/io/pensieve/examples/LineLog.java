@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A log that people can read and grep: one change a line, oldest first, in one file.
@@ -35,25 +36,28 @@ public final class LineLog<K, V> implements Log<K, V> {
   private final Path file;
   private final Codec<K> keys;
   private final Codec<V> values;
-  private final FileOutputStream lines; // guarded by this
+  private @Nullable FileOutputStream lines; // from replay until close; guarded by this
   private long lastSequence; // guarded by this
   private boolean open; // guarded by this: replayed, not failed, not closed
 
   // A line reaches the kernel in one write before append returns, so the death of the process
   // leaves whole lines. A last line without its end was never acknowledged, and is cut.
-  public LineLog(Path file, Codec<K> keys, Codec<V> values) throws IOException {
+  public LineLog(Path file, Codec<K> keys, Codec<V> values) {
     this.file = file;
     this.keys = keys;
     this.values = values;
-    this.lines = new FileOutputStream(file.toFile(), true);
   }
 
   @Override
   public synchronized RecoveryReport replay(Replay<K, V> replay) {
+    if (lines != null) {
+      throw new IllegalStateException(file + " is open already, for another map");
+    }
     long started = System.nanoTime();
+    lastSequence = 0;
     try {
       // Latin-1: a character is a byte, so that an index is an offset.
-      String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+      String text = Files.exists(file) ? Files.readString(file, StandardCharsets.ISO_8859_1) : "";
       int end = text.lastIndexOf('\n') + 1;
       String last = "";
       long changes = 0;
@@ -67,6 +71,7 @@ public final class LineLog<K, V> implements Log<K, V> {
       Optional<RecoveryReport.TornTail> torn =
           end == text.length() ? Optional.empty() : Optional.of(cut(text, end));
       boolean clean = text.isEmpty() || (torn.isEmpty() && last.equals(CLOSED));
+      lines = new FileOutputStream(file.toFile(), true); // the last that may fail: see Log
       open = true;
       Duration elapsed = Duration.ofNanos(System.nanoTime() - started);
       return new RecoveryReport(changes, text.length(), clean, torn, elapsed);
@@ -112,10 +117,10 @@ public final class LineLog<K, V> implements Log<K, V> {
 
   @Override
   public synchronized long append(Change<K, V> change) {
-    if (!open) {
+    if (lines == null || !open) {
       throw new IllegalStateException(file + " is not open");
     }
-    write(lastSequence + 1 + " " + wordsOf(change));
+    write(lines, lastSequence + 1 + " " + wordsOf(change));
     return ++lastSequence;
   }
 
@@ -127,9 +132,9 @@ public final class LineLog<K, V> implements Log<K, V> {
     return (change instanceof Change.Touch ? "touch " : "remove ") + key;
   }
 
-  private void write(String line) {
+  private void write(FileOutputStream stream, String line) {
     try {
-      lines.write((line + "\n").getBytes(StandardCharsets.US_ASCII));
+      stream.write((line + "\n").getBytes(StandardCharsets.US_ASCII));
     } catch (IOException failed) {
       open = false; // half a line may be there: nothing may follow it
       throw new LogException.Failed(file + ": " + failed, failed);
@@ -151,11 +156,12 @@ public final class LineLog<K, V> implements Log<K, V> {
 
   @Override
   public synchronized void close() {
-    try (lines) {
-      if (open) {
-        write(CLOSED);
+    FileOutputStream closing = lines;
+    try (closing) {
+      if (closing != null && open) {
+        write(closing, CLOSED);
         open = false;
-        lines.getFD().sync();
+        closing.getFD().sync();
       }
     } catch (IOException failed) {
       throw new LogException.Failed(file + ": " + failed, failed);

@@ -11,7 +11,8 @@ import java.util.function.ToLongFunction;
  * io.pensieve.log.file.FileLog} keeps them in a folder, {@link #none()} forgets them; others can be
  * written against this interface.
  *
- * <p>The life of a log: {@link #replay} once, then appends from any thread, then {@link #close}.
+ * <p>The life of a log: {@link #replay} once, when a map is opened on it, then appends from any
+ * thread, then {@link #close}.
  *
  * <p>What the map promises the log: it appends a change before anyone can see it, and appends the
  * changes of one key one after another. What the log promises the map: a change that was
@@ -62,8 +63,13 @@ public interface Log<K, V> extends AutoCloseable {
    * Tells the whole history, oldest change first; a log that was compacted tells the entries that
    * its older history had led to, and then the changes since. Called once, before any append.
    *
-   * @throws LogException if the history cannot be read; the map is then not opened, and closes this
-   *     log
+   * <p>A log belongs to the map for which it was replayed, and that map closes it. If this throws,
+   * it has let go of all that it had opened: nobody closes this log then, and a second call may do
+   * better. So a log that opens something does that here, and not earlier.
+   *
+   * @throws LogException if the history cannot be read; the map is then not opened
+   * @throws IllegalStateException if this log was replayed already, for a map that goes on with it;
+   *     only a log that keeps nothing at all, as {@link #none()}, may be shared
    */
   RecoveryReport replay(Replay<K, V> replay);
 

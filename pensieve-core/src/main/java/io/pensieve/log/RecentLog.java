@@ -39,6 +39,7 @@ final class RecentLog<K, V> implements Log<K, V> {
   private long weight;
   private long last;
   private int waiting;
+  private boolean replayed;
   private boolean closed;
 
   RecentLog(
@@ -61,7 +62,12 @@ final class RecentLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public RecoveryReport replay(Replay<K, V> replay) {
+  public synchronized RecoveryReport replay(Replay<K, V> replay) {
+    refuseIfClosed();
+    if (replayed) {
+      throw new IllegalStateException("the log is open already, for another map");
+    }
+    replayed = true;
     return RecoveryReport.empty();
   }
 

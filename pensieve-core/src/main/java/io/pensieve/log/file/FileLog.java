@@ -1,5 +1,7 @@
 package io.pensieve.log.file;
 
+import static java.util.Objects.requireNonNull;
+
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
@@ -48,7 +50,9 @@ import org.jspecify.annotations.Nullable;
  * @param <V> the type of values
  */
 public final class FileLog<K, V> implements Log<K, V> {
-  // States: LOCKED by open, OPEN by replay, CLOSED by close, in this order; each by one thread.
+  // States: NEW, REPLAYED by replay, CLOSED by close, in this order; guarded by this. A new log
+  // holds
+  // nothing: it is replay that makes and locks the folder, and a replay that fails lets go of all.
   // Appends do not read the state but the ring, whose seal ends them: see Ring.
 
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
@@ -58,7 +62,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Codec<V> valueCodec;
   private final Settings settings;
   private final Threads threads;
-  private final Disk.Lock lock;
+  private volatile @Nullable Held held; // from replay until close; stored under this
   private volatile @Nullable Life life; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
@@ -79,21 +83,17 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<K> keyCodec,
       Codec<V> valueCodec,
       Settings settings,
-      Threads threads,
-      Disk.Lock lock) {
+      Threads threads) {
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
     this.settings = settings;
     this.threads = threads;
-    this.lock = lock;
   }
 
   /**
-   * Opens (and where needed creates) the log in a folder, and locks it.
-   *
-   * @throws LogException.Locked if the folder is in use, by this process or another one
-   * @throws LogException.Failed if the folder cannot be made or used
+   * The log in a folder, for a map to open it. This call touches nothing: {@link #replay}, which
+   * the map calls when it is opened itself, makes the folder where needed, and locks it.
    */
   public static <K, V> FileLog<K, V> open(
       Path directory, Codec<K> keyCodec, Codec<V> valueCodec, Durability durability) {
@@ -113,22 +113,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<V> valueCodec,
       Settings settings,
       Threads threads) {
-    boolean interrupted = Thread.interrupted();
-    try {
-      LogDirectory directory = new LogDirectory(disk, folder);
-      directory.make();
-      Disk.Lock lock = disk.lock(folder);
-      try {
-        return new FileLog<>(directory.opened(), keyCodec, valueCodec, settings, threads, lock);
-      } catch (IOException | RuntimeException | Error refused) {
-        lock.close();
-        throw refused;
-      }
-    } catch (IOException refused) {
-      throw failed("cannot use the folder " + folder, refused);
-    } finally {
-      restoreInterrupt(interrupted);
-    }
+    return new FileLog<>(new LogDirectory(disk, folder), keyCodec, valueCodec, settings, threads);
   }
 
   private static LogException.Failed failed(String what, IOException cause) {
@@ -148,23 +133,69 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws LogException.Locked if the folder is in use, by this process or another one
+   * @throws LogException.Failed if the folder cannot be made or used
+   * @throws LogException.Corrupt if the log is damaged
+   * @throws IllegalStateException if a map has this log already, or it is closed
+   */
   @Override
   public synchronized RecoveryReport replay(Replay<K, V> replay) {
     if (closed || life != null) {
-      throw new IllegalStateException("replayed already, or closed");
+      throw new IllegalStateException(
+          closed ? "the log is closed" : "the log is open already, for another map");
     }
+    Held taken = take();
+    held = taken;
+    boolean replayed = false;
     try {
-      return DeafThread.call("pensieve-recovery", () -> recover(replay));
+      RecoveryReport report = DeafThread.call("pensieve-recovery", () -> recover(replay, taken));
+      replayed = true;
+      return report;
     } catch (IOException broken) {
       throw failed("cannot recover the log in " + directory.folder(), broken);
+    } finally {
+      if (!replayed) {
+        unlock();
+      }
     }
   }
 
-  private RecoveryReport recover(Replay<K, V> replay) throws IOException {
+  /** The folder, kept for this log alone. */
+  private record Held(LogDirectory directory, Disk.Lock lock) {
+    void close() throws IOException {
+      try (lock) {
+        directory.close();
+      }
+    }
+  }
+
+  private Held take() {
+    boolean interrupted = Thread.interrupted();
+    try {
+      directory.make();
+      Disk.Lock lock = directory.disk().lock(directory.folder());
+      try {
+        return new Held(directory.opened(), lock);
+      } catch (IOException | RuntimeException | Error refused) {
+        lock.close();
+        throw refused;
+      }
+    } catch (IOException refused) {
+      throw failed("cannot use the folder " + directory.folder(), refused);
+    } finally {
+      restoreInterrupt(interrupted);
+    }
+  }
+
+  private RecoveryReport recover(Replay<K, V> replay, Held taken) throws IOException {
     long start = System.nanoTime();
     Recovery.Result result =
-        new Recovery<>(directory, keyCodec, valueCodec, replay, settings.recovery()).run();
-    Life.Begun begun = Life.begin(directory, lock, settings, threads, () -> closed, result);
+        new Recovery<>(taken.directory(), keyCodec, valueCodec, replay, settings.recovery()).run();
+    Life.Begun begun =
+        Life.begin(taken.directory(), taken.lock(), settings, threads, () -> closed, result);
     life = begun.life();
     return new RecoveryReport(
         result.changes(),
@@ -325,10 +356,11 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private ChangeStream<K, V> stream(long since) {
-    if (closed) {
+    Held own = held;
+    if (closed || own == null) {
       throw new IllegalStateException("the log is closed");
     }
-    return new SegmentStream<>(directory, life().horizon(), keyCodec, valueCodec, since);
+    return new SegmentStream<>(own.directory(), life().horizon(), keyCodec, valueCodec, since);
   }
 
   @Override
@@ -390,14 +422,18 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private void unlock() {
-    try (lock) {
-      directory.close();
+    Held own = held;
+    held = null;
+    try {
+      if (own != null) {
+        own.close();
+      }
     } catch (IOException broken) {
       throw failed("cannot unlock " + directory.folder(), broken);
     }
   }
 
-  /** Settings of a log; {@link #open} opens it. */
+  /** Settings of a log, each checked when it is given. */
   public static final class Builder<K, V> {
     private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
@@ -420,14 +456,14 @@ public final class FileLog<K, V> implements Log<K, V> {
     private int recoveryThreads = Runtime.getRuntime().availableProcessors();
 
     private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
-      this.directory = directory;
-      this.keyCodec = keyCodec;
-      this.valueCodec = valueCodec;
+      this.directory = requireNonNull(directory);
+      this.keyCodec = requireNonNull(keyCodec);
+      this.valueCodec = requireNonNull(valueCodec);
     }
 
     /** When a change counts as acknowledged; by default {@link Durability#PROCESS_DEATH}. */
     public Builder<K, V> durability(Durability durability) {
-      this.durability = durability;
+      this.durability = requireNonNull(durability);
       return this;
     }
 
@@ -471,7 +507,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       return this;
     }
 
-    /** Opens the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
+    /** The log, for a map; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
       // A power of two that the longest frame fills to two thirds at most: it must not wait for

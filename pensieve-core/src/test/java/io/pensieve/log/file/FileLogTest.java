@@ -163,20 +163,33 @@ class FileLogTest {
 
   @Test
   void aFolderThatIsInUseIsRefusedAndFreeAfterClose() {
+    FileLog<String, byte[]> second = open(Durability.PROCESS_DEATH);
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
+      log.replay(new Told());
       assertEquals(Long.MAX_VALUE, log.durableSequence());
       LogException.Locked refused =
-          assertThrows(LogException.Locked.class, () -> open(Durability.PROCESS_DEATH).close());
+          assertThrows(LogException.Locked.class, () -> second.replay(new Told()));
       assertTrue(refused.toString().contains(folder().getFileName() + " is in use"));
     }
-    open(Durability.PROCESS_DEATH).close();
+    assertTrue(second.replay(new Told()).closedCleanly());
+    second.close();
+  }
+
+  @Test
+  void aLogThatIsNotOpenedYetHoldsNothing() throws IOException {
+    FileLog<String, byte[]> unused = open(Durability.POWER_CUT);
+    assertFalse(Files.exists(folder()));
+    unused.close();
+    assertThrows(IllegalStateException.class, () -> unused.replay(new Told()));
+    assertFalse(Files.exists(folder()));
   }
 
   @Test
   void aPathThatIsNotAFolderIsRefused() throws IOException {
     Files.writeString(folder(), "a file");
     LogException.Failed refused =
-        assertThrows(LogException.Failed.class, () -> open(Durability.POWER_CUT).close());
+        assertThrows(
+            LogException.Failed.class, () -> open(Durability.POWER_CUT).replay(new Told()));
     assertTrue(refused.toString().contains("is not a folder"), refused.toString());
   }
 
