@@ -23,6 +23,15 @@ final class AbsenceGuard {
     return lastRemovals.get(stripe(key));
   }
 
+  /** The sequence that must be durable before any key may be called absent. */
+  long lastRemoval() {
+    long last = 0;
+    for (int i = 0; i < STRIPES; i++) {
+      last = Math.max(last, lastRemovals.get(i));
+    }
+    return last;
+  }
+
   private static int stripe(Object key) {
     int hash = key.hashCode();
     return (hash ^ hash >>> 16) & STRIPES - 1;

@@ -7,7 +7,10 @@ import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.SortedKeys;
 import java.util.AbstractMap;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -109,19 +112,33 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
   @Override
   public boolean containsValue(Object value) {
     requireNonNull(value);
-    return super.containsValue(value);
+    for (EntryCursor<K, V> entry = cursor(); entry.advance(); ) {
+      if (value.equals(entry.value())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
-   * How many entries there are; an estimate while other threads write. Those that have expired
-   * count until they are removed, within a second.
+   * How many entries there are, those that have expired not among them; an estimate while other
+   * threads write. Counts what is there now, acknowledged by the log or not: it never waits.
    */
   @Override
   public int size() {
     return (int) Math.min(table.size(), Integer.MAX_VALUE);
   }
 
-  /** What the entries weigh together, under the same terms as {@link #size}. */
+  /** Whether there is no entry. Unlike {@link #size}, it waits as any read does. */
+  @Override
+  public boolean isEmpty() {
+    return !cursor().advance();
+  }
+
+  /**
+   * What the entries weigh together, those that have expired among them until they are removed,
+   * within a second; an estimate while other threads write, that never waits.
+   */
   public long weight() {
     return table.weight();
   }
@@ -155,6 +172,52 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
     return new KeySet<>(this);
   }
 
+  /** The values: a view, weakly consistent. Iterating is not a use. */
+  @Override
+  public Collection<V> values() {
+    return new ValuesView<>(this);
+  }
+
+  /** Whether that is a map with the same entries. O(n), and not a use of either's. */
+  @Override
+  public final boolean equals(@Nullable Object other) {
+    if (other == this) {
+      return true;
+    }
+    try {
+      return other instanceof Map<?, ?> map && isWithin(map) && hasAll(map);
+    } catch (ClassCastException | NullPointerException notForTheOthersKeys) {
+      return false;
+    }
+  }
+
+  // By look-ups, both ways: sizes are estimates.
+  private boolean isWithin(Map<?, ?> other) {
+    for (EntryCursor<K, V> entry = cursor(); entry.advance(); ) {
+      K key = entry.key();
+      Object value = other instanceof Contents<?, ?> map ? map.peek(key) : other.get(key);
+      if (!entry.value().equals(value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean hasAll(Map<?, ?> other) {
+    for (Entry<?, ?> entry : other.entrySet()) {
+      Object value = entry.getValue();
+      if (value == null || !value.equals(peek(entry.getKey()))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public final int hashCode() {
+    return super.hashCode();
+  }
+
   /**
    * The keys in their own order.
    *
@@ -164,16 +227,26 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
     if (!sortedKeys.isOn()) {
       throw new IllegalStateException("this map keeps its keys in no order");
     }
-    return new OrderedKeys<>(sortedKeys.ascending(), this::isVisible);
+    return new OrderedKeys<>(sortedKeys.ascending(), new Presence());
   }
 
-  private boolean isVisible(K key) {
-    Node<K, V> node = table.find(key);
-    if (node == null || table.value(node) == null) {
-      return false;
+  private final class Presence implements OrderedKeys.Presence<K> {
+    @Override
+    public boolean mayWait() {
+      return journal.mayWait();
     }
-    journal.awaitValue(node.version());
-    return true;
+
+    @Override
+    public long version(K key) {
+      Node<K, V> node = table.find(key);
+      return node == null || table.value(node) == null ? 0 : node.version();
+    }
+
+    @Override
+    public void await(long version) {
+      journal.awaitValue(version);
+      journal.awaitAbsences();
+    }
   }
 
   /**
@@ -183,23 +256,53 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
    * Iterating is not a use.
    */
   public Iterable<Entry<K, V>> coldestFirst() {
-    return () -> iterate(nodes());
+    return () -> iterator(nodes());
   }
 
   /** As {@link #coldestFirst}, the other way round. */
   public Iterable<Entry<K, V>> hottestFirst() {
-    return () -> iterate(table.hottestFirst());
+    return () -> iterator(table.hottestFirst());
   }
 
   List<Node<K, V>> nodes() {
     return table.coldestFirst();
   }
 
-  EntryIterator<K, V> entries() {
-    return iterate(table);
+  private Iterator<Entry<K, V>> iterator(Iterable<Node<K, V>> nodes) {
+    EntrySet<K, V> entries = new EntrySet<>(this);
+    return new ViewIterator<>(this, cursor(nodes), entries::shown);
   }
 
-  private EntryIterator<K, V> iterate(Iterable<Node<K, V>> nodes) {
-    return new EntryIterator<>(this, nodes.iterator(), table, journal);
+  EntryCursor<K, V> cursor() {
+    return cursor(table);
+  }
+
+  private EntryCursor<K, V> cursor(Iterable<Node<K, V>> nodes) {
+    return new EntryCursor<>(nodes.iterator(), table, journal);
+  }
+
+  // ---- Removing all that is here
+
+  /** Removes the entries one by one; those that are put meanwhile may stay. */
+  @Override
+  public final void clear() {
+    try (BulkChanges<K, V> changes = changeMany()) {
+      for (Node<K, V> node : table) {
+        changes.remove(node.key());
+      }
+    }
+  }
+
+  /** Puts, and answers the version. */
+  abstract long write(K key, V value);
+
+  BulkChanges<K, V> changeMany() {
+    return new BulkChanges<>(table, journal);
+  }
+
+  // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.
+  @SuppressWarnings("unchecked")
+  final K typed(Object key) {
+    return (K) requireNonNull(key);
   }
 }

@@ -1,26 +1,19 @@
 package io.pensieve;
 
-import java.util.AbstractSet;
-import java.util.Iterator;
+import io.pensieve.lru.Decision;
+import java.util.AbstractMap.SimpleEntry;
 import java.util.Map.Entry;
 import org.jspecify.annotations.Nullable;
 
-/** A map's entries as a view: what is removed here is removed there, through the log. */
-final class EntrySet<K, V> extends AbstractSet<Entry<K, V>> {
-  private final Contents<K, V> map;
-
+/** A map's entries, each as it was when it was come upon. */
+final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
   EntrySet(Contents<K, V> map) {
-    this.map = map;
+    super(map);
   }
 
   @Override
-  public Iterator<Entry<K, V>> iterator() {
-    return map.entries();
-  }
-
-  @Override
-  public int size() {
-    return map.size();
+  Entry<K, V> shown(EntryCursor<K, V> entry) {
+    return new WriteThroughEntry<>(map, entry);
   }
 
   @Override
@@ -32,9 +25,34 @@ final class EntrySet<K, V> extends AbstractSet<Entry<K, V>> {
   }
 
   @Override
-  public boolean remove(@Nullable Object object) {
+  boolean remove(@Nullable Object object, BulkChanges<K, V> changes) {
     return object instanceof Entry<?, ?> entry
         && entry.getKey() != null
-        && map.remove(entry.getKey(), entry.getValue());
+        && changes.updatePresent(
+            map.typed(entry.getKey()), Writes.ifEqual(entry.getValue(), Decision.remove()));
+  }
+
+  /** An entry as it was, whose {@code setValue} is a put. */
+  static final class WriteThroughEntry<K, V> extends SimpleEntry<K, V> {
+    private static final long serialVersionUID = 1L;
+    private final transient Contents<K, V> map;
+    private transient long version;
+
+    WriteThroughEntry(Contents<K, V> map, EntryCursor<K, V> seen) {
+      super(seen.key(), seen.value());
+      this.map = map;
+      this.version = seen.version();
+    }
+
+    @Override
+    public V setValue(V value) {
+      version = map.write(getKey(), value);
+      return super.setValue(value);
+    }
+
+    /** That of the value here: seen, or set through this. */
+    long version() {
+      return version;
+    }
   }
 }

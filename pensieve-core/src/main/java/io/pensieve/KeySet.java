@@ -1,41 +1,21 @@
 package io.pensieve;
 
-import java.util.AbstractSet;
-import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
-/** A map's keys as a view: what is removed here is removed there, through the log. */
-final class KeySet<K, V> extends AbstractSet<K> {
-  private final Contents<K, V> map;
-
+/** A map's keys. Here it is the key that is removed, whatever its value is by then. */
+final class KeySet<K, V> extends View.OfSet<K, V, K> {
   KeySet(Contents<K, V> map) {
-    this.map = map;
+    super(map);
   }
 
   @Override
-  public Iterator<K> iterator() {
-    EntryIterator<K, V> entries = map.entries();
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return entries.hasNext();
-      }
-
-      @Override
-      public K next() {
-        return entries.next().getKey();
-      }
-
-      @Override
-      public void remove() {
-        entries.remove();
-      }
-    };
+  K shown(EntryCursor<K, V> entry) {
+    return entry.key();
   }
 
   @Override
-  public int size() {
-    return map.size();
+  boolean remove(EntryCursor<K, V> entry, BulkChanges<K, V> changes) {
+    return changes.remove(entry.key());
   }
 
   @Override
@@ -44,7 +24,7 @@ final class KeySet<K, V> extends AbstractSet<K> {
   }
 
   @Override
-  public boolean remove(@Nullable Object key) {
-    return key != null && map.remove(key) != null;
+  boolean remove(@Nullable Object key, BulkChanges<K, V> changes) {
+    return key != null && changes.remove(map.typed(key));
   }
 }

@@ -113,6 +113,18 @@ final class LogJournal<K, V> implements Journal<K, V> {
     }
   }
 
+  /** Whether there may be something to wait for. */
+  boolean mayWait() {
+    return !durableByAppending;
+  }
+
+  /** Waits until every key that was found absent by now may be called absent. */
+  void awaitAbsences() throws LogException {
+    if (!durableByAppending) {
+      awaitValue(absences.lastRemoval());
+    }
+  }
+
   /** Waits until what became of a key may be told, and answers it. */
   Outcome<V> acknowledged(K key, Outcome<V> outcome) throws LogException {
     log.throttle();

@@ -2,12 +2,11 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.NavigableSet;
 import java.util.NoSuchElementException;
-import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The keys of a map in the order that it was {@linkplain PensieveBuilder#orderKeys built} to keep:
@@ -22,17 +21,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OrderedKeys<K> implements Iterable<K> {
   private final NavigableSet<K> keys;
-  private final Predicate<K> isPresent;
+  private final Presence<K> presence;
+
+  /** Which keys have values, and when that may be told. */
+  interface Presence<K> {
+    /** Whether there is ever something to wait for. */
+    boolean mayWait();
+
+    /** The version of the key's value, or 0 if it has none. */
+    long version(K key);
+
+    /** Waits until values up to this version may be shown, and all that was found absent by now. */
+    void await(long version);
+  }
 
   /**
    * A view.
    *
    * @param keys all that have values, and perhaps others
-   * @param isPresent whether a key has one
    */
-  OrderedKeys(NavigableSet<K> keys, Predicate<K> isPresent) {
+  OrderedKeys(NavigableSet<K> keys, Presence<K> presence) {
     this.keys = keys;
-    this.isPresent = isPresent;
+    this.presence = presence;
   }
 
   /** Their order. */
@@ -58,10 +68,17 @@ public final class OrderedKeys<K> implements Iterable<K> {
     return () -> new Present(keys.tailSet(last, false).iterator());
   }
 
-  /** Passes over keys that have no value. */
+  /**
+   * Passes over keys that have no value. Who is told of two keys learns that none is between them,
+   * so removals are waited for as values are. Where that may take long, it is done for many keys at
+   * once: the first ones come soon, and then twice as many each time.
+   */
   private final class Present implements Iterator<K> {
+    private static final int AHEAD_MAX = 256;
+
     private final Iterator<K> candidates;
-    private @Nullable K next;
+    private final ArrayDeque<K> ahead = new ArrayDeque<>();
+    private int aheadNext = 1;
 
     Present(Iterator<K> candidates) {
       this.candidates = candidates;
@@ -69,23 +86,34 @@ public final class OrderedKeys<K> implements Iterable<K> {
 
     @Override
     public boolean hasNext() {
-      while (next == null && candidates.hasNext()) {
+      if (ahead.isEmpty()) {
+        lookAhead();
+      }
+      return !ahead.isEmpty();
+    }
+
+    private void lookAhead() {
+      long last = 0;
+      while (ahead.size() < aheadNext && candidates.hasNext()) {
         K candidate = candidates.next();
-        if (isPresent.test(candidate)) {
-          next = candidate;
+        long version = presence.version(candidate);
+        if (version != 0) {
+          ahead.add(candidate);
+          last = Math.max(last, version);
         }
       }
-      return next != null;
+      if (presence.mayWait()) {
+        presence.await(last);
+        aheadNext = Math.min(2 * aheadNext, AHEAD_MAX);
+      }
     }
 
     @Override
     public K next() {
-      if (!hasNext() || next == null) {
+      if (!hasNext()) {
         throw new NoSuchElementException();
       }
-      K present = next;
-      next = null;
-      return present;
+      return ahead.remove();
     }
   }
 }

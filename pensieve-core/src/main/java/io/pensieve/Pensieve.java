@@ -11,6 +11,7 @@ import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.BiFunction;
@@ -300,10 +301,36 @@ public final class Pensieve<K, V> extends Contents<K, V>
     return run.outcome(table.updateTogether(run.keys(), run), journal);
   }
 
-  /** Removes the entries one by one; those that are put meanwhile may stay. */
+  /** As {@link #put(Object, Object)} for each of them, but waits for the log once. */
   @Override
-  public void clear() {
-    super.clear();
+  public void putAll(Map<? extends K, ? extends V> entries) {
+    try (BulkChanges<K, V> changes = changeMany()) {
+      entries.forEach((key, value) -> changes.update(key, writes.write(key, value)));
+    }
+  }
+
+  /**
+   * As {@link ConcurrentMap#replaceAll}, but waits for the log once. The function runs while
+   * nothing is locked, and again for a value that was written meanwhile.
+   */
+  @Override
+  public void replaceAll(BiFunction<? super K, ? super V, ? extends V> function) {
+    requireNonNull(function);
+    try (BulkChanges<K, V> changes = changeMany()) {
+      for (EntryCursor<K, V> entry = cursor(); entry.advance(); ) {
+        K key = entry.key();
+        V replacement = function.apply(key, entry.value());
+        while (!changes.replaceIfVersion(key, entry.version(), writes.write(key, replacement))
+            && entry.showAgain()) {
+          replacement = function.apply(key, entry.value());
+        }
+      }
+    }
+  }
+
+  @Override
+  long write(K key, V value) {
+    return update(key, writes.write(key, value)).version();
   }
 
   private Outcome<V> update(K key, Maker<V> maker) {
@@ -320,12 +347,6 @@ public final class Pensieve<K, V> extends Contents<K, V>
 
   private Submission<V> submitPresent(K key, Maker<V> maker) {
     return journal.submitted(key, table.updatePresent(key, maker));
-  }
-
-  // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.
-  @SuppressWarnings("unchecked")
-  private K typed(Object key) {
-    return (K) requireNonNull(key);
   }
 
   /** Removes all entries whose time is over, as the map does by itself. */

@@ -131,9 +131,10 @@ class OpeningTest {
                 }),
         builder ->
             builder.orderKeys(
-                (a, b) -> {
-                  throw new Thrown();
-                }));
+                Comparator.comparing(
+                    key -> {
+                      throw new Thrown();
+                    })));
   }
 
   @ParameterizedTest

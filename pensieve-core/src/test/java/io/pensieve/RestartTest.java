@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -104,9 +105,10 @@ class RestartTest {
         Pensieve.<String, String>builder()
             .log(sound)
             .orderKeys(
-                (a, b) -> {
-                  throw new IllegalStateException("no order");
-                });
+                Comparator.comparing(
+                    key -> {
+                      throw new IllegalStateException("no order");
+                    }));
     assertThrows(IllegalStateException.class, builder::open);
     assertTrue(sound.isClosed());
   }

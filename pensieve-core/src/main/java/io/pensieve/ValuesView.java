@@ -1,0 +1,36 @@
+package io.pensieve;
+
+import org.jspecify.annotations.Nullable;
+
+/** A map's values, each as often as keys have it. */
+final class ValuesView<K, V> extends View<K, V, V> {
+  ValuesView(Contents<K, V> map) {
+    super(map);
+  }
+
+  @Override
+  V shown(EntryCursor<K, V> entry) {
+    return entry.value();
+  }
+
+  @Override
+  public boolean contains(@Nullable Object value) {
+    return value != null && map.containsValue(value);
+  }
+
+  // The first that is still there when it is its turn to be removed.
+  @Override
+  public boolean remove(@Nullable Object value) {
+    if (value == null) {
+      return false;
+    }
+    try (BulkChanges<K, V> changes = map.changeMany()) {
+      for (EntryCursor<K, V> entry = map.cursor(); entry.advance(); ) {
+        if (value.equals(entry.value()) && remove(entry, changes)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}
