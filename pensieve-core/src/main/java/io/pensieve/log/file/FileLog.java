@@ -13,8 +13,6 @@ import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -62,7 +60,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Codec<V> valueCodec;
   private final Settings settings;
   private final Threads threads;
-  private volatile @Nullable Held held; // from replay until close; stored under this
+  private volatile @Nullable HeldFolder held; // from replay until close; stored under this
   private volatile @Nullable Life life; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
@@ -116,23 +114,6 @@ public final class FileLog<K, V> implements Log<K, V> {
     return new FileLog<>(new LogDirectory(disk, folder), keyCodec, valueCodec, settings, threads);
   }
 
-  private static LogException.Failed failed(String what, IOException cause) {
-    String why =
-        cause instanceof AccessDeniedException
-            ? "no permission for " + cause.getMessage()
-            : cause instanceof FileAlreadyExistsException
-                ? cause.getMessage() + " is not a folder"
-                : cause.toString();
-    return new LogException.Failed(what + ": " + why, cause);
-  }
-
-  // A thread that is interrupted while it reads or writes a channel closes it.
-  private static void restoreInterrupt(boolean interrupted) {
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
   /**
    * {@inheritDoc}
    *
@@ -147,7 +128,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       throw new IllegalStateException(
           closed ? "the log is closed" : "the log is open already, for another map");
     }
-    Held taken = take();
+    HeldFolder taken = HeldFolder.take(directory);
     held = taken;
     boolean replayed = false;
     try {
@@ -155,7 +136,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       replayed = true;
       return report;
     } catch (IOException broken) {
-      throw failed("cannot recover the log in " + directory.folder(), broken);
+      throw HeldFolder.failed("cannot recover the log in " + directory.folder(), broken);
     } finally {
       if (!replayed) {
         unlock();
@@ -163,34 +144,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  /** The folder, kept for this log alone. */
-  private record Held(LogDirectory directory, Disk.Lock lock) {
-    void close() throws IOException {
-      try (lock) {
-        directory.close();
-      }
-    }
-  }
-
-  private Held take() {
-    boolean interrupted = Thread.interrupted();
-    try {
-      directory.make();
-      Disk.Lock lock = directory.disk().lock(directory.folder());
-      try {
-        return new Held(directory.opened(), lock);
-      } catch (IOException | RuntimeException | Error refused) {
-        lock.close();
-        throw refused;
-      }
-    } catch (IOException refused) {
-      throw failed("cannot use the folder " + directory.folder(), refused);
-    } finally {
-      restoreInterrupt(interrupted);
-    }
-  }
-
-  private RecoveryReport recover(Replay<K, V> replay, Held taken) throws IOException {
+  private RecoveryReport recover(Replay<K, V> replay, HeldFolder taken) throws IOException {
     long start = System.nanoTime();
     Recovery.Result result =
         new Recovery<>(taken.directory(), keyCodec, valueCodec, replay, settings.recovery()).run();
@@ -356,7 +310,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private ChangeStream<K, V> stream(long since) {
-    Held own = held;
+    HeldFolder own = held;
     if (closed || own == null) {
       throw new IllegalStateException("the log is closed");
     }
@@ -422,14 +376,10 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   private void unlock() {
-    Held own = held;
+    HeldFolder own = held;
     held = null;
-    try {
-      if (own != null) {
-        own.close();
-      }
-    } catch (IOException broken) {
-      throw failed("cannot unlock " + directory.folder(), broken);
+    if (own != null) {
+      own.release();
     }
   }
 
