@@ -62,8 +62,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threads.</b> All methods may be called from all threads. Reads take no lock. Writes of one
  * key come one after another, those of different keys side by side. The functions given to {@link
- * #compute} and its like run once, while their key alone is locked: they may be slow, but must not
- * write to this map. Iterators and views are weakly consistent, as those of {@link
+ * #compute} and its like run once, while their key alone is locked: they may be slow and may read
+ * this map, but every method that writes to it, whatever the key, is refused within them with an
+ * {@link IllegalStateException}, as is a batch, a stream of changes, and loading by {@link
+ * #computeIfAbsent}; for two functions that wrote to each other's keys would wait for ever. If an
+ * {@code Error} such as a {@link StackOverflowError} ends a method, its key is free afterwards, and
+ * the change was made or was not. Iterators and views are weakly consistent, as those of {@link
  * java.util.concurrent.ConcurrentHashMap}. Neither keys nor values may be null.
  *
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
@@ -240,6 +244,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
   @Override
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
     requireNonNull(function);
+    table.refuseWithinFunction();
     V present = get(key);
     if (present != null) {
       return present;
@@ -286,9 +291,9 @@ public final class Pensieve<K, V> extends Contents<K, V>
 
   /**
    * Does all operations of a batch, or none, without waiting until they are acknowledged: for that
-   * see {@link BatchOutcome#await}. Waits for functions that are computing one of its keys, and
-   * must not be called from one.
+   * see {@link BatchOutcome#await}. Waits for functions that are computing one of its keys.
    *
+   * @throws IllegalStateException if called by a function that is computing a value of this map
    * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
    *     heavier ones, or more than its log takes as one; nothing is changed then
    * @throws UnsupportedOperationException if several keys are changed, and the log cannot take
@@ -360,15 +365,17 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * or something later. So entries that are read after this call, together with the changes that
    * the stream tells, miss nothing.
    *
-   * <p>Waits for functions that are computing values, and must not be called from one. Takes a look
-   * at every entry, unless another stream has come so far. A stream waits for a function only if
-   * that is computing a key of which it tells.
+   * <p>Waits for functions that are computing values. Takes a look at every entry, unless another
+   * stream has come so far. A stream waits for a function only if that is computing a key of which
+   * it tells.
    *
    * @throws UnsupportedOperationException if this map's log cannot do that; {@link
    *     io.pensieve.log.file.FileLog} can
-   * @throws IllegalStateException if the map is closed
+   * @throws IllegalStateException if the map is closed, or if called by a function that is
+   *     computing a value of this map
    */
   public ChangeStream<K, V> changes() {
+    table.refuseWithinFunction();
     return journal.changes(table);
   }
 
@@ -382,6 +389,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * @throws IllegalArgumentException if there is no such change yet
    */
   public ChangeStream<K, V> changes(long since) {
+    table.refuseWithinFunction();
     return journal.changes(table, since);
   }
 

@@ -220,7 +220,7 @@ class BatchConcurrencyTest {
   }
 
   private static void awaitBlocked(AtomicReference<Thread> thread) {
-    while (thread.get() == null || thread.get().getState() != Thread.State.BLOCKED) {
+    while (thread.get() == null || thread.get().getState() != Thread.State.TIMED_WAITING) {
       Thread.onSpinWait();
     }
   }

@@ -11,17 +11,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 
 /** Many threads at once: the bound, the log's order, user functions. */
 @Timeout(120)
@@ -224,14 +231,134 @@ class ConcurrencyTest {
     assertEquals(1, map.get(1));
   }
 
+  /** Two of them could wait for each other's keys for ever. */
   @Test
-  void aFunctionThatOverflowsTheMapDoesNotBreakTheBound() {
-    Pensieve<Integer, Integer> map =
-        Pensieve.<Integer, Integer>builder().maximumEntries(1).log(log).open();
+  void aFunctionThatWritesToAnyKeyIsRefusedWhateverTheMethod() {
+    Pensieve<Integer, Integer> map = Pensieve.<Integer, Integer>builder().log(log).open();
     map.put(1, 1);
-    map.compute(1, (key, value) -> map.put(2, 2) == null ? 10 : 20);
-    assertEquals(1, map.size());
+    map.put(2, 2);
+    List<Consumer<Integer>> writes =
+        List.of(
+            key -> map.put(key, 9),
+            key -> map.submitPut(key, 9),
+            key -> map.putIfAbsent(key, 9),
+            key -> map.remove(key),
+            key -> map.remove(key, 2),
+            key -> map.replace(key, 9),
+            key -> map.replace(key, 2, 9),
+            key -> map.replaceIfVersion(key, 2, 9),
+            key -> map.removeIfVersion(key, 2),
+            key -> map.compute(key, (k, v) -> 9),
+            key -> map.computeIfAbsent(key, k -> 9),
+            key -> map.computeIfPresent(key, (k, v) -> 9),
+            key -> map.merge(key, 9, Integer::sum),
+            key -> map.submit(new AtomicBatch<Integer, Integer>().put(key, 9)),
+            key -> map.changes(),
+            key -> map.keySet().removeIf(k -> true),
+            key -> map.entrySet().iterator().next().setValue(9),
+            key -> map.clear());
+    for (Consumer<Integer> write : writes) {
+      for (int key = 1; key <= 3; key++) {
+        Integer target = key;
+        assertRefused(() -> map.compute(1, (k, v) -> writing(write, target)));
+        assertRefused(() -> map.computeIfAbsent(4, k -> writing(write, target)));
+        assertRefused(() -> map.merge(1, 9, (v, w) -> writing(write, target)));
+      }
+    }
+    assertEquals(Map.of(1, 1, 2, 2), map);
+    assertEquals(2, map.compute(1, (key, value) -> map.get(2)), "reading is not refused");
+    map.put(3, 3);
     assertEquals(log.fold(), map);
+  }
+
+  private static Integer writing(Consumer<Integer> write, Integer key) {
+    write.accept(key);
+    return 7;
+  }
+
+  private static void assertRefused(Executable write) {
+    IllegalStateException refused = assertThrows(IllegalStateException.class, write);
+    assertTrue(String.valueOf(refused.getMessage()).startsWith("recursive update"));
+  }
+
+  @Test
+  void functionsThatWriteToEachOthersKeysAreBothRefused() throws Exception {
+    Pensieve<Integer, Integer> map = Pensieve.<Integer, Integer>builder().log(log).open();
+    CyclicBarrier both = new CyclicBarrier(2);
+    List<Future<Integer>> loads = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      Integer own = i;
+      Integer others = 1 - i;
+      loads.add(
+          threads.submit(
+              () ->
+                  map.computeIfAbsent(
+                      own,
+                      key -> {
+                        awaitUnchecked(both);
+                        return map.merge(others, 1, Integer::sum);
+                      })));
+    }
+    for (Future<Integer> load : loads) {
+      ExecutionException refused =
+          assertThrows(ExecutionException.class, () -> load.get(60, TimeUnit.SECONDS));
+      assertEquals(IllegalStateException.class, refused.getCause().getClass());
+    }
+    assertEquals(Map.of(), map);
+    assertNull(map.put(0, 0));
+    assertNull(map.put(1, 1));
+  }
+
+  private static void awaitUnchecked(CyclicBarrier barrier) {
+    try {
+      barrier.await();
+    } catch (InterruptedException | BrokenBarrierException stopped) {
+      throw new IllegalStateException(stopped);
+    }
+  }
+
+  /** An evictor that comes upon keys that are computed leaves its overflow to the functions. */
+  @Test
+  void aFunctionThatThrowsEvictsTheOverflowThatWasLeftToIt() throws Exception {
+    for (int trial = 0; trial < 60; trial++) {
+      Pensieve<Integer, Integer> map =
+          Pensieve.<Integer, Integer>builder().maximumEntries(1).open();
+      map.put(1, 1);
+      CountDownLatch started = new CountDownLatch(2);
+      CountDownLatch release = new CountDownLatch(1);
+      List<Future<Integer>> functions = new ArrayList<>();
+      functions.add(threads.submit(() -> map.compute(1, throwing(started, release))));
+      for (int i = 0; i < 3; i++) {
+        // One of them puts the key. Another one may compute it before it is evicted.
+        functions.add(threads.submit(() -> map.compute(2, throwing(started, release))));
+      }
+      boolean ignored = started.await(10, TimeUnit.MILLISECONDS);
+      release.countDown();
+      for (Future<Integer> function : functions) {
+        awaitEnd(function);
+      }
+      assertEquals(1, map.size());
+    }
+  }
+
+  private static void awaitEnd(Future<?> function) throws InterruptedException {
+    try {
+      function.get();
+    } catch (ExecutionException thrownByTheFunction) {
+      // As it should.
+    }
+  }
+
+  private static BiFunction<Integer, @Nullable Integer, Integer> throwing(
+      CountDownLatch started, CountDownLatch release) {
+    return (key, value) -> {
+      if (value == null) {
+        return 2;
+      }
+      started.countDown();
+      awaitUnchecked(release);
+      throw new IllegalArgumentException("thrown by a test's function");
+    };
   }
 
   @Test

@@ -1,7 +1,8 @@
 package io.pensieve.lru;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -12,29 +13,55 @@ import org.jspecify.annotations.Nullable;
  * <p>A lock of its own guards everything here, the wheel and the nodes' places in it. It is held
  * for a few steps only; nothing is waited for meanwhile, and nothing of a caller's runs. So whoever
  * wants it spins, and to give it back costs no atomic operation. It is never taken while a node is
- * owned, except where entries are weighed, and where a caller's function inside a decision calls
- * the table again.
+ * owned, except where entries are weighed.
+ *
+ * <p>If an {@code Error} ends those steps midway, the handler gives the lock back by a plain store,
+ * and says that the order is {@link #damaged}. Whoever takes the lock next builds the wheel, the
+ * size and the weight anew from the table, before anything else. So does a handler elsewhere that
+ * leaves a node with a value out of the order, or a dead one in it.
  */
 final class EvictionOrder<K, V> {
   /**
-   * A node, the stamp for which it was chosen (if it has a later one now, it was used since), and
-   * what it weighed.
+   * A node, the stamp for which it was chosen (if it has a later one now, it was used since, and
+   * stays), and what it weighed.
    */
-  record Victim<K, V>(Node<K, V> node, long stamp, int weight) {}
+  static final class Victim<K, V> implements Maker<V> {
+    final Node<K, V> node;
+    final long stamp;
+    final int weight;
+
+    Victim(Node<K, V> node, long stamp, int weight) {
+      this.node = node;
+      this.stamp = stamp;
+      this.weight = weight;
+    }
+
+    @Override
+    public Decision<V> decide(@Nullable V current, long version) {
+      return current == null || node.stamp() > stamp ? Decision.keep() : Decision.remove();
+    }
+  }
 
   // On a cache line of their own, with the neighbour that processors fetch with it.
   private static final int LINE_INTS = 2 * 64 / Integer.BYTES;
   private static final int LOCK = LINE_INTS;
   private static final int SIZE = LINE_INTS + 1;
+  private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
 
-  private final AtomicIntegerArray line = new AtomicIntegerArray(2 * LINE_INTS);
-  private final StampWheel<K, V> wheel = new StampWheel<>();
+  /** Whether this is to be built anew. Set by handlers of errors, which need no call for that. */
+  volatile boolean damaged;
+
+  private final int[] line = new int[2 * LINE_INTS];
+  private final NodeTable<K, V> table;
   private final long maximumEntries;
   private final long maximumWeight;
-  private final boolean weighted;
+  final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
+  private StampWheel<K, V> wheel = new StampWheel<>(0);
+  private int generation; // of the newest wheel, also of one that was not finished
 
-  EvictionOrder(Bounds<K, V> bounds) {
+  EvictionOrder(Bounds<K, V> bounds, NodeTable<K, V> table) {
+    this.table = table;
     maximumEntries = bounds.maximumEntries();
     maximumWeight = bounds.maximumWeight();
     weighted = bounds.isWeighted();
@@ -42,7 +69,14 @@ final class EvictionOrder<K, V> {
 
   /** How many nodes are here. Exact only while nothing is being added or removed. */
   int size() {
-    return line.get(SIZE);
+    if (damaged) {
+      addAll(List.of());
+    }
+    return sizeNow();
+  }
+
+  private int sizeNow() {
+    return (int) INTS.getVolatile(line, SIZE);
   }
 
   /** Whether something must be evicted. Exact only while nothing is being added or removed. */
@@ -52,7 +86,8 @@ final class EvictionOrder<K, V> {
 
   /** What the nodes weigh together; if they are not weighed, their number. */
   long weight() {
-    return weighted ? weight.get() : size();
+    int size = size();
+    return weighted ? weight.get() : size;
   }
 
   /** The node weighs this from now on. For the node's owner, so that the last write counts. */
@@ -62,12 +97,16 @@ final class EvictionOrder<K, V> {
     }
     lock();
     try {
-      if (node.bucket >= 0) {
+      repairLocked();
+      if (wheel.has(node)) {
         addWeightLocked((long) newWeight - node.weight);
       }
       node.weight = newWeight;
-    } finally {
       unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -75,9 +114,13 @@ final class EvictionOrder<K, V> {
   void add(Node<K, V> node) {
     lock();
     try {
+      repairLocked();
       addLocked(node);
-    } finally {
       unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -85,9 +128,15 @@ final class EvictionOrder<K, V> {
   void addAll(List<Node<K, V>> nodes) {
     lock();
     try {
-      nodes.forEach(this::addLocked);
-    } finally {
+      repairLocked();
+      for (Node<K, V> node : nodes) {
+        addLocked(node);
+      }
       unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -98,11 +147,17 @@ final class EvictionOrder<K, V> {
   void arrange(List<Node<K, V>> coldestFirst) {
     lock();
     try {
-      coldestFirst.forEach(this::addLocked);
+      repairLocked();
+      for (Node<K, V> node : coldestFirst) {
+        addLocked(node);
+      }
       coldestFirst.forEach(wheel::remove);
       coldestFirst.forEach(wheel::add);
-    } finally {
       unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -113,14 +168,21 @@ final class EvictionOrder<K, V> {
   @Nullable Victim<K, V> addAndPollOverflow(Node<K, V> node) {
     lock();
     try {
-      if (weighted || size() < maximumEntries || node.isDead() || node.bucket >= 0) {
+      repairLocked();
+      Victim<K, V> victim;
+      if (weighted || sizeNow() < maximumEntries || node.isDead() || wheel.has(node)) {
         addLocked(node);
-        return pollLocked(0, 0);
+        victim = pollLocked(0, 0);
+      } else {
+        wheel.add(node);
+        victim = coldestLocked(); // one came and one goes: the size stays, and is not written
       }
-      wheel.add(node);
-      return coldestLocked(); // one came and one goes: the size stays, and need not be written
-    } finally {
       unlock();
+      return victim;
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -132,13 +194,17 @@ final class EvictionOrder<K, V> {
     assert node.isDead();
     lock();
     try {
-      if (node.bucket >= 0) {
+      repairLocked();
+      if (wheel.has(node)) {
         wheel.remove(node);
-        line.set(SIZE, size() - 1);
+        setSizeLocked(sizeNow() - 1);
         addWeightLocked(-node.weight);
       }
-    } finally {
       unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
@@ -152,31 +218,36 @@ final class EvictionOrder<K, V> {
   @Nullable Victim<K, V> pollOverflow(int takenOut, long weightTakenOut) {
     lock();
     try {
-      return pollLocked(takenOut, weightTakenOut);
-    } finally {
+      repairLocked();
+      Victim<K, V> victim = pollLocked(takenOut, weightTakenOut);
       unlock();
+      return victim;
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
     }
   }
 
   private void addLocked(Node<K, V> node) {
-    if (!node.isDead() && node.bucket < 0) {
+    if (!node.isDead() && !wheel.has(node)) {
       wheel.add(node);
-      line.set(SIZE, Math.incrementExact(size()));
+      setSizeLocked(Math.incrementExact(sizeNow()));
       addWeightLocked(node.weight);
     }
   }
 
   private @Nullable Victim<K, V> pollLocked(int takenOut, long weightTakenOut) {
-    int size = size();
+    int size = sizeNow();
     boolean overfull =
         size + (long) takenOut > maximumEntries || weight.get() + weightTakenOut > maximumWeight;
     if (size == 0 || !overfull) {
       return null;
     }
-    line.set(SIZE, size - 1);
+    setSizeLocked(size - 1);
     Victim<K, V> victim = coldestLocked();
     if (victim != null) {
-      addWeightLocked(-victim.weight());
+      addWeightLocked(-victim.weight);
     }
     return victim;
   }
@@ -186,21 +257,61 @@ final class EvictionOrder<K, V> {
     return node == null ? null : new Victim<>(node, wheel.floor(), node.weight);
   }
 
+  private void setSizeLocked(int size) {
+    INTS.setVolatile(line, SIZE, size);
+  }
+
   private void addWeightLocked(long difference) {
     if (weighted) {
       weight.addAndGet(difference);
     }
   }
 
+  // What is damaged while this walks is seen by the next one. What dies meanwhile is seen here, or
+  // its killer sees that it is in the order again: one stores the place, then reads the state, the
+  // other one stores the state, then reads the place, both with fences in between. What comes
+  // meanwhile is added once more by its writer.
+  private void repairLocked() {
+    if (!damaged) {
+      return;
+    }
+    damaged = false;
+    generation++;
+    StampWheel<K, V> fresh = new StampWheel<>(generation);
+    int size = 0;
+    long weightOfAll = 0;
+    for (Node<K, V> node : table) {
+      if (node.value() != null && !fresh.has(node)) {
+        node.alone();
+        fresh.add(node);
+        VarHandle.fullFence();
+      }
+      if (node.isDead()) {
+        table.remove(node);
+        if (fresh.has(node)) {
+          fresh.remove(node);
+        }
+      } else if (fresh.has(node)) {
+        size++;
+        weightOfAll += node.weight;
+      }
+    }
+    wheel = fresh;
+    setSizeLocked(size);
+    weight.set(weighted ? weightOfAll : 0);
+  }
+
+  // The compare-and-set is the last call of it: no error comes after it.
   private void lock() {
-    for (int turns = 0; !line.compareAndSet(LOCK, 0, 1); ) {
-      while (line.getOpaque(LOCK) != 0) {
+    for (int turns = 0; !INTS.compareAndSet(line, LOCK, 0, 1); ) {
+      while ((int) INTS.getOpaque(line, LOCK) != 0) {
         turns = Spin.once(turns);
       }
     }
   }
 
+  // The store is the last call of it.
   private void unlock() {
-    line.setRelease(LOCK, 0);
+    INTS.setRelease(line, LOCK, 0);
   }
 }

@@ -13,15 +13,31 @@ import org.jspecify.annotations.Nullable;
  * <p>How it holds together: as long as a node expires, its timer is in the wheel, due no later than
  * the node expires, or has just been taken out by the one who removes what is due, and who then
  * looks at the node as its owner. So an expiry that is put off needs no step here at all.
+ *
+ * <p>If an {@code Error} ends a step midway, or an owner before it has come here, the handler says
+ * by a plain store that the order is {@link #damaged}. Whoever needs the wheel next builds it anew
+ * from the table.
  */
 final class ExpiryOrder<K, V> {
+  /** Whether this is to be built anew. Set by handlers of errors, which need no call for that. */
+  volatile boolean damaged;
+
   private final InstantSource clock;
   private final Runnable alarm;
+  private final Iterable<Node<K, V>> nodes;
   private @Nullable TimerWheel<K, V> wheel; // from the first timer on; guarded by this
+  private int generation; // of the newest wheel, also of one that was not finished; likewise
+  private boolean alarmed; // guarded by this
 
-  ExpiryOrder(InstantSource clock, Runnable alarm) {
+  /**
+   * No timers yet.
+   *
+   * @param nodes all of the table
+   */
+  ExpiryOrder(InstantSource clock, Runnable alarm, Iterable<Node<K, V>> nodes) {
     this.clock = clock;
     this.alarm = alarm;
+    this.nodes = nodes;
   }
 
   long nowMillis() {
@@ -41,7 +57,7 @@ final class ExpiryOrder<K, V> {
   /** The node's expiry has changed. For the node's owner. */
   void arm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
-    if (timer != null && timer.expiryMillis < timer.dueMillis) {
+    if (timer != null && (timer.expiryMillis < timer.dueMillis || damaged)) {
       link(timer, timer.expiryMillis);
     }
   }
@@ -63,35 +79,77 @@ final class ExpiryOrder<K, V> {
   }
 
   private synchronized void link(Timer<K, V> timer, long dueMillis) {
-    TimerWheel<K, V> timers = wheel();
-    if (timer.bucket >= 0) {
-      timers.remove(timer);
-    }
-    timer.dueMillis = dueMillis;
-    if (dueMillis != Node.NEVER) {
-      timers.add(timer);
+    try {
+      TimerWheel<K, V> timers = wheel();
+      if (timers.has(timer)) {
+        timers.remove(timer);
+      }
+      timer.dueMillis = dueMillis;
+      if (dueMillis != Node.NEVER) {
+        timers.add(timer);
+      }
+    } catch (Throwable thrown) {
+      damaged = true;
+      throw thrown;
     }
   }
 
   private TimerWheel<K, V> wheel() {
     TimerWheel<K, V> current = wheel;
-    if (current == null) {
-      current = new TimerWheel<>(clock.millis());
+    if (current == null || damaged) {
+      current = buildAnew();
       wheel = current;
+    }
+    if (!alarmed) {
       alarm.run();
+      alarmed = true;
     }
     return current;
   }
 
+  // What is damaged while this walks is seen by the next one. Owners that set or end an expiry
+  // meanwhile come here afterwards. A timer is never made due later than it was.
+  private TimerWheel<K, V> buildAnew() {
+    boolean first = wheel == null && !damaged;
+    damaged = false;
+    generation++;
+    TimerWheel<K, V> fresh = new TimerWheel<>(clock.millis(), generation);
+    if (!first) {
+      for (Node<K, V> node : nodes) {
+        Timer<K, V> timer = node.timer();
+        if (timer != null
+            && node.value() != null
+            && timer.expiryMillis != Node.NEVER
+            && !fresh.has(timer)) {
+          timer.dueMillis = Math.min(timer.dueMillis, timer.expiryMillis);
+          timer.alone();
+          fresh.add(timer);
+        }
+      }
+    }
+    return fresh;
+  }
+
   /** Takes out a timer that is due; null if none is. */
   synchronized @Nullable Timer<K, V> poll(long nowMillis) {
-    return wheel == null ? null : wheel.poll(nowMillis);
+    try {
+      return wheel == null && !damaged ? null : wheel().poll(nowMillis);
+    } catch (Throwable thrown) {
+      damaged = true;
+      throw thrown;
+    }
   }
 
   /** Puts a timer back that was taken out, unless it is in or need not be. */
   synchronized void putBack(Timer<K, V> timer) {
-    if (timer.bucket < 0 && timer.dueMillis != Node.NEVER) {
-      wheel().add(timer);
+    try {
+      TimerWheel<K, V> timers = wheel();
+      if (!timers.has(timer) && timer.dueMillis != Node.NEVER) {
+        timers.add(timer);
+      }
+    } catch (Throwable thrown) {
+      damaged = true;
+      throw thrown;
     }
   }
 

@@ -1,5 +1,6 @@
 package io.pensieve.lru;
 
+import io.pensieve.lru.Decision.Act;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -19,22 +20,28 @@ import org.jspecify.annotations.Nullable;
  *       and not for nodes; a walk reads what it owns; a caller's function may read other keys, and
  *       waits at most for one that is in the middle of being set, whose owner waits for nothing any
  *       more; and it must not write. So there is no circle.
- *   <li>A caller's function may take long, and others should wait for it only if they need its key.
- *       So whoever comes upon one gives back all nodes, waits for that one alone, and takes the
- *       others again. Only those who change several keys wait behind it: it keeps its turn, lest it
- *       never come to an end where functions come one after another.
+ *   <li>A caller's function may take long, and may itself wait for other threads that write. So
+ *       whoever comes upon one gives back all nodes and the turn, waits for that one alone, and
+ *       begins again, with a few tries at that key first, lest it never come to an end where
+ *       functions come one after another.
+ *   <li>All nodes are given back before anyone is woken or anything else is done; and to wake waits
+ *       for nobody's function.
  *   <li>The nodes are owned as by a plain write, so an evictor waits for them: for as long as the
  *       journal takes, and those writes take that were first at one of the keys.
  *   <li>If the decision or the journal fails, nodes without a value leave as they came, and all
- *       others are as they were.
+ *       others are as they were. If an {@code Error} comes after the journal was told, all changes
+ *       are made all the same, and all nodes given back, by stores alone.
  * </ul>
  */
 final class JointUpdates<K, V> {
+  private static final int TRIES_MAX = 1024; // at a key that has just been computed: some ms
+
   private final NodeTable<K, V> table;
   private final Observer<K, V> observer;
   private final Owner<K, V> owner;
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
+  private final ComputingThreads computing;
   private final Object turn = new Object(); // before all nodes
 
   JointUpdates(
@@ -42,43 +49,65 @@ final class JointUpdates<K, V> {
       Observer<K, V> observer,
       Owner<K, V> owner,
       EvictionOrder<K, V> order,
-      ExpiryOrder<K, V> expiries) {
+      ExpiryOrder<K, V> expiries,
+      ComputingThreads computing) {
     this.table = table;
     this.observer = observer;
     this.owner = owner;
     this.order = order;
     this.expiries = expiries;
+    this.computing = computing;
   }
 
-  /** One of the keys, and its node while that is owned. */
+  /** One of the keys: its node, whether that is owned, and what becomes of it. */
   private static final class Held<K, V> {
     final K key;
-    @Nullable Node<K, V> node; // null if it is not owned
+    @Nullable Node<K, V> node; // the last one that was owned, or was tried
+    boolean owned;
     boolean fresh; // whether the node was made for this, and is in no order yet
+
+    // Made ready before the journal is told.
+    boolean changes;
+    @Nullable V value;
+    @Nullable Timer<K, V> timer;
+    long expiryMillis;
+    int weight;
+    @Nullable V previous;
+    boolean wasAbsent;
+
+    long version; // of the key before it changes, then of the change; 0 if it is absent
 
     Held(K key) {
       this.key = key;
     }
 
-    Node<K, V> owned() {
+    Node<K, V> node() {
       return Objects.requireNonNull(node);
     }
   }
 
-  private record Changed<K, V>(K key, Outcome<V> outcome, boolean expired) {}
-
   /** What was done: the versions of the keys, and what is to be told. */
   static final class Done<K, V> {
-    private final long[] versions;
-    private final List<Changed<K, V>> changed = new ArrayList<>();
+    private final Held<K, V>[] keys;
+    private Held<K, V>[] steps; // the keys that were used or changed, in the order of their uses
 
-    private Done(int keys) {
-      versions = new long[keys];
+    private Done(Held<K, V>[] keys) {
+      this.keys = keys;
+      this.steps = newHelds(0);
     }
 
     long[] versions() {
+      long[] versions = new long[keys.length];
+      for (int i = 0; i < keys.length; i++) {
+        versions[i] = keys[i].version;
+      }
       return versions;
     }
+  }
+
+  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  private static <K, V> Held<K, V>[] newHelds(int length) {
+    return (Held<K, V>[]) new Held<?, ?>[length];
   }
 
   /**
@@ -86,142 +115,229 @@ final class JointUpdates<K, V> {
    * called, owning nothing.
    */
   Done<K, V> update(List<K> keys, JointMaker<V> maker) {
-    List<Held<K, V>> all = new ArrayList<>(keys.size());
-    keys.forEach(key -> all.add(new Held<>(key)));
-    List<Node<K, V>> added = new ArrayList<>();
-    List<Node<K, V>> dead = new ArrayList<>();
-    Done<K, V> done;
-    synchronized (turn) {
-      try {
-        ownAll(all);
-        done = decide(all, maker);
-      } finally {
-        all.forEach(held -> release(held, added, dead));
-      }
+    Held<K, V>[] all = newHelds(keys.size());
+    for (int i = 0; i < all.length; i++) {
+      all[i] = new Held<>(keys.get(i));
     }
-    order.addAll(added);
-    dead.forEach(order::remove);
+    Done<K, V> done = new Done<>(all);
+    for (Held<K, V> computed = null; (computed = tryUpdate(done, computed, maker)) != null; ) {
+      computed.node().awaitFunction();
+    }
     return done;
   }
 
-  private void ownAll(List<Held<K, V>> all) {
-    for (Held<K, V> computed; (computed = ownUntilComputed(all)) != null; ) {
-      // No node among these has got a value, so none needs to get into the order, or out of it.
-      all.forEach(held -> release(held, new ArrayList<>(), new ArrayList<>()));
-      own(computed, true);
+  // The first key that a caller's function is deciding about; or null, and all is done.
+  private @Nullable Held<K, V> tryUpdate(
+      Done<K, V> done, @Nullable Held<K, V> computedBefore, JointMaker<V> maker) {
+    Held<K, V>[] all = done.keys;
+    ComputingThreads.Place place = null;
+    synchronized (turn) {
+      try {
+        Held<K, V> computed = ownUntilComputed(all, computedBefore);
+        if (computed == null) {
+          place = computing.enter();
+          decide(done, maker);
+          place.thread = null;
+        }
+        for (Held<K, V> held : all) {
+          if (held.owned) {
+            owner.letGo(held.node());
+            held.owned = false;
+          }
+        }
+        leave(all);
+        return computed;
+      } catch (Throwable thrown) {
+        if (place != null) {
+          place.thread = null;
+        }
+        Node.fence = 0;
+        for (Held<K, V> held : all) {
+          Node<K, V> node = held.node;
+          if (node != null && held.owned) {
+            node.state = node.value == null ? Node.DEAD : Node.IDLE;
+            held.owned = false;
+          }
+        }
+        try {
+          leave(all);
+        } catch (Throwable noRoom) {
+          order.damaged = true;
+        }
+        throw thrown;
+      }
     }
   }
 
-  // The first key that a caller's function is deciding about; or null, and all are owned.
-  private @Nullable Held<K, V> ownUntilComputed(List<Held<K, V>> all) {
+  private @Nullable Held<K, V> ownUntilComputed(
+      Held<K, V>[] all, @Nullable Held<K, V> computedBefore) {
+    if (computedBefore != null) {
+      for (int tries = 0; !computedBefore.owned && tries < TRIES_MAX; ) {
+        own(computedBefore);
+        tries = Spin.once(tries);
+      }
+    }
     for (Held<K, V> held : all) {
-      if (held.node == null && !own(held, false)) {
+      if (!held.owned && !own(held)) {
         return held;
       }
     }
     return null;
   }
 
-  private boolean own(Held<K, V> held, boolean waitingForFunctions) {
+  // False if a function is deciding about it. An error may come when it is owned: that is noted.
+  private boolean own(Held<K, V> held) {
     while (true) {
       Node<K, V> node = table.get(held.key);
       if (node == null) {
-        Node<K, V> fresh = new Node<>(held.key, false);
-        if (table.putIfAbsent(fresh) == null) {
-          held.node = fresh;
-          held.fresh = true;
+        Node<K, V> added = new Node<>(held.key, false);
+        held.node = added;
+        held.fresh = true;
+        held.owned = true;
+        if (table.putIfAbsent(added) == null) {
           return true;
         }
-      } else if (waitingForFunctions ? node.own(false) : node.ownUnlessComputing()) {
-        held.node = node;
-        held.fresh = false;
+        held.node = null;
+        held.owned = false;
+        continue;
+      }
+      held.node = node;
+      held.fresh = false;
+      held.owned = node.ownUnlessComputing();
+      if (held.owned) {
         return true;
-      } else if (node.isDead()) {
-        table.remove(node);
-      } else if (!waitingForFunctions) {
+      } else if (!node.isDead()) {
         return false;
       }
+      table.remove(node);
     }
   }
 
-  private void release(Held<K, V> held, List<Node<K, V>> added, List<Node<K, V>> dead) {
-    Node<K, V> node = held.node;
-    if (node == null) {
-      return;
+  // Owning none of them any more: those that have died leave the table and the order, and those
+  // that are new and have a value get into the order. Nothing is done twice.
+  private void leave(Held<K, V>[] all) {
+    List<Node<K, V>> added = new ArrayList<>();
+    for (Held<K, V> held : all) {
+      Node<K, V> node = held.node;
+      if (node == null) {
+        continue;
+      }
+      owner.leave(node);
+      if (node.isDead()) {
+        order.remove(node);
+      } else if (held.fresh && node.value() != null) {
+        added.add(node);
+      }
     }
-    held.node = null;
-    if (node.value() == null) {
-      dead.add(node);
-    } else if (held.fresh) {
-      added.add(node);
-    }
-    owner.end(node);
+    order.addAll(added);
   }
 
-  private Done<K, V> decide(List<Held<K, V>> all, JointMaker<V> maker) {
+  private void decide(Done<K, V> done, JointMaker<V> maker) {
+    Held<K, V>[] all = done.keys;
     long now = expiries.nowMillis();
-    Done<K, V> done = new Done<>(all.size());
-    List<Node.@Nullable Reading<V>> present = new ArrayList<>(all.size());
-    for (int i = 0; i < all.size(); i++) {
-      Node.Reading<V> reading = all.get(i).owned().read();
-      done.versions[i] = reading == null ? 0 : reading.version();
-      present.add(reading == null || reading.expiryMillis() <= now ? null : reading);
+    List<Node.@Nullable Reading<V>> present = new ArrayList<>(all.length);
+    for (Held<K, V> held : all) {
+      Node.Reading<V> reading = held.node().read();
+      held.version = reading == null ? 0 : reading.version();
+      held.wasAbsent = reading == null || reading.expiryMillis() <= now;
+      present.add(held.wasAbsent ? null : reading);
     }
     List<JointMaker.Step<V>> steps = maker.decide(present, now);
-    long[] given = tellJournal(all, steps);
-    int changes = 0;
-    for (JointMaker.Step<V> step : steps) {
-      long version = isChange(step) ? given[changes++] : 0;
-      make(all.get(step.key()), step, version, present.get(step.key()) == null, done);
+    Held<K, V>[] used = newHelds(steps.size());
+    List<Journal.Entry<K, V>> entries = new ArrayList<>(used.length);
+    List<K> coming = new ArrayList<>(used.length);
+    for (int i = 0; i < used.length; i++) {
+      used[i] = all[steps.get(i).key()];
+      makeReady(used[i], steps.get(i), entries, coming);
     }
-    return done;
+    done.steps = used;
+    make(used, entries, coming);
   }
 
-  private static boolean isChange(JointMaker.Step<?> step) {
-    return step.act() == Decision.Act.WRITE || step.act() == Decision.Act.REMOVE;
+  private void makeReady(
+      Held<K, V> held, JointMaker.Step<V> step, List<Journal.Entry<K, V>> entries, List<K> coming) {
+    Node<K, V> node = held.node();
+    held.changes = step.act() == Act.WRITE || step.act() == Act.REMOVE;
+    held.value = step.value();
+    held.expiryMillis = held.value == null ? Node.NEVER : step.expiryMillis();
+    held.timer = node.timerFor(held.expiryMillis);
+    held.weight = step.weight();
+    held.previous = node.value();
+    if (held.changes) {
+      entries.add(new Journal.Entry<>(node.key(), held.value, step.expiryMillis()));
+    }
+    if (held.value != null && held.previous == null) {
+      coming.add(node.key());
+    }
   }
 
-  private long[] tellJournal(List<Held<K, V>> all, List<JointMaker.Step<V>> steps) {
-    List<Journal.Entry<K, V>> entries = new ArrayList<>(steps.size());
-    List<K> coming = new ArrayList<>(steps.size());
-    for (JointMaker.Step<V> step : steps) {
-      Node<K, V> node = all.get(step.key()).owned();
-      if (isChange(step)) {
-        entries.add(new Journal.Entry<>(node.key(), step.value(), step.expiryMillis()));
+  // From the moment on when the journal has the changes, they are made, whatever comes.
+  private void make(Held<K, V>[] steps, List<Journal.Entry<K, V>> entries, List<K> coming) {
+    boolean making = false;
+    long[] given = entries.isEmpty() ? new long[0] : owner.tellJournal(entries, coming);
+    try {
+      making = given.length > 0 && given[0] != 0;
+      int changes = 0;
+      for (Held<K, V> held : steps) {
+        if (held.changes) {
+          held.version = owner.version(held.node(), given[changes++], held.value != null);
+        }
       }
-      if (step.value() != null && node.value() == null) {
-        coming.add(node.key());
+      making = true;
+      for (Held<K, V> held : steps) {
+        make(held);
       }
+    } catch (Throwable thrown) {
+      int changes = 0;
+      for (Held<K, V> held : steps) {
+        Node<K, V> node = held.node;
+        if (node != null && held.changes && making) {
+          if (given[changes] != 0) {
+            held.version = given[changes];
+          }
+          changes++;
+          node.version = -held.version;
+          Node.fence = 0;
+          node.value = held.value;
+          if (held.timer != null) {
+            held.timer.expiryMillis = held.expiryMillis;
+            node.timer = held.timer;
+          }
+          node.weight = held.weight;
+          Node.fence = 0;
+          node.version = held.version;
+        }
+      }
+      expiries.damaged = true;
+      order.damaged = true;
+      owner.keys.damaged = true; // also if there is no journal, and nothing was made
+      throw thrown;
     }
-    return entries.isEmpty() ? new long[0] : owner.tellJournal(entries, coming);
   }
 
-  private void make(
-      Held<K, V> held, JointMaker.Step<V> step, long given, boolean wasAbsent, Done<K, V> done) {
-    Node<K, V> node = held.owned();
-    V previous = node.value();
-    V value = step.value();
-    if (!isChange(step)) {
-      owner.use(node, previous);
-      return;
+  private void make(Held<K, V> held) {
+    Node<K, V> node = held.node();
+    V value = held.value;
+    if (!held.changes) {
+      owner.use(node, held.previous);
+    } else if (value == null) {
+      owner.removed(node, held.version);
+    } else {
+      owner.written(node, value, held.timer, held.expiryMillis, held.weight, held.version);
     }
-    long version =
-        value == null
-            ? owner.removed(node, given)
-            : owner.written(node, value, step.expiryMillis(), step.weight(), given);
-    done.versions[step.key()] = version;
-    Outcome<V> outcome = new Outcome<>(previous, value, version, true);
-    done.changed.add(new Changed<>(node.key(), outcome, wasAbsent));
   }
 
   /** Tells of the values that have left. An expired one has not been replaced. */
   void tell(Done<K, V> done) {
-    for (Changed<K, V> changed : done.changed) {
-      V previous = changed.outcome().previous();
-      if (!changed.expired()) {
-        owner.tell(changed.key(), changed.outcome());
-      } else if (previous != null) {
-        observer.expired(changed.key(), previous);
+    for (Held<K, V> held : done.steps) {
+      V previous = held.previous;
+      if (!held.changes || previous == null) {
+        continue;
+      }
+      if (held.wasAbsent) {
+        observer.expired(held.key, previous);
+      } else {
+        owner.tell(held.key, new Outcome<>(previous, held.value, held.version, true));
       }
     }
   }

@@ -21,8 +21,8 @@ class Link<K, V> {
   /** A node's hash, zero or more; what a marker means, below zero. */
   final int hash;
 
-  @SuppressWarnings("unused") // by NEXT_IN_BIN
-  private @Nullable Link<K, V> nextInBin;
+  /** By NEXT_IN_BIN; as a plain field where nothing may be called, because a bin is being moved. */
+  @Nullable Link<K, V> nextInBin;
 
   Link(int hash, @Nullable Link<K, V> nextInBin) {
     this.hash = hash;

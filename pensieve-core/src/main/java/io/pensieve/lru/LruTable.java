@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Whoever owns
- *       one waits for no other one; {@link JointUpdates} alone does, one at a time.
+ *       one waits for no other one; {@link JointUpdates} alone does, one at a time. A caller's
+ *       function that would write to the table, and so own a second node, is refused.
  *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
  *       for its first change; if that never comes, the node leaves as it came.
  *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
@@ -35,6 +36,21 @@ import org.jspecify.annotations.Nullable;
  *       comes upon it removes it first, as {@link #expireDue} does, and then goes on without it.
  * </ul>
  *
+ * <p>An {@code Error} may come at any call, and leave neither stack nor heap. So what is owned or
+ * locked is given back by stores to fields, in the handler of the very method that took it:
+ *
+ * <ul>
+ *   <li>a node, one or several: {@link Owner}, {@link JointUpdates}, {@link Node#whileUnchanged};
+ *       if the journal has the change already, the handler makes it visible as well
+ *   <li>a bin of the hash table, and growing: {@link NodeTable}
+ *   <li>the lock of the {@link EvictionOrder}: its own methods
+ *   <li>the place of a thread that runs a function: {@link Owner}, {@link JointUpdates}
+ *   <li>monitors ({@link ExpiryOrder}, waiting, turns): the virtual machine
+ * </ul>
+ *
+ * What an order may have lost or kept by that is found again in the table: a handler says that the
+ * order is damaged, and whoever comes next builds it anew.
+ *
  * <p>All operations are O(1) expected and amortized. A single eviction may have to look at many
  * entries: at each that was used since it was last looked at, and at each 64th part of the stamps
  * that are held.
@@ -45,7 +61,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
   private final SortedKeys<K> keys;
+  private final ComputingThreads computing = new ComputingThreads();
   private final Owner<K, V> owner;
+  private final Evictor<K, V> evictor;
   private final JointUpdates<K, V> joint;
   private final Observer<K, V> observer;
   private final Bounds<K, V> bounds;
@@ -72,11 +90,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.bounds = bounds;
     this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
     this.clock = new UseClock(bounds.tolerance());
-    this.order = new EvictionOrder<>(bounds);
-    this.expiries = new ExpiryOrder<>(clock, alarm);
+    this.order = new EvictionOrder<>(bounds, table);
+    this.expiries = new ExpiryOrder<>(clock, alarm, table);
     this.keys = keys;
-    this.owner = new Owner<>(table, journal, observer, this.clock, order, expiries, keys);
-    this.joint = new JointUpdates<>(table, observer, owner, order, expiries);
+    this.owner =
+        new Owner<>(table, journal, observer, this.clock, order, expiries, keys, computing);
+    this.evictor = new Evictor<>(order, owner, observer);
+    this.joint = new JointUpdates<>(table, observer, owner, order, expiries, computing);
   }
 
   /**
@@ -174,11 +194,26 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
+   * Refuses to go on if this thread is running a caller's function for this table. Such a function
+   * owns its key: if it wrote to another one, or waited for a function, two of them could wait for
+   * each other for ever.
+   *
+   * @throws IllegalStateException if so
+   */
+  public void refuseWithinFunction() {
+    if (computing.isCurrent()) {
+      throw new IllegalStateException(
+          "recursive update: a function that is computing a value must not write to its map");
+    }
+  }
+
+  /**
    * Decides what becomes of a key, present or absent, and does it.
    *
-   * @throws IllegalStateException if called for a key from within its own decision
+   * @throws IllegalStateException if called from within a decision about any key of this table
    */
   public Outcome<V> update(K key, Maker<V> maker) {
+    refuseWithinFunction();
     for (; ; ) {
       Node<K, V> node = table.get(key);
       Outcome<V> outcome = node == null ? insert(key, maker) : change(node, maker);
@@ -190,6 +225,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** As {@link #update}, for decisions that only matter if the key is present. */
   public Outcome<V> updatePresent(K key, Maker<V> maker) {
+    refuseWithinFunction();
     for (Node<K, V> node; (node = table.get(key)) != null; ) {
       Outcome<V> outcome = change(node, maker);
       if (outcome != null) {
@@ -208,12 +244,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * @param keys no two of them equal
    * @return for each key the version of its change, or if it was not changed, that of its entry; 0
    *     for a key that was not there and still is not
-   * @throws IllegalStateException if one of the keys is being computed by this very thread
+   * @throws IllegalStateException as {@link #update}
    */
   public long[] updateTogether(List<K> keys, JointMaker<V> maker) {
+    refuseWithinFunction();
     JointUpdates.Done<K, V> done = joint.update(keys, maker);
     try {
-      evictOverflow();
+      evictor.evictOverflow();
     } finally {
       joint.tell(done);
     }
@@ -222,22 +259,26 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Null if another thread was faster: look again.
   private @Nullable Outcome<V> insert(K key, Maker<V> maker) {
-    boolean computing = !(maker instanceof Decision);
-    Node<K, V> node = new Node<>(key, computing);
+    Node<K, V> node = new Node<>(key, !(maker instanceof Decision));
     Outcome<V> outcome;
-    if (computing) {
-      synchronized (node) {
-        outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
-      }
-    } else {
-      outcome = table.putIfAbsent(node) == null ? decide(node, maker) : null;
+    try {
+      outcome = owner.insert(node, maker);
+    } catch (Throwable thrown) {
+      evictAfter(maker, thrown);
+      throw thrown;
     }
-    if (outcome != null && outcome.value() != null) {
-      Victim<K, V> victim = order.addAndPollOverflow(node);
-      if (victim != null) {
-        evict(victim);
+    try {
+      if (outcome != null && outcome.value() != null) {
+        evictor.addAndEvict(node);
       }
-      evictOverflow();
+    } catch (Throwable thrown) {
+      if (node.state != Node.DEAD && node.bucket < 0) {
+        order.damaged = true;
+      }
+      throw thrown;
+    }
+    if (owner.leftOver != null || keys.damaged) {
+      tidy();
     }
     return outcome;
   }
@@ -245,125 +286,54 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // Null if the node was dead already, or has expired, and is dead now: look again.
   private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
     Outcome<V> outcome;
-    if (maker instanceof Decision) {
-      outcome = node.own(false) ? decideUnlessOver(node, maker) : null;
-    } else {
-      synchronized (node) {
-        outcome = node.own(true) ? decideUnlessOver(node, maker) : null;
-      }
+    try {
+      outcome = owner.change(node, maker);
+    } catch (Throwable thrown) {
+      evictAfter(maker, thrown);
+      throw thrown;
     }
     if (outcome == null) {
-      if (node.own(false)) {
-        expireOwned(node, expiries.nowMillis());
-      } else {
+      if (node.isDead()) {
         table.remove(node);
+      } else {
+        expire(node, expiries.nowMillis());
       }
       return null;
     }
-    if (outcome.value() == null) {
-      order.remove(node);
-    }
     try {
-      evictOverflow();
+      if (outcome.value() == null) {
+        order.remove(node);
+      }
+      evictor.evictOverflow();
+    } catch (Throwable thrown) {
+      if (node.state == Node.DEAD && node.bucket >= 0) {
+        order.damaged = true;
+      }
+      throw thrown;
     } finally {
       owner.tell(node.key(), outcome);
     }
     return outcome;
   }
 
-  // Null if the entry has expired.
-  private @Nullable Outcome<V> decideUnlessOver(Node<K, V> node, Maker<V> maker) {
-    if (expiries.isOver(node.expiryMillis())) {
-      node.disown();
-      return null;
+  // An evictor may have passed the node over while it was computed, and left its overflow to this
+  // thread. After an error the write itself may have been made.
+  private void evictAfter(Maker<V> maker, Throwable thrown) {
+    if (maker instanceof Decision && !(thrown instanceof Error)) {
+      return;
     }
-    return decide(node, maker);
-  }
-
-  // As the node's owner; afterwards it is disowned, or dead.
-  private Outcome<V> decide(Node<K, V> node, Maker<V> maker) {
     try {
-      V current = node.value();
-      Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
-      return switch (decision.act()) {
-        case WRITE -> owner.write(node, current, decision);
-        case REMOVE -> current == null ? Outcome.absent() : owner.remove(node, current);
-        case USE -> owner.use(node, current);
-        case KEEP -> new Outcome<>(current, current, node.version(), false);
-      };
-    } finally {
-      owner.end(node);
+      evictor.evictOverflow();
+    } catch (Throwable alsoRefused) {
+      // Whoever writes next evicts. The caller is told of what came first.
     }
   }
 
-  /**
-   * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * goes. If the journal fails, the victim stays, and so does the overflow.
-   *
-   * <p>Entries that a caller's function is deciding about are passed over, because it may take as
-   * long as it likes. Their overflow is not forgotten: this thread writes the order's size and then
-   * reads the node's state, and the thread that decides writes the state and then reads the size,
-   * all four of them volatile. So this thread sees that the decision is over, and tries again, or
-   * the other one sees the overflow. (If the decision was to remove, both take the order's monitor,
-   * and whoever is second sees what the first did.) Plain writes are not passed over, but waited
-   * for: they hold a node for no longer than the journal takes.
-   */
-  private void evictOverflow() {
-    while (order.isOverfull()) {
-      List<Node<K, V>> passedOver = new ArrayList<>(0);
-      try {
-        evictAround(passedOver);
-      } finally {
-        passedOver.forEach(order::add);
-      }
-      // After they are back in order, not before.
-      if (passedOver.stream().allMatch(Node::isComputing)) {
-        return;
-      }
-    }
-  }
-
-  private void evictAround(List<Node<K, V>> passedOver) {
-    long weightPassedOver = 0;
-    for (Victim<K, V> victim;
-        (victim = order.pollOverflow(passedOver.size(), weightPassedOver)) != null; ) {
-      if (victim.node().isComputing()) {
-        passedOver.add(victim.node());
-        weightPassedOver += victim.weight();
-      } else {
-        evict(victim);
-      }
-    }
-  }
-
-  private void evict(Victim<K, V> victim) {
-    Node<K, V> node = victim.node();
-    V evicted = null;
+  private void tidy() {
     try {
-      if (node.ownUnlessComputing()) {
-        evicted = evictOwned(victim);
-      }
-    } finally {
-      if (!node.isDead()) {
-        order.add(node);
-      }
-    }
-    if (evicted != null) {
-      observer.evicted(node.key(), evicted);
-    }
-  }
-
-  private @Nullable V evictOwned(Victim<K, V> victim) {
-    Node<K, V> node = victim.node();
-    try {
-      V value = node.value();
-      if (value == null || node.stamp() > victim.stamp()) {
-        return null;
-      }
-      owner.remove(node, value);
-      return value;
-    } finally {
-      owner.end(node);
+      owner.tidy();
+    } catch (Throwable stillThere) {
+      // Whoever inserts next does it. The caller's own write has been made.
     }
   }
 
@@ -375,49 +345,68 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     synchronized (expiring) {
       long now = expiries.nowMillis();
       List<Timer<K, V>> passedOver = new ArrayList<>(0);
+      Timer<K, V> timer = null;
       try {
-        for (Timer<K, V> timer; (timer = expiries.poll(now)) != null; ) {
-          if (timer.node.ownUnlessComputing()) {
-            expire(timer, now);
-          } else {
+        while ((timer = expiries.poll(now)) != null) {
+          if (!expire(timer.node, now)) {
             passedOver.add(timer);
           }
         }
-      } finally {
-        passedOver.forEach(expiries::putBack);
+        putBack(passedOver);
+      } catch (Throwable thrown) { // perhaps the journal has refused
+        try {
+          if (timer != null) {
+            expiries.putBack(timer);
+          }
+          putBack(passedOver);
+        } catch (Throwable noRoom) {
+          expiries.damaged = true;
+        }
+        throw thrown;
       }
     }
   }
 
-  private void expire(Timer<K, V> timer, long now) {
-    try {
-      expireOwned(timer.node, now);
-    } finally {
-      expiries.putBack(timer); // if the journal has refused
+  private void putBack(List<Timer<K, V>> timers) {
+    for (Timer<K, V> timer : timers) {
+      expiries.putBack(timer);
     }
   }
 
-  // Looks again, because the node may have been written meanwhile.
-  private void expireOwned(Node<K, V> node, long now) {
-    V value = node.value();
-    boolean over = node.expiryMillis() <= now;
-    try {
-      if (over && value != null) {
-        owner.remove(node, value);
-      } else {
-        expiries.armAgain(node);
-      }
-    } finally {
-      owner.end(node);
+  // Looks again as its owner, for it may have been written meanwhile. False if it was not owned.
+  private boolean expire(Node<K, V> node, long now) {
+    Outcome<V> outcome = owner.changeUnlessComputing(node, new Expired<>(node, now, expiries));
+    if (outcome == null) {
+      return false;
     }
-    if (over && value != null) {
-      order.remove(node);
-      observer.expired(node.key(), value);
+    V expired = outcome.previous();
+    if (outcome.changed() && expired != null) {
+      try {
+        order.remove(node);
+      } catch (Throwable thrown) {
+        order.damaged = true;
+        throw thrown;
+      }
+      observer.expired(node.key(), expired);
+    }
+    return true;
+  }
+
+  private record Expired<K, V>(Node<K, V> node, long now, ExpiryOrder<K, V> expiries)
+      implements Maker<V> {
+    @Override
+    public Decision<V> decide(@Nullable V current, long version) {
+      if (current != null && node.expiryMillis() <= now) {
+        return Decision.remove();
+      }
+      expiries.armAgain(node);
+      return Decision.keep();
     }
   }
 
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
   public Restoration<K, V> restore() {
+    table.growBeyond();
     return new Restoration<>(table, clock, order, new RestoredEntries(), bounds);
   }
 
@@ -442,13 +431,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
     @Override
     public void evict(Node<K, V> node, boolean isTold) {
-      V evicted =
-          node.own(false) ? evictOwned(new Victim<>(node, node.stamp(), node.weight)) : null;
-      if (evicted != null) {
+      Outcome<V> outcome =
+          owner.changeUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
+      if (outcome != null && outcome.changed()) {
         order.remove(node);
-      }
-      if (evicted != null && isTold) {
-        observer.evicted(node.key(), evicted);
+        V evicted = outcome.previous();
+        if (isTold && evicted != null) {
+          observer.evicted(node.key(), evicted);
+        }
       }
     }
 
@@ -461,20 +451,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     public void settle() {
       expireDue();
       if (bounds.isWeighted()) {
-        evictTooHeavy();
+        evictor.evictTooHeavy(table, bounds.maximumWeight());
       }
-      evictOverflow();
+      evictor.evictOverflow();
+      table.fit();
       keys.fill(table);
-    }
-  }
-
-  // An entry that is heavier than all may be together would drive out all others before it went.
-  private void evictTooHeavy() {
-    for (Node<K, V> node : table) {
-      if (node.weight > bounds.maximumWeight()) {
-        evict(new Victim<>(node, node.stamp(), node.weight));
-        order.remove(node);
-      }
     }
   }
 }

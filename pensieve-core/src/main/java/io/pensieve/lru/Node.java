@@ -3,6 +3,7 @@ package io.pensieve.lru;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,11 +24,15 @@ import org.jspecify.annotations.Nullable;
  * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
  *
  * <p>Owning is a lock that costs one atomic operation, half as many as a monitor, and none for a
- * new node. Who has to wait spins for a moment, then waits at the node's monitor. A plain change is
- * ended without a fence, so that it may miss one who is just about to wait; therefore nobody waits
- * there for longer than some milliseconds without looking again. Who runs a caller's function,
- * which may take long, holds the monitor, too: others then simply wait for that, and the thread
- * that has it is recognised if the function comes back for its own key.
+ * new node. A thread that has to wait spins for a moment, then waits at one of the {@link
+ * #MONITORS}, which nobody holds for longer than it takes to wait or to wake: so an owner that
+ * wakes others never waits for what they do next. A plain change ends without a fence, so that it
+ * may miss a thread that is just about to wait; therefore every waiter looks again by itself after
+ * some milliseconds.
+ *
+ * <p>If an {@code Error} ends a change, the owner may have neither stack nor heap. It gives the
+ * node back by plain stores to {@link #state} and the fields of the value, with {@link #fence} in
+ * between, and wakes nobody: waiters look again by themselves.
  */
 public final class Node<K, V> extends Link<K, V> {
   /** The expiry of an entry that does not expire. */
@@ -42,13 +47,27 @@ public final class Node<K, V> extends Link<K, V> {
 
   private static final int READ_TRIES_MAX = 100;
 
-  private static final byte IDLE = 0;
+  /** The state of a node that nobody owns. */
+  static final byte IDLE = 0;
+
   private static final byte CHANGING = 1; // for as long as the journal takes
   private static final byte COMPUTING = 2; // for as long as a caller's function takes
-  private static final byte DEAD = 3; // for good
+
+  /** The state of a node that is out of the table for good, or about to be. */
+  static final byte DEAD = 3;
 
   private static final int SPINS = 100; // a change without a log is over by then
   private static final long WAIT_MILLIS_MAX = 64;
+
+  /** Where threads wait for a node, by its hash. No caller's code runs while one is held. */
+  private static final Object[] MONITORS = // a power of two
+      IntStream.range(0, 64).mapToObj(i -> new Object()).toArray();
+
+  /**
+   * For handlers of errors, which must not call: to store here keeps the plain stores before it in
+   * front of those after it.
+   */
+  static volatile byte fence;
 
   static {
     try {
@@ -66,15 +85,14 @@ public final class Node<K, V> extends Link<K, V> {
 
   private final K key;
 
-  @SuppressWarnings("unused") // by VALUE
-  private @Nullable V value;
+  /** By VALUE; as a plain field for handlers of errors alone, as those marked likewise. */
+  @Nullable V value;
 
-  @SuppressWarnings("unused") // by VERSION
-  private long version;
+  /** By VERSION, or a handler. */
+  long version;
 
-  // Null until the entry first expires. Written by the node's owner.
-  @SuppressWarnings("unused") // by TIMER
-  private @Nullable Timer<K, V> timer;
+  /** Null until the entry first expires. Written by the node's owner by TIMER, or a handler. */
+  @Nullable Timer<K, V> timer;
 
   // When the entry was last used, by the table's clock. Written without a lock by every reader.
   @SuppressWarnings("unused") // by STAMP
@@ -91,11 +109,10 @@ public final class Node<K, V> extends Link<K, V> {
   /** What the entry weighs, if that is asked for. Guarded by the eviction order's lock. */
   int weight;
 
-  // What is being done about the key. The values are above. COMPUTING is written with the monitor.
-  @SuppressWarnings("unused") // by STATE
-  private byte state;
+  /** What is being done about the key: one of the constants above. By STATE, or a handler. */
+  byte state;
 
-  // Whether somebody waits at the monitor for the end of a change.
+  // Whether somebody waits for the end of a change.
   @SuppressWarnings("unused") // by AWAITED
   private boolean awaited;
 
@@ -144,17 +161,19 @@ public final class Node<K, V> extends Link<K, V> {
 
   /** The node's parts, read together; or null if it has no value. */
   public @Nullable Reading<V> read() {
-    for (int tries = 0; tries < READ_TRIES_MAX; tries++) {
+    for (int tries = 0, turns = 0; ; tries++) {
       long before = (long) VERSION.getAcquire(this);
       long expiry = expiryMillis();
       V current = value();
       if (before >= 0 && before == (long) VERSION.getOpaque(this)) {
         return reading(current, before, expiry);
       }
-      Thread.onSpinWait();
+      if (tries < READ_TRIES_MAX) {
+        Thread.onSpinWait();
+      } else {
+        turns = Spin.once(turns); // a writer has lost its processor between two stores
+      }
     }
-    // A writer has lost its processor between two stores.
-    return whileUnchanged(() -> reading(value(), version(), expiryMillis()));
   }
 
   private static <V> @Nullable Reading<V> reading(@Nullable V value, long version, long expiry) {
@@ -189,21 +208,36 @@ public final class Node<K, V> extends Link<K, V> {
     STAMP.setRelease(this, stamp);
   }
 
-  /** As its owner. */
-  void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
-    VERSION.setOpaque(this, -newVersion);
-    VALUE.setRelease(this, newValue);
-    setExpiry(newExpiryMillis);
-    VERSION.setRelease(this, newVersion);
+  /**
+   * The timer that the node needs to have an expiry: its own, or a new one, which it does not have
+   * yet. As its owner, before the journal is told: afterwards nothing should be allocated.
+   */
+  @Nullable Timer<K, V> timerFor(long newExpiryMillis) {
+    Timer<K, V> current = timer();
+    return current == null && newExpiryMillis != NEVER
+        ? new Timer<>(this, newExpiryMillis)
+        : current;
   }
 
-  private void setExpiry(long newExpiryMillis) {
-    Timer<K, V> current = timer();
-    if (current != null) {
-      current.expiryMillis = newExpiryMillis;
-    } else if (newExpiryMillis != NEVER) {
-      TIMER.setRelease(this, new Timer<>(this, newExpiryMillis));
+  /** As its owner. */
+  void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
+    set(newValue, timerFor(newExpiryMillis), newExpiryMillis, newVersion);
+  }
+
+  /**
+   * As its owner.
+   *
+   * @param newTimer what {@link #timerFor} has answered for this expiry
+   */
+  void set(
+      @Nullable V newValue, @Nullable Timer<K, V> newTimer, long newExpiryMillis, long newVersion) {
+    VERSION.setOpaque(this, -newVersion);
+    VALUE.setRelease(this, newValue);
+    if (newTimer != null) {
+      newTimer.expiryMillis = newExpiryMillis;
+      TIMER.setRelease(this, newTimer);
     }
+    VERSION.setRelease(this, newVersion);
   }
 
   /** Whether the node is out of the table for good, or about to be. */
@@ -217,12 +251,11 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /**
-   * Begins a change, as soon as nobody else is about one. Who is going to run a caller's function
-   * has the monitor already, and keeps it until the change is over.
+   * Begins a change, as soon as nobody else is about one. Never called by a thread that runs a
+   * caller's function for the same table.
    *
    * @param computing whether a caller's function takes part
    * @return whether the node is owned now; if not, it is dead
-   * @throws IllegalStateException if this very thread is computing the key already
    */
   boolean own(boolean computing) {
     return own(computing ? COMPUTING : CHANGING, false);
@@ -237,21 +270,43 @@ public final class Node<K, V> extends Link<K, V> {
     return STATE.compareAndSet(this, IDLE, newState) || ownLater(newState, unlessComputing);
   }
 
+  // The compare-and-exchange is the last call before true is answered: no error comes after it.
   private boolean ownLater(byte newState, boolean unlessComputing) {
+    for (int turns = 0; ; turns++) {
+      byte present = (byte) STATE.compareAndExchange(this, IDLE, newState);
+      if (present == IDLE) {
+        return true;
+      } else if (present == DEAD || (present == COMPUTING && unlessComputing)) {
+        return false;
+      } else if (turns < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        awaitEnd(unlessComputing);
+      }
+    }
+  }
+
+  /** Waits, owning nothing, until nobody's function is deciding about this key. */
+  void awaitFunction() {
+    while (isComputing()) {
+      awaitEnd(false);
+    }
+  }
+
+  private void awaitEnd(boolean unlessComputing) {
     boolean interrupted = false;
     try {
-      for (int turns = 0; ; turns++) {
-        byte present = (byte) STATE.compareAndExchange(this, IDLE, newState);
-        if (present == IDLE) {
-          return true;
-        } else if (present == DEAD || (present == COMPUTING && unlessComputing)) {
-          return false;
-        } else if (present == COMPUTING && Thread.holdsLock(this)) {
-          throw new IllegalStateException("recursive update: the key is being computed");
-        } else if (turns < SPINS) {
-          Thread.onSpinWait();
-        } else {
-          interrupted |= awaitEnd();
+      synchronized (monitor()) {
+        AWAITED.setVolatile(this, true);
+        for (long millis = 1;
+            isOwned(unlessComputing);
+            millis = Math.min(2 * millis, WAIT_MILLIS_MAX)) {
+          try {
+            monitor().wait(millis);
+          } catch (InterruptedException goOnWaiting) {
+            interrupted = true;
+          }
+          AWAITED.setVolatile(this, true);
         }
       }
     } finally {
@@ -261,31 +316,28 @@ public final class Node<K, V> extends Link<K, V> {
     }
   }
 
-  // Returns whether the thread was interrupted. If a function is being run, entering takes as long.
-  private synchronized boolean awaitEnd() {
-    boolean interrupted = false;
-    AWAITED.setVolatile(this, true);
-    for (long millis = 1;
-        (byte) STATE.getVolatile(this) == CHANGING;
-        millis = Math.min(2 * millis, WAIT_MILLIS_MAX)) {
-      try {
-        wait(millis);
-      } catch (InterruptedException goOnWaiting) {
-        interrupted = true;
-      }
-      AWAITED.setVolatile(this, true);
-    }
-    return interrupted;
+  private boolean isOwned(boolean unlessComputing) {
+    byte present = (byte) STATE.getVolatile(this);
+    return present == CHANGING || (present == COMPUTING && !unlessComputing);
   }
 
-  /** Ends a change; as its owner. */
+  private Object monitor() {
+    return MONITORS[hash & MONITORS.length - 1];
+  }
+
+  /** Ends a change, as its owner. */
   void disown() {
+    letGo();
+    wakeWaiting();
+  }
+
+  /** Ends a change, as its owner, and wakes nobody. The store is its last call. */
+  void letGo() {
     if (state == COMPUTING) {
       STATE.setVolatile(this, IDLE); // before this thread looks for an overflow
     } else {
       STATE.setRelease(this, IDLE);
     }
-    wakeWaiting();
   }
 
   /** Begins to end the last change, as its owner: from here on nobody else can own the node. */
@@ -293,12 +345,12 @@ public final class Node<K, V> extends Link<K, V> {
     STATE.setRelease(this, DEAD);
   }
 
-  /** Lets those look again who wait for a change. */
+  /** Lets those look again who wait for a change. Owning or not: it waits for nobody's function. */
   void wakeWaiting() {
     if ((boolean) AWAITED.getOpaque(this)) {
-      synchronized (this) {
+      synchronized (monitor()) {
         AWAITED.setOpaque(this, false);
-        notifyAll();
+        monitor().notifyAll();
       }
     }
   }
@@ -306,13 +358,20 @@ public final class Node<K, V> extends Link<K, V> {
   /** Runs something while nobody changes the entry, and answers what it answers. */
   public <R extends @Nullable Object> R whileUnchanged(Supplier<R> reading) {
     boolean owned = own(CHANGING, false);
+    R result;
     try {
-      return reading.get();
-    } finally {
+      result = reading.get();
       if (owned) {
-        disown();
+        letGo();
       }
+    } catch (Throwable thrown) {
+      if (owned) {
+        state = IDLE;
+      }
+      throw thrown;
     }
+    wakeWaiting();
+    return result;
   }
 
   /** Whether the change of this version, or a later one, is all there to be seen. */
@@ -322,8 +381,7 @@ public final class Node<K, V> extends Link<K, V> {
 
   /** If the node is owned, waits until whoever owns it now has let go of it. */
   public void awaitChange() {
-    byte present = (byte) STATE.getAcquire(this);
-    if (present == CHANGING || present == COMPUTING) {
+    if (isOwned(false)) {
       whileUnchanged(() -> true);
     }
   }

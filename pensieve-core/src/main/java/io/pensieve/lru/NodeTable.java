@@ -1,5 +1,7 @@
 package io.pensieve.lru;
 
+import io.pensieve.lru.Bin.Crowded;
+import io.pensieve.lru.Bin.Moved;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -7,7 +9,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -24,21 +25,27 @@ import org.jspecify.annotations.Nullable;
  *       key was not found in the chain. Chains only get shorter otherwise, and a node that has left
  *       never comes back: so a slot that still has the same first link stands for a chain without
  *       the key.
- *   <li>A node is removed with the bin {@link #LOCKED}, so that no other one is removed, nor the
+ *   <li>A node is removed with the bin {@link Bin#LOCKED}, so that no other one is removed, nor the
  *       bin moved, at the same time. (A node that is alone in its bin just goes: nothing can come
  *       to stand behind it.) It keeps its own link: whoever stands on it still gets to what was
  *       behind it.
- *   <li>The table grows by doubling, bin by bin. A bin is {@link #MOVING} while its nodes are
- *       linked anew into the two bins of the larger array, and {@link #MOVED} for good. A look-up
- *       that stands on a node meanwhile may be led past the one it looks for. So whoever finds
- *       nothing looks at the slot once more: if the bin is neither moving nor moved <i>then</i>, no
- *       link had been changed before, and nothing is the right answer. Links keep their order, so
- *       nobody is ever led in a circle. The bins of the larger array are reached through the moved
- *       slot alone, and so not before they are filled.
- *   <li>A chain of {@link #CHAIN_MAX} nodes comes about by bad hashes or by bad intentions. The bin
- *       is then {@link #CROWDED} for good: its chain gets no more nodes, and further ones go to a
- *       {@link ConcurrentHashMap}, which makes trees of keys that are {@link Comparable}. So
- *       attackers who send strings of equal hashes gain a factor of log n, and not n.
+ *   <li>The table grows by doubling, bin by bin. A bin is {@link Bin#MOVING} while its nodes are
+ *       linked anew into the two bins of the larger array, and {@link Bin#MOVED} for good. A
+ *       look-up that stands on a node meanwhile may be led past the one it looks for. So whoever
+ *       finds nothing looks at the slot once more: if the bin is neither moving nor moved
+ *       <i>then</i>, no link had been changed before, and nothing is the right answer. Links keep
+ *       their order, so nobody is ever led in a circle. The bins of the larger array are reached
+ *       through the moved slot alone, and so not before they are filled.
+ *   <li>A chain of {@link Bin#CHAIN_MAX} nodes comes about by bad hashes or by bad intentions. The
+ *       bin is then {@link Crowded}: its chain gets no more nodes, and further ones go to a {@link
+ *       ConcurrentHashMap}, with the bin locked, which makes trees of keys that are {@link
+ *       Comparable}. So attackers who send strings of equal hashes gain a factor of log n, and not
+ *       n. When few nodes are left, all go to the chain, and the bin is an ordinary one again. The
+ *       map that is left behind is not emptied, for a look-up may be about to look there.
+ *   <li>Whatever an {@code Error} ends, nothing stays locked or lost. Who has locked a bin has
+ *       changed one link at most, and its handler stores the first link again. A bin is moved
+ *       without a call, and without anything new, between its markers. The larger array is kept
+ *       until all bins are moved: growing that was ended goes on when it is next called for.
  * </ul>
  *
  * <p>Growing needs an idea of how many nodes there are. Those whose hashes fall in one of 16
@@ -46,34 +53,32 @@ import org.jspecify.annotations.Nullable;
  * of them, makes the table as large as a full one needs, or fills the chains as above.
  */
 final class NodeTable<K, V> implements Iterable<Node<K, V>> {
-  static final int CHAIN_MAX = 16;
   private static final int BINS_MIN = 256;
   private static final int BINS_MAX = 1 << 30;
   private static final int SAMPLE_BITS = 4;
 
-  // What markers mean, in place of a hash.
-  private static final int LOCKED = -1;
-  private static final int MOVING = -2;
-  private static final int MOVED = -3;
-  private static final int CROWDED = -4;
+  private static final VarHandle GROWING;
 
-  private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Link[].class);
-
-  /** Stands in the slot of a bin whose nodes are in the larger array now. */
-  private static final class Moved<K, V> extends Link<K, V> {
-    final Link<K, V>[] larger;
-
-    Moved(Link<K, V>[] larger) {
-      super(MOVED, null);
-      this.larger = larger;
+  static {
+    try {
+      GROWING = MethodHandles.lookup().findVarHandle(NodeTable.class, "growing", boolean.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new ExceptionInInitializerError(impossible);
     }
   }
 
   private final int binsMax;
   private final AtomicInteger sampled = new AtomicInteger();
-  private final AtomicBoolean growing = new AtomicBoolean();
-  private final ConcurrentHashMap<K, Node<K, V>> crowd = new ConcurrentHashMap<>();
+  private volatile boolean growsBeyond; // whether binsMax does not matter
+  private volatile boolean wasCrowded; // since the table has got its size
   private volatile Link<K, V>[] bins;
+
+  // Who has set it grows, and stores false at the end.
+  @SuppressWarnings("unused") // by GROWING
+  private volatile boolean growing;
+
+  // To where bins are being moved, or were until an error came. Written by who grows.
+  private volatile @Nullable Moved<K, V> unfinished;
 
   /**
    * An empty table.
@@ -81,9 +86,13 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
    * @param nodesMax for how many nodes it may grow; it takes more, in longer chains
    */
   NodeTable(long nodesMax) {
-    long wanted = Math.min(BINS_MAX, Math.max(2, nodesMax + nodesMax / 3));
-    binsMax = Integer.highestOneBit((int) wanted - 1) << 1;
-    bins = newBins(Math.min(BINS_MIN, binsMax));
+    binsMax = binsFor(nodesMax);
+    bins = Bin.newBins(Math.min(BINS_MIN, binsMax));
+  }
+
+  private static int binsFor(long nodes) {
+    long wanted = Math.min(BINS_MAX, Math.max(2, nodes + nodes / 3));
+    return Integer.highestOneBit((int) wanted - 1) << 1;
   }
 
   /** The hash of a key, as the constructor of a node takes it. */
@@ -96,24 +105,27 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   @Nullable Node<K, V> get(Object key) {
     int hash = hash(key);
     Link<K, V>[] array = bins;
-    Node<K, V> found = find(slot(array, hash), hash, key);
-    return found != null ? found : findElsewhere(array, hash, key);
+    Link<K, V> first = Bin.slot(array, hash);
+    Node<K, V> found = Bin.find(first, hash, key);
+    return found != null ? found : findElsewhere(array, first, hash, key);
   }
 
-  private @Nullable Node<K, V> findElsewhere(Link<K, V>[] searched, int hash, Object key) {
+  private @Nullable Node<K, V> findElsewhere(
+      Link<K, V>[] searched, @Nullable Link<K, V> firstSearched, int hash, Object key) {
     Link<K, V>[] array = searched;
+    Crowded<K, V> crowd = Bin.crowded(firstSearched);
     for (int turns = 0; ; ) {
-      Link<K, V> first = slot(array, hash);
-      if (first == null || first.hash >= 0) {
-        return null;
-      } else if (first instanceof Moved<K, V> moved) {
+      Link<K, V> first = Bin.slot(array, hash);
+      if (first instanceof Moved<K, V> moved) {
         array = moved.larger;
-      } else if (first.hash != MOVING) {
-        return isCrowded(first) ? crowd.get(key) : null;
-      } else {
+      } else if (first != null && first.hash == Bin.MOVING) {
         turns = Spin.once(turns);
+      } else if (Bin.crowded(first) == crowd) {
+        return crowd == null ? null : crowd.nodes.get(key);
       }
-      Node<K, V> found = find(slot(array, hash), hash, key);
+      first = Bin.slot(array, hash);
+      crowd = Bin.crowded(first);
+      Node<K, V> found = Bin.find(first, hash, key);
       if (found != null) {
         return found;
       }
@@ -137,28 +149,37 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     int hash = node.hash;
     Link<K, V>[] array = bins;
     for (int turns = 0; ; ) {
-      Link<K, V> first = slot(array, hash);
+      Link<K, V> first = Bin.slot(array, hash);
       if (first instanceof Moved<K, V> moved) {
         array = moved.larger;
         continue;
       }
-      if (first != null && isBusy(first)) {
+      if (first != null && Bin.isBusy(first)) {
         turns = Spin.once(turns);
         continue;
       }
-      Node<K, V> present = find(first, hash, node.key());
+      Node<K, V> present = Bin.find(first, hash, node.key());
       if (present != null) {
         return present;
       }
-      if (first != null && first.hash == CROWDED) {
-        if (slot(array, hash) == first) { // so the chain has not been moved meanwhile
-          return crowd.putIfAbsent(node.key(), node);
+      if (first instanceof Crowded<K, V> crowded) {
+        Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+        if (Bin.replace(array, hash, first, locked)) {
+          try {
+            present = crowded.nodes.putIfAbsent(node.key(), node);
+            Bin.set(array, hash, first);
+            return present;
+          } catch (Throwable thrown) {
+            array[hash & array.length - 1] = first;
+            throw thrown;
+          }
         }
-      } else if (isFull(first)) {
-        replace(array, hash, first, new Link<>(CROWDED, first));
+      } else if (Bin.isFull(first)) {
+        wasCrowded = true;
+        Bin.replace(array, hash, first, new Crowded<>(first));
       } else {
         node.nextInBin(first);
-        if (replace(array, hash, first, node)) {
+        if (Bin.replace(array, hash, first, node)) {
           return null;
         }
       }
@@ -178,105 +199,187 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     int hash = node.hash;
     Link<K, V>[] array = bins;
     for (int turns = 0; ; ) {
-      Link<K, V> first = slot(array, hash);
+      Link<K, V> first = Bin.slot(array, hash);
       if (first == null) {
         return false;
       } else if (first instanceof Moved<K, V> moved) {
         array = moved.larger;
-      } else if (isBusy(first)) {
+      } else if (Bin.isBusy(first)) {
         turns = Spin.once(turns);
       } else if (first == node && node.nextInBin() == null) {
-        if (replace(array, hash, node, null)) {
+        if (Bin.replace(array, hash, node, null)) {
           return true;
         }
-      } else if (replace(array, hash, first, new Link<>(LOCKED, first))) {
-        Link<K, V> firstAfter = first == node ? node.nextInBin() : first;
-        boolean unlinked = first == node || unlinkBehind(first, node);
-        SLOT.setRelease(array, hash & array.length - 1, firstAfter);
-        return unlinked || (first.hash == CROWDED && crowd.remove(node.key(), node));
+      } else {
+        Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+        if (Bin.replace(array, hash, first, locked)) {
+          try {
+            boolean unlinked = first == node || Bin.unlinkBehind(first, node);
+            Link<K, V> firstAfter = first == node ? node.nextInBin() : first;
+            if (first instanceof Crowded<K, V> crowded) {
+              unlinked = unlinked || crowded.nodes.remove(node.key(), node);
+              firstAfter = Bin.uncrowded(crowded);
+            }
+            Bin.set(array, hash, firstAfter);
+            return unlinked;
+          } catch (Throwable thrown) {
+            array[hash & array.length - 1] = first;
+            throw thrown;
+          }
+        }
       }
     }
-  }
-
-  // With the bin locked. False if the node is not behind that link.
-  private static <K, V> boolean unlinkBehind(Link<K, V> first, Node<K, V> node) {
-    Link<K, V> before = first;
-    for (Link<K, V> link; (link = before.nextInBin()) != null; before = link) {
-      if (link == node) {
-        before.nextInBin(node.nextInBin());
-        return true;
-      }
-    }
-    return false;
   }
 
   // ---- Growing
 
   private void grow() {
-    if (!growing.compareAndSet(false, true)) {
+    if (!GROWING.compareAndSet(this, false, true)) {
       return; // another thread is at it
     }
     try {
       Link<K, V>[] array = bins;
-      if (sampled.get() >= sampledMax(array)) {
-        Moved<K, V> moved = new Moved<>(newBins(2 * array.length));
+      Moved<K, V> moved = unfinished;
+      if (moved == null && sampled.get() >= sampledMax(array)) {
+        moved = new Moved<>(Bin.newBins(2 * array.length));
+        unfinished = moved;
+      }
+      if (moved != null) {
         for (int bin = 0; bin < array.length; bin++) {
           move(array, bin, moved);
         }
         bins = moved.larger;
+        unfinished = null;
       }
     } finally {
-      growing.set(false);
+      growing = false;
     }
   }
 
   private void move(Link<K, V>[] array, int bin, Moved<K, V> moved) {
-    Link<K, V> first;
     for (int turns = 0; ; ) {
-      first = slot(array, bin);
-      if (first != null && isBusy(first)) {
+      Link<K, V> first = Bin.slot(array, bin);
+      if (first == null) {
+        if (Bin.replace(array, bin, null, moved)) {
+          return;
+        }
+      } else if (first.hash == Bin.MOVED) {
+        return; // before an error came
+      } else if (Bin.isBusy(first)) {
         turns = Spin.once(turns);
-      } else if (replace(array, bin, first, first == null ? moved : new Link<>(MOVING, first))) {
-        break;
+      } else if (first instanceof Crowded<K, V> crowded) {
+        if (moveCrowd(array, bin, crowded, moved)) {
+          return;
+        }
+      } else {
+        Link<K, V> moving = new Link<>(Bin.MOVING, first);
+        if (Bin.replace(array, bin, first, moving)) {
+          try {
+            Bin.split(first, array.length, bin, moved.larger, moved.low, moved.high);
+            Bin.set(array, bin, moved);
+          } catch (Throwable thrown) {
+            Node.fence = 0;
+            array[bin] =
+                moved.larger[bin] != null || moved.larger[bin + array.length] != null
+                    ? moved
+                    : first;
+            throw thrown;
+          }
+          return;
+        }
       }
-    }
-    if (first != null) {
-      split(first, array.length, bin, moved.larger);
-      SLOT.setRelease(array, bin, moved);
     }
   }
 
-  // The nodes of a chain go to two bins of the larger array, in the same order as before.
-  private void split(Link<K, V> first, int bit, int bin, Link<K, V>[] larger) {
-    boolean crowded = first.hash == CROWDED;
-    Link<K, V> low = new Link<>(CROWDED, null);
-    Link<K, V> high = new Link<>(CROWDED, null);
-    Link<K, V> lowEnd = low;
-    Link<K, V> highEnd = high;
-    for (Link<K, V> link = crowded ? first.nextInBin() : first; link != null; ) {
-      if ((link.hash & bit) == 0) {
-        lowEnd.nextInBin(link);
-        lowEnd = link;
-      } else {
-        highEnd.nextInBin(link);
-        highEnd = link;
-      }
-      link = link.nextInBin();
+  // Marked as moving is a bin of which all that is new is there, the crowds of both halves, too.
+  private boolean moveCrowd(Link<K, V>[] array, int bin, Crowded<K, V> crowded, Moved<K, V> moved) {
+    Link<K, V> locked = new Link<>(Bin.LOCKED, crowded);
+    Link<K, V> moving = new Link<>(Bin.MOVING, crowded);
+    Crowded<K, V> low = new Crowded<>(null);
+    Crowded<K, V> high = new Crowded<>(null);
+    if (!Bin.replace(array, bin, crowded, locked)) {
+      return false;
     }
-    lowEnd.nextInBin(null);
-    highEnd.nextInBin(null);
-    SLOT.setRelease(larger, bin, crowded ? low : low.nextInBin());
-    SLOT.setRelease(larger, bin + bit, crowded ? high : high.nextInBin());
+    try {
+      for (Node<K, V> node : crowded.nodes.values()) {
+        ((node.hash & array.length) == 0 ? low : high).nodes.put(node.key(), node);
+      }
+      Bin.set(array, bin, moving);
+      Bin.split(crowded, array.length, bin, moved.larger, low, high);
+      Bin.set(array, bin, moved);
+    } catch (Throwable thrown) {
+      Node.fence = 0;
+      array[bin] =
+          moved.larger[bin] != null || moved.larger[bin + array.length] != null ? moved : crowded;
+      throw thrown;
+    }
+    uncrowd(moved.larger, bin);
+    uncrowd(moved.larger, bin + array.length);
+    return true;
+  }
+
+  // A bin of the larger array, when it is to be seen.
+  private void uncrowd(Link<K, V>[] array, int bin) {
+    Link<K, V> first = Bin.slot(array, bin);
+    if (first instanceof Crowded<K, V> crowded) {
+      Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+      if (Bin.replace(array, bin, first, locked)) {
+        try {
+          Bin.set(array, bin, Bin.uncrowded(crowded));
+        } catch (Throwable thrown) {
+          array[bin] = first;
+          throw thrown;
+        }
+      }
+    }
   }
 
   private int sampledMax(Link<K, V>[] array) {
-    return array.length >= binsMax
+    return array.length >= (growsBeyond ? BINS_MAX : binsMax)
         ? Integer.MAX_VALUE
         : (array.length - array.length / 4) >>> SAMPLE_BITS;
   }
 
   private static boolean isSampled(int hash) {
     return (hash * 0x9E3779B9) >>> (Integer.SIZE - SAMPLE_BITS) == 0;
+  }
+
+  // ---- Filling, by an owner that nobody shares the table with yet
+
+  /** Lets the table become larger than it may be, until {@link #fit}. */
+  void growBeyond() {
+    growsBeyond = true;
+  }
+
+  /** Gives the table the size that its nodes need, and takes crowds apart. */
+  void fit() {
+    growsBeyond = false;
+    int needed =
+        Math.max(Math.min(BINS_MIN, binsMax), binsFor((long) sampled.get() << SAMPLE_BITS));
+    int fitting = Math.min(binsMax, needed);
+    if (unfinished == null && !wasCrowded && bins.length <= Math.min(binsMax, 4L * fitting)) {
+      return;
+    }
+    List<Node<K, V>> nodes = new ArrayList<>();
+    forEach(nodes::add);
+    unfinished = null;
+    wasCrowded = false;
+    bins = Bin.newBins(fitting);
+    nodes.forEach(this::link);
+  }
+
+  /** How many bins there are. */
+  int bins() {
+    return bins.length;
+  }
+
+  /** How many of the bins are crowded, while nothing is changed. */
+  int crowds() {
+    int crowds = 0;
+    for (int bin = 0; bin < bins.length; bin++) {
+      crowds += Bin.crowded(Bin.slot(bins, bin)) == null ? 0 : 1;
+    }
+    return crowds;
   }
 
   // ---- Walking
@@ -296,7 +399,6 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     private final ArrayList<Node<K, V>> ofBin = new ArrayList<>();
     private int nextBin;
     private int nextOfBin;
-    private @Nullable Iterator<Node<K, V>> ofCrowd;
 
     @Override
     public boolean hasNext() {
@@ -305,13 +407,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
         nextOfBin = 0;
         collect(array, nextBin++, ofBin);
       }
-      if (nextOfBin < ofBin.size()) {
-        return true;
-      }
-      if (ofCrowd == null) {
-        ofCrowd = crowd.values().iterator();
-      }
-      return ofCrowd.hasNext();
+      return nextOfBin < ofBin.size();
     }
 
     @Override
@@ -319,20 +415,22 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
       if (!hasNext()) {
         throw new NoSuchElementException();
       }
-      return ofCrowd != null ? ofCrowd.next() : ofBin.get(nextOfBin++);
+      return ofBin.get(nextOfBin++);
     }
   }
 
   private void collect(Link<K, V>[] array, int bin, List<Node<K, V>> nodes) {
     int before = nodes.size();
     for (int turns = 0; ; turns = Spin.once(turns)) {
-      for (Link<K, V> link = slot(array, bin); link != null; link = link.nextInBin()) {
+      for (Link<K, V> link = Bin.slot(array, bin); link != null; link = link.nextInBin()) {
         if (link instanceof Node<K, V> node) {
           nodes.add(node);
+        } else if (link instanceof Crowded<K, V> crowded) {
+          nodes.addAll(crowded.nodes.values());
         }
       }
-      Link<K, V> first = slot(array, bin);
-      if (first == null || (first.hash != MOVING && first.hash != MOVED)) {
+      Link<K, V> first = Bin.slot(array, bin);
+      if (first == null || (first.hash != Bin.MOVING && first.hash != Bin.MOVED)) {
         return;
       }
       nodes.subList(before, nodes.size()).clear();
@@ -342,53 +440,5 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
         return;
       }
     }
-  }
-
-  // ---- Bins
-
-  private static <K, V> @Nullable Node<K, V> find(
-      @Nullable Link<K, V> first, int hash, Object key) {
-    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
-      if (link.hash == hash) {
-        Node<K, V> node = (Node<K, V>) link;
-        K nodesKey = node.key();
-        if (nodesKey == key || key.equals(nodesKey)) {
-          return node;
-        }
-      }
-    }
-    return null;
-  }
-
-  private static boolean isBusy(Link<?, ?> first) {
-    return first.hash == LOCKED || first.hash == MOVING;
-  }
-
-  private static <K, V> boolean isCrowded(Link<K, V> first) {
-    Link<K, V> unlocked = first.hash == LOCKED ? first.nextInBin() : first;
-    return unlocked != null && unlocked.hash == CROWDED;
-  }
-
-  private static <K, V> boolean isFull(@Nullable Link<K, V> first) {
-    int nodes = 0;
-    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
-      nodes++;
-    }
-    return nodes >= CHAIN_MAX;
-  }
-
-  @SuppressWarnings("unchecked") // links of other types are never stored
-  private static <K, V> @Nullable Link<K, V> slot(Link<K, V>[] array, int hash) {
-    return (Link<K, V>) SLOT.getAcquire(array, hash & array.length - 1);
-  }
-
-  private static <K, V> boolean replace(
-      Link<K, V>[] array, int hash, @Nullable Link<K, V> expected, @Nullable Link<K, V> link) {
-    return SLOT.compareAndSet(array, hash & array.length - 1, expected, link);
-  }
-
-  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
-  private static <K, V> Link<K, V>[] newBins(int length) {
-    return (Link<K, V>[]) new Link<?, ?>[length];
   }
 }

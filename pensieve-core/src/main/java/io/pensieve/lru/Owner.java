@@ -4,14 +4,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the owner of a node does with it: write it, remove it, use it, let go of it; and whom to
- * tell afterwards.
+ * What the owner of a node does with it: take it, write it, remove it, use it, let go of it; and
+ * whom to tell afterwards.
  *
  * <p>The order of a write: the sorted keys first, so that they have every key that anyone sees, and
  * a key that has no place among them is refused by them alone; then the journal, so that nobody
  * sees what it has not got; then the stamp, so that whoever finds the value finds it used; then
  * value, expiry and version, as {@link Node} says; then the orders of expiry and weight, which may
  * lag behind.
+ *
+ * <p>If an {@code Error} comes before the journal has the change, nothing has happened. If it comes
+ * afterwards, the change is made all the same, by plain stores of what was made ready before, so
+ * that the table stays what its journal says; the orders are built anew by who needs them next.
  */
 final class Owner<K, V> {
   private final NodeTable<K, V> table;
@@ -20,8 +24,15 @@ final class Owner<K, V> {
   private final UseClock clock;
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
-  private final SortedKeys<K> keys;
+  final SortedKeys<K> keys;
+  private final ComputingThreads computing;
   private final Versions versions = new Versions();
+
+  /**
+   * Dead nodes that an error kept from leaving the table, a list by {@code next}. Best effort: of
+   * two that are added at once, one may be lost, and then stays in the table, dead.
+   */
+  volatile @Nullable Node<K, V> leftOver;
 
   Owner(
       NodeTable<K, V> table,
@@ -30,7 +41,9 @@ final class Owner<K, V> {
       UseClock clock,
       EvictionOrder<K, V> order,
       ExpiryOrder<K, V> expiries,
-      SortedKeys<K> keys) {
+      SortedKeys<K> keys,
+      ComputingThreads computing) {
+    this.computing = computing;
     this.table = table;
     this.journal = journal;
     this.observer = observer;
@@ -38,6 +51,147 @@ final class Owner<K, V> {
     this.order = order;
     this.expiries = expiries;
     this.keys = keys;
+  }
+
+  /** Owns a node that is in no table yet, puts it there, and decides; null if the key is there. */
+  @Nullable Outcome<V> insert(Node<K, V> fresh, Maker<V> maker) {
+    return own(fresh, maker, true, false);
+  }
+
+  /** Owns the node and decides; null if it is dead, or has expired. */
+  @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
+    return own(node, maker, false, false);
+  }
+
+  /** Owns the node and decides, for the table itself; null if it is dead, or being computed. */
+  @Nullable Outcome<V> changeUnlessComputing(Node<K, V> node, Maker<V> maker) {
+    return own(node, maker, false, true);
+  }
+
+  // To own a node, to decide and to let go of it are one method, whose handler gives back what is
+  // owned by stores alone: an error may come at each call, and at the entry of each.
+  private @Nullable Outcome<V> own(
+      Node<K, V> node, Maker<V> maker, boolean fresh, boolean housekeeping) {
+    boolean computes = !(maker instanceof Decision || housekeeping);
+    ComputingThreads.Place place = null;
+    boolean owned = fresh; // may be in the table, if an error comes
+    try {
+      if (fresh) {
+        if (table.putIfAbsent(node) != null) {
+          return null;
+        }
+      } else {
+        owned = housekeeping ? node.ownUnlessComputing() : node.own(computes);
+        if (!owned) {
+          return null;
+        }
+      }
+      place = computes ? computing.enter() : null;
+      Outcome<V> outcome = decide(node, maker, fresh || housekeeping);
+      letGo(node);
+      owned = false;
+      leave(node);
+      return outcome;
+    } catch (Throwable thrown) {
+      if (owned) {
+        Node.fence = 0;
+        node.state = node.value == null ? Node.DEAD : Node.IDLE;
+      }
+      try {
+        settle(node);
+      } catch (Throwable noRoom) {
+        if (node.state == Node.DEAD && node.bucket < 0) {
+          node.next = leftOver;
+          leftOver = node;
+        } else if (node.state == Node.DEAD || node.bucket < 0) {
+          order.damaged = true;
+        }
+      }
+      throw thrown;
+    } finally {
+      if (place != null) {
+        place.thread = null;
+      }
+    }
+  }
+
+  // Null if the entry has expired, which matters to callers alone.
+  private @Nullable Outcome<V> decide(Node<K, V> node, Maker<V> maker, boolean expiredOrNot) {
+    if (!expiredOrNot && expiries.isOver(node.expiryMillis())) {
+      return null;
+    }
+    V current = node.value();
+    Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
+    Decision.Act act = decision.act();
+    if (act == Decision.Act.WRITE) {
+      return write(node, current, decision);
+    } else if (act == Decision.Act.USE) {
+      return use(node, current);
+    } else if (act == Decision.Act.KEEP) {
+      return new Outcome<>(current, current, node.version(), false);
+    }
+    return current == null ? Outcome.absent() : remove(node, current);
+  }
+
+  /** Lets go of the node, which dies if it has no value. To store the state is its last call. */
+  void letGo(Node<K, V> node) {
+    if (node.value() != null) {
+      node.letGo();
+    } else {
+      node.die();
+    }
+  }
+
+  /** Owning it no more: takes it out of the table if it has died, and wakes who waits. */
+  void leave(Node<K, V> node) {
+    if (node.isDead()) {
+      table.remove(node);
+    }
+    node.wakeWaiting();
+  }
+
+  // As leave, where it is not known what has been done. Nothing is done twice.
+  private void settle(Node<K, V> node) {
+    leave(node);
+    if (node.isDead()) {
+      order.remove(node);
+    } else {
+      order.add(node);
+    }
+  }
+
+  /** Takes out of the table, and out of the sorted keys, what errors have left there. */
+  void tidy() {
+    for (Node<K, V> node; (node = leftOver) != null; ) {
+      leftOver = node.next == node ? null : node.next;
+      node.alone();
+      table.remove(node);
+    }
+    if (keys.damaged) {
+      keys.damaged = false;
+      try {
+        for (K key : keys.ascending()) {
+          leaveIfStale(key);
+        }
+      } catch (Throwable thrown) {
+        keys.damaged = true;
+        throw thrown;
+      }
+    }
+  }
+
+  // Who enters a key has a node of it in the table meanwhile. So does who takes it out here.
+  private void leaveIfStale(K key) {
+    if (table.get(key) == null) {
+      Maker<V> leaves =
+          (current, version) -> {
+            if (current == null) {
+              keys.leaveAgain(key);
+            }
+            return Decision.keep();
+          };
+      own(new Node<>(key, false), leaves, true, true);
+    }
   }
 
   // The life of a value begins when it is written, not when its writer came and had to wait.
@@ -48,20 +202,47 @@ final class Owner<K, V> {
         decision.lifeMillis() == Decision.SAME_EXPIRY
             ? node.expiryMillis()
             : expiries.expiryMillis(decision);
-    long given = tellJournal(node, value, expiry);
-    long version = written(node, value, expiry, decision.weight(), given);
-    return new Outcome<>(current, value, version, true);
+    int weight = decision.weight();
+    Timer<K, V> timer = node.timerFor(expiry);
+    long version = tellJournal(node, value, expiry);
+    try {
+      version = version(node, version, true);
+      written(node, value, timer, expiry, weight, version);
+      return new Outcome<>(current, value, version, true);
+    } catch (Throwable thrown) {
+      if (version != 0) { // without a journal, nothing has been told
+        node.version = -version;
+        Node.fence = 0;
+        node.value = value;
+        if (timer != null) {
+          timer.expiryMillis = expiry;
+          node.timer = timer;
+          expiries.damaged = true;
+        }
+        if (order.weighted) {
+          node.weight = weight;
+          order.damaged = true;
+        }
+        Node.fence = 0;
+        node.version = version;
+      }
+      throw thrown;
+    }
   }
 
   private long tellJournal(Node<K, V> node, V value, long expiryMillis) {
     if (!keys.isOn() || node.value() != null) {
       return journal.put(node.key(), value, expiryMillis);
     }
-    keys.enter(node.key());
     try {
+      keys.enter(node.key());
       return journal.put(node.key(), value, expiryMillis);
-    } catch (RuntimeException | Error refused) {
-      keys.leave(node.key());
+    } catch (Throwable refused) {
+      try {
+        keys.leaveAgain(node.key());
+      } catch (Throwable noRoom) {
+        keys.damaged = true;
+      }
       throw refused;
     }
   }
@@ -72,58 +253,75 @@ final class Owner<K, V> {
    * @param coming the keys that had no value and get one
    */
   long[] tellJournal(List<Journal.Entry<K, V>> entries, List<K> coming) {
-    keys.enterAll(coming);
     try {
+      coming.forEach(keys::enter);
       return journal.together(entries);
-    } catch (RuntimeException | Error refused) {
-      coming.forEach(keys::leave);
+    } catch (Throwable refused) {
+      try {
+        coming.forEach(keys::leaveAgain);
+      } catch (Throwable noRoom) {
+        keys.damaged = true;
+      }
       throw refused;
     }
   }
 
-  /**
-   * The write is in the journal.
-   *
-   * @param given the version that the journal gave it
-   * @return the version that it has
-   */
-  long written(Node<K, V> node, V value, long expiryMillis, int weight, long given) {
-    long version = given == 0 ? versions.next(node) : given;
+  /** The write is in the journal, which gave it this version, or has none. */
+  void written(
+      Node<K, V> node,
+      V value,
+      @Nullable Timer<K, V> timer,
+      long expiry,
+      int weight,
+      long version) {
     clock.stamp(node);
-    node.set(value, expiryMillis, version);
+    node.set(value, timer, expiry, version);
     expiries.arm(node);
     order.weigh(node, weight);
-    return version;
+  }
+
+  /** The version of a change: that which the journal gave, or if it gives none, the next one. */
+  long version(Node<K, V> node, long given, boolean isWrite) {
+    if (given != 0) {
+      return given;
+    }
+    return isWrite ? versions.next(node) : versions.last(node);
   }
 
   Outcome<V> remove(Node<K, V> node, V current) {
-    long given = journal.remove(node.key());
-    return new Outcome<>(current, null, removed(node, given), true);
+    long version = journal.remove(node.key());
+    try {
+      version = version(node, version, false);
+      removed(node, version);
+      return new Outcome<>(current, null, version, true);
+    } catch (Throwable thrown) {
+      if (version != 0) {
+        Timer<K, V> timer = node.timer;
+        node.version = -version;
+        Node.fence = 0;
+        node.value = null;
+        keys.damaged = true;
+        if (timer != null) {
+          timer.expiryMillis = Node.NEVER;
+          expiries.damaged = true;
+        }
+        Node.fence = 0;
+        node.version = version;
+      }
+      throw thrown;
+    }
   }
 
   /** The removal is in the journal. As {@link #written}. */
-  long removed(Node<K, V> node, long given) {
-    long version = given == 0 ? versions.last(node) : given;
+  void removed(Node<K, V> node, long version) {
     keys.leave(node.key());
-    node.set(null, Node.NEVER, version);
+    node.set(null, node.timer(), Node.NEVER, version);
     expiries.disarm(node);
-    return version;
   }
 
   Outcome<V> use(Node<K, V> node, @Nullable V current) {
     clock.stamp(node);
     return new Outcome<>(current, current, node.version(), false);
-  }
-
-  /** Lets go of the node, which dies if it has no value. */
-  void end(Node<K, V> node) {
-    if (node.value() != null) {
-      node.disown();
-    } else {
-      node.die();
-      table.remove(node);
-      node.wakeWaiting();
-    }
   }
 
   /** Tells of the value that has left by this outcome, if one has. Owning nothing any more. */

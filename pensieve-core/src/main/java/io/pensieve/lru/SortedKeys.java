@@ -1,7 +1,6 @@
 package io.pensieve.lru;
 
 import java.util.Comparator;
-import java.util.List;
 import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * reads looks at the node as well.
  */
 public final class SortedKeys<K> {
+  /** Whether keys may be left here that no node has. Set by handlers of errors. */
+  volatile boolean damaged;
+
   private final @Nullable Comparator<? super K> comparator; // null if keys are not sorted
   private ConcurrentSkipListMap<K, Boolean> keys; // another one only before the table is used
 
@@ -46,23 +48,18 @@ public final class SortedKeys<K> {
     }
   }
 
-  /** All of these, or none if one has no place in the order. */
-  void enterAll(List<K> coming) {
-    int entered = 0;
-    try {
-      for (K key : coming) {
-        enter(key);
-        entered++;
-      }
-    } catch (RuntimeException | Error refused) {
-      coming.subList(0, entered).forEach(this::leave);
-      throw refused;
-    }
-  }
-
   void leave(K key) {
     if (comparator != null) {
       keys.remove(key);
+    }
+  }
+
+  /** Takes out a key whose change was refused, perhaps by the comparator. */
+  void leaveAgain(K key) {
+    try {
+      leave(key);
+    } catch (RuntimeException hasNoPlace) {
+      // So it has none here.
     }
   }
 

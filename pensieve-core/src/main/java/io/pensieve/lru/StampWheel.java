@@ -23,11 +23,31 @@ final class StampWheel<K, V> {
   private static final int DIGIT_MASK = DIGIT_VALUES - 1;
   private static final int DIGITS = (Long.SIZE + DIGIT_BITS - 1) / DIGIT_BITS;
 
+  // A node's place names the wheel, too: the successor of a wheel that an error has left broken.
+  private static final int GENERATION_SHIFT = 10;
+  private static final int BUCKET_MASK = (1 << GENERATION_SHIFT) - 1;
+  private static final int GENERATION_MASK = Short.MAX_VALUE >> GENERATION_SHIFT;
+
   // A bucket is a ring, named by any of its nodes: the one that was added first.
   private final @Nullable Node<K, V>[] rings = newRings(DIGITS * DIGIT_VALUES);
   // For each digit, a bit for each of its values that has a ring.
   private final long[] occupied = new long[DIGITS];
+  private final int generation;
   private long floor;
+
+  /**
+   * An empty wheel.
+   *
+   * @param generation another one than that of the wheel before, where this one takes its place
+   */
+  StampWheel(int generation) {
+    this.generation = generation & GENERATION_MASK;
+  }
+
+  /** Whether the node is in here, and not in a wheel that this one has replaced. */
+  boolean has(Node<K, V> node) {
+    return node.bucket >>> GENERATION_SHIFT == generation;
+  }
 
   /** The stamp for which the last node was taken; no node in here is colder. */
   long floor() {
@@ -36,7 +56,7 @@ final class StampWheel<K, V> {
 
   /** Adds a node, which is not in here. One with a stamp below the floor counts as if at it. */
   void add(Node<K, V> node) {
-    assert node.bucket < 0;
+    assert !has(node);
     long stamp = Math.max(node.stamp(), floor);
     int highestDifference = Long.SIZE - 1 - Long.numberOfLeadingZeros((stamp ^ floor) | 1);
     int digit = highestDifference / DIGIT_BITS;
@@ -49,12 +69,12 @@ final class StampWheel<K, V> {
     } else {
       node.linkBefore(first);
     }
-    node.bucket = (short) bucket;
+    node.bucket = (short) (generation << GENERATION_SHIFT | bucket);
   }
 
   /** Takes a node out, which is in here. */
   void remove(Node<K, V> node) {
-    int bucket = node.bucket;
+    int bucket = node.bucket & BUCKET_MASK;
     Node<K, V> next = node.next;
     if (next == node) {
       clear(bucket);

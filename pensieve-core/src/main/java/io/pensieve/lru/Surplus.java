@@ -83,12 +83,12 @@ final class Surplus<K, V> {
 
   // What was changed or used since it was chosen goes back into the order.
   private void letGo(Victim<K, V> victim) {
-    Node<K, V> node = victim.node();
+    Node<K, V> node = victim.node;
     if (!node.own(false)) {
       return;
     }
     V value = node.value();
-    boolean isCold = value != null && node.stamp() <= victim.stamp();
+    boolean isCold = value != null && node.stamp() <= victim.stamp;
     if (isCold) {
       node.set(placeholder(LET_GO), node.expiryMillis(), node.version());
       remember(node);

@@ -22,6 +22,11 @@ final class TimerWheel<K, V> {
   private static final int DIGIT_MASK = DIGIT_VALUES - 1;
   private static final int DIGITS = (Long.SIZE + DIGIT_BITS - 1) / DIGIT_BITS;
 
+  // A timer's place names the wheel, too: the successor of a wheel that an error has left broken.
+  private static final int GENERATION_SHIFT = 10;
+  private static final int BUCKET_MASK = (1 << GENERATION_SHIFT) - 1;
+  private static final int GENERATION_MASK = Short.MAX_VALUE >> GENERATION_SHIFT;
+
   // What a clock may be set back before all timers are sorted anew; until then they are late by as
   // much.
   private static final long SET_BACK_MILLIS_MAX = 500;
@@ -30,15 +35,27 @@ final class TimerWheel<K, V> {
   private final @Nullable Timer<K, V>[] rings = newRings(DIGITS * DIGIT_VALUES);
   // For each digit, a bit for each of its values that has a ring.
   private final long[] occupied = new long[DIGITS];
+  private final int generation;
   private long floor;
 
-  TimerWheel(long nowMillis) {
-    floor = Math.max(0, nowMillis);
+  /**
+   * An empty wheel.
+   *
+   * @param generation another one than that of the wheel before, where this one takes its place
+   */
+  TimerWheel(long nowMillis, int generation) {
+    this.floor = Math.max(0, nowMillis);
+    this.generation = generation & GENERATION_MASK;
+  }
+
+  /** Whether the timer is in here, and not in a wheel that this one has replaced. */
+  boolean has(Timer<K, V> timer) {
+    return timer.bucket >>> GENERATION_SHIFT == generation;
   }
 
   /** Adds a timer, which is not in here, by its {@code dueMillis}. */
   void add(Timer<K, V> timer) {
-    assert timer.bucket < 0;
+    assert !has(timer);
     long due = Math.max(timer.dueMillis, floor);
     int highestDifference = Long.SIZE - 1 - Long.numberOfLeadingZeros((due ^ floor) | 1);
     int digit = highestDifference / DIGIT_BITS;
@@ -51,12 +68,12 @@ final class TimerWheel<K, V> {
     } else {
       timer.linkBefore(first);
     }
-    timer.bucket = (short) bucket;
+    timer.bucket = (short) (generation << GENERATION_SHIFT | bucket);
   }
 
   /** Takes a timer out, which is in here. */
   void remove(Timer<K, V> timer) {
-    int bucket = timer.bucket;
+    int bucket = timer.bucket & BUCKET_MASK;
     Timer<K, V> next = timer.next;
     if (next == timer) {
       clear(bucket);
@@ -117,7 +134,7 @@ final class TimerWheel<K, V> {
 
   private List<Timer<K, V>> takeAll(int bucket) {
     List<Timer<K, V>> timers = new ArrayList<>();
-    for (Timer<K, V> timer = rings[bucket]; timer != null && timer.bucket >= 0; ) {
+    for (Timer<K, V> timer = rings[bucket]; timer != null && has(timer); ) {
       Timer<K, V> next = timer.next;
       timer.bucket = -1;
       timer.alone();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class ExpiryOrderTest {
   private final AtomicInteger alarms = new AtomicInteger();
   private final ExpiryOrder<String, String> order =
-      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet);
+      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet, List.of());
   private final Node<String, String> node = new Node<>("a");
   private long versions;
 

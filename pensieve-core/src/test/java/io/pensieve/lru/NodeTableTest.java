@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Seed;
+import io.pensieve.StackEnd;
+import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +57,8 @@ class NodeTableTest {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private NodeTable<Key, String> table = new NodeTable<>(1 << 16);
 
+  private static int comparisonsLeft = Integer.MAX_VALUE;
+
   /** A key whose hash can be chosen, and which counts how often it is compared. */
   private record Key(int id, int hash, AtomicInteger comparisons) implements Comparable<Key> {
     @Override
@@ -63,6 +68,9 @@ class NodeTableTest {
 
     @Override
     public boolean equals(Object other) {
+      if (comparisonsLeft != Integer.MAX_VALUE && --comparisonsLeft < 0) {
+        throw new StackOverflowError("thrown by a test's comparison");
+      }
       comparisons.incrementAndGet();
       return other instanceof Key key && key.id == id;
     }
@@ -141,8 +149,156 @@ class NodeTableTest {
     Key last = key(keys - 1, Hashes.EQUAL);
     Node<Key, String> found = table.get(last);
     assertTrue(found != null && found.key().equals(last));
-    int most = NodeTable.CHAIN_MAX + 2 * Integer.SIZE;
+    int most = Bin.CHAIN_MAX + 2 * Integer.SIZE;
     assertTrue(last.comparisons().get() < most, "comparisons: " + last.comparisons());
+  }
+
+  /** The error comes where a crowd is moved: the bins before it are moved, those behind are not. */
+  @Test
+  void growingThatAnErrorEndedMidwayGoesOnAndLosesNothing() {
+    for (int failAt = 1; failAt <= 8; failAt++) {
+      table = new NodeTable<>(1 << 16);
+      Map<Key, Node<Key, String>> model = new HashMap<>();
+      for (int id = 0; id < 40; id++) {
+        add(new Key(id, 100 + 256 * (id % 2), new AtomicInteger()), model);
+      }
+      int errors = 0;
+      for (int id = 1_000; id < 3_000; id++) {
+        Key key = key(id, Hashes.DIFFERENT);
+        comparisonsLeft = (id & 255) == 100 ? Integer.MAX_VALUE : failAt;
+        try {
+          add(key, model);
+        } catch (StackOverflowError thrownByComparison) {
+          errors++;
+        }
+        comparisonsLeft = Integer.MAX_VALUE;
+        if (id % 50 == 0) {
+          assertHolds(model);
+        }
+      }
+      assertHolds(model);
+      assertTrue(errors > 0, "growing was ended");
+    }
+  }
+
+  private void add(Key key, Map<Key, Node<Key, String>> model) {
+    Node<Key, String> node = new Node<>(key);
+    assertNull(table.putIfAbsent(node));
+    comparisonsLeft = Integer.MAX_VALUE;
+    model.put(key, node);
+  }
+
+  @Test
+  void whereverTheStackEndsNothingStaysLockedOrIsLost() throws Exception {
+    StackEnd.inSmallThread(
+        () -> {
+          for (Hashes hash : Hashes.values()) {
+            for (int round = 0; round < Depth.of(1, 50); round++) {
+              assertSurvivesTheEndOfTheStack(hash, new StackEnd());
+            }
+          }
+          return null;
+        });
+  }
+
+  private void assertSurvivesTheEndOfTheStack(Hashes hash, StackEnd stack) {
+    table = new NodeTable<>(1 << 16);
+    Map<Key, Node<Key, String>> model = new HashMap<>();
+    for (int id = 0; id < 450; id++) {
+      Key key = key(id, hash);
+      Node<Key, String> added = new Node<>(key);
+      endingAnywhere(stack, () -> table.putIfAbsent(added));
+      Node<Key, String> leaving = model.get(key(random.nextInt(1 + id), hash));
+      if (leaving != null && random.nextInt(3) == 0) {
+        endingAnywhere(stack, () -> table.remove(leaving));
+        model.computeIfPresent(leaving.key(), (k, node) -> table.get(k));
+      }
+      if (table.get(key) == added) {
+        model.put(key, added);
+      }
+    }
+    assertHolds(model);
+    model.values().forEach(node -> assertTrue(table.remove(node)));
+    assertHolds(Map.of());
+  }
+
+  private void endingAnywhere(StackEnd stack, Runnable action) {
+    try {
+      if (random.nextInt(5) == 0) {
+        stack.run(random.nextInt(200), action);
+      } else {
+        action.run();
+      }
+    } catch (StackOverflowError ended) {
+      // Done or not done.
+    }
+  }
+
+  @Test
+  void aCrowdedBinBecomesOrdinaryWhenFewAreLeft() {
+    for (Hashes hash : List.of(Hashes.EQUAL, Hashes.FEW, Hashes.SPLITTING)) {
+      table = new NodeTable<>(1 << 16);
+      List<Node<Key, String>> nodes = fill(hash);
+      assertTrue(table.crowds() > 0);
+      Map<Key, Node<Key, String>> model = new HashMap<>();
+      nodes.forEach(node -> model.put(node.key(), node));
+      Collections.shuffle(nodes, random);
+      for (Node<Key, String> node : nodes.subList(5, nodes.size())) {
+        assertTrue(table.remove(node));
+        model.remove(node.key());
+      }
+      assertEquals(0, table.crowds());
+      assertHolds(model);
+      for (Node<Key, String> node : nodes.subList(5, nodes.size())) {
+        assertNull(table.putIfAbsent(node));
+        model.put(node.key(), node);
+      }
+      assertHolds(model);
+    }
+  }
+
+  @Test
+  void aKeyOfACrowdIsFoundWhileTheBinBecomesOrdinaryAndCrowdedAgain() throws Exception {
+    for (int round = 0; round < 10; round++) {
+      table = new NodeTable<>(1 << 16);
+      List<Node<Key, String>> passing = new ArrayList<>();
+      keys(0, 20, Hashes.EQUAL).forEach(key -> passing.add(new Node<>(key)));
+      passing.forEach(table::putIfAbsent);
+      List<Key> stable = keys(100, 3, Hashes.EQUAL);
+      stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
+      AtomicInteger writing = new AtomicInteger(1);
+      runAll(
+          List.of(
+              () -> findAll(stable, writing),
+              () -> {
+                for (int i = 0; i < 2_000; i++) {
+                  passing.forEach(table::remove);
+                  passing.forEach(table::putIfAbsent);
+                }
+                writing.decrementAndGet();
+                return null;
+              }));
+    }
+  }
+
+  /** After an opening with a smaller bound. */
+  @Test
+  void aTableTakesItsSizeFromWhatIsLeft() {
+    table = new NodeTable<>(10);
+    table.growBeyond();
+    List<Node<Key, String>> nodes = new ArrayList<>();
+    keys(0, 10_000, Hashes.DIFFERENT).forEach(key -> nodes.add(new Node<>(key)));
+    nodes.forEach(table::putIfAbsent);
+    assertEquals(0, table.crowds());
+    assertTrue(table.bins() >= 10_000);
+    nodes.subList(10, nodes.size()).forEach(table::remove);
+    table.fit();
+    assertEquals(16, table.bins());
+    Map<Key, Node<Key, String>> model = new HashMap<>();
+    nodes.subList(0, 10).forEach(node -> model.put(node.key(), node));
+    assertHolds(model);
+    nodes.subList(10, nodes.size()).forEach(table::putIfAbsent);
+    assertEquals(16, table.bins(), "bounded again");
   }
 
   @Test

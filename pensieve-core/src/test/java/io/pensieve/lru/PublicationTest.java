@@ -226,7 +226,7 @@ class PublicationTest {
   /** A table that is about to grow, with full chains in some bins. */
   private static final class Growing {
     private static final int BINS = 256; // at first
-    private static final int NODES_IN_BIN = NodeTable.CHAIN_MAX - 2;
+    private static final int NODES_IN_BIN = Bin.CHAIN_MAX - 2;
     final NodeTable<Integer, Integer> table = new NodeTable<>(10 * BINS);
     final List<Node<Integer, Integer>> toMakeItGrow = new ArrayList<>();
     private int stable;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** A wheel gives out what sorting by stamps would, whatever was used or removed meanwhile. */
 class StampWheelTest {
   private final Random random = Seed.random(StampWheelTest.class);
-  private final StampWheel<Integer, Integer> wheel = new StampWheel<>();
+  private final StampWheel<Integer, Integer> wheel = new StampWheel<>(7);
   private final List<Node<Integer, Integer>> model = new ArrayList<>();
   private long now;
   private int keys;

@@ -17,7 +17,7 @@ class TimerWheelTest {
   private final Random random = Seed.random(TimerWheelTest.class);
   private final List<Timer<Integer, Integer>> in = new ArrayList<>();
   private long now = 1_700_000_000_000L;
-  private final TimerWheel<Integer, Integer> wheel = new TimerWheel<>(now);
+  private final TimerWheel<Integer, Integer> wheel = new TimerWheel<>(now, 7);
   private int keys;
 
   @Test

@@ -1,0 +1,159 @@
+package io.pensieve.lru;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** One bin of a {@link NodeTable}: its markers, and what is done with its links. */
+final class Bin {
+  // What markers mean, in place of a hash.
+  static final int LOCKED = -1;
+  static final int MOVING = -2;
+  static final int MOVED = -3;
+  static final int CROWDED = -4;
+
+  static final int CHAIN_MAX = 16;
+
+  private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Link[].class);
+
+  private Bin() {}
+
+  /** Stands in the slot of a bin whose nodes are in the larger array now. */
+  static final class Moved<K, V> extends Link<K, V> {
+    final Link<K, V>[] larger;
+
+    // What a bin is split into, for one after another.
+    final Link<K, V> low = new Link<>(LOCKED, null);
+    final Link<K, V> high = new Link<>(LOCKED, null);
+
+    Moved(Link<K, V>[] larger) {
+      super(MOVED, null);
+      this.larger = larger;
+    }
+  }
+
+  /** Stands in front of a chain that gets no more nodes, because it has too many. */
+  static final class Crowded<K, V> extends Link<K, V> {
+    final ConcurrentHashMap<K, Node<K, V>> nodes = new ConcurrentHashMap<>();
+
+    Crowded(@Nullable Link<K, V> chain) {
+      super(CROWDED, chain);
+    }
+  }
+
+  static <K, V> @Nullable Node<K, V> find(@Nullable Link<K, V> first, int hash, Object key) {
+    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
+      if (link.hash == hash) {
+        Node<K, V> node = (Node<K, V>) link;
+        K nodesKey = node.key();
+        if (nodesKey == key || key.equals(nodesKey)) {
+          return node;
+        }
+      }
+    }
+    return null;
+  }
+
+  static boolean isBusy(Link<?, ?> first) {
+    return first.hash == LOCKED || first.hash == MOVING;
+  }
+
+  /** The crowd of a bin, locked or not; null if it has none, or is being moved. */
+  static <K, V> @Nullable Crowded<K, V> crowded(@Nullable Link<K, V> first) {
+    Link<K, V> unlocked = first != null && first.hash == LOCKED ? first.nextInBin() : first;
+    return unlocked instanceof Crowded<K, V> crowded ? crowded : null;
+  }
+
+  static <K, V> boolean isFull(@Nullable Link<K, V> first) {
+    return count(first) >= CHAIN_MAX;
+  }
+
+  static <K, V> int count(@Nullable Link<K, V> first) {
+    int nodes = 0;
+    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
+      nodes++;
+    }
+    return nodes;
+  }
+
+  @SuppressWarnings("unchecked") // links of other types are never stored
+  static <K, V> @Nullable Link<K, V> slot(Link<K, V>[] array, int hash) {
+    return (Link<K, V>) SLOT.getAcquire(array, hash & array.length - 1);
+  }
+
+  /** Stores the first link of a bin that is locked, or moving, by this thread. */
+  static <K, V> void set(Link<K, V>[] array, int hash, @Nullable Link<K, V> first) {
+    SLOT.setRelease(array, hash & array.length - 1, first);
+  }
+
+  static <K, V> boolean replace(
+      Link<K, V>[] array, int hash, @Nullable Link<K, V> expected, @Nullable Link<K, V> link) {
+    return SLOT.compareAndSet(array, hash & array.length - 1, expected, link);
+  }
+
+  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  static <K, V> Link<K, V>[] newBins(int length) {
+    return (Link<K, V>[]) new Link<?, ?>[length];
+  }
+
+  // With the bin locked. False if the node is not behind that link.
+  static <K, V> boolean unlinkBehind(Link<K, V> first, Node<K, V> node) {
+    Link<K, V> before = first;
+    for (Link<K, V> link; (link = before.nextInBin()) != null; before = link) {
+      if (link == node) {
+        before.nextInBin(node.nextInBin());
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // With the bin locked: the chain of all nodes if they are few, otherwise the bin's marker.
+  static <K, V> @Nullable Link<K, V> uncrowded(Crowded<K, V> crowded) {
+    Link<K, V> first = crowded.nextInBin();
+    if (count(first) + crowded.nodes.mappingCount() > CHAIN_MAX / 2) {
+      return crowded;
+    }
+    for (Node<K, V> node : crowded.nodes.values()) {
+      node.nextInBin(first);
+      first = node;
+    }
+    return first;
+  }
+
+  // The nodes of a chain go to two bins of the larger array, in the same order as before. Calls
+  // nothing and makes nothing, so that no error comes in between; if the thread is stopped, that
+  // is at a turn of the loop, which goes on. Fills the larger array last, and at least one bin.
+  static <K, V> void split(
+      Link<K, V> first, int bit, int bin, Link<K, V>[] larger, Link<K, V> low, Link<K, V> high) {
+    Error stopped = null;
+    boolean crowded = first.hash == CROWDED;
+    Link<K, V> lowEnd = low;
+    Link<K, V> highEnd = high;
+    Link<K, V> link = crowded ? first.nextInBin : first;
+    do {
+      try {
+        while (link != null) {
+          if ((link.hash & bit) == 0) {
+            lowEnd.nextInBin = link;
+            lowEnd = link;
+          } else {
+            highEnd.nextInBin = link;
+            highEnd = link;
+          }
+          link = link.nextInBin;
+        }
+      } catch (Error atATurn) {
+        stopped = atATurn;
+      }
+    } while (link != null);
+    lowEnd.nextInBin = null;
+    highEnd.nextInBin = null;
+    larger[bin] = crowded ? low : low.nextInBin;
+    larger[bin + bit] = crowded ? high : high.nextInBin;
+    if (stopped != null) {
+      throw stopped;
+    }
+  }
+}
