@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import io.pensieve.log.Durability;
+import io.pensieve.server.http.HeapShares;
 import io.pensieve.server.http.Limits;
 import io.pensieve.server.http.Tokens;
 import io.pensieve.server.http.Traffic;
@@ -21,8 +22,11 @@ import java.util.stream.Stream;
  *
  * @param address where to listen
  * @param capacity how many entries to keep
+ * @param capacityBytes what they may take of the heap
+ * @param allowDrops whether the start may drop entries that have no room in these bounds
  * @param dataDir where to keep the log
  * @param durability what a write survives; empty for no log
+ * @param onDamage what the start does if the log is damaged
  * @param nodeId the id of this node
  * @param peers the other nodes
  * @param peersCa the authorities that sign their certificates; empty for those that Java knows
@@ -36,8 +40,11 @@ import java.util.stream.Stream;
 record Configuration(
     InetSocketAddress address,
     long capacity,
+    long capacityBytes,
+    boolean allowDrops,
     Path dataDir,
     Optional<Durability> durability,
+    DamagePolicy onDamage,
     long nodeId,
     List<URI> peers,
     Optional<Path> peersCa,
@@ -49,6 +56,7 @@ record Configuration(
     String accessLog) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
+  private static final long CAPACITY_BYTES_MIN = 1 << 10;
   private static final int KEY_BYTES_MAX = 64 << 10;
   // An entry of the log ends at 64 MiB, its key and its frame included.
   private static final int VALUE_BYTES_MAX = 63 << 20;
@@ -69,23 +77,22 @@ record Configuration(
     return new Configuration(
         address,
         get(given, Setting.CAPACITY).number(1, CAPACITY_MAX),
+        capacityBytes(given),
+        get(given, Setting.ALLOW_DROPS).yes(),
         get(given, Setting.DATA_DIR).folder(),
         durability(get(given, Setting.DURABILITY)),
+        onDamage(get(given, Setting.ON_DAMAGE)),
         get(given, Setting.NODE_ID).number(0, Long.MAX_VALUE),
         peers(given),
         get(given, Setting.PEERS_CA).file(),
         get(given, Setting.TOKENS_FILE).file(),
         tokens(given),
         tlsFiles(given),
-        new Limits(
-            (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
-            (int) get(given, Setting.VALUE_BYTES_MAX).number(1, VALUE_BYTES_MAX),
-            headerBytesMax(given),
-            Waiting.of(
-                (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
-                (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX))),
+        limits(given),
         new Traffic(
-            (int) get(given, Setting.CONNECTIONS_MAX).number(1, CLIENTS_MAX),
+            (int)
+                get(given, Setting.CONNECTIONS_MAX)
+                    .share(1, CLIENTS_MAX, HeapShares.ofProcess().connectionsMax()),
             (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),
             get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
             get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)),
@@ -114,6 +121,24 @@ record Configuration(
             + heads.text()
             + "\"",
         null);
+  }
+
+  private static long capacityBytes(Map<Setting, Given> given) {
+    return get(given, Setting.CAPACITY_BYTES)
+        .share(CAPACITY_BYTES_MIN, Long.MAX_VALUE, HeapShares.ofProcess().capacityBytesMax());
+  }
+
+  private static Limits limits(Map<Setting, Given> given) {
+    return new Limits(
+        (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
+        (int)
+            get(given, Setting.VALUE_BYTES_MAX)
+                .share(1, VALUE_BYTES_MAX, HeapShares.ofProcess().valueBytesMax()),
+        headerBytesMax(given),
+        Waiting.of(
+            (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
+            (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX)),
+        capacityBytes(given));
   }
 
   /** Where the server is called from this machine, whatever the other settings are. */
@@ -230,6 +255,15 @@ record Configuration(
       case "power-cut" -> Optional.of(Durability.POWER_CUT);
       case "none" -> Optional.empty();
       default -> throw given.refused("process-death, power-cut or none,");
+    };
+  }
+
+  private static DamagePolicy onDamage(Given given) {
+    return switch (given.text()) {
+      case "refuse" -> DamagePolicy.REFUSE;
+      case "salvage" -> DamagePolicy.SALVAGE;
+      case "empty" -> DamagePolicy.EMPTY;
+      default -> throw given.refused("refuse, salvage or empty,");
     };
   }
 

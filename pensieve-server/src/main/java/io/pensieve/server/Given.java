@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import io.pensieve.server.http.HeapShares;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
@@ -63,7 +64,7 @@ record Given(String text, String source) {
     }
     String filed = file.get(setting);
     return filed == null
-        ? new Given(setting.defaultText(), BY_DEFAULT)
+        ? new Given(setting.defaultText(), defaultSource(setting))
         : new Given(filed, "file " + fileName + ", " + setting.title()).requireGiven(setting);
   }
 
@@ -74,8 +75,35 @@ record Given(String text, String source) {
     return this;
   }
 
+  private static String defaultSource(Setting setting) {
+    return setting.isShareOfHeap()
+        ? "default for a heap of " + HeapShares.ofProcess().heapBytes() + " bytes"
+        : BY_DEFAULT;
+  }
+
+  /** A whole number within bounds, of which the upper one may come from a heap that is small. */
+  long share(long min, long max, long maxOfHeap) {
+    if (maxOfHeap >= max) {
+      return number(min, max);
+    }
+    return number(
+        min,
+        maxOfHeap,
+        "a number from "
+            + min
+            + " to "
+            + maxOfHeap
+            + " (for a heap of "
+            + HeapShares.ofProcess().heapBytes()
+            + " bytes),");
+  }
+
   /** A whole number within bounds. */
   long number(long min, long max) {
+    return number(min, max, "a number from " + min + " to " + max + ",");
+  }
+
+  private long number(long min, long max, String expected) {
     try {
       long number = Long.parseLong(text);
       if (number >= min && number <= max) {
@@ -84,7 +112,7 @@ record Given(String text, String source) {
     } catch (NumberFormatException refusedBelow) {
       // Not a number and not within the bounds are one fault to whoever reads the message.
     }
-    throw refused("a number from " + min + " to " + max + ",");
+    throw refused(expected);
   }
 
   boolean isGiven() {

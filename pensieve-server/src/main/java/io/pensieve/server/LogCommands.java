@@ -46,11 +46,12 @@ final class LogCommands {
     CommandSpec dump =
         command(
             "Prints a log, a change a line.",
-            "Oldest first, each as a JSON object: \"kind\" (entry, put, remove, touch), \"sequence\","
-                + " \"key\", of an entry and a put also \"value\", and \"expiryMillis\" if it"
-                + " expires. An entry was saved when the log was compacted; its sequence is that"
-                + " of its put. Keys and values that are not UTF-8 are \"keyBase64\" and"
-                + " \"valueBase64\". A value that is more than a text has its \"contentType\".",
+            "Oldest first, each as a JSON object: \"kind\" (entry, put, remove, touch),"
+                + " \"sequence\", \"key\", of an entry and a put also \"value\", and"
+                + " \"expiryMillis\" if it expires. An entry was saved when the log was compacted;"
+                + " its sequence is that of its put. Keys and values that are not UTF-8 are"
+                + " \"keyBase64\" and \"valueBase64\". A value that is more than a text has its"
+                + " \"contentType\".",
             "Exit code: 0 all was printed, or nobody read on; 1 damaged, and what recovery reads"
                 + " before the damage was printed; 2 not read.");
     CommandSpec salvage =
@@ -168,18 +169,22 @@ final class LogCommands {
     return OK;
   }
 
+  /** What was lost by some damage, in a line. */
+  static String told(Damage damage) {
+    return (damage.losesSomething() ? "lost: " : "not lost: ")
+        + damage.file()
+        + " at offset "
+        + damage.offset()
+        + ", "
+        + damage.bytes()
+        + " bytes: "
+        + damage.meaning();
+  }
+
   private int salvage(Path folder, Path into) {
     Salvage salvage = LogFolder.salvage(folder, into);
     for (Damage damage : salvage.damages()) {
-      out.println(
-          (damage.losesSomething() ? "lost: " : "not lost: ")
-              + damage.file()
-              + " at offset "
-              + damage.offset()
-              + ", "
-              + damage.bytes()
-              + " bytes: "
-              + damage.meaning());
+      out.println(told(damage));
     }
     out.println(
         "salvaged "

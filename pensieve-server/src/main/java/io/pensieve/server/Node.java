@@ -5,11 +5,6 @@ import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE;
 
 import io.pensieve.Pensieve;
-import io.pensieve.log.Change;
-import io.pensieve.log.Codec;
-import io.pensieve.log.Log;
-import io.pensieve.log.LogException;
-import io.pensieve.log.file.FileLog;
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.AccessLog;
 import io.pensieve.server.http.Cluster;
@@ -22,23 +17,16 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /** A running server: the map, the routes to it, and the view of the other nodes. */
 final class Node implements AutoCloseable {
-  // For those who watch a server that keeps no log. It holds on to the values meanwhile.
-  private static final int CHANGES_KEPT = 10_000;
-  private static final long BYTES_KEPT = Runtime.getRuntime().maxMemory() / 16;
-  private static final int CHANGE_BYTES = 128; // beyond key and value, at most
-
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
   private final Pensieve<String, StoredValue> memories;
@@ -77,7 +65,7 @@ final class Node implements AutoCloseable {
     Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
     PeerTrust trust = trust(configuration.peersCa(), reloads);
     Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), out, err);
-    Pensieve<String, StoredValue> memories = recover(configuration, out);
+    Pensieve<String, StoredValue> memories = new LogOpening(configuration, out, err).open();
     try {
       Watch watch =
           new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, trust, err);
@@ -147,49 +135,6 @@ final class Node implements AutoCloseable {
         flush();
       }
     };
-  }
-
-  private static Pensieve<String, StoredValue> recover(
-      Configuration configuration, PrintStream out) {
-    Recovery recovery = new Recovery(out, System::nanoTime);
-    try {
-      Pensieve<String, StoredValue> memories =
-          Pensieve.<String, StoredValue>builder()
-              .maximumEntries(configuration.capacity())
-              .recordStatistics()
-              .orderKeys(Comparator.naturalOrder())
-              .log(log(configuration))
-              .recoveryProgress(recovery)
-              .open();
-      configuration
-          .durability()
-          .ifPresent(level -> recovery.report(memories.recovery(), memories.size()));
-      return memories;
-    } catch (LogException.Corrupt damaged) {
-      throw new StartFailure(
-          damaged.getMessage() + "; " + LogCommands.remedy(configuration.dataDir()), damaged);
-    } catch (LogException | UncheckedIOException unusable) {
-      throw new StartFailure(
-          "cannot open the log in " + configuration.dataDir() + ": " + unusable.getMessage(),
-          unusable);
-    }
-  }
-
-  private static Log<String, StoredValue> log(Configuration configuration) {
-    if (configuration.durability().isEmpty()) {
-      return Log.recent(CHANGES_KEPT, BYTES_KEPT, Node::bytesOf);
-    }
-    return FileLog.builder(configuration.dataDir(), Codec.utf8(), StoredValue.codec())
-        .durability(configuration.durability().orElseThrow())
-        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
-        .open();
-  }
-
-  private static long bytesOf(Change<String, StoredValue> change) {
-    long keyBytes = 2L * change.key().length();
-    long valueBytes =
-        change instanceof Change.Put<String, StoredValue> put ? put.value().size() : 0;
-    return CHANGE_BYTES + keyBytes + valueBytes;
   }
 
   private static HttpServer listen(

@@ -1,7 +1,9 @@
 package io.pensieve.server;
 
+import io.pensieve.server.http.HeapShares;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that can be set: as a flag, else in the environment, else in a file, else by default.
@@ -12,11 +14,25 @@ enum Setting {
   PORT("NUMBER", "7878", "Port to listen on; 0 picks a free one.", "PORT"),
   BIND("ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 listens on all."),
   CAPACITY("ENTRIES", "1000", "How many entries are kept; above that the coldest is forgotten."),
+  CAPACITY_BYTES(
+      "BYTES",
+      HeapShares.Limit.CAPACITY_BYTES,
+      "How much of the heap entries take, keys and overhead included; above that the coldest is"
+          + " forgotten."),
+  ALLOW_DROPS(
+      "BOOLEAN",
+      "false",
+      "Whether a start may drop entries for which a bound that was made smaller has no room."),
   DATA_DIR("FOLDER", "./pensieve-data", "Where the log is kept; created where needed."),
   DURABILITY(
       "LEVEL",
       "process-death",
       "What an acknowledged write survives: process-death, power-cut, or none (keep no log)."),
+  ON_DAMAGE(
+      "POLICY",
+      "refuse",
+      "What a start does about a damaged log: refuse, salvage (go on with what can be read), or"
+          + " empty (go on with nothing). What is damaged is set aside."),
   NODE_ID("NUMBER", "1", "The id of this node, zero or more.", "NODE_ID"),
   PEERS("URL,...", "", "The other nodes, as in http://host:7878 or https://host:7878.", "PEERS"),
   PEERS_CA(
@@ -31,12 +47,16 @@ enum Setting {
       "FILE", "", "The server's certificates in PEM, its own first; then it speaks TLS."),
   TLS_KEY("FILE", "", "The certificate's private key in PEM, as PKCS #8."),
   KEY_BYTES_MAX("BYTES", "1024", "The longest key, in UTF-8."),
-  VALUE_BYTES_MAX("BYTES", "16777216", "The longest value, in UTF-8."),
+  VALUE_BYTES_MAX("BYTES", HeapShares.Limit.VALUE_BYTES, "The longest value, in UTF-8."),
   HEADER_BYTES_MAX("BYTES", "16384", "The longest first line and headers of a request, together."),
-  CONNECTIONS_MAX("NUMBER", "20000", "How many connections are accepted; others wait."),
-  REQUESTS_MAX("NUMBER", "4096", "How many requests may be under way; others are refused."),
+  CONNECTIONS_MAX(
+      "NUMBER", HeapShares.Limit.CONNECTIONS, "How many connections are accepted; others wait."),
+  REQUESTS_MAX(
+      "NUMBER",
+      HeapShares.Limit.REQUESTS,
+      "How many requests may be under way; others are refused."),
   PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
-  WATCHERS_MAX("NUMBER", "1000", "How many clients may watch changes."),
+  WATCHERS_MAX("NUMBER", HeapShares.Limit.WATCHERS, "How many clients may watch changes."),
   SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
   DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way."),
   ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
@@ -45,6 +65,7 @@ enum Setting {
   private final String defaultText;
   private final String description;
   private final String seedName;
+  private final HeapShares.@Nullable Limit share; // null if the heap has no say
 
   Setting(String label, String defaultText, String description) {
     this(label, defaultText, description, "");
@@ -55,6 +76,15 @@ enum Setting {
     this.defaultText = defaultText;
     this.description = description;
     this.seedName = seedName;
+    this.share = null;
+  }
+
+  Setting(String label, HeapShares.Limit share, String description) {
+    this.label = label;
+    this.defaultText = "";
+    this.description = description;
+    this.seedName = "";
+    this.share = share;
   }
 
   /** Whether its value is shown to nobody; it has no flag then, only a name. */
@@ -69,7 +99,7 @@ enum Setting {
 
   /** Whether the flag alone says yes. */
   boolean isSwitch() {
-    return this == ALLOW_ANONYMOUS;
+    return this == ALLOW_ANONYMOUS || this == ALLOW_DROPS;
   }
 
   String flag() {
@@ -91,8 +121,14 @@ enum Setting {
     return label;
   }
 
+  /** The default, which may be empty. */
   String defaultText() {
-    return defaultText;
+    return share == null ? defaultText : String.valueOf(HeapShares.ofProcess().defaultOf(share));
+  }
+
+  /** Whether the default depends on the heap. */
+  boolean isShareOfHeap() {
+    return share != null;
   }
 
   String description() {

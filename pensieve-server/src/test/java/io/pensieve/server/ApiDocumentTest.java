@@ -32,7 +32,10 @@ final class ApiDocumentTest {
         setting.environmentNames().stream()
             .map(name -> "`" + name + "`")
             .collect(Collectors.joining(", "));
-    String byDefault = setting.defaultText().isEmpty() ? "none" : "`" + setting.defaultText() + "`";
+    String byDefault =
+        setting.isShareOfHeap()
+            ? "[by the heap](#heap)"
+            : setting.defaultText().isEmpty() ? "none" : "`" + setting.defaultText() + "`";
     String flag = setting.isSecret() ? "none" : "`" + setting.flag() + "`";
     return "| " + flag + " | " + names + " | " + byDefault + " |";
   }

@@ -25,6 +25,7 @@ final class HostileClientsTest {
   private static final int CLIENTS = 200;
   private static final int REQUESTS_BESIDE = 50;
   private static final int IDLE_CONNECTIONS = 10_000;
+  private static final int IDLE_CONNECTIONS_MAX = 10_240; // as many as its heap allows
   private static final int SPARE_FILES = 1_000;
   private static final int BIG_BYTES = 2 << 20;
   private static final int BIG_EVENTS = 20; // more than a connection's buffers take
@@ -183,7 +184,13 @@ final class HostileClientsTest {
   void idleConnections(@TempDir Path folder) throws Exception {
     // Patient with them: the last is to come before the first is cut off.
     try (ServerProcess patient =
-        ServerProcess.serveWithHeap(folder, "-Xmx64m", "--durability", "none")) {
+        ServerProcess.serveWithHeap(
+            folder,
+            "-Xmx320m",
+            "--durability",
+            "none",
+            "--connections-max",
+            String.valueOf(IDLE_CONNECTIONS_MAX))) {
       long count = Math.min(IDLE_CONNECTIONS, spareFiles());
       for (int i = 0; i < count; i++) {
         hostile.add(new HostileConnection(patient.port()));

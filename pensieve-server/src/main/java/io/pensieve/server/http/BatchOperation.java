@@ -113,11 +113,17 @@ sealed interface BatchOperation {
           limits.key(text(json, KEY).orElseThrow(() -> JsonFields.invalid(KEY, "is missing")));
       return switch (op) {
         case "get" -> new Get(key);
-        case "put" -> new Put(key, value(json), life(json));
+        case "put" -> put(key, json);
         case "delete" -> new Delete(key);
         case "incr" -> new Incr(key, integer(json, BY));
         default -> new Check(key, version(json));
       };
+    }
+
+    private Put put(String key, JsonObject json) {
+      StoredValue value = value(json);
+      limits.requireRoom(key, value);
+      return new Put(key, value, life(json));
     }
 
     private StoredValue value(JsonObject json) {

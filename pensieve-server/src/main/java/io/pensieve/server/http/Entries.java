@@ -141,6 +141,7 @@ final class Entries {
         limits.valueBytesMax(),
         body -> {
           StoredValue value = StoredValue.typed(type, body);
+          limits.requireRoom(key, value);
           Submission<StoredValue> write = submitPut(key, conditions, value, life);
           Acknowledged.answer(exchange, write.durable(), done -> answerPut(done, write));
         });

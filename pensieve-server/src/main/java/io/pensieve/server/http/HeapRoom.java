@@ -9,11 +9,11 @@ import java.util.function.Supplier;
  * more is refused, before a few of them use up what everybody needs.
  */
 final class HeapRoom {
-  /** A third of this process's heap: long arrays take up to twice their length there. */
-  static final HeapRoom OF_PROCESS = new HeapRoom(Runtime.getRuntime().maxMemory() / 3);
+  /** For bodies, and for the values that answers hold. */
+  static final HeapRoom OF_PROCESS = new HeapRoom(HeapShares.ofProcess().requestBytes());
 
-  /** An eighth beside it, for what waits for those who watch. */
-  static final HeapRoom OF_WATCHERS = new HeapRoom(Runtime.getRuntime().maxMemory() / 8);
+  /** Beside it, for what waits for those who watch. */
+  static final HeapRoom OF_WATCHERS = new HeapRoom(HeapShares.ofProcess().eventBytes());
 
   /** What is so small that it is not counted: there are never more of them than requests. */
   static final int SMALL_BYTES_MAX = 4 << 10;

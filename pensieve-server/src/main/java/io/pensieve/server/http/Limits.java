@@ -8,8 +8,10 @@ package io.pensieve.server.http;
  * @param headerBytesMax the longest head of a request: its first line and its headers, in bytes; a
  *     key in a path takes up to three bytes there for each of its own
  * @param waiting how many clients may wait for changes
+ * @param capacityBytes what all entries together may take of the heap, as {@link EntryWeight} says
  */
-public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Waiting waiting) {
+public record Limits(
+    int keyBytesMax, int valueBytesMax, int headerBytesMax, Waiting waiting, long capacityBytes) {
   /** 1 KiB. */
   public static final int DEFAULT_KEY_BYTES_MAX = 1 << 10;
 
@@ -47,6 +49,11 @@ public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Wai
   /** Limits of keys and values, and defaults for the rest. */
   public Limits(int keyBytesMax, int valueBytesMax) {
     this(keyBytesMax, valueBytesMax, DEFAULT_HEADER_BYTES_MAX, Waiting.defaults());
+  }
+
+  /** Limits without one for all entries together. */
+  public Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Waiting waiting) {
+    this(keyBytesMax, valueBytesMax, headerBytesMax, waiting, Long.MAX_VALUE);
   }
 
   /** The limits that hold when nothing else is said. */
@@ -108,6 +115,18 @@ public record Limits(int keyBytesMax, int valueBytesMax, int headerBytesMax, Wai
     if (bytes > valueBytesMax) {
       throw Problem.VALUE_TOO_LARGE.because(
           "the value has " + bytes + " bytes, the limit is " + valueBytesMax);
+    }
+  }
+
+  /** Refuses an entry that has no room beside no other. */
+  void requireRoom(String key, StoredValue value) {
+    long bytes = EntryWeight.OF_PROCESS.bytes(key, value);
+    if (bytes > capacityBytes) {
+      throw Problem.ENTRY_TOO_LARGE.because(
+          "the entry takes "
+              + bytes
+              + " bytes of memory, the limit of all entries together is "
+              + capacityBytes);
     }
   }
 

@@ -67,6 +67,7 @@ final class Memories {
           JsonFields fields = JsonFields.read(body, PUT_FIELDS);
           String key = limits.key(fields.string("key"));
           StoredValue value = StoredValue.text(limits.value(fields.string("val")));
+          limits.requireRoom(key, value);
           Acknowledged.answer(exchange, memories.submitPut(key, value).durable(), Answers::ok);
         });
   }

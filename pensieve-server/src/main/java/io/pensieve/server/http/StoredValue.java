@@ -105,6 +105,11 @@ public final class StoredValue {
     return held.length - start();
   }
 
+  /** How long the array is that it is held in. */
+  int bytesHeld() {
+    return held.length;
+  }
+
   /** The bytes as text, or null if they are not UTF-8. */
   public @Nullable String text() {
     if (isBare()) {
