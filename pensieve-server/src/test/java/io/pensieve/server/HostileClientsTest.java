@@ -238,6 +238,36 @@ final class HostileClientsTest {
   }
 
   @Test
+  void readersOfControlCharacters() throws Exception {
+    // As JSON each becomes six, of which several readers take the whole, and others nothing.
+    String unused = put(server, "control", "\u0001".repeat(BIG_BYTES));
+    for (int i = 0; i < CLIENTS; i++) {
+      connectNarrowly().send("GET /get/control HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    List<HostileConnection> watchers = watchAndReadTheHead("", 1);
+    unused = put(server, "control", "\u0002".repeat(BIG_BYTES));
+    for (int i = 0; i < 3; i++) {
+      try (HostileConnection reader = new HostileConnection(server.port())) {
+        reader.send("GET /get/control HTTP/1.1\r\nHost: test\r\n\r\n");
+        readAtLeast(reader, 6L * BIG_BYTES);
+      }
+    }
+    try (HostileConnection watcher = watchers.get(0)) {
+      readAtLeast(watcher, 6L * BIG_BYTES);
+    }
+    assertServesOthers(server);
+    tellUntilTheyAreGone();
+  }
+
+  private static void readAtLeast(HostileConnection reader, long bytes) throws Exception {
+    for (long rest = bytes; rest > 0; ) {
+      int read = reader.read(MIB).length();
+      assertTrue(read > 0, "closed in the middle");
+      rest -= read;
+    }
+  }
+
+  @Test
   void readersThatStayAfterALongAnswer() throws Exception {
     putBig();
     for (int i = 0; i < CLIENTS / 4; i++) {

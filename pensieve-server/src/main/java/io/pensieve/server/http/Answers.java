@@ -1,15 +1,11 @@
 package io.pensieve.server.http;
 
-import com.google.gson.stream.JsonWriter;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
-/** Sends compact JSON. */
+/** Sends compact JSON, and values as they are. */
 final class Answers {
   private static final byte[] OK = json(json -> json.name("status").value("ok"));
 
@@ -17,7 +13,7 @@ final class Answers {
 
   /** The fields of a JSON object. */
   interface Fields {
-    void write(JsonWriter json) throws IOException;
+    void write(JsonPieces json) throws IOException;
   }
 
   /** {@code {"status":"ok"}}. */
@@ -30,17 +26,31 @@ final class Answers {
     send(exchange, "application/json", json(fields));
   }
 
-  /** An object with these fields, one of which is this value. */
+  /**
+   * An object with these fields, one of which is this value.
+   *
+   * @throws Refusal if there is no room on the heap to hold on to the value
+   */
   static void objectOf(HttpServerExchange exchange, StoredValue value, Fields fields) {
-    byte[] body = HeapRoom.OF_PROCESS.makeJsonOf(value, () -> json(fields));
-    send(exchange, "application/json", body);
+    HeapRoom.OF_PROCESS.hold(exchange, value);
+    // A long one is read as a whole, to know how long it becomes.
+    if (value.size() > LongAnswer.AT_ONCE_BYTES_MAX && exchange.isInIoThread()) {
+      exchange.dispatch(Failures.mapped(onWorker -> objectHeld(onWorker, fields)));
+    } else {
+      objectHeld(exchange, fields);
+    }
   }
 
-  /** An object with these fields, whose room on the heap has been claimed: never refused. */
-  static void objectClaimed(HttpServerExchange exchange, Fields fields) {
+  /** An object with these fields, whose values have been claimed: never refused. */
+  static void objectHeld(HttpServerExchange exchange, Fields fields) {
+    Pieces body = JsonPieces.object(fields);
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/json");
     keptByNoCache(exchange);
-    send(exchange, ByteBuffer.wrap(json(fields)));
+    if (body.length() > HeapRoom.SMALL_BYTES_MAX) {
+      LongAnswer.send(exchange, body);
+    } else {
+      exchange.getResponseSender().send(ByteBuffer.wrap(body.toBytes()));
+    }
   }
 
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
@@ -62,22 +72,7 @@ final class Answers {
   }
 
   private static byte[] json(Fields fields) {
-    return text(fields).getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** An object with these fields, as text in one line. */
-  static String text(Fields fields) {
-    StringWriter text = new StringWriter();
-    JsonWriter json = new JsonWriter(text);
-    json.setHtmlSafe(false);
-    try {
-      json.beginObject();
-      fields.write(json);
-      json.endObject();
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    return text.toString();
+    return JsonPieces.object(fields).toBytes();
   }
 
   /** This body. */
@@ -97,9 +92,18 @@ final class Answers {
     }
   }
 
-  /** This body, under the type that was set. */
-  static void send(HttpServerExchange exchange, ByteBuffer body) {
-    if (body.remaining() > LongAnswer.PIECE_BYTES) {
+  /**
+   * The bytes of a value, under the type that was set.
+   *
+   * @throws Refusal if there is no room on the heap to hold on to the value
+   */
+  static void value(HttpServerExchange exchange, StoredValue value) {
+    HeapRoom.OF_PROCESS.hold(exchange, value);
+    send(exchange, value.bytes());
+  }
+
+  private static void send(HttpServerExchange exchange, ByteBuffer body) {
+    if (body.remaining() > HeapRoom.SMALL_BYTES_MAX) {
       LongAnswer.send(exchange, body);
     } else {
       exchange.getResponseSender().send(body);

@@ -266,7 +266,7 @@ final class Batches {
         throw Problem.BATCH_TOO_LARGE.because("the gets before tell as much as a batch may");
       }
       if (more > HeapRoom.SMALL_BYTES_MAX) {
-        claim.atLeast(HeapRoom.JSON_BYTES_PER_BYTE * more);
+        claim.atLeast(more);
       }
       bytes = more;
     }
@@ -302,7 +302,7 @@ final class Batches {
   }
 
   private static void answer(HttpServerExchange exchange, List<Answers.Fields> results) {
-    Answers.objectClaimed(
+    Answers.objectHeld(
         exchange,
         json -> {
           json.name("results").beginArray();

@@ -19,10 +19,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeHub implements AutoCloseable {
   // Its thread opens the stream when somebody wants it, since that may take long, and closes it
-  // when nobody has wanted it for a while. This object's monitor guards all fields; opening and
-  // reading are outside of it, so that nobody waits for them. Who is told something is called with
-  // the monitor held: he puts something into a queue, at most, and takes no lock under which
-  // anyone calls this hub.
+  // when nobody has wanted it for a while. This object's monitor guards all fields; opening,
+  // reading
+  // and making events are outside of it, so that no I/O thread waits for them. `told` is raised
+  // before the changes up to it are told to those who subscribe at that moment: who joins later
+  // must know them. Listeners are run with the monitor held: they put something into a queue, at
+  // most, and take no lock under which anyone calls this hub.
+  //
+  // Whatever a subscriber or a listener throws is its own end, or nothing; whatever else is thrown,
+  // an Error too, ends the subscriptions, is logged, and the thread goes on. Should it die all the
+  // same, the next one who wants changes starts another.
 
   private static final Duration PATIENCE = Duration.ofMillis(500);
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
@@ -31,7 +37,7 @@ final class ChangeHub implements AutoCloseable {
   private final Pensieve<String, StoredValue> memories;
   private final Map<String, Set<Runnable>> byKey = new HashMap<>();
   private final Set<Subscriber> toAll = new LinkedHashSet<>();
-  private final Thread reader;
+  private @Nullable Thread reader; // null before anyone wanted changes
   private State state = State.IDLE;
   private long told; // up to which sequence, while READING
   private long lastWantedNanos;
@@ -56,12 +62,13 @@ final class ChangeHub implements AutoCloseable {
 
     /** No more changes will be told, because of this. */
     void lost(RuntimeException why);
+
+    /** The same, when there may be no memory to tell its client anything. Throws nothing. */
+    void abandoned();
   }
 
   ChangeHub(Pensieve<String, StoredValue> memories) {
     this.memories = memories;
-    this.reader = new Thread(this::run, "pensieve-changes");
-    reader.setDaemon(true);
   }
 
   /**
@@ -121,11 +128,17 @@ final class ChangeHub implements AutoCloseable {
     }
     failure = null;
     lastWantedNanos = now;
+    if (state == State.CLOSED) {
+      return;
+    }
+    if (reader == null || !reader.isAlive()) {
+      reader = new Thread(this::run, "pensieve-changes");
+      reader.setDaemon(true);
+      state = State.IDLE; // whatever the one before left
+      reader.start();
+    }
     if (state == State.IDLE) {
       state = State.WANTED;
-      if (reader.getState() == Thread.State.NEW) {
-        reader.start();
-      }
       notifyAll();
     }
   }
@@ -157,6 +170,9 @@ final class ChangeHub implements AutoCloseable {
       }
     } catch (RuntimeException broken) {
       lose(broken);
+    } catch (Error broken) {
+      Failures.logUnexpected(broken);
+      lose(new LogException.Failed("changes could not be read", broken));
     }
   }
 
@@ -174,17 +190,30 @@ final class ChangeHub implements AutoCloseable {
   }
 
   /** Tells changes; whether anyone wants more. */
-  private synchronized boolean tell(List<Sequenced<String, StoredValue>> changes, long sequence) {
-    if (state != State.READING) {
-      return false;
+  private boolean tell(List<Sequenced<String, StoredValue>> changes, long sequence) {
+    List<Subscriber> subscribers;
+    synchronized (this) {
+      if (state != State.READING) {
+        return false;
+      }
+      told = sequence;
+      for (Sequenced<String, StoredValue> change : changes) {
+        byKey.getOrDefault(change.change().key(), Set.of()).forEach(Runnable::run);
+      }
+      subscribers = List.copyOf(toAll);
     }
     for (Sequenced<String, StoredValue> each : changes) {
       ChangeEvent change = new ChangeEvent(each);
-      toAll.forEach(subscriber -> subscriber.changed(change));
-      byKey.getOrDefault(change.key(), Set.of()).forEach(Runnable::run);
+      subscribers.forEach(subscriber -> subscriber.changed(change));
     }
-    told = sequence;
-    toAll.forEach(subscriber -> subscriber.passed(sequence));
+    subscribers.forEach(subscriber -> subscriber.passed(sequence));
+    return isWanted();
+  }
+
+  private synchronized boolean isWanted() {
+    if (state != State.READING) {
+      return false;
+    }
     boolean isWanted =
         !toAll.isEmpty() || !byKey.isEmpty() || System.nanoTime() - lastWantedNanos < LINGER_NANOS;
     state = isWanted ? State.READING : State.IDLE;
@@ -197,7 +226,6 @@ final class ChangeHub implements AutoCloseable {
     }
     List<Subscriber> lost = List.copyOf(toAll);
     toAll.clear();
-    lost.forEach(subscriber -> subscriber.lost(why));
     if (why instanceof LogException.Forgotten) {
       // Whoever listens to a key need not know what he has missed, only that he may have.
       state = byKey.isEmpty() ? State.IDLE : State.WANTED;
@@ -206,6 +234,15 @@ final class ChangeHub implements AutoCloseable {
       failure = why;
       failureNanos = System.nanoTime();
       runAll();
+    }
+    lost.forEach(subscriber -> lose(subscriber, why));
+  }
+
+  private static void lose(Subscriber subscriber, RuntimeException why) {
+    try {
+      subscriber.lost(why);
+    } catch (RuntimeException | Error notTold) {
+      subscriber.abandoned();
     }
   }
 
@@ -216,11 +253,12 @@ final class ChangeHub implements AutoCloseable {
       state = State.CLOSED;
       notifyAll();
     }
-    reader.interrupt();
+    Thread running = ended();
+    running.interrupt();
     boolean interrupted = false;
-    while (reader.isAlive()) {
+    while (running.isAlive()) {
       try {
-        reader.join();
+        running.join();
       } catch (InterruptedException keep) {
         interrupted = true;
       }
@@ -228,5 +266,9 @@ final class ChangeHub implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private synchronized Thread ended() {
+    return reader == null ? new Thread("never started") : reader;
   }
 }

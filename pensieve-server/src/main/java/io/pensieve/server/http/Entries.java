@@ -124,7 +124,7 @@ final class Entries {
     headers.put(Headers.CONTENT_TYPE, value.type());
     headers.put(NOSNIFF, "nosniff");
     headers.put(CONTENT_SECURITY_POLICY, "sandbox");
-    Answers.send(exchange, value.bytes());
+    Answers.value(exchange, value);
   }
 
   void put(HttpServerExchange exchange, String rawKey) throws Exception {

@@ -4,34 +4,39 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event as it is sent. Many streams may have it waiting at once: it takes its room on the heap
- * while any of them does, and only once.
+ * An event as it is sent. Many streams may have it waiting at once: what it holds of the heap is
+ * counted while any of them does, and only once.
  */
 final class EventBytes {
-  private final byte[] bytes; // never changed
+  private final Pieces pieces;
   private final @Nullable HeapRoom room;
   private final AtomicInteger holders = new AtomicInteger();
 
-  private EventBytes(byte[] bytes, @Nullable HeapRoom room) {
-    this.bytes = bytes;
+  private EventBytes(Pieces pieces, @Nullable HeapRoom room) {
+    this.pieces = pieces;
     this.room = room;
   }
 
-  static EventBytes in(HeapRoom room, byte[] bytes) {
-    return new EventBytes(bytes, room);
+  static EventBytes in(HeapRoom room, Pieces pieces) {
+    return new EventBytes(pieces, room);
   }
 
   /** What is so small, and so seldom, that it need not be counted. */
-  static EventBytes uncounted(byte[] bytes) {
-    return new EventBytes(bytes, null);
+  static EventBytes uncounted(Pieces pieces) {
+    return new EventBytes(pieces, null);
   }
 
-  byte[] bytes() {
-    return bytes;
+  /** The same, not counted: for one that is sent at once. */
+  EventBytes uncounted() {
+    return uncounted(pieces);
   }
 
-  int length() {
-    return bytes.length;
+  long length() {
+    return pieces.length();
+  }
+
+  Pieces.Reading read() {
+    return pieces.read();
   }
 
   /**
@@ -42,7 +47,7 @@ final class EventBytes {
     if (room == null) {
       return true;
     }
-    if (holders.getAndIncrement() == 0 && !room.tryTake(bytes.length, 0)) {
+    if (holders.getAndIncrement() == 0 && !room.tryTake(pieces.bytesHeld(), 0)) {
       holders.decrementAndGet();
       return false;
     }
@@ -52,7 +57,7 @@ final class EventBytes {
   /** Ends one hold; any thread may. */
   void letGo() {
     if (room != null && holders.decrementAndGet() == 0) {
-      room.giveBack(bytes.length);
+      room.giveBack(pieces.bytesHeld());
     }
   }
 }

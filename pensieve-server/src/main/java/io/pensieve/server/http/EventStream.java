@@ -45,9 +45,10 @@ final class EventStream {
   private long lastId;
 
   private @Nullable Runnable whenRoom;
-  private @Nullable EventBytes sending; // guarded by this; what the piece is a view of
+  private @Nullable EventBytes sending; // guarded by this; what is sent in several pieces
   private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // of the I/O thread
+  private Pieces.@Nullable Reading unmade; // of the I/O thread; the rest of what is being sent
 
   /**
    * Begins the answer. On the exchange's I/O thread, which must have been told that the answer
@@ -99,6 +100,11 @@ final class EventStream {
     lastId = Math.max(lastId, id);
   }
 
+  /** Cuts the client off, when not even an end can be told. */
+  void abort() {
+    exchange.getIoThread().execute(this::cutOff);
+  }
+
   /** Sends what waits, this, and then the end. */
   synchronized void end(EventBytes lastEvent) {
     if (!ending) {
@@ -132,7 +138,7 @@ final class EventStream {
     // A client that keeps up does not suffer from those who do not.
     boolean keepsUp = queue.isEmpty() && event.length() <= PIECE_BYTES;
     if (keepsUp) {
-      add(EventBytes.uncounted(event.bytes()));
+      add(event.uncounted());
     }
     return keepsUp;
   }
@@ -191,8 +197,8 @@ final class EventStream {
 
   private void write() {
     try {
-      while (piece.hasRemaining() || takePiece()) {
-        if (writeSome() == 0) {
+      while (piece.hasRemaining() || makePiece() || takePiece()) {
+        if (channel.write(piece) == 0) {
           channel.resumeWrites();
           return;
         }
@@ -200,43 +206,58 @@ final class EventStream {
       finishWriting();
     } catch (IOException clientGone) {
       cutOff();
+    } catch (RuntimeException | Error broken) {
+      cutOff(); // or its client would wait for ever for the rest
+      throw broken;
     }
   }
 
-  // Not more at once: the JDK would copy all of it into memory outside the heap, and keep that.
-  private int writeSome() throws IOException {
-    int end = piece.limit();
-    piece.limit(Math.min(end, piece.position() + PIECE_BYTES));
-    try {
-      return channel.write(piece);
-    } finally {
-      piece.limit(end);
+  /** Makes the next piece of an event that is too long for one. */
+  private boolean makePiece() {
+    Pieces.Reading reading = unmade;
+    if (reading == null) {
+      return false;
     }
+    // Not more at once: the JDK would copy all of it into memory outside the heap, and keep that.
+    ByteBuffer buffer = piece.capacity() == PIECE_BYTES ? piece : ByteBuffer.allocate(PIECE_BYTES);
+    if (reading.fill(buffer.clear())) {
+      unmade = null;
+    }
+    piece = buffer.flip();
+    return piece.hasRemaining();
   }
 
-  private boolean takePiece() {
+  // Whoever has more to tell may go on.
+  private void tellRoom(long bytesTaken) {
     Runnable task;
     synchronized (this) {
-      letGoOfSent();
-      piece = NOTHING;
-      EventBytes first = queue.poll();
-      if (first == null) {
-        return false;
-      }
-      if (first.length() >= PIECE_BYTES) {
-        piece = ByteBuffer.wrap(first.bytes());
-        sending = first;
-      } else {
-        piece = together(first);
-      }
-      queuedBytes -= piece.remaining();
+      queuedBytes -= bytesTaken;
       task = queuedBytes <= queueBytesMax / 2 ? whenRoom : null;
       whenRoom = task == null ? whenRoom : null;
     }
     if (task != null) {
       task.run();
     }
-    return true;
+  }
+
+  private boolean takePiece() {
+    EventBytes first;
+    synchronized (this) {
+      letGoOfSent();
+      piece = NOTHING;
+      first = queue.poll();
+      if (first == null) {
+        return false;
+      }
+      if (first.length() > PIECE_BYTES) {
+        sending = first;
+        unmade = first.read();
+      } else {
+        piece = together(first);
+      }
+    }
+    tellRoom(unmade == null ? piece.remaining() : first.length());
+    return unmade == null || makePiece();
   }
 
   private void letGoOfSent() {
@@ -251,7 +272,7 @@ final class EventStream {
   private ByteBuffer together(EventBytes first) {
     ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES);
     for (EventBytes next = first; next != null; next = nextWithin(together.remaining())) {
-      together.put(next.bytes());
+      boolean unused = next.read().fill(together);
       next.letGo();
     }
     return together.flip();
@@ -301,6 +322,7 @@ final class EventStream {
         letGoOfSent();
         ending = true;
       }
+      unmade = null;
       // Or it would keep what has ended, the connection and all, until its time has come.
       XnioExecutor.Key ping = nextPing;
       if (ping != null) {

@@ -33,8 +33,20 @@ final class Failures {
     };
   }
 
-  /** Answers with the problem that this failure is. */
+  /**
+   * Answers with the problem that this failure is; or cuts the client off, if there is no memory
+   * even for that: else it would keep for ever what it holds.
+   */
   static void answer(HttpServerExchange exchange, Throwable failure) {
+    try {
+      answerProblem(exchange, failure);
+    } catch (RuntimeException | Error notAnswered) {
+      IoUtils.safeClose(exchange.getConnection());
+      exchange.endExchange();
+    }
+  }
+
+  private static void answerProblem(HttpServerExchange exchange, Throwable failure) {
     Refusal refusal = refusalFor(failure);
     if (exchange.isComplete()) {
       return; // the client has gone meanwhile
@@ -59,7 +71,7 @@ final class Failures {
 
   // The rest of a refused body is read and dropped, since a client that is cut off while it sends
   // may never see the answer. But not for ever.
-  private static void cutOffAfterLinger(HttpServerExchange exchange) {
+  static void cutOffAfterLinger(HttpServerExchange exchange) {
     XnioExecutor.Key cut =
         exchange
             .getIoThread()
@@ -98,7 +110,7 @@ final class Failures {
   }
 
   // Type and place, but no message: it could quote a key or a value.
-  private static void logUnexpected(Throwable failure) {
+  static void logUnexpected(Throwable failure) {
     StringBuilder trace = new StringBuilder("unexpected " + failure.getClass().getName());
     for (StackTraceElement frame : failure.getStackTrace()) {
       trace.append(System.lineSeparator()).append("    at ").append(frame);

@@ -1,8 +1,10 @@
 package io.pensieve.server.http;
 
 import io.undertow.server.HttpServerExchange;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How much of the heap all requests and answers together may hold that are under way. Whoever needs
@@ -18,9 +20,7 @@ final class HeapRoom {
   /** What is so small that it is not counted: there are never more of them than requests. */
   static final int SMALL_BYTES_MAX = 4 << 10;
 
-  /** The text once; the JSON in a builder that doubles, as text, and as UTF-8. */
-  static final long JSON_BYTES_PER_BYTE = 1 + 2 + 1 + 1;
-
+  private final Map<Held, Integer> holders = new ConcurrentHashMap<>();
   private final AtomicLong bytesTaken = new AtomicLong();
   private final long bytesMax;
 
@@ -63,21 +63,57 @@ final class HeapRoom {
   }
 
   /**
-   * Makes JSON of a value and returns it, with a claim of what that takes, which ends with the
-   * making.
+   * Takes room for a value until an answer is complete that holds on to it: it may be overwritten
+   * meanwhile, and then nothing else counts it. However many answers hold it, it counts once.
    *
-   * @throws Refusal if there is no room; nothing is made then
+   * @throws Refusal if there is no room
    */
-  <T> T makeJsonOf(StoredValue value, Supplier<T> making) {
-    Claim claim = new Claim();
-    if (value.size() > SMALL_BYTES_MAX) {
-      claim.atLeast(JSON_BYTES_PER_BYTE * value.size());
+  void hold(HttpServerExchange exchange, StoredValue value) {
+    if (value.size() <= SMALL_BYTES_MAX) {
+      return;
     }
-    try {
-      return making.get();
-    } finally {
-      claim.release();
+    Held held = new Held(value);
+    holders.compute(held, this::oneMore);
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          holders.computeIfPresent(held, this::oneLess);
+          next.proceed();
+        });
+  }
+
+  private int oneMore(Held held, @Nullable Integer count) {
+    if (count == null && !tryTake(held.value.size(), 0)) {
+      throw noRoom();
     }
+    return count == null ? 1 : count + 1;
+  }
+
+  private @Nullable Integer oneLess(Held held, Integer count) {
+    if (count == 1) {
+      giveBack(held.value.size());
+      return null;
+    }
+    return count - 1;
+  }
+
+  /** A value that is itself and no other, though others may be equal. */
+  private record Held(StoredValue value) {
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Held held && held.value == value;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(value);
+    }
+  }
+
+  private Refusal noRoom() {
+    return Problem.TOO_MANY_REQUESTS.because(
+        "requests and answers that are under way have "
+            + bytesMax
+            + " bytes of memory, and this one would take more than there is left");
   }
 
   /** What one request holds. For one thread at a time. */
@@ -96,10 +132,7 @@ final class HeapRoom {
         return;
       }
       if (!tryTake(more, bytes)) {
-        throw Problem.TOO_MANY_REQUESTS.because(
-            "requests and answers that are under way have "
-                + bytesMax
-                + " bytes of memory, and this one would take more than there is left");
+        throw noRoom();
       }
       bytes = bytesNeeded;
     }

@@ -91,7 +91,7 @@ public final class HttpServer implements AutoCloseable {
       RequestMeters meters,
       V1 v1) {
     Health health = new Health(memories, inFlight::isDraining);
-    Metrics metrics = new Metrics(memories, cluster, meters, inFlight::requests);
+    Metrics metrics = new Metrics(memories, cluster, meters, inFlight, v1, settings.limits());
     boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
     Memories texts = new Memories(memories, settings.limits(), readsMayWait);
     Heartbeats nodes = new Heartbeats(cluster);
@@ -130,6 +130,11 @@ public final class HttpServer implements AutoCloseable {
   /** How many requests are being answered. */
   long requestsInFlight() {
     return inFlight.requests();
+  }
+
+  /** How many of them count against the limit of requests. */
+  long requestsAdmitted() {
+    return inFlight.admitted();
   }
 
   /** How many connections have not come to speak HTTP yet; of TLS only. */

@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -16,7 +17,12 @@ import java.util.concurrent.atomic.AtomicLong;
 final class InFlight {
   // The server itself counts as one until it drains, so zero means: draining, and nothing left.
   private final AtomicLong count = new AtomicLong(1);
+  // Those that whoever may have them answered, and so count against the limit. Invariant: 0 <=
+  // aside
+  // <= admitted <= count, and all fall with the end of the exchange.
+  private final AtomicLong admitted = new AtomicLong();
   private final AtomicLong aside = new AtomicLong();
+  private final ExchangeCompletionListener releaseAdmitted = this::release;
   private final CountDownLatch drained = new CountDownLatch(1);
   private final int requestsMax;
   private volatile boolean draining;
@@ -54,15 +60,28 @@ final class InFlight {
   }
 
   /**
-   * Lets a request pass that was counted.
+   * Lets a request pass whose sender may call its route, and counts it against the limit until it
+   * is complete. Not before: else whoever has no token could take what those need who have one.
    *
    * @throws Refusal if it is one too many
    */
-  void requireRoom() {
-    if (requests() - aside.get() > requestsMax) {
+  void admit(HttpServerExchange exchange) {
+    if (admitted.incrementAndGet() - aside.get() > requestsMax) {
+      admitted.decrementAndGet();
       throw Problem.TOO_MANY_REQUESTS.because(
           "more than " + requestsMax + " requests are under way, which is the limit");
     }
+    exchange.addExchangeCompleteListener(releaseAdmitted);
+  }
+
+  private void release(HttpServerExchange exchange, ExchangeCompletionListener.NextListener next) {
+    admitted.decrementAndGet();
+    next.proceed();
+  }
+
+  /** How many requests count against the limit now, or would if they did not only wait. */
+  long admitted() {
+    return admitted.get();
   }
 
   /** From here on this request does not count against the limit: it only waits. */

@@ -3,60 +3,98 @@ package io.pensieve.server.http;
 import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.xnio.ChannelListener;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 
-/** Sends a long body piece by piece, and lets go of it when it is sent. */
+/**
+ * Sends a long body piece by piece, and lets go of it when it is sent. A client that takes it too
+ * slowly is cut off.
+ */
 final class LongAnswer implements ChannelListener<StreamSinkChannel> {
   // Undertow has two faults with long bodies. Its connections keep whatever buffer was written
   // together with the header, until the next answer. And its sender hands all of a body to the JDK,
   // which copies that into memory outside the heap, does so again for what the socket did not take,
   // and keeps the memory for the thread. So a small copy goes with the header, and then pieces.
 
-  /** What is written in one piece; shorter bodies need not be sent like this. */
-  static final int PIECE_BYTES = 64 << 10;
+  /** A value that is longer than this takes an I/O thread so long that it is for a worker. */
+  static final int AT_ONCE_BYTES_MAX = 1 << 20;
 
+  private static final int PIECE_BYTES = 64 << 10;
+  private static final int MADE_BYTES = 16 << 10; // of a body that is made as it is sent
   private static final int FIRST_BYTES = 64;
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+  private static final Pieces.Reading ENDED = buffer -> true;
 
   private final HttpServerExchange exchange;
   private final ByteBuffer first = ByteBuffer.allocate(FIRST_BYTES);
   private ByteBuffer rest;
+  private Pieces.Reading unmade; // what comes after the rest
+  private long sent;
+  private @Nullable MinimalRate rate; // once the client does not take it as fast as it is sent
 
-  private LongAnswer(HttpServerExchange exchange, ByteBuffer body) {
+  private LongAnswer(HttpServerExchange exchange, ByteBuffer rest, Pieces.Reading unmade) {
     this.exchange = exchange;
-    this.rest = body;
-    while (first.hasRemaining() && body.hasRemaining()) {
-      first.put(body.get());
-    }
-    first.flip();
+    this.rest = rest;
+    this.unmade = unmade;
   }
 
   /** Sends this body, now and later, and ends the exchange. */
   static void send(HttpServerExchange exchange, ByteBuffer body) {
     exchange.setResponseContentLength(body.remaining());
-    new LongAnswer(exchange, body).handleEvent(exchange.getResponseChannel());
+    LongAnswer answer = new LongAnswer(exchange, body, ENDED);
+    answer.first.put(body.slice().limit(Math.min(FIRST_BYTES, body.remaining())));
+    body.position(body.position() + answer.first.position());
+    answer.begin();
+  }
+
+  /** Sends this body, made as it is sent. */
+  static void send(HttpServerExchange exchange, Pieces body) {
+    exchange.setResponseContentLength(body.length());
+    LongAnswer answer = new LongAnswer(exchange, NOTHING, body.read());
+    boolean unused = answer.unmade.fill(answer.first);
+    answer.rest = ByteBuffer.allocate(MADE_BYTES).limit(0);
+    answer.begin();
+  }
+
+  private void begin() {
+    first.flip();
+    handleEvent(exchange.getResponseChannel());
   }
 
   @Override
   public void handleEvent(StreamSinkChannel channel) {
     try {
-      while (first.hasRemaining() || rest.hasRemaining()) {
-        if (writePiece(channel) == 0) {
+      while (hasMore()) {
+        int count = writePiece(channel);
+        sent += count;
+        if (count == 0) {
+          expectAtLeastTheMinimalRate();
           channel.getWriteSetter().set(this);
           channel.resumeWrites();
           return;
         }
       }
-      rest = NOTHING;
+      letGo();
       channel.suspendWrites();
       exchange.endExchange();
     } catch (IOException clientGone) {
-      rest = NOTHING;
-      exchange.endExchange();
-      IoUtils.safeClose(exchange.getConnection());
+      cutOff();
+    } catch (RuntimeException | Error broken) {
+      cutOff(); // half an answer cannot be taken back
+      throw broken;
     }
+  }
+
+  private boolean hasMore() {
+    if (!first.hasRemaining() && !rest.hasRemaining() && unmade != ENDED) {
+      if (unmade.fill(rest.clear())) {
+        unmade = ENDED;
+      }
+      rest.flip();
+    }
+    return first.hasRemaining() || rest.hasRemaining();
   }
 
   private int writePiece(StreamSinkChannel channel) throws IOException {
@@ -70,5 +108,25 @@ final class LongAnswer implements ChannelListener<StreamSinkChannel> {
     } finally {
       rest.limit(end);
     }
+  }
+
+  private void expectAtLeastTheMinimalRate() {
+    if (rate == null) {
+      rate = MinimalRate.expect(exchange, () -> sent);
+    }
+  }
+
+  private void letGo() {
+    rest = NOTHING;
+    unmade = ENDED;
+    if (rate != null) {
+      rate.stop();
+    }
+  }
+
+  private void cutOff() {
+    letGo();
+    exchange.endExchange();
+    IoUtils.safeClose(exchange.getConnection());
   }
 }

@@ -45,17 +45,16 @@ final class Memories {
     if (value == null) {
       Answers.object(exchange, json -> json.name("val").value(""));
     } else {
-      Answers.objectOf(exchange, value, json -> json.name("val").value(text(value)));
+      Answers.objectOf(
+          exchange,
+          value,
+          json -> {
+            if (!json.text("val", value)) {
+              throw Problem.NOT_TEXT.because(
+                  "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+            }
+          });
     }
-  }
-
-  private static String text(StoredValue value) {
-    String text = value.text();
-    if (text == null) {
-      throw Problem.NOT_TEXT.because(
-          "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
-    }
-    return text;
   }
 
   void put(HttpServerExchange exchange, String noKey) throws Exception {

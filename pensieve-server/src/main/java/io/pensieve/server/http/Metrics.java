@@ -8,28 +8,34 @@ import io.pensieve.Statistics;
 import io.pensieve.log.LogStatistics;
 import io.undertow.server.HttpServerExchange;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /** What this server counts, for Prometheus. */
 final class Metrics {
   // The names and labels of caches are those of Micrometer, so that dashboards fit.
   private static final String CACHE = "cache";
   private static final String NAME = "pensieve";
+  private static final String KIND = "kind";
 
   private final Pensieve<?, ?> memories;
   private final Cluster cluster;
   private final RequestMeters requests;
-  private final LongSupplier requestsInFlight;
+  private final InFlight inFlight;
+  private final V1 v1;
+  private final Limits limits;
 
   Metrics(
       Pensieve<?, ?> memories,
       Cluster cluster,
       RequestMeters requests,
-      LongSupplier requestsInFlight) {
+      InFlight inFlight,
+      V1 v1,
+      Limits limits) {
     this.memories = memories;
     this.cluster = cluster;
     this.requests = requests;
-    this.requestsInFlight = requestsInFlight;
+    this.inFlight = inFlight;
+    this.v1 = v1;
+    this.limits = limits;
   }
 
   /** Answers on a worker: to ask the JVM about itself takes milliseconds. */
@@ -48,12 +54,22 @@ final class Metrics {
     writeLog(out, statistics.log());
     writePeers(out);
     out.gauge(
-        "http_server_requests_in_flight",
-        "Requests that are being answered.",
-        requestsInFlight.getAsLong());
+        "http_server_requests_in_flight", "Requests that are being answered.", inFlight.requests());
+    writeHeld(out);
     requests.write(out);
     ProcessMetrics.write(out);
     return out;
+  }
+
+  /** What is to be zero when nobody asks for anything. */
+  private void writeHeld(Exposition out) {
+    out.family("pensieve_held_requests", GAUGE, "Requests that hold something, by what for.")
+        .sample(inFlight.admitted(), KIND, "admitted")
+        .sample(v1.pollsParked(), KIND, "poll")
+        .sample(v1.watchers(), KIND, "watch");
+    out.family("pensieve_held_bytes", GAUGE, "Heap that requests hold, by what for.")
+        .sample(HeapRoom.OF_PROCESS.bytesTaken(), KIND, "request")
+        .sample(HeapRoom.OF_WATCHERS.bytesTaken(), KIND, "event");
   }
 
   private static String version() {
@@ -73,6 +89,10 @@ final class Metrics {
         .sample(statistics.entries(), CACHE, NAME);
     out.family("cache_size_max", GAUGE, "Entries that are held at most.")
         .sample(memories.maximumEntries(), CACHE, NAME);
+    out.family("cache_weight_bytes", GAUGE, "Heap that the entries take, estimated.")
+        .sample(statistics.weight(), CACHE, NAME);
+    out.family("cache_weight_bytes_max", GAUGE, "Heap that the entries take at most.")
+        .sample(limits.capacityBytes(), CACHE, NAME);
   }
 
   private static void cacheCounter(Exposition out, String what, String help, long value) {

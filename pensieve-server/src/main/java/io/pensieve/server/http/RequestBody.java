@@ -27,6 +27,8 @@ final class RequestBody {
   private final Reader reader;
   private final int bytesExpected;
   private final Bytes bytes = new Bytes();
+  private long bytesRead;
+  private @Nullable MinimalRate rate; // once not all of it was there
 
   /** What is done with a body that is there; exceptions become answers. */
   interface Reader {
@@ -70,6 +72,7 @@ final class RequestBody {
       return;
     }
     bytes.claim();
+    rate = MinimalRate.expect(exchange, () -> bytesRead);
     channel.getReadSetter().set(this::readable);
     exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
   }
@@ -88,6 +91,9 @@ final class RequestBody {
       return;
     }
     if (complete) {
+      if (rate != null) {
+        rate.stop(); // the answer may take its time
+      }
       channel.suspendReads();
       Connectors.executeRootHandler(Failures.mapped(e -> reader.read(bytes.asInput())), exchange);
     }
@@ -106,6 +112,7 @@ final class RequestBody {
         if (bytes.size() + read > bytesMax) {
           throw tooLarge("more than " + bytesMax, bytesMax);
         }
+        bytesRead += read;
         bytes.add(buffer.flip());
       }
     }

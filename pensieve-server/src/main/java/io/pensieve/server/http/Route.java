@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
+import io.undertow.util.Methods;
 
 /**
  * A method and a path, who may use them, and what answers. The template of a path may end in {@code
@@ -24,6 +25,11 @@ record Route(HttpString method, String template, Role role, Endpoint endpoint) {
     return takesKey()
         ? rawPath.regionMatches(0, template, 0, prefixLength())
         : rawPath.equals(template);
+  }
+
+  /** Whether a request has a body that is read. */
+  boolean takesBody() {
+    return method.equals(Methods.PUT) || method.equals(Methods.POST);
   }
 
   String rest(String rawPath) {

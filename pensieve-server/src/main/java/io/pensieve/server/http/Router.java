@@ -67,8 +67,11 @@ final class Router implements HttpHandler {
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {
     if (route.role() != Role.ANYONE) {
       // What watches over the server is answered also when it has no room for others.
-      inFlight.requireRoom();
       access.require(route.role(), exchange);
+      inFlight.admit(exchange);
+    }
+    if (!route.takesBody() && !exchange.isRequestComplete()) {
+      Failures.cutOffAfterLinger(exchange); // a body nobody asked for is not waited for
     }
     route.endpoint().handle(exchange, route.rest(path));
   }

@@ -9,13 +9,19 @@ import java.lang.management.ManagementFactory;
 /** The route that tells how the server stands. */
 final class StatusRoute {
   private final Pensieve<String, StoredValue> memories;
+  private final Limits limits;
   private final Promise promise;
   private final LongPolls polls;
   private final Watching watching;
 
   StatusRoute(
-      Pensieve<String, StoredValue> memories, Promise promise, LongPolls polls, Watching watching) {
+      Pensieve<String, StoredValue> memories,
+      Limits limits,
+      Promise promise,
+      LongPolls polls,
+      Watching watching) {
     this.memories = memories;
+    this.limits = limits;
     this.promise = promise;
     this.polls = polls;
     this.watching = watching;
@@ -34,6 +40,8 @@ final class StatusRoute {
           json.name("durability").value(promise.level());
           json.name("entries").value(statistics.entries());
           json.name("entries_max").value(memories.maximumEntries());
+          json.name("weight_bytes").value(statistics.weight());
+          json.name("weight_bytes_max").value(limits.capacityBytes());
           json.name("polls").value(polls.parked());
           json.name("watchers").value(watching.watchers());
           json.name("log").beginObject();

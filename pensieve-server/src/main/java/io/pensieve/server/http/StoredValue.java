@@ -122,6 +122,11 @@ public final class StoredValue {
     }
   }
 
+  /** Whether it is a text that came without a type, and so known to be UTF-8. */
+  boolean isBareText() {
+    return isBare();
+  }
+
   private boolean isBare() {
     return held.length == 0 || held[0] != TYPED;
   }

@@ -39,7 +39,7 @@ final class V1 implements AutoCloseable {
     Increments increments = new Increments(memories, limits);
     Batches batches = new Batches(memories, limits, clock);
     Listings listings = new Listings(memories);
-    StatusRoute status = new StatusRoute(memories, promise, polls, watching);
+    StatusRoute status = new StatusRoute(memories, limits, promise, polls, watching);
     Heartbeats nodes = new Heartbeats(cluster);
     routes =
         List.of(

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /** The route that tells changes as they are made, as an event stream. */
 final class Watching {
@@ -83,9 +84,18 @@ final class Watching {
       HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
     try {
       begin(exchange, prefix, history);
-    } catch (RuntimeException clientGone) {
-      history.close();
+    } catch (RuntimeException | Error clientGone) {
+      closeSoon(exchange.getConnection().getWorker(), history);
       Failures.answer(exchange, clientGone);
+    }
+  }
+
+  // It waits for whoever reads it at this moment, and closes a file: nothing for an I/O thread.
+  private static void closeSoon(Executor worker, ChangeStream<String, StoredValue> history) {
+    try {
+      worker.execute(history::close);
+    } catch (RejectedExecutionException stopping) {
+      history.close();
     }
   }
 
@@ -96,7 +106,7 @@ final class Watching {
     // Or a proxy in between would keep events until it has many.
     exchange.getResponseHeaders().put(ACCEL_BUFFERING, "no");
     if (exchange.getRequestMethod().equals(Methods.HEAD)) {
-      history.close();
+      closeSoon(exchange.getConnection().getWorker(), history);
       exchange.endExchange();
       return;
     }
@@ -169,6 +179,9 @@ final class Watching {
         end();
       } catch (RuntimeException broken) {
         lost(broken);
+      } catch (Error broken) {
+        Failures.logUnexpected(broken);
+        abandoned();
       } catch (InterruptedException stopping) {
         Thread.currentThread().interrupt();
         end();
@@ -177,7 +190,7 @@ final class Watching {
 
     private void tell(ChangeEvent change) {
       if (change.key().startsWith(prefix)) {
-        out.push(change.bytesWithin(HeapRoom.OF_PROCESS), change.sequence());
+        out.push(change.bytes(), change.sequence());
       }
       passed(change.sequence());
     }
@@ -212,12 +225,17 @@ final class Watching {
 
     @Override
     public void lost(RuntimeException why) {
-      history.close();
+      closeSoon(worker, history);
       if (why instanceof LogException.Forgotten) {
         out.end(ChangeEvent.end(Problem.HISTORY_FORGOTTEN, FORGOTTEN));
       } else {
         out.end(ChangeEvent.end(Problem.LOG_FAILED, "the changes cannot be read any more"));
       }
+    }
+
+    @Override
+    public void abandoned() {
+      out.abort();
     }
 
     void end() {
@@ -227,7 +245,7 @@ final class Watching {
     private void gone() {
       watchers.remove(this);
       hub.leave(this);
-      history.close();
+      closeSoon(worker, history);
     }
   }
 }

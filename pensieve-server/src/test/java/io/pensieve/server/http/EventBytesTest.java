@@ -12,7 +12,7 @@ final class EventBytesTest {
 
   @Test
   void takesRoomOnceForAllWhoHoldIt() {
-    EventBytes event = EventBytes.in(room, new byte[60]);
+    EventBytes event = EventBytes.in(room, Pieces.of(new byte[60]));
     assertTrue(event.hold());
     assertTrue(event.hold());
     assertEquals(60, room.bytesTaken());
@@ -26,8 +26,8 @@ final class EventBytesTest {
 
   @Test
   void isNotHeldWhereThereIsNoRoom() {
-    EventBytes first = EventBytes.in(room, new byte[60]);
-    EventBytes second = EventBytes.in(room, new byte[60]);
+    EventBytes first = EventBytes.in(room, Pieces.of(new byte[60]));
+    EventBytes second = EventBytes.in(room, Pieces.of(new byte[60]));
     assertTrue(first.hold());
     assertFalse(second.hold());
     assertEquals(60, room.bytesTaken());
@@ -38,7 +38,7 @@ final class EventBytesTest {
 
   @Test
   void isHeldHoweverLongItIsIfItIsAlone() {
-    EventBytes event = EventBytes.in(room, new byte[600]);
+    EventBytes event = EventBytes.in(room, Pieces.of(new byte[600]));
     assertTrue(event.hold());
     event.letGo();
     assertEquals(0, room.bytesTaken());

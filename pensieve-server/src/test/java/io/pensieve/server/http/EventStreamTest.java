@@ -90,6 +90,6 @@ final class EventStreamTest {
 
   private static EventBytes event(long id) {
     String text = "id: " + id + "\ndata: x\n\n";
-    return EventBytes.uncounted(text.getBytes(StandardCharsets.UTF_8));
+    return EventBytes.uncounted(Pieces.of(text.getBytes(StandardCharsets.UTF_8)));
   }
 }

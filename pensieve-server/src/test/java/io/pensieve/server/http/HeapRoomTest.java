@@ -1,70 +1,65 @@
 package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import org.junit.jupiter.api.Test;
 
 /** Nobody gets more than there is, and what is given back can be had again. */
 final class HeapRoomTest {
-  private static final StoredValue VALUE = StoredValue.text("v".repeat(10_000));
+  private static final int VALUE_BYTES = 12 << 20; // more than sockets take out of our hands
+  private static final int READERS = 8;
 
-  private final HeapRoom room = new HeapRoom(60_000);
-
-  @Test
-  void jsonOfALongValueTakesRoomWhileItIsMade() {
-    assertEquals(50_000, takenByMaking(VALUE));
-    assertEquals(0, room.bytesTaken());
-  }
+  private final HeapRoom room = new HeapRoom(100);
 
   @Test
-  void whoFindsNoRoomIsRefused() {
-    byte[] made = room.makeJsonOf(VALUE, () -> refusedJsonOf(VALUE));
-    assertEquals(0, made.length);
-    assertEquals(0, room.bytesTaken());
+  void whoFindsNoRoomGetsNone() {
+    assertTrue(room.tryTake(60, 0));
+    assertFalse(room.tryTake(60, 0));
+    assertEquals(60, room.bytesTaken());
+    room.giveBack(60);
+    assertTrue(room.tryTake(60, 0));
   }
 
   @Test
   void whoIsAloneHasAllTheRoomHeNeeds() {
-    StoredValue large = StoredValue.text("v".repeat(20_000));
-    assertEquals(100_000, takenByMaking(large));
-    byte[] made = room.makeJsonOf(VALUE, () -> refusedJsonOf(large));
-    assertEquals(0, made.length);
+    assertTrue(room.tryTake(60, 0));
+    assertTrue(room.tryTake(600, 60));
+    assertFalse(room.tryTake(1, 0));
   }
 
   @Test
-  void whatFailsGivesItsRoomBack() {
-    Supplier<byte[]> failing =
-        () -> {
-          throw new IllegalStateException("as the test wants it");
-        };
-    assertThrows(IllegalStateException.class, () -> room.makeJsonOf(VALUE, failing));
-    assertEquals(0, room.bytesTaken());
+  void aValueIsCountedOnceHoweverManyAnswersHoldItAndAlsoWhenItIsOverwritten() throws Exception {
+    try (ServerUnderTest server = ServerUnderTest.start()) {
+      putLong(server, "a");
+      RawClient[] readers = new RawClient[READERS];
+      for (int i = 0; i < READERS; i++) {
+        readers[i] = server.connect();
+        String asJson = i % 2 == 0 ? "" : "Accept: application/json\r\n";
+        readers[i].send("GET /v1/kv/long HTTP/1.1\r\nHost: test\r\n" + asJson + "\r\n");
+      }
+      awaitTaken(VALUE_BYTES);
+      putLong(server, "b");
+      readers[0].send("GET /v1/kv/long HTTP/1.1\r\nHost: test\r\n\r\n"); // pipelined: not begun yet
+      awaitTaken(VALUE_BYTES);
+      for (RawClient reader : readers) {
+        reader.close();
+      }
+      awaitTaken(0);
+    }
   }
 
-  @Test
-  void jsonOfAShortValueIsNotCounted() {
-    assertEquals(0, takenByMaking(StoredValue.text("short")));
+  private static void putLong(ServerUnderTest server, String letter) throws Exception {
+    HttpResponse<String> put =
+        server.send(
+            server.request("/v1/kv/long").PUT(BodyPublishers.ofString(letter.repeat(VALUE_BYTES))));
+    assertTrue(put.statusCode() / 100 == 2, () -> put.statusCode() + " " + put.body());
   }
 
-  private long takenByMaking(StoredValue value) {
-    AtomicLong taken = new AtomicLong();
-    byte[] made =
-        room.makeJsonOf(
-            value,
-            () -> {
-              taken.set(room.bytesTaken());
-              return new byte[1];
-            });
-    assertEquals(1, made.length);
-    return taken.get();
-  }
-
-  private byte[] refusedJsonOf(StoredValue value) {
-    Refusal refused = assertThrows(Refusal.class, () -> room.makeJsonOf(value, () -> new byte[1]));
-    assertEquals(Problem.TOO_MANY_REQUESTS, refused.problem());
-    return new byte[0];
+  private static void awaitTaken(long bytes) throws Exception {
+    Await.until("taken: " + bytes, () -> HeapRoom.OF_PROCESS.bytesTaken() == bytes);
   }
 }

@@ -1,0 +1,114 @@
+package io.pensieve.server.http;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Bytes that are made as they are sent: a body, or an event. Any number of readers may each read
+ * them from the beginning. Immutable.
+ */
+final class Pieces {
+  private final List<Part> parts;
+  private final long length;
+  private final long bytesHeld;
+
+  /** A part of the bytes. */
+  interface Part {
+    /** How many bytes it becomes. */
+    long length();
+
+    /** How much of the heap it keeps for that, beyond what is small. */
+    long bytesHeld();
+
+    /** Reads it from its beginning. */
+    Reading read();
+  }
+
+  /** One reader, on its way. For one thread at a time. */
+  interface Reading {
+    /**
+     * Puts the next bytes into this buffer, as many as fit; a few may be left over, but it always
+     * gets on in an empty buffer of {@link JsonString#ESCAPE_BYTES_MAX} bytes or more.
+     *
+     * @return whether there are none left
+     */
+    boolean fill(ByteBuffer buffer);
+  }
+
+  Pieces(List<Part> parts) {
+    this.parts = List.copyOf(parts);
+    this.length = parts.stream().mapToLong(Part::length).sum();
+    this.bytesHeld = parts.stream().mapToLong(Part::bytesHeld).sum();
+  }
+
+  static Pieces of(byte[] bytes) {
+    return new Pieces(List.of(new Bytes(bytes)));
+  }
+
+  long length() {
+    return length;
+  }
+
+  long bytesHeld() {
+    return bytesHeld;
+  }
+
+  Reading read() {
+    return new Reading() {
+      private int next;
+      private Reading current = buffer -> true;
+
+      @Override
+      public boolean fill(ByteBuffer buffer) {
+        while (current.fill(buffer)) {
+          if (next == parts.size()) {
+            return true;
+          }
+          current = parts.get(next++).read();
+        }
+        return false;
+      }
+    };
+  }
+
+  /** All of them; for what is small. */
+  byte[] toBytes() {
+    if (parts.size() == 1 && parts.get(0) instanceof Bytes whole) {
+      return whole.bytes();
+    }
+    ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(length));
+    Reading reading = read();
+    if (!reading.fill(all)) {
+      throw new AssertionError("longer than it says");
+    }
+    return all.array();
+  }
+
+  /** Bytes as they are. */
+  record Bytes(byte[] bytes) implements Part {
+    @Override
+    public long length() {
+      return bytes.length;
+    }
+
+    @Override
+    public long bytesHeld() {
+      return bytes.length;
+    }
+
+    @Override
+    public Reading read() {
+      ByteBuffer rest = ByteBuffer.wrap(bytes);
+      return buffer -> {
+        put(rest, buffer);
+        return !rest.hasRemaining();
+      };
+    }
+  }
+
+  private static void put(ByteBuffer rest, ByteBuffer buffer) {
+    int count = Math.min(rest.remaining(), buffer.remaining());
+    buffer.put(rest.slice().limit(count));
+    rest.position(rest.position() + count);
+  }
+}

@@ -1,0 +1,196 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.Pensieve;
+import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.Log;
+import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.Replay;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The hub outlives whatever is thrown at it, and nobody waits for what it makes. */
+@Timeout(60)
+final class ChangeHubTest {
+  private final BrokenLog log = new BrokenLog();
+
+  @Test
+  void anErrorEndsTheWatchesAndNotTheHub() throws Exception {
+    try (ServerUnderTest server =
+            new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
+        EventClient watcher = EventClient.watch(server, "")) {
+      Await.until("it has caught up", () -> server.http.v1().watchersCaughtUp() == 1);
+      log.errors.set(1);
+      server.memories.put("k", "unseen");
+      assertEquals("log_failed", watcher.next().name());
+      assertTrue(watcher.ends());
+      awaitWatches(server);
+    }
+  }
+
+  // The hub refuses those who come within a second, and tells them so.
+  private static void awaitWatches(ServerUnderTest server) throws Exception {
+    V1 v1 = server.http.v1();
+    for (boolean watched = false; !watched; ) {
+      try (EventClient again = EventClient.watch(server, "")) {
+        Await.until("told or refused", () -> v1.watchersCaughtUp() == 1 || v1.watchers() == 0);
+        if (v1.watchersCaughtUp() == 1) {
+          server.memories.put("k", "seen");
+          assertEquals("seen", again.next().json().get("value").getAsString());
+          watched = true;
+        }
+      }
+    }
+  }
+
+  @Test
+  void nobodyWaitsWhileAnEventIsMade() throws Exception {
+    CountDownLatch making = new CountDownLatch(1);
+    CountDownLatch mayGoOn = new CountDownLatch(1);
+    try (Pensieve<String, StoredValue> map =
+            Pensieve.<String, StoredValue>builder().log(Log.recent(10)).open();
+        ChangeHub hub = new ChangeHub(map)) {
+      Recorder slow =
+          new Recorder() {
+            @Override
+            public void changed(ChangeEvent change) {
+              making.countDown();
+              awaitUninterruptibly(mayGoOn);
+              super.changed(change);
+            }
+          };
+      Await.until("it reads", () -> hub.join(slow, Long.MAX_VALUE));
+      map.put("k", StoredValue.text("v"));
+      making.await();
+      hub.listen("other", () -> {});
+      hub.leave(new Recorder());
+      assertEquals(1, hub.subscribers());
+      mayGoOn.countDown();
+      assertEquals("k", slow.told.poll(20, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void whoJoinsWhileChangesAreToldMustKnowThem() throws Exception {
+    CountDownLatch telling = new CountDownLatch(1);
+    CountDownLatch mayGoOn = new CountDownLatch(1);
+    try (Pensieve<String, StoredValue> map =
+            Pensieve.<String, StoredValue>builder().log(Log.recent(10)).open();
+        ChangeHub hub = new ChangeHub(map)) {
+      long before = map.submitPut("k", StoredValue.text("v")).version();
+      Recorder first =
+          new Recorder() {
+            @Override
+            public void changed(ChangeEvent change) {
+              telling.countDown();
+              awaitUninterruptibly(mayGoOn);
+            }
+          };
+      Await.until("it reads", () -> hub.join(first, Long.MAX_VALUE));
+      long after = map.submitPut("k", StoredValue.text("w")).version();
+      telling.await();
+      assertTrue(!hub.join(new Recorder(), before), "he would miss a change");
+      assertTrue(hub.join(new Recorder(), after));
+      mayGoOn.countDown();
+    }
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException ended) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static class Recorder implements ChangeHub.Subscriber {
+    final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+
+    @Override
+    public void changed(ChangeEvent change) {
+      told.add(change.key());
+    }
+
+    @Override
+    public void passed(long sequence) {}
+
+    @Override
+    public void lost(RuntimeException why) {}
+
+    @Override
+    public void abandoned() {}
+  }
+
+  /** Its streams throw as many errors as they are told to, when there is a change. */
+  private static final class BrokenLog implements Log<String, StoredValue> {
+    final AtomicInteger errors = new AtomicInteger();
+    private final Log<String, StoredValue> sound = Log.recent(100);
+
+    @Override
+    public RecoveryReport replay(Replay<String, StoredValue> replay) {
+      return sound.replay(replay);
+    }
+
+    @Override
+    public long append(Change<String, StoredValue> change) {
+      return sound.append(change);
+    }
+
+    @Override
+    public long durableSequence() {
+      return sound.durableSequence();
+    }
+
+    @Override
+    public void awaitDurable(long sequence) {
+      sound.awaitDurable(sequence);
+    }
+
+    @Override
+    public CompletableFuture<Void> whenDurable(long sequence) {
+      return sound.whenDurable(sequence);
+    }
+
+    @Override
+    public ChangeStream<String, StoredValue> changes() {
+      ChangeStream<String, StoredValue> stream = sound.changes();
+      return new ChangeStream<>() {
+        @Override
+        public List<Sequenced<String, StoredValue>> next(Duration patience)
+            throws InterruptedException {
+          List<Sequenced<String, StoredValue>> told = stream.next(patience);
+          if (!told.isEmpty() && errors.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            throw new OutOfMemoryError("as the test wants it");
+          }
+          return told;
+        }
+
+        @Override
+        public long sequence() {
+          return stream.sequence();
+        }
+
+        @Override
+        public void close() {
+          stream.close();
+        }
+      };
+    }
+
+    @Override
+    public void close() {
+      sound.close();
+    }
+  }
+}
