@@ -384,9 +384,9 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * been made before this call, or before a restart.
    *
    * @param since where another stream has come, or the version of an entry
-   * @throws io.pensieve.log.LogException.Forgotten if the changes since then are not all there any
-   *     more: then read the entries, and the changes from now on
-   * @throws IllegalArgumentException if there is no such change yet
+   * @throws io.pensieve.log.LogException.Forgotten if the changes since then are not all there, or
+   *     there was no such change: then read the entries, and the changes from now on
+   * @throws IllegalArgumentException if {@code since} is negative
    */
   public ChangeStream<K, V> changes(long since) {
     table.refuseWithinFunction();

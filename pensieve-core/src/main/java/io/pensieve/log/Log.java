@@ -131,8 +131,9 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
    *     restart too
-   * @throws LogException.Forgotten if the log has been compacted beyond that, or has lost that
-   * @throws IllegalArgumentException if {@code since} is negative, or beyond what was appended
+   * @throws LogException.Forgotten if the log has been compacted beyond that, or has lost that, or
+   *     has never given that number: then another log has, that was here before, or was copied
+   * @throws IllegalArgumentException if {@code since} is negative
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */
   default ChangeStream<K, V> changes(long since) {

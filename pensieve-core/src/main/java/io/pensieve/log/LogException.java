@@ -76,8 +76,9 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
-   * The changes asked for are no longer there: the log was compacted, or what was told of it was
-   * lost in a power cut. Read the entries instead, and then the changes from there on.
+   * The changes asked for are not there: the log was compacted, or what was told of it was lost in
+   * a power cut, or another log has told it, which was here before. Read the entries instead, and
+   * then the changes from there on.
    */
   public static final class Forgotten extends LogException {
     private static final long serialVersionUID = 1L;

@@ -166,9 +166,11 @@ final class RecentLog<K, V> implements Log<K, V> {
   @Override
   public synchronized ChangeStream<K, V> changes(long since) {
     refuseIfClosed();
-    if (since < 0 || since > last) {
-      throw new IllegalArgumentException(
-          "since must be from 0 to the last sequence number, " + last + ": " + since);
+    if (since < 0) {
+      throw new IllegalArgumentException("since must be 0 or more: " + since);
+    }
+    if (since > last) {
+      throw new LogException.Forgotten(since, last); // of another life, whose clock was ahead
     }
     long place = since == 0 ? begin : since; // 0 is before everything that was ever appended here
     refuseIfForgotten(place);

@@ -74,7 +74,7 @@ class RecentLogTest {
     assertEquals(List.of(told(2, put("b")), told(3, put("c"))), now(log.changes(BEGIN + 1)));
     assertEquals(List.of(), now(log.changes(BEGIN + 3)));
     assertEquals(3, now(log.changes(0)).size(), "0 is before everything");
-    assertThrows(IllegalArgumentException.class, () -> log.changes(BEGIN + 4));
+    assertThrows(LogException.Forgotten.class, () -> log.changes(BEGIN + 4), "of another life");
     assertThrows(IllegalArgumentException.class, () -> log.changes(-1));
   }
 

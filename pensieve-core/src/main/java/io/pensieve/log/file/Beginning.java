@@ -18,7 +18,9 @@ final class Beginning {
   // is in a forced segment with another salt. Where there is no ring yet it is made before the
   // segment: so a segment without one, that was not closed, has lost it.
 
-  /** After an unclean end, so many positions are skipped: more than could have been lost. */
+  /**
+   * After an unclean end, at least so many positions are skipped: more than could have been lost.
+   */
   static final long POSITIONS_SKIPPED = 1L << 32;
 
   private static final SecureRandom SALTS = new SecureRandom();
@@ -34,10 +36,20 @@ final class Beginning {
     this.recovered = recovered;
   }
 
-  /** What a log begins with. */
-  record Start(Segment segment, Ring ring, long salt, Optional<RecoveryReport.TornTail> tornTail) {}
+  /**
+   * What a log begins with.
+   *
+   * @param previousEnd where the history ends that was there before
+   */
+  record Start(
+      Segment segment,
+      Ring ring,
+      long salt,
+      long previousEnd,
+      Optional<RecoveryReport.TornTail> tornTail) {}
 
-  Start begin(Durability durability, int ringBytes, long allocatedBytes, long segmentBytes)
+  Start begin(
+      Origin origin, Durability durability, int ringBytes, long allocatedBytes, long segmentBytes)
       throws IOException {
     // Whoever died may not have forced the names that recovery has found, and what comes next
     // relies on them: a power cut must not keep a successor and lose the file before it.
@@ -48,18 +60,19 @@ final class Beginning {
     if (recovered.durable() < recovered.end()) {
       copyTail();
     }
-    long start = recovered.end() + (recovered.clean() ? 0 : POSITIONS_SKIPPED);
+    long start = origin.after(recovered.end() + (recovered.clean() ? 0 : POSITIONS_SKIPPED));
+    long previousEnd = previousEndOfStart();
     long salt = SALTS.nextLong();
     Ring first = directory.hasRing() ? null : ring(durability, ringBytes, start, salt);
     Segment segment =
         segment(
-            Format.FileHeader.segment(start, previousEndOfStart(), salt),
+            Format.FileHeader.segment(start, previousEnd, salt),
             allocatedBytes,
             allocatedBytes == 0 ? segmentBytes : allocatedBytes - Format.FILE_HEADER_BYTES);
     try {
       Ring ring = first == null ? ring(durability, ringBytes, start, salt) : first;
-      trimOldSegment();
-      return new Start(segment, ring, salt, tornTail);
+      trimOldSegment(start);
+      return new Start(segment, ring, salt, previousEnd, tornTail);
     } catch (IOException | RuntimeException refused) {
       segment.close();
       throw refused;
@@ -69,11 +82,12 @@ final class Beginning {
   private long previousEndOfStart() {
     Recovered.NewestSegment newest = recovered.newest();
     return newest != null && isReplacedByStart(newest)
-        ? newest.header().previousEnd()
+        ? Math.max(newest.header().previousEnd(), recovered.base())
         : recovered.end();
   }
 
-  // A segment that was closed without a single change has the position, and the name, of the next.
+  // A segment that was closed without a single change has nothing to tell: the next one follows
+  // what is before it. Until it is deleted, it ends before it begins: see Recovery.
   private boolean isReplacedByStart(Recovered.NewestSegment newest) {
     return recovered.clean() && recovered.end() == newest.header().firstPosition();
   }
@@ -161,9 +175,15 @@ final class Beginning {
   }
 
   /** Gives back what an old segment holds behind its end, which recovery ignores from now on. */
-  private void trimOldSegment() throws IOException {
+  private void trimOldSegment(long start) throws IOException {
     Recovered.NewestSegment newest = recovered.newest();
-    if (newest == null || isReplacedByStart(newest) || isReplacedByCopy(newest)) {
+    if (newest == null || isReplacedByCopy(newest)) {
+      return;
+    }
+    if (isReplacedByStart(newest)) {
+      if (newest.header().firstPosition() != start) {
+        disk.delete(newest.path());
+      }
       return;
     }
     try (Disk.File file = disk.open(newest.path())) {

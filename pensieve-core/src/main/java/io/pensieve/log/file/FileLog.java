@@ -14,7 +14,9 @@ import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +70,7 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /** What a builder sets. */
   record Settings(
+      Origin origin,
       Durability durability,
       int ringBytes,
       int entryBytesMax,
@@ -303,8 +306,12 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public ChangeStream<K, V> changes(long since) {
-    if (since < 0 || since > life().horizon().appended()) {
-      throw new IllegalArgumentException("no change of this log has the sequence " + since);
+    if (since < 0) {
+      throw new IllegalArgumentException("no change has a sequence below 0: " + since);
+    }
+    long appended = life().horizon().appended();
+    if (since > appended) {
+      throw new LogException.Forgotten(since, appended);
     }
     return stream(since);
   }
@@ -466,6 +473,7 @@ public final class FileLog<K, V> implements Log<K, V> {
           Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
       Settings settings =
           new Settings(
+              Origin.ofTime(InstantSource.system(), new SecureRandom()),
               durability,
               ringBytes,
               entryBytesMax,

@@ -13,16 +13,26 @@ final class Horizon {
   private final Ring ring;
   private final Acknowledgements acknowledgements;
   private final boolean isForced; // only what is forced counts
+  private final long start; // of this life, and
+  private final long previousEnd; // of the history before: until a change is appended it counts
   private volatile long newestSegment; // stored by the scribe, before anything in it counts
   private volatile boolean ended; // stored by the scribe
   private volatile int waiting; // changed with the monitor
   private long toldPosition; // the scribe's alone: who waits has been woken for it
 
-  Horizon(Ring ring, Acknowledgements acknowledgements, Durability durability) {
+  Horizon(Ring ring, Acknowledgements acknowledgements, Durability durability, long previousEnd) {
     this.ring = ring;
     this.acknowledgements = acknowledgements;
     this.isForced = durability == Durability.POWER_CUT;
-    this.newestSegment = ring.released();
+    this.start = ring.released();
+    this.previousEnd = previousEnd;
+    this.newestSegment = start;
+  }
+
+  // Whoever is told of a position may ask for what follows it after a restart, when the segment of
+  // a life without a change is there no more.
+  private long known(long position) {
+    return position == start ? previousEnd : position;
   }
 
   /**
@@ -31,17 +41,17 @@ final class Horizon {
    */
   long position() {
     long written = ring.released();
-    return isForced ? Math.min(written, acknowledgements.durable()) : written;
+    return known(isForced ? Math.min(written, acknowledgements.durable()) : written);
   }
 
   /** What was acknowledged by now lies before this position, unless other appends are under way. */
   long acknowledged() {
-    return isForced ? position() : ring.committedPrefix();
+    return isForced ? position() : known(ring.committedPrefix());
   }
 
   /** No change has a sequence number beyond this one. */
   long appended() {
-    return ring.end();
+    return known(ring.end());
   }
 
   /** The position at which the segment begins that is being written. */

@@ -42,7 +42,7 @@ final class Life {
     this.ring = start.ring();
     this.completions = new Completions(threads.completions());
     this.acknowledgements = new Acknowledgements(ring.released(), completions);
-    this.horizon = new Horizon(ring, acknowledgements, settings.durability());
+    this.horizon = new Horizon(ring, acknowledgements, settings.durability(), start.previousEnd());
     this.scribe =
         new Scribe(
             directory,
@@ -77,7 +77,12 @@ final class Life {
             : 0;
     Beginning.Start start =
         new Beginning(directory, found.recovered())
-            .begin(settings.durability(), settings.ringBytes(), allocated, settings.segmentBytes());
+            .begin(
+                settings.origin(),
+                settings.durability(),
+                settings.ringBytes(),
+                allocated,
+                settings.segmentBytes());
     Life life = new Life(directory, lock, settings, threads, isClosed, found, start);
     life.start(threads);
     return new Begun(life, start);

@@ -146,6 +146,9 @@ final class Recovery<K, V> {
 
   private static long tellWhole(FrameFile segment, long from, long end, Telling<?, ?> telling)
       throws IOException {
+    if (end == from && end < segment.firstPosition()) {
+      return end; // its successor was to replace it: see Beginning
+    }
     long at = Math.max(from, segment.firstPosition());
     while (at < end) {
       Batch batch = telling.take();

@@ -142,7 +142,7 @@ final class SegmentCursor implements Closeable {
    */
   void tell(Teller<?, ?> teller, long reached) throws IOException {
     long limit = limit(reached);
-    while (at == end) {
+    while (at >= end) { // beyond it in a segment that was to be replaced: see Beginning
       toSuccessor();
       limit = limit(reached);
     }

@@ -55,7 +55,7 @@ class ChangeStreamModelTest {
 
   private void run(long seed, Durability durability) {
     Random random = new Random(seed);
-    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability).skipping(new Random(seed));
     log.disk.writeBack(new Random(seed));
     log.open();
     List<Listener> listeners = new ArrayList<>();

@@ -58,6 +58,7 @@ class ChangeStreamTest {
   private FileLog<String, String> open(Durability durability) {
     FileLog.Settings settings =
         new FileLog.Settings(
+            end -> end,
             durability,
             64 << 10,
             32 << 10,
@@ -204,7 +205,8 @@ class ChangeStreamTest {
     long last = log.append(put("a", "1")).sequence();
     assertEquals(last, log.log().changes(last).sequence(), "written or not");
     assertThrows(IllegalArgumentException.class, () -> log.log().changes(-1));
-    assertThrows(IllegalArgumentException.class, () -> log.log().changes(last + 1));
+    assertThrows(
+        LogException.Forgotten.class, () -> log.log().changes(last + 1), "of another life");
   }
 
   @Test
@@ -452,7 +454,8 @@ class ChangeStreamTest {
         new Horizon(
             new Ring(ByteBuffer.allocateDirect(4096 + 64), 64, 1L << 41, 0),
             new Acknowledgements(0, new Completions(Runnable::run)),
-            Durability.PROCESS_DEATH);
+            Durability.PROCESS_DEATH,
+            0);
     assertThrows(
         LogException.Forgotten.class,
         () -> SegmentCursor.open(directory, horizon, later, 1L << 41).close());

@@ -33,6 +33,7 @@ class CompactionKillTest {
   static Pensieve<String, Long> open(Path folder, Durability durability, int bound) {
     FileLog.Settings settings =
         new FileLog.Settings(
+            end -> end,
             durability,
             64 << 10,
             4096,

@@ -91,7 +91,8 @@ class CrashTest {
   private void crashEverywhere(long seed) {
     for (Durability durability : Durability.values()) {
       Random random = new Random(seed);
-      SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+      SimulatedLog log =
+          new SimulatedLog(new SimulatedDisk(), durability).skipping(new Random(seed));
       log.disk.writeBack(new Random(seed));
       Random crashRandom = new Random(~seed);
       log.disk.watch(

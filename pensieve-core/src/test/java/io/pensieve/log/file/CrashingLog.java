@@ -22,6 +22,7 @@ public final class CrashingLog {
   private static final int RING_BYTES = 1 << 14;
   private static final FileLog.Settings SMALL =
       new FileLog.Settings(
+          end -> end,
           Durability.PROCESS_DEATH,
           RING_BYTES,
           RING_BYTES / 8,
@@ -50,6 +51,7 @@ public final class CrashingLog {
   public Log<String, String> open(Durability durability) {
     FileLog.Settings settings =
         new FileLog.Settings(
+            end -> end + Beginning.POSITIONS_SKIPPED,
             durability,
             SMALL.ringBytes(),
             SMALL.entryBytesMax(),

@@ -32,7 +32,7 @@ class FaultTest {
   @MethodSource("seeds")
   void anyOperationThatFailsLosesNothingAcknowledged(long seed) {
     for (Durability durability : Durability.values()) {
-      SimulatedLog whole = new SimulatedLog(new SimulatedDisk(), durability);
+      SimulatedLog whole = simulated(seed, durability);
       live(whole, seed, "without a fault");
       for (int at = 0; at < whole.disk.operations(); at++) {
         for (boolean forGood : new boolean[] {false, true}) {
@@ -44,6 +44,10 @@ class FaultTest {
     }
     assertTrue(faults > 2000, faults + " faults");
     assertTrue(refusals > 0 && refusals < faults / 20, refusals + " of " + faults + " refused");
+  }
+
+  private static SimulatedLog simulated(long seed, Durability durability) {
+    return new SimulatedLog(new SimulatedDisk(), durability).skipping(new Random(seed));
   }
 
   /** Two lives: opened, used, compacted, killed; recovered, used and closed. */
@@ -58,7 +62,7 @@ class FaultTest {
 
   private void failAndReopen(long seed, Durability durability, int at, boolean forGood, Fault how) {
     String context = seed + ", " + durability + ", fails at " + at + ", for good " + forGood + how;
-    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+    SimulatedLog log = simulated(seed, durability);
     log.disk.failAfter(at, forGood, how);
     try {
       live(log, seed, context);

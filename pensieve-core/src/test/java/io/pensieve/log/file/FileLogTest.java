@@ -104,8 +104,15 @@ class FileLogTest {
       try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
         assertTrue(log.replay(new Told()).closedCleanly());
       }
-      assertEquals(List.of("0000000000000000.log", "LOCK", "ring"), names());
+      assertEquals(List.of(segment().getFileName().toString(), "LOCK", "ring"), names());
     }
+  }
+
+  /** The only segment. */
+  private Path segment() throws IOException {
+    List<Long> segments = new LogDirectory(new FileDisk(), folder()).segments();
+    assertEquals(1, segments.size(), segments.toString());
+    return new LogDirectory(new FileDisk(), folder()).segment(segments.get(0));
   }
 
   private List<String> names() throws IOException {
@@ -256,7 +263,7 @@ class FileLogTest {
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
       log.replay(new Told());
     }
-    Path segment = folder().resolve("0000000000000000.log");
+    Path segment = segment();
     byte[] bytes = Files.readAllBytes(segment);
     bytes[8] = 2;
     Files.write(segment, bytes);

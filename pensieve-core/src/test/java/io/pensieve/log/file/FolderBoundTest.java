@@ -62,6 +62,7 @@ class FolderBoundTest {
               Codec.utf8(),
               Codec.utf8(),
               new FileLog.Settings(
+                  end -> end,
                   durability,
                   RING_BYTES,
                   RING_BYTES / 2,

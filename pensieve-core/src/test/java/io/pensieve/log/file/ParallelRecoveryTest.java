@@ -53,6 +53,7 @@ class ParallelRecoveryTest {
   private FileLog<String, String> open(Codec<String> codec) {
     FileLog.Settings settings =
         new FileLog.Settings(
+            end -> end,
             Durability.PROCESS_DEATH,
             64 << 10,
             32 << 10,

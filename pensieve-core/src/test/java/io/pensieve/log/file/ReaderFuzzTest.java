@@ -46,7 +46,7 @@ class ReaderFuzzTest {
     List<Map<Path, byte[]>> logs = new ArrayList<>();
     for (Durability durability : Durability.values()) {
       for (int i = 0; i < 8; i++) {
-        SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
+        SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability).skipping(random);
         log.open();
         log.runScript(random, 20 + 10 * i);
         if (i % 3 == 0) {

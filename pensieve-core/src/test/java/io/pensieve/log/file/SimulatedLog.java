@@ -60,6 +60,7 @@ final class SimulatedLog {
   private @Nullable Scribe scribe;
   private @Nullable Compactor<?, ?> compactor;
   private @Nullable Completions completions;
+  private Origin origin = end -> end;
   private @Nullable LiveModel map;
   private boolean isClosing; // then time goes on by itself
   private long nanos;
@@ -88,6 +89,16 @@ final class SimulatedLog {
     this.segmentBytes = segmentBytes;
   }
 
+  /** From now on lives begin some way behind the end, as this seed has it, as real ones do. */
+  SimulatedLog skipping(Random random) {
+    origin =
+        end ->
+            end
+                + Beginning.POSITIONS_SKIPPED
+                + (long) Format.FRAME_ALIGNMENT * random.nextInt(1 << 20);
+    return this;
+  }
+
   /** This log's promises, for a copy of its disk that a crash will befall. */
   SimulatedLog onDisk(SimulatedDisk copy) {
     SimulatedLog twin = new SimulatedLog(copy, durability);
@@ -95,6 +106,7 @@ final class SimulatedLog {
     twin.goesOn.addAll(goesOn);
     twin.highestEver = highestEver;
     twin.nanos = nanos;
+    twin.origin = origin;
     twin.acknowledged = acknowledged();
     return twin;
   }
@@ -113,7 +125,14 @@ final class SimulatedLog {
             TEXT,
             TEXT,
             new FileLog.Settings(
-                durability, RING_BYTES, RING_BYTES / 2, segmentBytes, 1024, COMPACTION, RECOVERY),
+                origin,
+                durability,
+                RING_BYTES,
+                RING_BYTES / 2,
+                segmentBytes,
+                1024,
+                COMPACTION,
+                RECOVERY),
             new Threads(
                 work -> scribe = (Scribe) work,
                 Runnable::run,

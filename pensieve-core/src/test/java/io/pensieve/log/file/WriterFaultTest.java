@@ -37,6 +37,7 @@ class WriterFaultTest {
 
   private static FileLog.Settings settings(Durability durability, Compactor.Settings compaction) {
     return new FileLog.Settings(
+        end -> end,
         durability,
         RING_BYTES,
         RING_BYTES / 2,
@@ -285,7 +286,8 @@ class WriterFaultTest {
         new Horizon(
             ring,
             new Acknowledgements(0, new Completions(Runnable::run)),
-            Durability.PROCESS_DEATH);
+            Durability.PROCESS_DEATH,
+            0);
     AtomicInteger looks = new AtomicInteger();
     CountDownLatch waiting = new CountDownLatch(1);
     Thread stream =

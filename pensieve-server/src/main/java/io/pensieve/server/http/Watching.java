@@ -73,10 +73,8 @@ final class Watching {
     }
     try {
       return memories.changes(since.get());
-    } catch (LogException.Forgotten compacted) {
+    } catch (LogException.Forgotten compactedOrOfAnotherLife) {
       throw Problem.HISTORY_FORGOTTEN.because(FORGOTTEN);
-    } catch (IllegalArgumentException neverThere) {
-      throw Query.invalid(SINCE, "a version that this server has told");
     }
   }
 

@@ -284,10 +284,19 @@ final class WatchingTest {
   @Test
   void badParametersAreRefused() throws Exception {
     for (String query :
-        new String[] {"since=x", "since=-1", "since=01", "since=9223372036854775807", "x=1"}) {
+        new String[] {"since=x", "since=-1", "since=01", "since=9223372036854775808", "x=1"}) {
       HttpAnswer answer = HttpAnswer.of(server, "/v1/watch?" + query);
       assertEquals(400, answer.status(), query);
       assertEquals("invalid_query", answer.code());
+    }
+  }
+
+  @Test
+  void aVersionThatThisServerNeverToldIsForgotten() throws Exception {
+    for (String since : new String[] {"1", "99999999", "9223372036854775807"}) {
+      HttpAnswer answer = HttpAnswer.of(server, "/v1/watch?since=" + since);
+      assertEquals(410, answer.status(), since);
+      assertEquals("history_forgotten", answer.code());
     }
   }
 
