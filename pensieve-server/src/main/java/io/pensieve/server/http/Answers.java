@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import io.undertow.io.IoCallback;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.io.IOException;
@@ -54,7 +55,8 @@ final class Answers {
   }
 
   /** A problem as RFC 9457 has it, with the status that belongs to it. */
-  static void problem(HttpServerExchange exchange, Refusal refusal, String title) {
+  static void problem(
+      HttpServerExchange exchange, Refusal refusal, String title, IoCallback whenSent) {
     Problem problem = refusal.problem();
     exchange.setStatusCode(problem.status());
     exchange.getResponseHeaders().remove(Headers.CACHE_CONTROL); // that of a value that is refused
@@ -68,7 +70,9 @@ final class Answers {
               json.name("detail").value(refusal.detail());
               refusal.members().write(json);
             });
-    send(exchange, "application/problem+json", body);
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
+    exchange.setResponseContentLength(body.length);
+    exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
   }
 
   private static byte[] json(Fields fields) {

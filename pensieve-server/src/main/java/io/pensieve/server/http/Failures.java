@@ -1,10 +1,13 @@
 package io.pensieve.server.http;
 
 import io.pensieve.log.LogException;
+import io.undertow.io.IoCallback;
+import io.undertow.io.Sender;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
+import java.io.IOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -15,7 +18,9 @@ import org.xnio.XnioExecutor;
 /** Where exceptions become answers: the one place that knows which status stands for which. */
 final class Failures {
   private static final Logger LOGGER = Logger.getLogger(Failures.class.getName());
-  private static final long LINGER_SECONDS = 5;
+
+  /** How long what is sent behind a refusal is read and dropped. */
+  static final long LINGER_SECONDS = 5;
 
   private Failures() {}
 
@@ -57,16 +62,18 @@ final class Failures {
       return;
     }
     Problem problem = refusal.problem();
-    if (problem == Problem.BODY_TOO_LARGE) {
-      exchange.setPersistent(false);
-    }
     if (problem.isTransient()) {
       exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
     }
+    if (problem == Problem.BODY_TOO_LARGE) {
+      exchange.setPersistent(false);
+    }
+    IoCallback whenSent = IoCallback.END_EXCHANGE;
     if (!exchange.isRequestComplete()) {
       cutOffAfterLinger(exchange);
+      whenSent = endWithRestOfBody(exchange);
     }
-    Answers.problem(exchange, refusal, StatusCodes.getReason(problem.status()));
+    Answers.problem(exchange, refusal, StatusCodes.getReason(problem.status()), whenSent);
   }
 
   // The rest of a refused body is read and dropped, since a client that is cut off while it sends
@@ -84,6 +91,31 @@ final class Failures {
           cut.remove();
           next.proceed();
         });
+  }
+
+  // Undertow would close the receiving side of a connection that does not persist at once: the
+  // client would be reset. So it takes it for one that does, until the body has been read.
+  private static IoCallback endWithRestOfBody(HttpServerExchange exchange) {
+    if (exchange.isPersistent()) {
+      return IoCallback.END_EXCHANGE;
+    }
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          completed.setPersistent(false);
+          next.proceed();
+        });
+    return new IoCallback() {
+      @Override
+      public void onComplete(HttpServerExchange answered, Sender sender) {
+        answered.setPersistent(true);
+        answered.endExchange();
+      }
+
+      @Override
+      public void onException(HttpServerExchange gone, Sender sender, IOException why) {
+        IoCallback.END_EXCHANGE.onException(gone, sender, why);
+      }
+    };
   }
 
   /** What a failure is to the client. */

@@ -137,11 +137,6 @@ public final class HttpServer implements AutoCloseable {
     return inFlight.admitted();
   }
 
-  /** How many connections have not come to speak HTTP yet; of TLS only. */
-  int connectionsInHandshake() {
-    return listening.inHandshake();
-  }
-
   /**
    * Stops to accept connections, waits for the requests in flight to be answered, at most for the
    * drain deadline, and closes all connections. A second call does nothing.

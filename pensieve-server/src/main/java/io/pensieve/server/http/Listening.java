@@ -4,14 +4,9 @@ import io.undertow.UndertowOptions;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
 import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpHandler;
-import io.undertow.server.OpenListener;
-import io.undertow.server.protocol.http.AlpnOpenListener;
 import io.undertow.server.protocol.http.HttpOpenListener;
-import io.undertow.server.protocol.http2.Http2OpenListener;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.xnio.ChannelListeners;
 import org.xnio.IoUtils;
@@ -23,24 +18,19 @@ import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/**
- * What is between the address and the handler: threads, buffers, and HTTP/1.1; with TLS also
- * HTTP/2, for clients that ask for it by ALPN.
- */
+/** What is between the address and the handler: threads, buffers, TLS if wanted, and HTTP/1.1. */
 final class Listening {
   // Undertow's facade cannot stop to accept without cutting what is in flight, so its parts are
-  // put together here: listening channel -> (TLS -> HTTP/2 or) HTTP/1.1 -> handler.
+  // put together here: listening channel -> (TLS ->) StrictRequests -> HTTP/1.1 -> handler.
 
   private static final int BUFFER_BYTES = 16 << 10;
-  private static final int HTTP2_STREAMS_MAX = 128;
-  private static final int HTTP2_WEIGHT = 10; // above that of HTTP/1.1, which is 0
   private static final int BACKLOG = 1024;
   private static final int WORKER_THREADS_MAX = 64;
 
-  private final HandshakeDeadline handshake;
   private final XnioWorker worker;
   private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
-  private final List<OpenListener> protocols = new ArrayList<>();
+  private final int headBytesMax;
+  private final HttpOpenListener http1;
   private final AcceptingChannel<? extends StreamConnection> channel;
 
   /**
@@ -49,13 +39,15 @@ final class Listening {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   Listening(HttpServer.Settings settings, HttpHandler handler) throws IOException {
-    handshake = new HandshakeDeadline(settings.traffic().silenceMax());
+    headBytesMax = RequestHead.parsedBytesMax(settings.limits());
+    http1 = new HttpOpenListener(buffers, protocolOptions(settings));
+    http1.setRootHandler(handler);
     worker = Xnio.getInstance().createWorker(workerOptions());
     try {
       channel =
           settings.tls().isPresent()
-              ? listen(settings, settings.tls().orElseThrow(), handler)
-              : listen(settings, handler);
+              ? listen(settings, settings.tls().orElseThrow())
+              : listen(settings);
     } catch (IOException | RuntimeException notListening) {
       worker.shutdownNow();
       buffers.close();
@@ -64,23 +56,16 @@ final class Listening {
     channel.resumeAccepts();
   }
 
-  private AcceptingChannel<? extends StreamConnection> listen(
-      HttpServer.Settings settings, HttpHandler handler) throws IOException {
+  private AcceptingChannel<? extends StreamConnection> listen(HttpServer.Settings settings)
+      throws IOException {
     return worker.createStreamConnectionServer(
         settings.address(),
-        ChannelListeners.openListenerAdapter(http1(settings, handler)),
+        ChannelListeners.openListenerAdapter(this::open),
         socketOptions(settings.traffic()));
   }
 
-  private AcceptingChannel<? extends StreamConnection> listen(
-      HttpServer.Settings settings, Tls tls, HttpHandler handler) throws IOException {
-    OptionMap options = protocolOptions(settings);
-    Http2OpenListener http2 = new Http2OpenListener(buffers, options);
-    http2.setRootHandler(handler);
-    protocols.add(http2);
-    AlpnOpenListener either =
-        new AlpnOpenListener(buffers, options, handshake.end(http1(settings, handler)))
-            .addProtocol(Http2OpenListener.HTTP2, handshake.end(http2), HTTP2_WEIGHT);
+  private AcceptingChannel<? extends StreamConnection> listen(HttpServer.Settings settings, Tls tls)
+      throws IOException {
     OptionMap sockets =
         OptionMap.builder()
             .addAll(socketOptions(settings.traffic()))
@@ -91,15 +76,17 @@ final class Listening {
         .createSslConnectionServer(
             worker,
             settings.address(),
-            ChannelListeners.openListenerAdapter(handshake.begin(either)),
+            ChannelListeners.openListenerAdapter(
+                connection -> {
+                  Tls.offerHttp1(UndertowXnioSsl.getSslEngine(connection));
+                  open(connection);
+                }),
             sockets);
   }
 
-  private HttpOpenListener http1(HttpServer.Settings settings, HttpHandler handler) {
-    HttpOpenListener http1 = new HttpOpenListener(buffers, protocolOptions(settings));
-    http1.setRootHandler(handler);
-    protocols.add(http1);
-    return http1;
+  private void open(StreamConnection connection) {
+    connection.getSourceChannel().setConduit(new StrictRequests(connection, buffers, headBytesMax));
+    http1.handleEvent(connection);
   }
 
   private static OptionMap workerOptions() {
@@ -140,19 +127,16 @@ final class Listening {
         // off.
         .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
         .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
-        .set(UndertowOptions.HTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, HTTP2_STREAMS_MAX)
-        .set(UndertowOptions.HTTP2_SETTINGS_ENABLE_PUSH, false)
+        // What StrictRequests lets pass; decoded, paths would lose what was escaped.
+        .set(UndertowOptions.ALLOW_UNESCAPED_CHARACTERS_IN_URL, true)
+        // Bounded by the length of the head; this limit would refuse without a body.
+        .set(UndertowOptions.MAX_PARAMETERS, Integer.MAX_VALUE)
         .getMap();
   }
 
   /** Where it listens, with the port that was picked. */
   InetSocketAddress address() {
     return channel.getLocalAddress(InetSocketAddress.class);
-  }
-
-  /** How many connections have not come to speak HTTP yet; of TLS only. */
-  int inHandshake() {
-    return handshake.waiting();
   }
 
   /** Lets the address go; connections that are there stay. */
@@ -163,7 +147,7 @@ final class Listening {
   /** Closes all connections and ends all threads. */
   void close() {
     try {
-      protocols.forEach(OpenListener::closeConnections);
+      http1.closeConnections();
       worker.shutdown();
       if (!worker.awaitTermination(1, TimeUnit.SECONDS)) {
         worker.shutdownNow();

@@ -5,6 +5,7 @@ import java.util.Locale;
 
 /** Every way in which a request can be refused. The codes are part of the API. */
 enum Problem {
+  MALFORMED_REQUEST(StatusCodes.BAD_REQUEST),
   MALFORMED_PATH(StatusCodes.BAD_REQUEST),
   MALFORMED_JSON(StatusCodes.BAD_REQUEST),
   INVALID_QUERY(StatusCodes.BAD_REQUEST),

@@ -68,7 +68,7 @@ final class RequestBody {
       return;
     }
     if (complete) {
-      reader.read(bytes.asInput());
+      handOver();
       return;
     }
     bytes.claim();
@@ -95,8 +95,13 @@ final class RequestBody {
         rate.stop(); // the answer may take its time
       }
       channel.suspendReads();
-      Connectors.executeRootHandler(Failures.mapped(e -> reader.read(bytes.asInput())), exchange);
+      Connectors.executeRootHandler(Failures.mapped(e -> handOver()), exchange);
     }
+  }
+
+  private void handOver() throws Exception {
+    RequestHead.requireWholeBody(exchange);
+    reader.read(bytes.asInput());
   }
 
   /** Reads what there is; true at the end of the body. */

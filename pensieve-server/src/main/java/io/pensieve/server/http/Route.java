@@ -21,6 +21,10 @@ record Route(HttpString method, String template, Role role, Endpoint endpoint) {
     void handle(HttpServerExchange exchange, String rest) throws Exception;
   }
 
+  boolean takes(String asked) {
+    return method.toString().equals(asked);
+  }
+
   boolean matches(String rawPath) {
     return takesKey()
         ? rawPath.regionMatches(0, template, 0, prefixLength())

@@ -3,7 +3,6 @@ package io.pensieve.server.http;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
-import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.StatusCodes;
 import java.util.LinkedHashSet;
@@ -16,6 +15,8 @@ import java.util.stream.Collectors;
  * what keys need. HEAD is answered wherever GET is, and OPTIONS everywhere.
  */
 final class Router implements HttpHandler {
+  private static final int UNASKED_BYTES_MAX = 1 << 10;
+
   private final List<Metered> routes;
   private final RequestHead head;
   private final Access access;
@@ -50,12 +51,13 @@ final class Router implements HttpHandler {
     RequestMeters.Timing timing = meters.begin(exchange);
     head.require(exchange);
     String path = RawPath.of(exchange);
-    HttpString asked = exchange.getRequestMethod();
-    boolean isHead = asked.equals(Methods.HEAD);
-    HttpString method = isHead ? Methods.GET : asked;
+    // As text: Undertow's own strings for methods are equal in any case, those of HTTP are not.
+    String asked = exchange.getRequestMethod().toString();
+    boolean isHead = asked.equals(Methods.HEAD_STRING);
+    String method = isHead ? Methods.GET_STRING : asked;
     for (Metered metered : routes) {
       Route route = metered.route();
-      if (route.method().equals(method) && route.matches(path)) {
+      if (route.takes(method) && route.matches(path)) {
         timing.routed(isHead ? metered.headMeter() : metered.meter());
         answer(route, path, exchange);
         return;
@@ -73,7 +75,15 @@ final class Router implements HttpHandler {
     if (!route.takesBody() && !exchange.isRequestComplete()) {
       Failures.cutOffAfterLinger(exchange); // a body nobody asked for is not waited for
     }
-    route.endpoint().handle(exchange, route.rest(path));
+    String rest = route.rest(path);
+    boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
+    if (changesNothingYet || exchange.isRequestComplete()) {
+      route.endpoint().handle(exchange, rest);
+    } else {
+      // Nothing is changed for a request whose end is broken, so that is read before.
+      RequestBody.read(
+          exchange, UNASKED_BYTES_MAX, ignored -> route.endpoint().handle(exchange, rest));
+    }
   }
 
   private void answerWithoutRoute(HttpServerExchange exchange, String path) {
@@ -83,7 +93,7 @@ final class Router implements HttpHandler {
     }
     String allow = String.join(", ", allowed);
     exchange.getResponseHeaders().put(Headers.ALLOW, allow);
-    if (!exchange.getRequestMethod().equals(Methods.OPTIONS)) {
+    if (!exchange.getRequestMethod().toString().equals(Methods.OPTIONS_STRING)) {
       throw Problem.METHOD_NOT_ALLOWED.because("this path allows " + allow);
     }
     exchange.setStatusCode(StatusCodes.NO_CONTENT).endExchange();

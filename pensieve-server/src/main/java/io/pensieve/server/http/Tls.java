@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,13 @@ public final class Tls {
 
   SSLContext context() {
     return context;
+  }
+
+  /** By ALPN this is all that is spoken: who asks for something else only has no handshake. */
+  static void offerHttp1(SSLEngine engine) {
+    SSLParameters parameters = engine.getSSLParameters();
+    parameters.setApplicationProtocols(new String[] {"http/1.1"});
+    engine.setSSLParameters(parameters);
   }
 
   /**

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.log.Log;
-import java.time.Duration;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * After each test the connection, or a new one, is of use.
  */
 final class HttpConformanceTest {
+  private static final String BEHIND = "DELETE /v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n";
   private static final String HOST = " HTTP/1.1\r\nHost: test\r\n";
 
   private ServerUnderTest server;
@@ -102,7 +101,13 @@ final class HttpConformanceTest {
     client.send(
         "PUT /v1/kv/foo"
             + (HOST + "Transfer-Encoding: chunked\r\n\r\n")
-            + "A;a=b;c=\"d\"\r\n0123456789\r\n000b\r\n\r\n0\r\n\r\nabcd\r\n0\r\nTrailer: value\r\n\r\n");
+            + "A;a=b;c=\"d\"\r\n"
+            + "0123456789\r\n"
+            + "000b\r\n\r\n"
+            + "0\r\n\r\n"
+            + "abcd\r\n"
+            + "0\r\n"
+            + "Trailer: value\r\n\r\n");
     assertEquals(201, client.receive().status());
     assertEquals(
         "0123456789\r\n0\r\n\r\nabcd", client.request("GET", "/v1/kv/foo").receive().body());
@@ -111,18 +116,84 @@ final class HttpConformanceTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"z\r\nabc", "-1\r\nabc", "\r\n", "3\r\nabcdef\r\n", "ffffffffffffffffff\r\n"})
-  void aBrokenChunkChangesNothingAndEndsTheConnection(String chunk) throws Exception {
-    // Some of these Undertow refuses, for others it waits for more until the client was too silent.
-    try (ServerUnderTest impatient =
-            new ServerUnderTest(
-                Log.none(), ServerUnderTest.patientFor(Duration.ofMillis(300)), Cluster.alone(1));
-        RawClient sender = impatient.connect()) {
-      sender.send("PUT /v1/kv/foo" + HOST + "Transfer-Encoding: chunked\r\n\r\n" + chunk);
-      sender.awaitClosed();
-      Await.until("nothing in flight", () -> impatient.http.requestsInFlight() == 0);
-      assertNull(impatient.memories.get("foo"));
+      strings = {
+        "z\r\nabc",
+        "g\r\n\r\n",
+        "-1\r\nabc",
+        "+0\r\n\r\n",
+        "-0\r\n\r\n",
+        " 0\r\n\r\n",
+        "0 \r\n\r\n",
+        "0x0\r\n\r\n",
+        "0_0\r\n\r\n",
+        "0,0\r\n\r\n",
+        "\r\n",
+        "\r\n\r\n",
+        "0\n\n",
+        "0\r\r\n",
+        "0\n\r\n",
+        "0\r\n\n",
+        "0;\u0000\r\n\r\n",
+        "0;a=\"\u0007\"\r\n\r\n",
+        "3\r\nabcdef\r\n",
+        "3\r\nabc\n0\r\n\r\n",
+        "3\r\nabc0\r\n\r\n",
+        "3\r\nabc\r\n\r\n\r\n",
+        "3\r\nabc\r\nzz\r\n\r\n",
+        "3\rabc\r\n0\r\n\r\n",
+        "0x3\r\nabc\r\n0\r\n\r\n",
+        "3g\r\nabc\r\n0\r\n\r\n",
+        "ffffffffffffffffff\r\n",
+        "10000000000000001\r\nx\r\n0\r\n\r\n",
+        "0\r\nTrailer\r\n\r\n",
+        "0\r\n: value\r\n\r\n",
+        "0\r\nA b: value\r\n\r\n",
+        "0\r\nA: b\r\n folded\r\n\r\n",
+        "0\r\nA: \u0000\r\n\r\n",
+        "0\r\nA: b\rc\r\n\r\n",
+        "0\r\nA: b\n\r\n",
+        "0\r\nPensieve-Fault: CHUNK\r\n\r\n",
+      })
+  void aBrokenChunkIsRefusedChangesNothingAndEndsTheConnection(String chunk) throws Exception {
+    server.put("foo", "bar");
+    for (String method : new String[] {"PUT", "DELETE"}) {
+      String head = method + " /v1/kv/foo" + HOST + "Transfer-Encoding: chunked\r\n\r\n";
+      // All at once, and byte by byte.
+      String[] pieces = method.equals("PUT") ? new String[] {chunk + BEHIND} : chunk.split("");
+      try (RawClient sender = server.connect()) {
+        sender.send(head);
+        for (String piece : pieces) {
+          sender.send(piece);
+        }
+        assertRefusedAndClosed(sender, chunk);
+      }
+      assertEquals("bar", server.memories.get("foo"));
     }
+  }
+
+  private static void assertRefusedAndClosed(RawClient sender, String what) throws Exception {
+    RawClient.Response refused = sender.receive();
+    assertTrue(refused.status() >= 400 && refused.status() <= 501, what + " " + refused);
+    assertEquals("application/problem+json", refused.header("content-type"), what);
+    assertEquals("close", refused.header("connection"), what);
+    assertEquals("", sender.receiveToEnd(), "behind " + what);
+  }
+
+  @Test
+  void whatIsLongerThanChunksNeedIsRefused() throws Exception {
+    String[] endless = {
+      "0;" + "x".repeat(300) + "\r\n\r\n",
+      "0".repeat(300),
+      "0\r\n" + "A: b\r\n".repeat(6000),
+      "0\r\nA: " + "b".repeat(40_000),
+    };
+    for (String chunk : endless) {
+      try (RawClient sender = server.connect()) {
+        sender.send("PUT /v1/kv/foo" + HOST + "Transfer-Encoding: chunked\r\n\r\n" + chunk);
+        assertRefusedAndClosed(sender, chunk.substring(0, 4));
+      }
+    }
+    assertNull(server.memories.get("foo"));
   }
 
   // RFC 9112, 6.3: what two servers in a row could understand differently is how requests are
@@ -132,6 +203,24 @@ final class HttpConformanceTest {
       strings = {
         "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+        "Content-Length:\r\n\r\n",
+        "Content-Length: 3;\r\n\r\nabc",
+        "Content-Length: \u0663\r\n\r\nabc",
+        "Content-Length: 0\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "Content-Length: 0\r\nTransfer-Encoding:\u000bchunked\r\n\r\n",
+        "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Transfer-Encoding:\r\n\r\n0\r\n\r\n",
+        "X: a\u0000b\r\n\r\n",
+        "X: a\rb\r\n\r\n",
+        "X: a\nY: b\r\n\r\n",
+        "X : a\r\n\r\n",
+        "X\r\n\r\n",
+        ": a\r\n\r\n",
+        "X: a\r\n folded\r\n\r\n",
+        "X: a\r\n\n",
         "Content-Length: 3, 4\r\n\r\nabcd",
         "Content-Length: -3\r\n\r\nabc",
         "Content-Length: +3\r\n\r\nabc",
@@ -144,11 +233,75 @@ final class HttpConformanceTest {
         " folded: header\r\nContent-Length: 3\r\n\r\nabc",
       })
   void aLengthThatIsNotClearIsRefusedAndEndsTheConnection(String framing) throws Exception {
-    client.send("PUT /v1/kv/foo" + HOST + framing);
-    int status = client.receive().status();
-    assertTrue(status >= 400 && status < 600, framing + " " + status);
-    assertNull(server.memories.get("foo"));
-    client.awaitClosed();
+    for (boolean byteByByte : new boolean[] {false, true}) {
+      try (RawClient sender = server.connect()) {
+        String request = "PUT /v1/kv/foo" + HOST + framing;
+        // The answer comes as soon as the fault is there, so it is sent as a whole at the end.
+        int slow = byteByByte ? HOST.length() : 0;
+        for (char c : request.substring(0, slow).toCharArray()) {
+          sender.send(String.valueOf(c));
+        }
+        sender.send(request.substring(slow) + BEHIND);
+        assertRefusedAndClosed(sender, framing);
+      }
+      assertNull(server.memories.get("foo"));
+    }
+  }
+
+  @Test
+  void anAnswerBeforeABrokenRequestIsGivenInItsTurn() throws Exception {
+    String get = "GET /livez" + HOST + "\r\n";
+    client.send(get + get + "GET /livez HTTP/1.1\r\nHost : test\r\n\r\n" + BEHIND + get);
+    assertEquals(200, client.receive().status());
+    assertEquals(200, client.receive().status());
+    assertRefusedAndClosed(client, "a field's name with a space");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PUT /v1/kv/foo HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/3.0\r\nHost: test\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/2.0\r\nHost: test\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.10\r\nHost: test\r\n\r\n",
+        "DELETE /v1/kv/foo http/1.1\r\nHost: test\r\n\r\n",
+        "DELETE  /v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DELETE\t/v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DELETE /v1/kv/foo\r\nHost: test\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.1\nHost: test\n\n",
+        "DELETE /v1/kv/foo HTTP/1.1\r\nHost: te st\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.1\r\nHost: test:99999\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.1\r\nHost: [test]\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.1\r\nHost: a@test\r\n\r\n",
+        "DELETE /v1/kv/foo HTTP/1.1\r\nHost:\r\n\r\n",
+        "DELETE http://other/v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DELETE ftp://test/v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DELETE v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DELETE * HTTP/1.1\r\nHost: test\r\n\r\n",
+        "CONNECT test:80 HTTP/1.1\r\nHost: test\r\n\r\n",
+        "head /v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "DEL(TE /v1/kv/foo HTTP/1.1\r\nHost: test\r\n\r\n",
+        "\u0016\u0003\u0001",
+      })
+  void aHeadThatIsNoneIsRefusedWithAProblem(String head) throws Exception {
+    client.send(head + "0\r\n\r\n" + BEHIND);
+    RawClient.Response refused = client.receive();
+    assertTrue(refused.status() == 400 || refused.status() == 505, refused::toString);
+    assertEquals("application/problem+json", refused.header("content-type"));
+    assertEquals("", client.receiveToEnd());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"delete", "Delete", "put", "GeT"})
+  void methodsAreInCapitals(String method) throws Exception {
+    server.put("foo", "bar");
+    client.send(method + " /v1/kv/foo" + HOST + "Content-Length: 0\r\n\r\n");
+    RawClient.Response refused = client.receive();
+    assertEquals(405, refused.status());
+    assertEquals("method_not_allowed", ServerUnderTest.code(refused.body()));
+    assertEquals("bar", server.memories.get("foo"));
+    assertStillOfUse();
   }
 
   @ParameterizedTest
@@ -244,7 +397,9 @@ final class HttpConformanceTest {
     assertTrue(refused.body().contains("16385 bytes, the limit is 16384"), refused.body());
     assertStillOfUse();
     client.send(begin + "x".repeat(2 * Limits.DEFAULT_HEADER_BYTES_MAX) + "\r\n\r\n");
-    assertEquals(400, client.receive().status());
+    RawClient.Response cut = client.receive();
+    assertEquals(431, cut.status());
+    assertEquals("header_too_large", ServerUnderTest.code(cut.body()));
     client.awaitClosed();
   }
 

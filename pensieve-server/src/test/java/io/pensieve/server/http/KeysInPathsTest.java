@@ -93,8 +93,10 @@ final class KeysInPathsTest {
   @ParameterizedTest
   @ValueSource(strings = {"%", "a%", "a%2", "a%zz", "a%2g", "a%-1", "%+1", "%%41"})
   void brokenEscapesAreRefused(String rawKey) throws Exception {
-    assertEquals(400, client.request("GET", "/get/" + rawKey).receive().status());
-    // The parser in front of us says no first; this door must hold without it too.
+    RawClient.Response refused = client.request("GET", "/get/" + rawKey).receive();
+    assertEquals(400, refused.status());
+    assertEquals("malformed_path", ServerUnderTest.code(refused.body()));
+    // The framing says no first; this door must hold without it too.
     Refusal refusal = assertThrows(Refusal.class, () -> RawPath.decode(rawKey));
     assertEquals(Problem.MALFORMED_PATH, refusal.problem());
   }
@@ -107,8 +109,37 @@ final class KeysInPathsTest {
   }
 
   @Test
-  void rawUtf8InARequestLineIsRefused() throws Exception {
-    assertEquals(400, client.request("GET", "/get/é").receive().status());
+  void rawUtf8InARequestLineIsRefusedWithAProblem() throws Exception {
+    RawClient.Response refused = client.request("GET", "/get/é").receive();
+    assertEquals(400, refused.status());
+    assertEquals("malformed_path", ServerUnderTest.code(refused.body()));
+  }
+
+  // What is no part of a path as RFC 3986 has it, and is sent by Node's fetch and Python's urllib.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"|", "^", "{", "}", "\"", "\\", "`", "<", ">", "[", "]", "{\"a\":[1]}", "a|%7C\\"})
+  void whatNeedNotBeEscapedIsTakenAsItIs(String raw) throws Exception {
+    String key = raw.replace("%7C", "|");
+    for (String path : new String[] {"/get/" + raw, "/get/;" + raw, "/get/x/../" + raw}) {
+      server.memories.put(path.substring("/get/".length()).replace("%7C", "|"), "right");
+      assertEquals("{\"val\":\"right\"}", client.request("GET", path).receive().body(), path);
+    }
+    client.send(
+        "PUT /v1/kv/" + raw + "?ttl=1h HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nv");
+    assertEquals(204, client.receive().status());
+    assertEquals(200, client.request("DELETE", "/delete/" + raw + "?" + raw).receive().status());
+    assertEquals(null, server.memories.get(key));
+  }
+
+  @Test
+  void aKeyMayHaveThousandsOfSemicolons() throws Exception {
+    String key = ";a".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 2);
+    server.memories.put(key, "right");
+    String queries = "&a".repeat(3000);
+    assertEquals(
+        "{\"val\":\"right\"}",
+        client.request("GET", "/get/" + key + "?" + queries).receive().body());
   }
 
   @Test

@@ -101,6 +101,11 @@ final class RawClient implements AutoCloseable {
     return line.toString(StandardCharsets.UTF_8);
   }
 
+  /** All that comes until the server closes, which it does without a reset. */
+  String receiveToEnd() throws IOException {
+    return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+  }
+
   /** Waits for the server to close the connection; what it sends before that is dropped. */
   void awaitClosed() throws IOException {
     try {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** TLS, and HTTP/2 over it. */
+/** TLS, and HTTP/1.1 over it, which is all that is offered. */
 final class TlsTest {
   private static Certificates first;
   private static Certificates second;
@@ -66,7 +67,7 @@ final class TlsTest {
 
   @ParameterizedTest
   @EnumSource(HttpClient.Version.class)
-  void bothVersionsOfHttpAreSpoken(HttpClient.Version version) throws Exception {
+  void http11IsSpokenWhateverIsAskedForFirst(HttpClient.Version version) throws Exception {
     HttpClient client = client(version, first);
     String value = "v".repeat(300_000);
     for (int i = 0; i < 20; i++) {
@@ -74,7 +75,7 @@ final class TlsTest {
           send(client, request("/v1/kv/a%2Fb").PUT(BodyPublishers.ofString(value + i)));
       assertEquals(i == 0 ? 201 : 204, put.statusCode());
       HttpResponse<String> got = send(client, request("/v1/kv/a/b"));
-      assertEquals(version, got.version());
+      assertEquals(HttpClient.Version.HTTP_1_1, got.version());
       assertEquals(value + i, got.body());
     }
     HttpResponse<String> missing = send(client, request("/v1/kv/" + "%C3%A9"));
@@ -84,7 +85,31 @@ final class TlsTest {
   }
 
   @Test
-  void manyRequestsShareAConnection() throws Exception {
+  void byAlpnNothingButHttp11IsOffered() throws Exception {
+    assertEquals("http/1.1", negotiated("h2", "http/1.1"));
+    assertEquals("http/1.1", negotiated("http/1.1"));
+    assertEquals("", negotiated());
+    assertThrows(SSLException.class, () -> negotiated("h2"));
+    assertThrows(SSLException.class, () -> negotiated("http/1.0", "h2c"));
+  }
+
+  private String negotiated(String... asked) throws Exception {
+    int port = server.http.address().getPort();
+    try (SSLSocket socket =
+        (SSLSocket)
+            Certificates.trusting(first)
+                .getSocketFactory()
+                .createSocket(server.http.address().getAddress(), port)) {
+      SSLParameters parameters = socket.getSSLParameters();
+      parameters.setApplicationProtocols(asked);
+      socket.setSSLParameters(parameters);
+      socket.startHandshake();
+      return socket.getApplicationProtocol();
+    }
+  }
+
+  @Test
+  void manyRequestsAtOnceAreAnswered() throws Exception {
     HttpClient client = client(HttpClient.Version.HTTP_2, first);
     send(client, request("/livez"));
     List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
@@ -217,19 +242,6 @@ final class TlsTest {
       silent.awaitClosed();
       assertEquals(-1, wordless.getInputStream().read());
     }
-  }
-
-  @Test
-  void whoGoesInTheHandshakeIsForgotten() throws Exception {
-    List<RawClient> clients = new ArrayList<>();
-    for (int i = 0; i < 50; i++) {
-      clients.add(server.connect());
-    }
-    Await.until("all in a handshake", () -> server.http.connectionsInHandshake() == 50);
-    for (RawClient client : clients) {
-      client.close();
-    }
-    Await.until("nobody in a handshake", () -> server.http.connectionsInHandshake() == 0);
   }
 
   private Certificate shown(SSLSocket socket) throws SSLException {
