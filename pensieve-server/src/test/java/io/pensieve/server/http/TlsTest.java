@@ -113,24 +113,29 @@ final class TlsTest {
     HttpClient client = client(HttpClient.Version.HTTP_2, first);
     send(client, request("/livez"));
     List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 20; i++) {
       HttpRequest put = request("/v1/kv/key" + i).PUT(BodyPublishers.ofString("value" + i)).build();
       answers.add(client.sendAsync(put, BodyHandlers.ofString()));
     }
     for (CompletableFuture<HttpResponse<String>> answer : answers) {
       assertEquals(201, answer.join().statusCode());
     }
-    assertEquals("value99", server.memories.get("key99"));
+    assertEquals("value19", server.memories.get("key19"));
   }
 
   @Test
-  void aClaimedLengthThatIsTooLargeIsRefused() throws Exception {
-    HttpClient client = client(HttpClient.Version.HTTP_2, first);
-    byte[] large = new byte[Limits.DEFAULT_VALUE_BYTES_MAX + 1];
-    HttpResponse<String> refused =
-        send(client, request("/v1/kv/a").PUT(BodyPublishers.ofByteArray(large)));
-    assertEquals(413, refused.statusCode());
-    assertEquals(200, send(client, request("/livez")).statusCode());
+  void aBodyThatIsTooLongIsRefusedAndTheRefusalArrives() throws Exception {
+    try (SSLSocket socket = connect("TLSv1.3", first)) {
+      int length = Limits.DEFAULT_VALUE_BYTES_MAX + 1;
+      String head = "PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: " + length;
+      socket.getOutputStream().write((head + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      byte[] piece = new byte[1 << 16];
+      for (int sent = 0; sent < 4 << 20; sent += piece.length) {
+        socket.getOutputStream().write(piece); // without a reset
+      }
+      String answer = new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
+      assertEquals("HTTP/1.1 413", answer);
+    }
   }
 
   @Test
