@@ -14,13 +14,19 @@ final class AbsenceGuard {
   private static final int STRIPES = 1024; // a power of two
   private final AtomicLongArray lastRemovals = new AtomicLongArray(STRIPES);
 
-  void removed(Object key, long sequence) {
-    lastRemovals.accumulateAndGet(stripe(key), sequence, Math::max);
+  /**
+   * A removal of any key, where an error kept it from being noted for its own. Such errors are so
+   * rare that a smaller one that comes at the same moment may win.
+   */
+  volatile long atLeast;
+
+  void removed(int stripe, long sequence) {
+    lastRemovals.accumulateAndGet(stripe, sequence, Math::max);
   }
 
   /** The sequence that must be durable before this key may be called absent. */
   long lastRemoval(Object key) {
-    return lastRemovals.get(stripe(key));
+    return Math.max(atLeast, lastRemovals.get(stripe(key)));
   }
 
   /** The sequence that must be durable before any key may be called absent. */
@@ -32,7 +38,7 @@ final class AbsenceGuard {
     return last;
   }
 
-  private static int stripe(Object key) {
+  static int stripe(Object key) {
     int hash = key.hashCode();
     return (hash ^ hash >>> 16) & STRIPES - 1;
   }

@@ -11,6 +11,7 @@ import io.pensieve.lru.Node;
 import io.pensieve.lru.Outcome;
 import io.pensieve.lru.Restoration.Beginning;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -49,16 +50,25 @@ final class LogJournal<K, V> implements Journal<K, V> {
   public long put(K key, V value, long expiryMillis) {
     refuseIfClosed();
     long sequence = log.append(new Change.Put<>(key, value, expiryMillis));
-    counters.put();
+    try {
+      counters.put();
+    } catch (Throwable notCounted) {
+      // The log has the change, so the map must have it, too.
+    }
     return sequence;
   }
 
   @Override
   public long remove(K key) {
     refuseIfClosed();
+    int stripe = AbsenceGuard.stripe(key); // before the append: a key's hash may throw
     long sequence = log.append(new Change.Remove<>(key));
-    if (!durableByAppending) {
-      absences.removed(key, sequence);
+    try {
+      if (!durableByAppending) {
+        absences.removed(stripe, sequence);
+      }
+    } catch (Throwable noRoom) {
+      absences.atLeast = sequence; // of all keys: the log has the change, the map must have it, too
     }
     return sequence;
   }
@@ -66,18 +76,34 @@ final class LogJournal<K, V> implements Journal<K, V> {
   @Override
   public long[] together(List<Entry<K, V>> entries) {
     if (entries.size() == 1) {
-      return new long[] {alone(entries.get(0))};
+      long[] sequence = new long[1];
+      sequence[0] = alone(entries.get(0));
+      return sequence;
     }
     refuseIfClosed();
-    long[] sequences = log.appendTogether(entries.stream().map(LogJournal::change).toList());
-    for (int i = 0; i < sequences.length; i++) {
-      if (entries.get(i).value() != null) {
-        counters.put();
-      } else if (!durableByAppending) {
-        absences.removed(entries.get(i).key(), sequences[i]);
-      }
+    List<Change<K, V>> changes = new ArrayList<>(entries.size());
+    int[] stripes = new int[entries.size()];
+    for (int i = 0; i < stripes.length; i++) {
+      changes.add(change(entries.get(i)));
+      stripes[i] = AbsenceGuard.stripe(entries.get(i).key());
+    }
+    long[] sequences = log.appendTogether(changes);
+    try {
+      note(changes, stripes, sequences);
+    } catch (Throwable noRoom) {
+      absences.atLeast = sequences[sequences.length - 1];
     }
     return sequences;
+  }
+
+  private void note(List<Change<K, V>> changes, int[] stripes, long[] sequences) {
+    for (int i = 0; i < sequences.length; i++) {
+      if (changes.get(i) instanceof Change.Put) {
+        counters.put();
+      } else if (!durableByAppending) {
+        absences.removed(stripes[i], sequences[i]);
+      }
+    }
   }
 
   // Every log can do that.
