@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -201,6 +202,86 @@ class BatchConcurrencyTest {
       List<Result<Long>> results = waiting.get().results();
       assertEquals(7L, results.get(0).previous());
       assertEquals(3L, results.get(1).previous());
+      assertEquals(43L, map.get(5));
+    } finally {
+      end.countDown();
+      others.shutdownNow();
+    }
+    map.close();
+  }
+
+  /** A function that comes next at one of its keys may wait for a write of another one. */
+  @Test
+  void aBatchThatIsOverGivesBackAllItsKeysBeforeItWaitsForAnyone() throws Exception {
+    Pensieve<Integer, Long> map = Pensieve.<Integer, Long>builder().open();
+    ExecutorService others = Executors.newCachedThreadPool();
+    try {
+      for (int trial = 0; trial < 500; trial++) {
+        AtomicBatch<Integer, Long> batch = new AtomicBatch<>();
+        for (int key = 0; key < 8; key++) {
+          batch.increment(key, 1, LONGS);
+        }
+        CyclicBarrier together = new CyclicBarrier(3);
+        List<Future<?>> all =
+            List.of(
+                others.submit(() -> await(together) + map.submit(batch).results().size()),
+                others.submit(() -> await(together) + waitingForAPut(map, 0, 7, others)),
+                others.submit(() -> await(together) + waitingForAPut(map, 5, 6, others)));
+        for (Future<?> one : all) {
+          one.get(20, TimeUnit.SECONDS);
+        }
+      }
+    } finally {
+      others.shutdownNow();
+    }
+    map.close();
+  }
+
+  private static long waitingForAPut(
+      Pensieve<Integer, Long> map, Integer key, Integer other, ExecutorService others) {
+    return map.compute(
+        key,
+        (k, value) -> {
+          try {
+            others.submit(() -> map.put(other, 1L)).get(20, TimeUnit.SECONDS);
+          } catch (Exception hangs) {
+            throw new IllegalStateException(hangs);
+          }
+          return 1L;
+        });
+  }
+
+  private static int await(CyclicBarrier barrier) throws Exception {
+    return barrier.await(20, TimeUnit.SECONDS);
+  }
+
+  /** Nor does it keep its turn: another batch, of other keys, goes on. */
+  @Test
+  void aBatchThatWaitsForAFunctionHoldsUpNoOtherBatch() throws Exception {
+    Pensieve<Integer, Long> map = Pensieve.<Integer, Long>builder().log(log).open();
+    ExecutorService others = Executors.newCachedThreadPool();
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    try {
+      Future<Long> slow = others.submit(() -> map.compute(5, (key, value) -> slow(begun, end)));
+      begun.await();
+      AtomicReference<Thread> thread = new AtomicReference<>();
+      AtomicBatch<Integer, Long> batch = new AtomicBatch<>();
+      batch.put(0, 2L).increment(5, 1, LONGS);
+      Future<?> waiting =
+          others.submit(
+              () -> {
+                thread.set(Thread.currentThread());
+                return map.submit(batch);
+              });
+      awaitBlocked(thread);
+      AtomicBatch<Integer, Long> another = new AtomicBatch<>();
+      another.put(0, 3L).put(1, 3L);
+      others.submit(() -> map.submit(another)).get(20, TimeUnit.SECONDS);
+      assertFalse(waiting.isDone());
+      end.countDown();
+      assertEquals(42L, slow.get());
+      waiting.get(20, TimeUnit.SECONDS);
       assertEquals(43L, map.get(5));
     } finally {
       end.countDown();
