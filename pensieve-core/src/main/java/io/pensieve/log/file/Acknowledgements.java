@@ -15,7 +15,7 @@ final class Acknowledgements {
   // failure: waiters are linked by themselves, and threads are woken before futures are handed on.
 
   private volatile long durable; // stored by the scribe only; never falls
-  private volatile LogException.@Nullable Failed failure; // set once
+  private volatile LogException.@Nullable Failed failure; // stays, but for its words
   private final AtomicReference<@Nullable Waiter> arriving = new AtomicReference<>();
   private @Nullable Waiter waiting; // the scribe's alone
   private final Completions completions;

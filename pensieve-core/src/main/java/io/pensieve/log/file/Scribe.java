@@ -53,6 +53,7 @@ final class Scribe implements Runnable {
   private long lastRoomNanos;
   private long idleNanos = IDLE_NANOS_MIN;
   private boolean isForcing; // or done for: what is thrown now is final
+  private @Nullable Throwable failedOf;
   private int windDowns;
 
   private volatile @Nullable Thread thread;
@@ -331,16 +332,15 @@ final class Scribe implements Runnable {
   }
 
   private void fail(Throwable broken) {
-    LogException.Failed reason = withoutReason;
+    failedOf = broken;
+    LogException.Failed failed = withoutReason;
     try {
-      reason =
-          new LogException.Failed(
-              segment.path() + ": the log failed and takes no more writes: " + broken, broken);
+      failed = reason(broken);
     } catch (RuntimeException | Error noMemory) {
-      // Then without the reason.
+      // Then without the reason, for the time being.
     }
-    // First the reason, then the seal: whoever is turned away finds out why.
-    acknowledgements.fail(reason);
+    // First the failure, then the seal: whoever is turned away finds out why.
+    acknowledgements.fail(failed);
     ring.seal();
     try {
       windDown();
@@ -349,11 +349,19 @@ final class Scribe implements Runnable {
     }
   }
 
+  private LogException.Failed reason(Throwable broken) {
+    return new LogException.Failed(
+        segment.path() + ": the log failed and takes no more writes: " + broken, broken);
+  }
+
   // May be repeated, and is until it succeeds.
   private boolean windDown() {
     ring.seal();
     acknowledgements.wakeAcknowledged();
     if (windDowns++ < WIND_DOWN_ATTEMPTS) {
+      if (acknowledgements.failure() == withoutReason && failedOf != null) {
+        acknowledgements.fail(reason(failedOf));
+      }
       try {
         closeFiles();
       } catch (IOException alsoBroken) {

@@ -181,7 +181,11 @@ final class Telling<K, V> implements AutoCloseable {
   private void startWorker() {
     DeafThread worker = new DeafThread("pensieve-recovery-" + (workers.size() + 1), this::work);
     workers.add(worker);
-    worker.start();
+    try {
+      worker.start();
+    } catch (OutOfMemoryError noThreadToBeHad) {
+      // One fewer, then; the reading thread tells what nobody else does.
+    }
   }
 
   /**

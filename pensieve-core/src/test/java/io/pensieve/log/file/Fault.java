@@ -22,11 +22,9 @@ enum Fault {
   /** The stack is full. */
   STACK_OVERFLOW,
   /** Something is wrong with the machine. */
-  MACHINE_ERROR;
-
-  boolean isError() {
-    return this == OUT_OF_MEMORY || this == STACK_OVERFLOW || this == MACHINE_ERROR;
-  }
+  MACHINE_ERROR,
+  /** The same, and there is no memory to say what. */
+  NO_WORDS;
 
   /** Throws what it means for an operation, if it means anything for that one. */
   void strike(String operation, boolean needsRoom) throws IOException {
@@ -37,6 +35,7 @@ enum Fault {
       case OUT_OF_MEMORY -> throw new OutOfMemoryError(operation);
       case STACK_OVERFLOW -> throw new StackOverflowError(operation);
       case MACHINE_ERROR -> throw new InternalError(operation);
+      case NO_WORDS -> throw new NoWordsError();
       case NO_SPACE_LEFT -> {
         if (needsRoom) {
           throw new IOException(operation + ": No space left on device");
@@ -52,6 +51,15 @@ enum Fault {
           throw new FileSystemException(operation, null, "Too many open files");
         }
       }
+    }
+  }
+
+  private static final class NoWordsError extends InternalError {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String toString() {
+      throw new OutOfMemoryError("for words");
     }
   }
 }

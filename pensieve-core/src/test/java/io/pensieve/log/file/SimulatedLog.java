@@ -62,6 +62,7 @@ final class SimulatedLog {
   private @Nullable Completions completions;
   private Origin origin = end -> end;
   private @Nullable LiveModel map;
+  private boolean refusesThreads;
   private boolean isClosing; // then time goes on by itself
   private long nanos;
   private long waiting; // bytes in the ring, at most
@@ -135,7 +136,7 @@ final class SimulatedLog {
                 RECOVERY),
             new Threads(
                 work -> scribe = (Scribe) work,
-                Runnable::run,
+                this::runInBackground,
                 work -> completions = (Completions) work,
                 work -> compactor = (Compactor<?, ?>) work,
                 () -> isClosing ? nanos += CLOSING_STEP_NANOS : nanos));
@@ -147,6 +148,13 @@ final class SimulatedLog {
     map = told.fold();
     opened.compactFrom(map);
     return told;
+  }
+
+  private void runInBackground(Runnable work) {
+    if (refusesThreads) {
+      throw new OutOfMemoryError("unable to create native thread");
+    }
+    work.run();
   }
 
   /** Reads the log and leaves it as it is. */
@@ -356,7 +364,8 @@ final class SimulatedLog {
   // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
   // again, all of that is forced, whatever the level.
   private void noteIdle(boolean moved) {
-    boolean isIdle = !moved && present(scribe).hasRoom() && !present(scribe).isFinished();
+    boolean isIdle =
+        !moved && !isBehind() && present(scribe).hasRoom() && !present(scribe).isFinished();
     if (isIdle && nanos - idleNanos > FORCE_NANOS_MAX) {
       acknowledged = Math.max(acknowledged, idleSize);
       idleNanos = nanos;
@@ -369,24 +378,60 @@ final class SimulatedLog {
    * would wait for ever.
    */
   void settle() {
-    int attempts = 20; // of what the disk refuses
-    while (stepScribe() || (present(scribe).refusal() != null && attempts-- > 0)) {
+    for (int refused = 0; stepScribe() || (isBehind() && refused < 100); refused++) {
       nanos += STEP_NANOS;
     }
     waiting = 0;
   }
 
+  private boolean isBehind() {
+    return !present(scribe).isFinished()
+        && log().life().ring().released() < log().life().ring().end();
+  }
+
+  /** A thread has claimed room, and does not come to fill it; somebody may know. */
+  void abandonClaim(int bytes, boolean isKnown) {
+    Ring ring = log().life().ring();
+    Claim claim = Claim.ofThread();
+    claim.bytes = bytes;
+    claim.position = Ring.NO_ROOM;
+    claim.ring = ring.number();
+    long position = ring.tryClaim(bytes);
+    claim.position = isKnown || position < 0 ? position : Ring.NO_ROOM;
+    claim.abandoned = isKnown;
+    noteWaiting();
+  }
+
+  /** There are no threads to be had. */
+  void refuseThreads(boolean refuse) {
+    refusesThreads = refuse;
+  }
+
   void close() {
-    present(compactor).stop();
+    if (compactor != null) {
+      compactor.stop();
+    }
     closeLog();
+  }
+
+  /** After whatever has gone wrong. */
+  void closeIfOpened() {
+    try {
+      if (log != null) {
+        close();
+      }
+    } catch (LogException.Failed closedAllTheSame) {
+    }
   }
 
   /** As {@link #close}, but that the log itself stops the compactor. */
   void closeLog() {
     // The only moment with a thread: close waits for the scribe, and does nothing meanwhile.
     isClosing = true;
-    Thread thread = new Thread(present(scribe));
-    thread.start();
+    Scribe toEnd = scribe;
+    if (toEnd != null) {
+      new Thread(toEnd).start();
+    }
     try {
       present(log).close();
     } finally {
@@ -417,7 +462,7 @@ final class SimulatedLog {
     }
   }
 
-  private static Change<String, String> put(Random random, String key, int step, int bytesMax) {
+  static Change<String, String> put(Random random, String key, int step, int bytesMax) {
     return new Change.Put<>(
         key,
         "v" + step + "x".repeat(random.nextInt(bytesMax)),

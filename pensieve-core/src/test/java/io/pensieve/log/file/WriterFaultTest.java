@@ -3,6 +3,7 @@ package io.pensieve.log.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Change;
@@ -13,12 +14,14 @@ import io.pensieve.log.LogException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -221,6 +224,22 @@ class WriterFaultTest {
     assertThrows(LogException.Failed.class, () -> log.append(new Change.Remove<>("b")));
   }
 
+  @Test
+  void aLogThatFailsWithoutMemorySaysSoAndLetsEverybodyGo() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    CompletableFuture<Void> waiting = log.log().whenDurable(log.append(put("a", "1")).sequence());
+    log.disk.failAfter(1, true, Fault.NO_WORDS); // the force
+    log.step();
+    log.step();
+    String failure = log.log().statistics().failure().orElseThrow();
+    assertTrue(failure.contains("for want of memory"), failure);
+    assertTrue(waiting.isCompletedExceptionally());
+    assertThrows(LogException.Failed.class, () -> log.append(put("b", "2")));
+    assertThrows(LogException.Failed.class, log::close);
+    assertEquals(0, log.disk.locks());
+  }
+
   // Closing.
 
   @Test
@@ -265,13 +284,44 @@ class WriterFaultTest {
       log.compactFrom((LiveEntries<String, String>) map);
       Change<String, String> put = put("a", "1");
       map.apply(new SimulatedLog.Event(log.append(put), put));
-      assertThrows(IllegalStateException.class, log::compact);
-      log.compact();
+      assertTimeoutPreemptively(
+          Duration.ofSeconds(60),
+          () -> {
+            assertThrows(IllegalStateException.class, log::compact);
+            log.compact();
+          });
       assertEquals(1, log.statistics().compactions());
     }
   }
 
   // Idleness.
+
+  @Test
+  void anInterruptedWriterRestsWhileTheRingIsFullAndKeepsItsFlag() throws Exception {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    Change<String, String> half = put("a", "x".repeat(SimulatedLog.RING_BYTES / 3));
+    long first = log.log().append(half);
+    log.log().append(half);
+    AtomicBoolean isInterrupted = new AtomicBoolean();
+    Thread writer =
+        new Thread(
+            () -> {
+              Thread.currentThread().interrupt();
+              log.log().append(half);
+              isInterrupted.set(Thread.interrupted());
+            });
+    writer.start();
+    while (writer.getState() != Thread.State.TIMED_WAITING) {
+      Thread.onSpinWait();
+    }
+    while (log.log().life().horizon().position() < first) {
+      log.step();
+    }
+    log.settle();
+    writer.join();
+    assertTrue(isInterrupted.get());
+  }
 
   @Test
   void whoWaitsForChangesIsNotWokenWhileNoneCome() throws Exception {
