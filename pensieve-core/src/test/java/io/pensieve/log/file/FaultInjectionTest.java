@@ -107,7 +107,7 @@ class FaultInjectionTest {
         return true;
       } catch (LogException | OutOfMemoryError | StackOverflowError | InternalError broken) {
         assertTrue(log.disk.hasFailed(), () -> context("not opened: " + broken));
-        log.closeIfOpened();
+        closeAnyhow();
         return false;
       }
     }
@@ -134,7 +134,7 @@ class FaultInjectionTest {
         case 8 -> log.appendTogether(SimulatedLog.group(random, i));
         case 9 -> {
           if (random.nextInt(4) == 0) {
-            log.abandonClaim(32 + 8 * random.nextInt(40), random.nextInt(8) > 0);
+            abandonClaim(32 + 8 * random.nextInt(40), random.nextInt(8) > 0);
           }
         }
         case 10 -> log.refuseThreads(random.nextBoolean());
@@ -143,6 +143,19 @@ class FaultInjectionTest {
                 log.log().whenDurable(log.append(SimulatedLog.put(random, "w", i, 50)).sequence()));
         default -> log.append(SimulatedLog.put(random, "k" + random.nextInt(5), i, 700));
       }
+    }
+
+    /** A thread has claimed room, and does not come to fill it; somebody may know. */
+    private void abandonClaim(int bytes, boolean isKnown) {
+      Ring ring = log.log().life().ring();
+      Claim claim = Claim.ofThread();
+      claim.bytes = bytes;
+      claim.position = Ring.NO_ROOM;
+      claim.ring = ring.number();
+      long position = ring.tryClaim(bytes);
+      claim.position = isKnown || position < 0 ? position : Ring.NO_ROOM;
+      claim.abandoned = isKnown;
+      log.noteWaiting();
     }
 
     private void expectTold(LogException thrown) {
@@ -172,6 +185,14 @@ class FaultInjectionTest {
       }
     }
 
+    private void closeAnyhow() {
+      try {
+        log.close();
+      } catch (LogException.Failed asToldBefore) {
+        // It is closed all the same.
+      }
+    }
+
     private void closeAtLast() {
       try {
         log.close();
@@ -179,7 +200,7 @@ class FaultInjectionTest {
         log.disk.heal();
       }
       if (log.disk.locks() > 0) {
-        log.closeIfOpened();
+        closeAnyhow();
       }
     }
   }

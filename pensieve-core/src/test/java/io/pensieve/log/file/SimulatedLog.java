@@ -336,7 +336,7 @@ final class SimulatedLog {
     return events;
   }
 
-  private void noteWaiting() {
+  void noteWaiting() {
     waiting += 1024;
     if (waiting >= RING_BYTES) {
       settle();
@@ -389,19 +389,6 @@ final class SimulatedLog {
         && log().life().ring().released() < log().life().ring().end();
   }
 
-  /** A thread has claimed room, and does not come to fill it; somebody may know. */
-  void abandonClaim(int bytes, boolean isKnown) {
-    Ring ring = log().life().ring();
-    Claim claim = Claim.ofThread();
-    claim.bytes = bytes;
-    claim.position = Ring.NO_ROOM;
-    claim.ring = ring.number();
-    long position = ring.tryClaim(bytes);
-    claim.position = isKnown || position < 0 ? position : Ring.NO_ROOM;
-    claim.abandoned = isKnown;
-    noteWaiting();
-  }
-
   /** There are no threads to be had. */
   void refuseThreads(boolean refuse) {
     refusesThreads = refuse;
@@ -412,16 +399,6 @@ final class SimulatedLog {
       compactor.stop();
     }
     closeLog();
-  }
-
-  /** After whatever has gone wrong. */
-  void closeIfOpened() {
-    try {
-      if (log != null) {
-        close();
-      }
-    } catch (LogException.Failed closedAllTheSame) {
-    }
   }
 
   /** As {@link #close}, but that the log itself stops the compactor. */
