@@ -17,7 +17,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Asks a server whether it is ready; for containers, which have no other client inside. */
 final class Healthcheck {
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  // On a machine that is busy a JVM that has just begun takes seconds to ask.
+  private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private Healthcheck() {}
 

@@ -3,11 +3,14 @@ package io.pensieve.server;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -22,6 +25,8 @@ public final class Main {
   private static final String URL_FLAG = "--url";
   // Some collectors do not count all of what -Xmx says.
   private static final long HEAP_BYTES_MIN = 24 << 20;
+  private static final Duration OUTPUT_PATIENCE = Duration.ofSeconds(1);
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(60); // beyond the drain
   private static final int OK = 0;
   private static final int FAILED = 1;
   private static final int NOT_STARTED = 2;
@@ -196,30 +201,74 @@ public final class Main {
         (setting, value) ->
             out.printf(
                 "  %-16s %s (%s)%n", setting.title(), shown(setting, value), value.source()));
-    Node node = Node.start(configuration, out, err);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(node), "pensieve-stop"));
+    QueuedOutput errors = new QueuedOutput(err);
+    AtomicReference<Node> running = new AtomicReference<>();
+    HangUp.runs(() -> reload(running.get(), errors.lines()));
+    Node node;
+    try {
+      node = Node.start(configuration, out, errors.lines(), out);
+    } finally {
+      errors.awaitWritten(OUTPUT_PATIENCE);
+    }
+    running.set(node);
+    Thread stopping = new Thread(() -> stop(node, configuration, errors), "pensieve-stop");
+    Runtime.getRuntime().addShutdownHook(stopping);
     out.println("listening on " + node.url());
     // The JVM ends this wait, when it is told to stop.
     new CountDownLatch(1).await();
     return OK;
   }
 
+  private static void reload(@Nullable Node running, PrintStream err) {
+    if (running == null) {
+      err.println("SIGHUP: not started yet, so there is nothing to read again");
+    } else {
+      err.println("SIGHUP: looking at files again");
+      running.reload();
+    }
+  }
+
   private static String shown(Setting setting, Given value) {
     return setting.isSecret() && value.isGiven() ? "(secret)" : value.text();
   }
 
-  // A stop that was asked for is a success; the JVM itself would say 143 for it.
-  private void stop(Node node) {
+  // A stop that was asked for is a success; the JVM itself would say 143 for it. Whoever reads what
+  // is printed may have stopped to read, so nothing here prints by itself; and should anything wait
+  // for ever, a disk for instance, the process ends all the same.
+  private void stop(Node node, Configuration configuration, QueuedOutput errors) {
+    QueuedOutput output = new QueuedOutput(out);
+    haltAfter(configuration.traffic().drainDeadline().plus(CLOSE_PATIENCE), errors);
     int status = FAILED;
     try {
-      out.println("stopping");
+      output.lines().println("stopping");
+      output.awaitWritten(OUTPUT_PATIENCE); // the access log may write to the same stream
       node.close();
-      out.println("stopped");
+      output.lines().println("stopped");
       status = OK;
-    } catch (RuntimeException notClosed) {
-      err.println(NAME + ": not closed cleanly: " + notClosed);
+    } catch (RuntimeException | Error notClosed) {
+      errors.lines().println(NAME + ": not closed cleanly: " + notClosed);
     } finally {
+      output.awaitWritten(OUTPUT_PATIENCE);
+      errors.awaitWritten(OUTPUT_PATIENCE);
       Runtime.getRuntime().halt(status);
     }
+  }
+
+  private static void haltAfter(Duration patience, QueuedOutput errors) {
+    Thread deadline =
+        new Thread(
+            () -> {
+              try {
+                Thread.sleep(patience.toMillis());
+              } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+              }
+              errors.lines().println(NAME + ": not closed within " + patience.toSeconds() + " s");
+              errors.awaitWritten(OUTPUT_PATIENCE);
+              Runtime.getRuntime().halt(FAILED);
+            },
+            "pensieve-stop-deadline");
+    deadline.setDaemon(true);
+    deadline.start();
   }
 }

@@ -1,12 +1,11 @@
 package io.pensieve.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.nio.file.StandardOpenOption.APPEND;
-import static java.nio.file.StandardOpenOption.CREATE;
 
 import io.pensieve.Pensieve;
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.AccessLog;
+import io.pensieve.server.http.Alarms;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
@@ -22,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,11 +29,15 @@ import java.util.Optional;
 final class Node implements AutoCloseable {
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
+  private static final Duration ALARM_PERIOD = Duration.ofSeconds(1);
+  private static final long ACCESS_LOG_RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final Pensieve<String, StoredValue> memories;
   private final Reloads reloads;
   private final Watch watch;
   private final HttpServer http;
   private final Optional<AccessLines> accessLines;
+  private final AlarmWatch alarmWatch;
   private final String scheme;
 
   private Node(
@@ -42,12 +46,14 @@ final class Node implements AutoCloseable {
       Watch watch,
       HttpServer http,
       Optional<AccessLines> accessLines,
+      AlarmWatch alarmWatch,
       String scheme) {
     this.memories = memories;
     this.reloads = reloads;
     this.watch = watch;
     this.http = http;
     this.accessLines = accessLines;
+    this.alarmWatch = alarmWatch;
     this.scheme = scheme;
   }
 
@@ -55,26 +61,43 @@ final class Node implements AutoCloseable {
    * Recovers the map, starts to watch the peers, and listens.
    *
    * @param out is told what was recovered
-   * @param err is told when a peer's state changes, and of files that were read again
+   * @param err is told when a peer's state changes, of files that were read again, and of alarms;
+   *     must not wait
+   * @param accessOut where the access log goes if that is the standard output
    * @throws StartFailure if that cannot be done here; nothing is left open then
    */
-  static Node start(Configuration configuration, PrintStream out, PrintStream err) {
+  static Node start(
+      Configuration configuration, PrintStream out, PrintStream err, PrintStream accessOut) {
     Reloads reloads = new Reloads(RELOAD_PERIOD, err);
+    Alarms alarms = new Alarms(err::println);
     // Before the log is opened, which may take long.
     Access access = AccessSource.access(configuration, reloads, err);
     Optional<Tls> tls = tls(configuration.tlsFiles(), reloads, err);
     PeerTrust trust = trust(configuration.peersCa(), reloads);
-    Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), out, err);
+    Optional<AccessLines> accessLines = accessLines(configuration.accessLog(), accessOut, alarms);
     Pensieve<String, StoredValue> memories = new LogOpening(configuration, out, err).open();
     try {
       Watch watch =
-          new Watch(configuration.nodeId(), configuration.peers(), access::peerSecret, trust, err);
+          new Watch(
+              configuration.nodeId(),
+              configuration.peers(),
+              access::peerSecret,
+              trust,
+              err,
+              alarms);
       try {
-        HttpServer http = listen(configuration, access, tls, accessLines, memories, watch);
+        HttpServer http = listen(configuration, access, tls, accessLines, memories, watch, alarms);
+        AlarmWatch alarmWatch =
+            new AlarmWatch(
+                alarms,
+                () -> memories.statistics().log(),
+                AlarmWatch.Descriptors::ofProcess,
+                watch::settle,
+                ALARM_PERIOD);
         reloads.start();
-        String scheme = tls.isPresent() ? "https" : "http";
         accessLines.ifPresent(AccessLines::start);
-        return new Node(memories, reloads, watch, http, accessLines, scheme);
+        String scheme = tls.isPresent() ? "https" : "http";
+        return new Node(memories, reloads, watch, http, accessLines, alarmWatch.start(), scheme);
       } catch (RuntimeException | Error notListening) {
         watch.close();
         throw notListening;
@@ -106,17 +129,24 @@ final class Node implements AutoCloseable {
     return trust;
   }
 
-  private static Optional<AccessLines> accessLines(String where, PrintStream out, PrintStream err) {
+  private static Optional<AccessLines> accessLines(String where, PrintStream out, Alarms alarms) {
     if (where.isEmpty()) {
       return Optional.empty();
     }
     if (where.equals("-")) {
-      return Optional.of(new AccessLines(new OutputStreamWriter(kept(out), UTF_8), err));
+      OutputStream kept = kept(out);
+      return Optional.of(
+          new AccessLines(
+              () -> new OutputStreamWriter(kept, UTF_8), alarms, ACCESS_LOG_RETRY_NANOS));
     }
     try {
-      Path file = Path.of(where);
-      return Optional.of(
-          new AccessLines(Files.newBufferedWriter(file, UTF_8, CREATE, APPEND), err));
+      Path path = Path.of(where);
+      AccessLines.Target file = AccessLines.file(path);
+      // Fails here if it cannot be written; but a pipe would wait for a reader, so not that.
+      if (!Files.exists(path) || Files.isRegularFile(path)) {
+        file.open().close();
+      }
+      return Optional.of(new AccessLines(file, alarms, ACCESS_LOG_RETRY_NANOS));
     } catch (IOException | InvalidPathException refused) {
       throw new StartFailure("cannot write the access log " + where + ": " + refused, refused);
     }
@@ -143,7 +173,8 @@ final class Node implements AutoCloseable {
       Optional<Tls> tls,
       Optional<AccessLines> accessLines,
       Pensieve<String, StoredValue> memories,
-      Cluster cluster) {
+      Cluster cluster,
+      Alarms alarms) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings settings =
         new HttpServer.Settings(
@@ -155,7 +186,7 @@ final class Node implements AutoCloseable {
             tls,
             accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
     try {
-      return HttpServer.start(settings, memories, cluster);
+      return HttpServer.start(settings, memories, cluster, alarms);
     } catch (IOException refused) {
       throw new StartFailure(
           "cannot listen on " + Configuration.text(address) + ": " + refused.getMessage(), refused);
@@ -167,16 +198,23 @@ final class Node implements AutoCloseable {
     return scheme + "://" + Configuration.text(http.address());
   }
 
+  /** Reads files again that have changed, and opens the access log anew. */
+  void reload() {
+    reloads.lookNow();
+    accessLines.ifPresent(AccessLines::reopen);
+  }
+
   /**
    * Answers what is in flight, and then forces and closes the log: in that order, so that whatever
-   * was acknowledged is in the log. A second call does nothing.
+   * was acknowledged is in the log, and each of them whatever becomes of the others. None of them
+   * waits for a client, a peer, a pipe or a file for longer than it says. A second call does
+   * nothing.
    */
   @Override
   public void close() {
-    reloads.close();
-    http.close();
-    accessLines.ifPresent(AccessLines::close);
-    watch.close();
-    memories.close();
+    List<AutoCloseable> inTurn = new ArrayList<>(List.of(reloads, http));
+    accessLines.ifPresent(inTurn::add);
+    inTurn.addAll(List.of(watch, alarmWatch, memories));
+    Closing.inTurn(inTurn);
   }
 }

@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -12,8 +13,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Reads files again when they change, on a thread of its own, until it is closed. */
 final class Reloads implements AutoCloseable {
@@ -24,8 +28,12 @@ final class Reloads implements AutoCloseable {
    * swapped by a symbolic link, as Kubernetes does, show old times. A content is used when it was
    * seen twice in a row, so that a file that is being written is not read in the middle.
    */
+  private static final Duration START_PATIENCE = Duration.ofSeconds(10);
+  private static final long STOP_MILLIS_MAX = 1_000;
+
   private final PrintStream err;
-  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Semaphore wakings = new Semaphore(0); // one to look at once, or to see the end
+  private volatile boolean closed;
   private final List<Watched> watched = new ArrayList<>(); // complete before the thread starts
   private final Thread thread;
 
@@ -53,7 +61,8 @@ final class Reloads implements AutoCloseable {
   }
 
   /**
-   * Uses the files now, and after {@link #start} whenever one of them has changed.
+   * Uses the files now, and after {@link #start} whenever one of them has changed. What is no file,
+   * like a pipe, is read now and never again: that could wait for ever.
    *
    * @param name what people call them
    * @throws StartFailure if they cannot be read or used now
@@ -61,12 +70,34 @@ final class Reloads implements AutoCloseable {
   void use(String name, List<Path> files, Use use) {
     Watched added = new Watched(name, files, use);
     try {
-      added.contents = read(files);
+      added.contents = readInTime(files);
       use.of(added.contents);
     } catch (IOException | IllegalArgumentException unusable) {
       throw new StartFailure(name + " " + files + ": " + reason(unusable), unusable);
     }
-    watched.add(added);
+    if (files.stream().allMatch(Files::isRegularFile)) {
+      watched.add(added);
+    } else {
+      err.println(name + " " + files + ": no regular file, so it is not read again");
+    }
+  }
+
+  // On a thread of its own: nothing can end the opening of a pipe that nobody writes to.
+  private static List<byte[]> readInTime(List<Path> files) throws IOException {
+    FutureTask<List<byte[]>> reading = new FutureTask<>(() -> read(files));
+    Thread reader = new Thread(reading, "pensieve-first-read");
+    reader.setDaemon(true);
+    reader.start();
+    try {
+      return reading.get(START_PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException blocked) {
+      throw new IOException("not read within " + START_PATIENCE.toSeconds() + " s", blocked);
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (ExecutionException failed) {
+      throw failed.getCause() instanceof IOException broken ? broken : new IOException(failed);
+    }
   }
 
   /** Warns of a file with secrets that everybody on this machine can read or write. */
@@ -98,18 +129,32 @@ final class Reloads implements AutoCloseable {
 
   private void lookEvery(Duration period) {
     try {
-      while (!closed.await(period.toNanos(), TimeUnit.NANOSECONDS)) {
-        watched.forEach(this::look);
+      while (!closed) {
+        boolean asked = wakings.tryAcquire(period.toNanos(), TimeUnit.NANOSECONDS);
+        for (Watched files : watched) {
+          look(files, asked);
+        }
       }
     } catch (InterruptedException alsoCloses) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void look(Watched files) {
+  /**
+   * Looks at all files soon, and uses what has changed, without a second look: somebody says that
+   * it is complete.
+   */
+  void lookNow() {
+    wakings.release();
+  }
+
+  private void look(Watched files, boolean asked) {
+    if (closed) {
+      return;
+    }
     try {
-      List<byte[]> now = read(files.paths);
-      boolean seenTwice = same(now, files.seen);
+      List<byte[]> now = readRegular(files.paths);
+      boolean seenTwice = asked || same(now, files.seen);
       files.seen = now;
       files.failure = "";
       if (seenTwice && !same(now, files.contents)) {
@@ -130,6 +175,17 @@ final class Reloads implements AutoCloseable {
                 + "; what was read before stays in use");
       }
     }
+  }
+
+  // A pipe in the place of a file would be waited for; what is between the two steps is as small as
+  // can be, and the close does not wait for this thread for long.
+  private static List<byte[]> readRegular(List<Path> files) throws IOException {
+    for (Path file : files) {
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw new IOException(file + " is no regular file");
+      }
+    }
+    return read(files);
   }
 
   private static List<byte[]> read(List<Path> files) throws IOException {
@@ -157,12 +213,13 @@ final class Reloads implements AutoCloseable {
     return unusable instanceof IOException ? "cannot be read: " + message : message;
   }
 
-  /** Stops to look. A second call does nothing. */
+  /** Stops to look, without waiting for long for a file that cannot be read. */
   @Override
   public void close() {
-    closed.countDown();
+    closed = true;
+    wakings.release();
     try {
-      thread.join();
+      thread.join(STOP_MILLIS_MAX);
     } catch (InterruptedException hurried) {
       Thread.currentThread().interrupt();
     }

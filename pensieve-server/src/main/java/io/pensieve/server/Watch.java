@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import io.pensieve.server.http.Alarms;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.peers.PeerChange;
 import io.pensieve.server.peers.PeerEvent;
@@ -21,6 +22,8 @@ import java.util.function.Supplier;
 final class Watch implements Cluster, AutoCloseable {
   private final long nodeId;
   private final Peers peers;
+  private final PrintStream err;
+  private final Flapping flapping;
 
   /**
    * Starts to watch.
@@ -28,7 +31,7 @@ final class Watch implements Cluster, AutoCloseable {
    * @param secret what is shown to them, if they ask for something
    * @param trust who is believed to be a peer over TLS
    * @param err is told of every change of a peer's state, and why beats have no answer, one line
-   *     each
+   *     each; but not of the changes of peers that flap, which are an alarm
    * @throws StartFailure if these cannot be watched
    */
   Watch(
@@ -36,13 +39,27 @@ final class Watch implements Cluster, AutoCloseable {
       List<URI> urls,
       Supplier<Optional<String>> secret,
       PeerTrust trust,
-      PrintStream err) {
+      PrintStream err,
+      Alarms alarms) {
     this.nodeId = nodeId;
+    this.err = err;
+    this.flapping = new Flapping(alarms, System::nanoTime);
     try {
-      this.peers = Peers.start(nodeId, urls, secret, trust, event -> err.println(line(event)));
+      this.peers = Peers.start(nodeId, urls, secret, trust, this::tell);
     } catch (IllegalArgumentException notWatchable) {
       throw new StartFailure("peers: " + notWatchable.getMessage(), notWatchable);
     }
+  }
+
+  private void tell(PeerEvent event) {
+    if (!(event instanceof PeerChange change) || flapping.isNews(change)) {
+      err.println(line(event));
+    }
+  }
+
+  /** Ends the alarms of peers that flap no more. */
+  void settle() {
+    flapping.settle();
   }
 
   static String line(PeerEvent event) {

@@ -4,14 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -176,6 +184,65 @@ final class ProgramTest {
       assertEquals(0, server.terminate().awaitExit());
       assertTrue(server.out().contains("\"route\":\"/put\""), server.out());
       assertTrue(server.out().endsWith("stopped" + System.lineSeparator()), server.out());
+    }
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void itStopsAlthoughNobodyReadsWhatItPrints() throws Exception {
+    Process process =
+        new ProcessBuilder(
+                ServerProcess.command("--port", "0", "--durability", "none", "--access-log", "-"))
+            .redirectErrorStream(true)
+            .start();
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+      String url = "";
+      while (!url.startsWith("listening on ")) {
+        url = String.valueOf(lines.readLine());
+      }
+      URI address = URI.create(url.substring("listening on ".length()));
+      try (Socket client = new Socket(address.getHost(), address.getPort())) {
+        OutputStream out = client.getOutputStream();
+        // As many lines as no pipe holds.
+        String requests = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
+        for (int i = 0; i < 20; i++) {
+          out.write(requests.getBytes(StandardCharsets.UTF_8));
+          client.getInputStream().readNBytes(100 * "HTTP/1.1 200 OK".length());
+        }
+      }
+      process.destroy();
+      assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it hangs");
+      assertEquals(0, process.exitValue());
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aHangUpReadsFilesAgainAndDoesNotStop() throws Exception {
+    Path log = folder.resolve("access.log");
+    Path tokens = Files.writeString(folder.resolve("tokens"), "write writer-0123456789");
+    try (ServerProcess server =
+        ServerProcess.serve(
+            folder,
+            "--durability",
+            "none",
+            "--access-log",
+            "" + log,
+            "--tokens-file",
+            "" + tokens)) {
+      Files.move(log, folder.resolve("access.log.1"));
+      Files.writeString(tokens, "write writer-9876543210");
+      server.hangUp();
+      server.awaitError("read again");
+      try (InputStream answer = URI.create(server.url() + "/readyz").toURL().openStream()) {
+        assertTrue(answer.read() > 0);
+      }
+      assertEquals(0, server.terminate().awaitExit());
+      assertTrue(Files.readString(log).contains("/readyz"), "a new file");
     }
   }
 

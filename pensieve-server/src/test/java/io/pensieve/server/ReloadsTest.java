@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files are read again when they have changed, and what cannot be used is told once. */
@@ -117,6 +120,47 @@ final class ReloadsTest {
     assertThrows(
         StartFailure.class,
         () -> reloads.use("letters", List.of(one.resolveSibling("gone")), this::use));
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aPipeIsReadOnceAndHoldsNobodyUp() throws Exception {
+    startOnBoth();
+    Files.delete(one);
+    makePipe(one);
+    awaitTold(1, "is no regular file; what was read before stays in use");
+    Path three = makePipe(one.resolveSibling("three"));
+    Thread writer = new Thread(() -> writeUnchecked(three, "piped"));
+    writer.start();
+    reloads.use("pipe", List.of(three), this::use);
+    writer.join();
+    assertUsed("piped");
+    awaitTold(1, "no regular file, so it is not read again");
+  } // and its end is seen after each test
+
+  private static Path makePipe(Path path) throws Exception {
+    assertEquals(0, new ProcessBuilder("mkfifo", path.toString()).start().waitFor());
+    return path;
+  }
+
+  private static void writeUnchecked(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  @Test
+  void whoAsksForItIsNotMadeToWait() throws Exception {
+    try (Reloads seldom = new Reloads(Duration.ofHours(1), new PrintStream(told, true))) {
+      seldom.use("letters", List.of(one, two), this::use);
+      assertUsed("12");
+      seldom.start();
+      write(two, "3");
+      seldom.lookNow();
+      assertUsed("13");
+    }
   }
 
   private void assertUsed(String text) throws InterruptedException {

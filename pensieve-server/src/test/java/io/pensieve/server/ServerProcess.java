@@ -52,12 +52,7 @@ final class ServerProcess implements AutoCloseable {
       throws IOException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
-    List<String> command = new ArrayList<>();
-    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-    command.addAll(List.of("-ea", heap, "-cp", System.getProperty("java.class.path", "")));
-    command.add(Main.class.getName());
-    command.addAll(List.of(args));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = new ProcessBuilder(commandWithHeap(heap, args));
     builder.directory(folder.toFile());
     builder
         .environment()
@@ -67,6 +62,20 @@ final class ServerProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.redirectOutput(out.toFile()).redirectError(err.toFile());
     return new ServerProcess(builder.start(), out, err);
+  }
+
+  /** What launches the program. */
+  static List<String> command(String... args) {
+    return commandWithHeap(HEAP, args);
+  }
+
+  private static List<String> commandWithHeap(String heap, String... args) {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+    command.addAll(List.of("-ea", heap, "-cp", System.getProperty("java.class.path", "")));
+    command.add(Main.class.getName());
+    command.addAll(List.of(args));
+    return command;
   }
 
   /** Launches the program on a free port, and waits until it listens. */
@@ -158,6 +167,11 @@ final class ServerProcess implements AutoCloseable {
   ServerProcess terminate() {
     process.destroy();
     return this;
+  }
+
+  /** SIGHUP. */
+  void hangUp() throws Exception {
+    new ProcessBuilder("kill", "-HUP", Long.toString(process.pid())).start().waitFor();
   }
 
   /** SIGKILL. */

@@ -7,6 +7,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.log.Log;
 import io.pensieve.server.http.Access;
 import io.pensieve.server.http.AccessLog;
+import io.pensieve.server.http.Alarms;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.Limits;
@@ -130,7 +131,14 @@ final class TlsClusterTest {
 
     void watch(List<URI> urls, PeerTrust trust) {
       Access access = Access.by(Tokens.parse(TOKENS));
-      Watch begun = new Watch(nodeId, urls, access::peerSecret, trust, new PrintStream(told, true));
+      Watch begun =
+          new Watch(
+              nodeId,
+              urls,
+              access::peerSecret,
+              trust,
+              new PrintStream(told, true),
+              Alarms.untold());
       opened.push(begun);
       watch = Optional.of(begun);
     }

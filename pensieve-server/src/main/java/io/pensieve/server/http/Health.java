@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
+import io.pensieve.log.LogStatistics;
 import io.undertow.server.HttpServerExchange;
 import java.util.function.BooleanSupplier;
 
@@ -27,8 +28,18 @@ final class Health {
     if (draining.getAsBoolean()) {
       throw Problem.NOT_READY.because("the server is about to stop");
     }
-    if (memories.statistics().log().failure().isPresent()) {
+    LogStatistics log = memories.statistics().log();
+    if (log.failure().isPresent()) {
       throw Problem.LOG_FAILED.because("the log has failed; only reads are answered");
+    }
+    if (log.refusal().isPresent()) {
+      // Not the refusal itself: it names the folder, and anyone may ask this.
+      throw Problem.LOG_FULL.because(
+          "no put is taken: "
+              + log.freeBytes()
+              + " bytes are free on the log's volume, and "
+              + log.reserveBytes()
+              + " are kept in reserve");
     }
     Answers.ok(exchange);
   }

@@ -57,13 +57,14 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
-  private HttpServer(Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
+  private HttpServer(
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster, Alarms alarms)
       throws IOException {
     drainDeadline = settings.traffic().drainDeadline();
     inFlight = new InFlight(settings.traffic().requestsMax());
-    v1 = new V1(settings, memories, cluster, inFlight);
+    v1 = new V1(settings, memories, cluster, inFlight, alarms);
     RequestMeters meters = new RequestMeters(settings.accessLog());
-    routes = routes(settings, memories, cluster, inFlight, meters, v1);
+    routes = routes(settings, memories, cluster, inFlight, meters, v1, alarms);
     RequestHead head = new RequestHead(settings.limits());
     Router router = new Router(routes, head, settings.access(), meters, inFlight);
     listening =
@@ -79,7 +80,18 @@ public final class HttpServer implements AutoCloseable {
   public static HttpServer start(
       Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
       throws IOException {
-    return new HttpServer(settings, memories, cluster);
+    return start(settings, memories, cluster, Alarms.untold());
+  }
+
+  /**
+   * The same, which shows these alarms.
+   *
+   * @throws IOException if the address cannot be listened on; nothing is left open then
+   */
+  public static HttpServer start(
+      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster, Alarms alarms)
+      throws IOException {
+    return new HttpServer(settings, memories, cluster, alarms);
   }
 
   /** The table of routes; only this and that of {@link V1} know URLs. */
@@ -89,9 +101,11 @@ public final class HttpServer implements AutoCloseable {
       Cluster cluster,
       InFlight inFlight,
       RequestMeters meters,
-      V1 v1) {
+      V1 v1,
+      Alarms alarms) {
     Health health = new Health(memories, inFlight::isDraining);
-    Metrics metrics = new Metrics(memories, cluster, meters, inFlight, v1, settings.limits());
+    Metrics metrics =
+        new Metrics(memories, cluster, meters, inFlight, v1, settings.limits(), alarms);
     boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
     Memories texts = new Memories(memories, settings.limits(), readsMayWait);
     Heartbeats nodes = new Heartbeats(cluster);

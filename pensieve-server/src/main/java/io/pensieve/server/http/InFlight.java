@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.server.ResponseCommitListener;
 import io.undertow.util.Headers;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -25,6 +26,11 @@ final class InFlight {
   private final ExchangeCompletionListener releaseAdmitted = this::release;
   private final CountDownLatch drained = new CountDownLatch(1);
   private final int requestsMax;
+
+  // When an answer begins, not when its request came: the stop may have begun in between. Undertow
+  // says so by itself, but not in an answer without a body, such as a 204 or a 304.
+  private final ResponseCommitListener closesWhenDraining = this::closeWhenDraining;
+
   private volatile boolean draining;
 
   InFlight(int requestsMax) {
@@ -51,11 +57,17 @@ final class InFlight {
             finishOne();
           }
         });
-    if (draining) {
-      exchange.setPersistent(false);
-    } else if (exchange.isHttp10() && exchange.isPersistent()) {
+    exchange.addResponseCommitListener(closesWhenDraining);
+    if (exchange.isHttp10() && exchange.isPersistent()) {
       // There to close is the rule, so a client that asked otherwise has to be told.
       exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
+    }
+  }
+
+  private void closeWhenDraining(HttpServerExchange exchange) {
+    if (draining) {
+      exchange.setPersistent(false);
+      exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
     }
   }
 

@@ -5,7 +5,6 @@ import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.log.LogException;
 import io.undertow.server.HttpServerExchange;
-import io.undertow.util.Headers;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -192,11 +191,6 @@ final class LongPolls {
 
     private void answer(@Nullable Versioned<StoredValue> entry) {
       try {
-        if (draining) {
-          exchange.setPersistent(false);
-          // Undertow says so by itself, but not in an answer without a body.
-          exchange.getResponseHeaders().put(Headers.CONNECTION, "close");
-        }
         answer.answer(exchange, entry);
       } catch (RuntimeException refused) {
         Failures.answer(exchange, refused);

@@ -22,6 +22,7 @@ final class Metrics {
   private final InFlight inFlight;
   private final V1 v1;
   private final Limits limits;
+  private final Alarms alarms;
 
   Metrics(
       Pensieve<?, ?> memories,
@@ -29,13 +30,15 @@ final class Metrics {
       RequestMeters requests,
       InFlight inFlight,
       V1 v1,
-      Limits limits) {
+      Limits limits,
+      Alarms alarms) {
     this.memories = memories;
     this.cluster = cluster;
     this.requests = requests;
     this.inFlight = inFlight;
     this.v1 = v1;
     this.limits = limits;
+    this.alarms = alarms;
   }
 
   /** Answers on a worker: to ask the JVM about itself takes milliseconds. */
@@ -53,6 +56,7 @@ final class Metrics {
     writeCache(out, statistics);
     writeLog(out, statistics.log());
     writePeers(out);
+    writeAlarms(out);
     out.gauge(
         "http_server_requests_in_flight", "Requests that are being answered.", inFlight.requests());
     writeHeld(out);
@@ -115,7 +119,22 @@ final class Metrics {
         .gauge(
             "pensieve_log_failed",
             "1 if the log has failed and takes no more writes.",
-            log.failure().isPresent() ? 1 : 0);
+            log.failure().isPresent() ? 1 : 0)
+        .gauge(
+            "pensieve_log_refuses_puts",
+            "1 if no put is taken: the log has failed, or its volume is full.",
+            log.refusal().isPresent() ? 1 : 0)
+        .gauge("pensieve_log_free_bytes", "Left on the log's volume.", log.freeBytes())
+        .gauge("pensieve_log_reserve_bytes", "Kept free there by puts.", log.reserveBytes());
+  }
+
+  private void writeAlarms(Exposition out) {
+    List<Alarms.Raised> raised = alarms.raised();
+    out.family("pensieve_alarm", GAUGE, "How many alarms of a kind are raised.");
+    for (Alarms.Kind kind : Alarms.Kind.values()) {
+      long count = raised.stream().filter(alarm -> alarm.kind() == kind).count();
+      out.sample(count, "alarm", kind.title());
+    }
   }
 
   private void writePeers(Exposition out) {

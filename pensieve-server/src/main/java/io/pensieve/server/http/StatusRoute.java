@@ -1,9 +1,11 @@
 package io.pensieve.server.http;
 
+import com.google.gson.stream.JsonWriter;
 import io.pensieve.Pensieve;
 import io.pensieve.Statistics;
 import io.pensieve.log.LogStatistics;
 import io.undertow.server.HttpServerExchange;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 
 /** The route that tells how the server stands. */
@@ -13,18 +15,21 @@ final class StatusRoute {
   private final Promise promise;
   private final LongPolls polls;
   private final Watching watching;
+  private final Alarms alarms;
 
   StatusRoute(
       Pensieve<String, StoredValue> memories,
       Limits limits,
       Promise promise,
       LongPolls polls,
-      Watching watching) {
+      Watching watching,
+      Alarms alarms) {
     this.memories = memories;
     this.limits = limits;
     this.promise = promise;
     this.polls = polls;
     this.watching = watching;
+    this.alarms = alarms;
   }
 
   void get(HttpServerExchange exchange, String noKey) {
@@ -44,6 +49,7 @@ final class StatusRoute {
           json.name("weight_bytes_max").value(limits.capacityBytes());
           json.name("polls").value(polls.parked());
           json.name("watchers").value(watching.watchers());
+          write(json);
           json.name("log").beginObject();
           json.name("base_bytes").value(log.baseBytes());
           json.name("changes_bytes").value(log.logBytes());
@@ -51,7 +57,24 @@ final class StatusRoute {
           json.name("forces").value(log.forces());
           json.name("compactions").value(log.compactions());
           json.name("failed_compactions").value(log.failedCompactions());
+          json.name("free_bytes").value(log.freeBytes());
+          json.name("reserve_bytes").value(log.reserveBytes());
           json.endObject();
         });
+  }
+
+  private void write(JsonWriter json) throws IOException {
+    json.name("alarms").beginArray();
+    for (Alarms.Raised alarm : alarms.raised()) {
+      json.beginObject();
+      json.name("alarm").value(alarm.kind().title());
+      if (!alarm.subject().isEmpty()) {
+        json.name("subject").value(alarm.subject());
+      }
+      json.name("reason").value(alarm.reason());
+      json.name("since_ms").value(alarm.sinceMillis());
+      json.endObject();
+    }
+    json.endArray();
   }
 }

@@ -16,7 +16,8 @@ final class V1 implements AutoCloseable {
       HttpServer.Settings settings,
       Pensieve<String, StoredValue> memories,
       Cluster cluster,
-      InFlight inFlight) {
+      InFlight inFlight,
+      Alarms alarms) {
     Limits limits = settings.limits();
     Promise promise = new Promise(settings.durability());
     InstantSource clock = InstantSource.system();
@@ -39,7 +40,7 @@ final class V1 implements AutoCloseable {
     Increments increments = new Increments(memories, limits);
     Batches batches = new Batches(memories, limits, clock);
     Listings listings = new Listings(memories);
-    StatusRoute status = new StatusRoute(memories, limits, promise, polls, watching);
+    StatusRoute status = new StatusRoute(memories, limits, promise, polls, watching, alarms);
     Heartbeats nodes = new Heartbeats(cluster);
     routes =
         List.of(

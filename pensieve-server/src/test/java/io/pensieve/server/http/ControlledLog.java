@@ -20,6 +20,7 @@ final class ControlledLog implements Log<String, StoredValue> {
   private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
   private volatile @Nullable RuntimeException refusal;
   private volatile Optional<String> failure = Optional.empty();
+  private volatile Optional<String> fullness = Optional.empty();
 
   /** From now on, appends throw this. */
   void refuse(RuntimeException refusal) {
@@ -29,6 +30,11 @@ final class ControlledLog implements Log<String, StoredValue> {
   /** From now on, the statistics say that it has failed. */
   void failWith(String reason) {
     failure = Optional.of(reason);
+  }
+
+  /** From now on, the statistics say that its disk is full, or no more if this is empty. */
+  void fillUp(Optional<String> reason) {
+    fullness = reason;
   }
 
   @Override
@@ -45,9 +51,9 @@ final class ControlledLog implements Log<String, StoredValue> {
         Optional.empty(),
         Duration.ZERO,
         failure,
-        failure,
-        0,
-        0);
+        failure.or(() -> fullness),
+        7,
+        9);
   }
 
   /** The disk confirms everything that was appended. */

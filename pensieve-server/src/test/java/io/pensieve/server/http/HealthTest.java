@@ -1,7 +1,10 @@
 package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -38,6 +41,51 @@ final class HealthTest {
     var answer = server.send(server.request("/readyz"));
     assertEquals(503, answer.statusCode());
     assertEquals("log_failed", ServerUnderTest.code(answer.body()));
+  }
+
+  @Test
+  void aServerWhoseDiskIsFullIsNotReadyUntilThereIsRoom() throws Exception {
+    log.fillUp(Optional.of("/secret/folder: free space is below the reserve"));
+    assertEquals(200, server.send(server.request("/livez")).statusCode());
+    var answer = server.send(server.request("/readyz"));
+    assertEquals(503, answer.statusCode());
+    assertEquals("log_full", ServerUnderTest.code(answer.body()));
+    assertTrue(answer.body().contains("7 bytes are free"), answer.body());
+    assertFalse(answer.body().contains("secret"), answer.body());
+    log.fillUp(Optional.empty());
+    assertEquals(200, server.send(server.request("/readyz")).statusCode());
+  }
+
+  @Test
+  void answersWithoutABodyTellAClientToCloseWhileTheServerDrains() throws Exception {
+    var unused = server.entries.submitPut("k", StoredValue.text("v"));
+    log.confirm();
+    try (RawClient client = server.connect();
+        RawClient writer = server.connect();
+        RawClient early = server.connect()) {
+      client.request("GET", "/livez").receive();
+      String put = "PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx";
+      writer.send(put);
+      early.send("DELETE /v1/kv/k HTTP/1.1\r\nHost: test\r\n\r\n");
+      Await.until("both wait", () -> log.writesWaiting() == 2);
+      ExecutorService closer = Executors.newSingleThreadExecutor();
+      Future<?> closing = closer.submit(server.http::close);
+      Await.until("it drains", () -> server.http.isDraining());
+      client.send("OPTIONS /v1/kv/a HTTP/1.1\r\nHost: test\r\n\r\n");
+      RawClient.Response options = client.receive();
+      assertEquals("204 close", options.status() + " " + options.header("connection"));
+      client.awaitClosed();
+      log.confirm();
+      // Those that were under way before, too.
+      for (RawClient begun : new RawClient[] {writer, early}) {
+        RawClient.Response answer = begun.receive();
+        assertEquals(begun == writer ? 201 : 204, answer.status());
+        assertEquals("close", answer.header("connection"));
+        begun.awaitClosed();
+      }
+      closing.get(20, TimeUnit.SECONDS);
+      closer.shutdown();
+    }
   }
 
   @Test

@@ -39,6 +39,7 @@ final class MetricsTest {
   private static final Map<String, String> CACHE = Map.of("cache", "pensieve");
 
   private ServerUnderTest server;
+  private final Alarms alarms = Alarms.untold();
   private List<MetricFamily> families = List.of();
 
   @BeforeEach
@@ -58,7 +59,7 @@ final class MetricsTest {
             return List.of(PEER);
           }
         };
-    server = new ServerUnderTest(Log.none(), ServerUnderTest.settings(), cluster);
+    server = new ServerUnderTest(Log.none(), ServerUnderTest.settings(), cluster, alarms);
   }
 
   @AfterEach
@@ -83,8 +84,8 @@ final class MetricsTest {
     for (String line : text.lines().toList()) {
       assertTrue(
           line.matches(
-              "# (HELP|TYPE) [a-z_]+ .+"
-                  + "|[a-z_]+(\\{([a-z]+=\"([^\"\\\\]|\\\\.)*\",?)+\\})? (-?[0-9.E-]+|\\+Inf|-Inf|NaN)"),
+              "# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\\{([a-z]+=\"([^\"\\\\]|\\\\.)*\",?)+\\})?"
+                  + " (-?[0-9.E-]+|\\+Inf|-Inf|NaN)"),
           line);
     }
   }
@@ -96,6 +97,26 @@ final class MetricsTest {
     for (MetricFamily family : families) {
       assertTrue(document.contains("`" + family.getName() + "`"), family.getName());
     }
+  }
+
+  @Test
+  void alarmsAreShownByTheirKind() throws Exception {
+    scrape();
+    assertEquals(0, gauge("pensieve_alarm", Map.of("alarm", "log_full")));
+    alarms.raise(Alarms.Kind.LOG_FULL, "", "no room");
+    alarms.raise(Alarms.Kind.PEER_FLAPPING, "http://b:1", "died");
+    alarms.raise(Alarms.Kind.PEER_FLAPPING, "http://c:1", "died");
+    scrape();
+    assertEquals(1, gauge("pensieve_alarm", Map.of("alarm", "log_full")));
+    assertEquals(2, gauge("pensieve_alarm", Map.of("alarm", "peer_flapping")));
+    String status = HttpAnswer.of(server, "/v1/status").body();
+    assertTrue(
+        status.contains("{\"alarm\":\"log_full\",\"reason\":\"no room\",\"since_ms\":"), status);
+    assertTrue(status.contains("\"subject\":\"http://b:1\""), status);
+    alarms.clear(Alarms.Kind.LOG_FULL, "");
+    scrape();
+    assertEquals(0, gauge("pensieve_alarm", Map.of("alarm", "log_full")));
+    assertFalse(HttpAnswer.of(server, "/v1/status").body().contains("log_full"));
   }
 
   @Test

@@ -39,6 +39,12 @@ final class ServerUnderTest implements AutoCloseable {
 
   ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
+    this(log, settings, cluster, Alarms.untold());
+  }
+
+  ServerUnderTest(
+      Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster, Alarms alarms)
+      throws IOException {
     entries =
         Pensieve.<String, StoredValue>builder()
             .maximumEntries(10_000)
@@ -47,7 +53,7 @@ final class ServerUnderTest implements AutoCloseable {
             .log(log)
             .open();
     memories = new Texts(entries);
-    http = HttpServer.start(settings, entries, cluster);
+    http = HttpServer.start(settings, entries, cluster, alarms);
   }
 
   static ServerUnderTest start() throws IOException {

@@ -1,0 +1,105 @@
+package io.pensieve.server;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import io.pensieve.log.LogStatistics;
+import io.pensieve.server.http.Alarms;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** Looks every so often at what nobody tells of by itself, and raises alarms, on its own thread. */
+final class AlarmWatch implements AutoCloseable {
+  private static final long STOP_MILLIS_MAX = 1_000;
+  private static final int FREE_SHARE_MIN = 10; // one in so many descriptors is to be free
+
+  private final Alarms alarms;
+  private final Supplier<LogStatistics> log;
+  private final Supplier<Descriptors> descriptors;
+  private final Runnable others;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread thread;
+
+  /** How many file descriptors a process has open, and may have; 0 if that is not known. */
+  record Descriptors(long open, long max) {
+    static Descriptors ofProcess() {
+      return ManagementFactory.getOperatingSystemMXBean()
+              instanceof UnixOperatingSystemMXBean system
+          ? new Descriptors(system.getOpenFileDescriptorCount(), system.getMaxFileDescriptorCount())
+          : new Descriptors(0, 0);
+    }
+
+    boolean areShort() {
+      return max > 0 && max - open < max / FREE_SHARE_MIN;
+    }
+  }
+
+  /**
+   * A watch that has not begun.
+   *
+   * @param others looks at what else there is
+   */
+  AlarmWatch(
+      Alarms alarms,
+      Supplier<LogStatistics> log,
+      Supplier<Descriptors> descriptors,
+      Runnable others,
+      Duration period) {
+    this.alarms = alarms;
+    this.log = log;
+    this.descriptors = descriptors;
+    this.others = others;
+    this.thread = new Thread(() -> lookEvery(period), "pensieve-alarms");
+    thread.setDaemon(true);
+  }
+
+  /** Looks once, so that a start says what is wrong, and starts to look. */
+  AlarmWatch start() {
+    look();
+    thread.start();
+    return this;
+  }
+
+  private void lookEvery(Duration period) {
+    try {
+      while (!closed.await(period.toNanos(), TimeUnit.NANOSECONDS)) {
+        look();
+      }
+    } catch (InterruptedException alsoCloses) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  void look() {
+    LogStatistics now = log.get();
+    boolean failed = now.failure().isPresent();
+    set(Alarms.Kind.LOG_FAILED, now.failure());
+    set(Alarms.Kind.LOG_FULL, failed ? Optional.empty() : now.refusal());
+    set(Alarms.Kind.COMPACTION_FAILED, now.lastFailure());
+    Descriptors used = descriptors.get();
+    String inUse = used.open() + " of " + used.max() + " file descriptors are in use";
+    set(Alarms.Kind.DESCRIPTORS_SHORT, used.areShort() ? Optional.of(inUse) : Optional.empty());
+    others.run();
+  }
+
+  private void set(Alarms.Kind kind, Optional<String> reason) {
+    if (reason.isPresent()) {
+      alarms.raise(kind, "", reason.get());
+    } else {
+      alarms.clear(kind, "");
+    }
+  }
+
+  /** Stops to look. */
+  @Override
+  public void close() {
+    closed.countDown();
+    try {
+      thread.join(STOP_MILLIS_MAX);
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
