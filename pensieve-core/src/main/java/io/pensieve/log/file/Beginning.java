@@ -146,7 +146,7 @@ final class Beginning {
   private Segment segment(Format.FileHeader header, long allocatedBytes, long bytesMax)
       throws IOException {
     Path temporary = directory.temporary(LogDirectory.FIRST);
-    Disk.File file = Segment.allocate(disk, temporary, allocatedBytes, () -> true);
+    Disk.File file = allocate(temporary, allocatedBytes);
     try {
       return Segment.publish(directory, file, temporary, header, bytesMax);
     } catch (IOException | RuntimeException refused) {
@@ -155,23 +155,74 @@ final class Beginning {
     }
   }
 
+  // The zeros are there for speed only: on a full disk the file then grows as it is written.
+  private Disk.File allocate(Path temporary, long bytes) throws IOException {
+    try {
+      return Segment.allocate(disk, temporary, bytes, () -> true);
+    } catch (IOException noRoom) {
+      if (bytes == 0) {
+        throw noRoom;
+      }
+      return Segment.allocate(disk, temporary, 0, () -> true);
+    }
+  }
+
   private Ring ring(Durability durability, int ringBytes, long start, long salt)
       throws IOException {
+    Format.FileHeader header =
+        Format.FileHeader.ring(
+            start, salt, ringBytes, disk.boot(), durability == Durability.PROCESS_DEATH);
+    try {
+      return newRing(header);
+    } catch (IOException noRoom) {
+      return reusedRing(header, noRoom);
+    }
+  }
+
+  private Ring newRing(Format.FileHeader header) throws IOException {
     Path temporary = directory.temporary(LogDirectory.RING);
-    int fileBytes = Format.FILE_HEADER_BYTES + ringBytes;
+    int fileBytes = Format.FILE_HEADER_BYTES + (int) header.capacity();
     // Real zeros, all of them: a store to a hole of a mapped file kills the JVM when the disk is
     // full.
     try (Disk.File file = Segment.allocate(disk, temporary, fileBytes, () -> true)) {
-      boolean appendedIsAcknowledged = durability == Durability.PROCESS_DEATH;
-      Format.FileHeader header =
-          Format.FileHeader.ring(start, salt, ringBytes, disk.boot(), appendedIsAcknowledged);
-      file.write(ByteBuffer.wrap(header.encode()), 0);
-      ByteBuffer memory = file.map(fileBytes);
-      Ring ring = new Ring(memory, ringBytes, start, salt);
-      ring.release(start, start);
+      Ring ring = mapped(file, header);
       directory.publish(file, temporary, directory.ring());
       return ring;
     }
+  }
+
+  // Only where the disk is full: a power cut may tear the header, and then the log is refused. All
+  // that was in the ring is in forced segments, and the segment made just before this has another
+  // salt: so recovery ignores the old ring, until the new header is there. The zeros come before.
+  private Ring reusedRing(Format.FileHeader header, IOException noRoom) throws IOException {
+    try {
+      directory.deleteTemporaries();
+      try (Disk.File file = disk.open(directory.ring())) {
+        if (file.size() != Format.FILE_HEADER_BYTES + header.capacity()) {
+          throw noRoom;
+        }
+        ByteBuffer memory = file.map((int) file.size());
+        memory.put(Format.FILE_HEADER_BYTES, new byte[(int) header.capacity()]);
+        file.force();
+        Ring ring = mapped(file, header);
+        file.force();
+        return ring;
+      }
+    } catch (IOException alsoBroken) {
+      if (alsoBroken != noRoom) {
+        noRoom.addSuppressed(alsoBroken);
+      }
+      throw noRoom;
+    }
+  }
+
+  private static Ring mapped(Disk.File file, Format.FileHeader header) throws IOException {
+    int capacity = (int) header.capacity();
+    ByteBuffer memory = file.map(Format.FILE_HEADER_BYTES + capacity);
+    memory.put(0, header.encode());
+    Ring ring = new Ring(memory, capacity, header.firstPosition(), header.salt());
+    ring.release(header.firstPosition(), header.firstPosition());
+    return ring;
   }
 
   /** Gives back what an old segment holds behind its end, which recovery ignores from now on. */

@@ -36,6 +36,8 @@ final class Compactor<K, V> implements Runnable {
 
   private static final long REST_NANOS_MIN = 5_000_000;
   private static final long REST_NANOS_MAX = 160_000_000;
+  private static final long CATCH_UP_NANOS_MAX = 2_000_000_000;
+  private static final long CAUGHT_UP_BYTES_MAX = 16 << 20;
   private static final SecureRandom SALTS = new SecureRandom();
 
   private enum Phase {
@@ -196,6 +198,31 @@ final class Compactor<K, V> implements Runnable {
     return false;
   }
 
+  /** Compacts now what is short, and in too many files: before the map is used. */
+  void catchUp() {
+    if (mustCatchUp()) {
+      DeafThread catchingUp = new DeafThread("pensieve-compactor", this::stepUntilCaughtUp);
+      catchingUp.start();
+      catchingUp.await();
+    }
+  }
+
+  private boolean mustCatchUp() {
+    return extent.hasTooManyFiles(settings())
+        && extent.baseBytes() + extent.logBytes(log.ring.end()) <= CAUGHT_UP_BYTES_MAX;
+  }
+
+  private void stepUntilCaughtUp() {
+    long start = System.nanoTime();
+    while (mustCatchUp()
+        && tally.failed() == 0
+        && System.nanoTime() - start < CATCH_UP_NANOS_MAX) {
+      if (!step()) {
+        LockSupport.parkNanos(this, REST_NANOS_MIN / 5);
+      }
+    }
+  }
+
   // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
   private boolean backUp() throws IOException {
     log.pace.freeUntil(Long.MAX_VALUE);
@@ -301,7 +328,7 @@ final class Compactor<K, V> implements Runnable {
     base = null;
     walk = null;
     phase = Phase.RESTING;
-    extent = new LogExtent(written.bytes(), 0, written.position());
+    extent = new LogExtent(written.bytes(), 0, written.position(), 0);
     log.pace.freeUntil(extent.freeUntilBegun(settings()));
     written.close();
   }

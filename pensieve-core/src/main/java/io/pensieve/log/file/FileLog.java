@@ -179,6 +179,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     Compactor<K, V> started =
         new Compactor<>(current.surroundings(threads), keyCodec, valueCodec, live, current.begun());
     compactor = started;
+    started.catchUp();
     threads.compactor().execute(started);
   }
 

@@ -57,7 +57,11 @@ final class Life {
             threads.background());
     this.pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
     this.begun =
-        new LogExtent(found.baseBytes(), found.bytes() - found.baseBytes(), ring.released());
+        new LogExtent(
+            found.baseBytes(),
+            found.bytes() - found.baseBytes(),
+            ring.released(),
+            found.segments());
   }
 
   /** A life, and the end that was cut off before it began, if there was one. */

@@ -6,8 +6,12 @@ package io.pensieve.log.file;
  * @param baseBytes the entries, as the last base had them
  * @param lengthBefore the length of what precedes {@code countedFrom}
  * @param countedFrom from this position on everything counts
+ * @param filesBefore how many segments what precedes is in
  */
-record LogExtent(long baseBytes, long lengthBefore, long countedFrom) {
+record LogExtent(long baseBytes, long lengthBefore, long countedFrom, int filesBefore) {
+  // Each life of the log that wrote something leaves a segment, be it ever so short.
+  private static final int FILES_MAX = 64;
+  private static final int FILE_BYTES = 8 << 20; // of those that were full, about
 
   /** How long the log is that ends at this position. */
   long logBytes(long end) {
@@ -20,7 +24,12 @@ record LogExtent(long baseBytes, long lengthBefore, long countedFrom) {
 
   /** It is to be compacted when it ends here. */
   boolean isDue(long end, Compactor.Settings settings) {
-    return logBytes(end) >= settings.dueBytes(baseBytes);
+    return logBytes(end) >= settings.dueBytes(baseBytes) || hasTooManyFiles(settings);
+  }
+
+  /** It is in far more files than its length accounts for. */
+  boolean hasTooManyFiles(Compactor.Settings settings) {
+    return filesBefore >= FILES_MAX + settings.dueBytes(baseBytes) / FILE_BYTES;
   }
 
   /** So much may be appended while it is being compacted. */

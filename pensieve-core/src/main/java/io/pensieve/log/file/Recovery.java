@@ -36,8 +36,8 @@ final class Recovery<K, V> {
     this.settings = settings;
   }
 
-  /** What was found, and how much of it was told; of that, what was in a base. */
-  record Result(Recovered recovered, long changes, long bytes, long baseBytes) {}
+  /** What was found, and how much of it was told; of that, what was in a base; how many segments. */
+  record Result(Recovered recovered, long changes, long bytes, long baseBytes, int segments) {}
 
   /** For a thread that is never interrupted. */
   Result run() throws IOException {
@@ -76,7 +76,8 @@ final class Recovery<K, V> {
     telling.finish();
     replay.progress(telling.bytes(), telling.bytes());
     isAgainWanted = telling.isAgainWanted();
-    return new Result(recovered, telling.changes(), telling.bytes(), baseBytes);
+    return new Result(
+        recovered, telling.changes(), telling.bytes(), baseBytes, segments.size());
   }
 
   private Recovered nothing(BaseReader base) throws IOException {

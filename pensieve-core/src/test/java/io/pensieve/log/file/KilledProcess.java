@@ -28,7 +28,18 @@ final class KilledProcess {
   static void run(
       Class<?> main, List<String> arguments, Kill kill, ObjLongConsumer<String> acknowledged)
       throws IOException, InterruptedException {
-    Process child = start(main, arguments);
+    run(main, List.of(), arguments, kill, acknowledged);
+  }
+
+  /** The same with other options of the JVM than the usual ones. */
+  static void run(
+      Class<?> main,
+      List<String> options,
+      List<String> arguments,
+      Kill kill,
+      ObjLongConsumer<String> acknowledged)
+      throws IOException, InterruptedException {
+    Process child = start(main, options, arguments);
     try (BufferedReader lines =
         new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
       for (int line = 0; ; line++) {
@@ -50,6 +61,11 @@ final class KilledProcess {
   }
 
   static Process start(Class<?> main, List<String> arguments) throws IOException {
+    return start(main, List.of(), arguments);
+  }
+
+  private static Process start(Class<?> main, List<String> options, List<String> arguments)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -57,10 +73,13 @@ final class KilledProcess {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Xshare:auto",
-                "-Xmx64m",
-                "-cp",
-                place("classes") + System.getProperty("path.separator") + place("test-classes"),
-                main.getName()));
+                "-Xmx64m"));
+    command.addAll(options);
+    command.addAll(
+        List.of(
+            "-cp",
+            place("classes") + System.getProperty("path.separator") + place("test-classes"),
+            main.getName()));
     command.addAll(arguments);
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }

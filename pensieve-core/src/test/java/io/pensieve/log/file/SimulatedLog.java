@@ -163,7 +163,7 @@ final class SimulatedLog {
   }
 
   /** Reads the log in any folder and leaves it as it is. */
-  static Told read(SimulatedDisk disk, Path folder) throws IOException {
+  static Told read(Disk disk, Path folder) throws IOException {
     return read(disk, folder, TEXT);
   }
 
@@ -171,7 +171,7 @@ final class SimulatedLog {
     return read(disk, FOLDER, codec);
   }
 
-  private static Told read(SimulatedDisk disk, Path folder, Codec<String> codec)
+  private static Told read(Disk disk, Path folder, Codec<String> codec)
       throws IOException {
     Told told = Told.inOrder();
     LogException.Corrupt refusal = refusal(disk, folder, codec, told);
@@ -197,7 +197,7 @@ final class SimulatedLog {
   }
 
   private static LogException.@Nullable Corrupt refusal(
-      SimulatedDisk disk, Path folder, Codec<String> codec, Told told) throws IOException {
+      Disk disk, Path folder, Codec<String> codec, Told told) throws IOException {
     LogDirectory directory = new LogDirectory(disk, folder);
     try {
       new Recovery<>(directory, codec, codec, told, RECOVERY).run();
