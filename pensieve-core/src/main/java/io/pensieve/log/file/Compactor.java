@@ -214,9 +214,7 @@ final class Compactor<K, V> implements Runnable {
 
   private void stepUntilCaughtUp() {
     long start = System.nanoTime();
-    while (mustCatchUp()
-        && tally.failed() == 0
-        && System.nanoTime() - start < CATCH_UP_NANOS_MAX) {
+    while (mustCatchUp() && tally.failed() == 0 && System.nanoTime() - start < CATCH_UP_NANOS_MAX) {
       if (!step()) {
         LockSupport.parkNanos(this, REST_NANOS_MIN / 5);
       }

@@ -171,6 +171,9 @@ final class FileDisk implements Disk {
   }
 
   record Channel(FileChannel channel) implements Disk.File {
+    // What is in the heap is copied to memory outside of it first, which its thread then keeps.
+    private static final int PIECE_BYTES = 1 << 20;
+
     @Override
     public long size() throws IOException {
       return channel.size();
@@ -178,21 +181,31 @@ final class FileDisk implements Disk {
 
     @Override
     public void read(ByteBuffer into, long position) throws IOException {
-      long at = position;
-      while (into.hasRemaining()) {
-        int read = channel.read(into, at);
-        if (read < 0) {
-          throw new EOFException("the file ends at " + at);
+      int end = into.limit();
+      try {
+        for (long at = position; into.position() < end; ) {
+          into.limit(Math.min(end, into.position() + PIECE_BYTES));
+          int read = channel.read(into, at);
+          if (read < 0) {
+            throw new EOFException("the file ends at " + at);
+          }
+          at += read;
         }
-        at += read;
+      } finally {
+        into.limit(end);
       }
     }
 
     @Override
     public void write(ByteBuffer from, long position) throws IOException {
-      long at = position;
-      while (from.hasRemaining()) {
-        at += channel.write(from, at);
+      int end = from.limit();
+      try {
+        for (long at = position; from.position() < end; ) {
+          from.limit(Math.min(end, from.position() + PIECE_BYTES));
+          at += channel.write(from, at);
+        }
+      } finally {
+        from.limit(end);
       }
     }
 

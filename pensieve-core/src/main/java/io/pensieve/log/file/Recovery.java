@@ -36,7 +36,9 @@ final class Recovery<K, V> {
     this.settings = settings;
   }
 
-  /** What was found, and how much of it was told; of that, what was in a base; how many segments. */
+  /**
+   * What was found, and how much of it was told; of that, what was in a base; how many segments.
+   */
   record Result(Recovered recovered, long changes, long bytes, long baseBytes, int segments) {}
 
   /** For a thread that is never interrupted. */
@@ -76,8 +78,7 @@ final class Recovery<K, V> {
     telling.finish();
     replay.progress(telling.bytes(), telling.bytes());
     isAgainWanted = telling.isAgainWanted();
-    return new Result(
-        recovered, telling.changes(), telling.bytes(), baseBytes, segments.size());
+    return new Result(recovered, telling.changes(), telling.bytes(), baseBytes, segments.size());
   }
 
   private Recovered nothing(BaseReader base) throws IOException {

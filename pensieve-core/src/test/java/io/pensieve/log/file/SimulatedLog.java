@@ -171,8 +171,7 @@ final class SimulatedLog {
     return read(disk, FOLDER, codec);
   }
 
-  private static Told read(Disk disk, Path folder, Codec<String> codec)
-      throws IOException {
+  private static Told read(Disk disk, Path folder, Codec<String> codec) throws IOException {
     Told told = Told.inOrder();
     LogException.Corrupt refusal = refusal(disk, folder, codec, told);
     if (refusal != null) {
