@@ -56,6 +56,7 @@ class OpeningFilesTest {
   private static FileLog<String, String> log(Path folder) {
     FileLog.Settings settings =
         new FileLog.Settings(
+            end -> end,
             Durability.PROCESS_DEATH,
             64 << 10,
             32 << 10,
