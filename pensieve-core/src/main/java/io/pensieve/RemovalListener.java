@@ -12,6 +12,9 @@ package io.pensieve;
  * removal was told. What a listener throws is logged as a warning (by {@link System.Logger}, under
  * the name of this interface), and changes nothing for the writer.
  *
+ * <p>One exception: a map that is opened with much smaller bounds than it had evicts entries whose
+ * values it has never had in memory all at once. Of these it tells nobody.
+ *
  * @param <K> the type of keys
  * @param <V> the type of values
  */

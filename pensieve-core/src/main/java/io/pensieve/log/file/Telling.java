@@ -112,7 +112,7 @@ final class Telling<K, V> implements AutoCloseable {
   }
 
   /** A batch to be filled, when there is one. */
-  Batch take() {
+  Batch take() throws IOException {
     Batch batch;
     while ((batch = tryTake()) == null) {
       help();
@@ -120,8 +120,8 @@ final class Telling<K, V> implements AutoCloseable {
     return batch;
   }
 
-  private synchronized @Nullable Batch tryTake() {
-    DeafThread.rethrow(failure);
+  private synchronized @Nullable Batch tryTake() throws IOException {
+    rethrow(failure);
     Batch batch = empty.poll();
     if (batch == null && batches < batchesMax) {
       batches++;
@@ -267,11 +267,19 @@ final class Telling<K, V> implements AutoCloseable {
   }
 
   /** Returns when everything that was submitted has been told, or throws the first failure. */
-  void finish() {
+  void finish() throws IOException {
     awaitTold();
     synchronized (this) {
-      DeafThread.rethrow(failure);
+      rethrow(failure);
     }
+  }
+
+  // A long frame is read when it is told.
+  private static void rethrow(@Nullable Throwable failure) throws IOException {
+    if (failure instanceof IOException unread) {
+      throw unread;
+    }
+    DeafThread.rethrow(failure);
   }
 
   /** Whether the receiver, who has been told everything, wants to be told again. */
