@@ -1,5 +1,7 @@
 package io.pensieve.log;
 
+import java.lang.reflect.Proxy;
+
 /**
  * Turns keys or values into bytes and back. Must be lossless: {@code decode(encode(x)).equals(x)};
  * for keys also {@code encode(x)} equals {@code encode(y)} exactly when {@code x.equals(y)}.
@@ -25,6 +27,26 @@ public interface Codec<T> {
    * @throws IllegalArgumentException if the bytes are no encoding of this codec
    */
   T decode(byte[] bytes);
+
+  /**
+   * What the bytes mean, in a word: a log keeps the name with its files, and refuses to be opened
+   * with a codec of another name ({@link LogException.WrongCodec}), since it would read garbage. By
+   * default the name of this codec's class, or none if that can change by itself, as that of an
+   * anonymous class. A codec without a name, an empty one, is never refused, nor are others where
+   * it has written.
+   *
+   * <p>Override it where one class encodes in several ways, before you rename a class, or if a
+   * codec reads what others have written. At most 1,000 bytes of UTF-8.
+   */
+  default String name() {
+    Class<?> type = getClass();
+    boolean mayChange =
+        type.isAnonymousClass()
+            || type.isHidden()
+            || type.isSynthetic()
+            || Proxy.isProxyClass(type);
+    return mayChange ? "" : type.getName();
+  }
 
   /** Strings as UTF-8. A string with an unpaired surrogate has no UTF-8 and is refused. */
   static Codec<String> utf8() {

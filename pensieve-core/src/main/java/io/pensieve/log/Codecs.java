@@ -14,6 +14,11 @@ final class Codecs {
   private Codecs() {}
 
   private static final class Utf8 implements Codec<String> {
+    @Override
+    public String name() {
+      return "utf8";
+    }
+
     private static final char REPLACEMENT = '\uFFFD';
 
     @Override
@@ -55,6 +60,11 @@ final class Codecs {
 
   private static final class Bytes implements Codec<byte[]> {
     @Override
+    public String name() {
+      return "bytes";
+    }
+
+    @Override
     public byte[] encode(byte[] value) {
       return value;
     }
@@ -66,6 +76,11 @@ final class Codecs {
   }
 
   private static final class Int64 implements Codec<Long> {
+    @Override
+    public String name() {
+      return "int64";
+    }
+
     @Override
     public byte[] encode(Long value) {
       return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();

@@ -43,6 +43,36 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
+   * The log was written with codecs of other names, and what is in it would be taken for something
+   * else. Nothing was changed. Open it with those, or, if this one reads the same bytes, give it
+   * that name: see {@link Codec#name}.
+   */
+  public static final class WrongCodec extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * A codec whose name is not the file's.
+     *
+     * @param file the file that was written with another one
+     * @param what keys or values
+     * @param written the name of the codec that they were written with
+     * @param given the name of the codec that was given
+     */
+    public WrongCodec(Path file, String what, String written, String given) {
+      super(
+          file
+              + ": its "
+              + what
+              + " were written with the codec \""
+              + written
+              + "\", and this log was opened with \""
+              + given
+              + "\"",
+          null);
+    }
+  }
+
+  /**
    * Reading or writing failed. Final for this log: what was written last may or may not be on the
    * disk, so the map refuses further writes and goes on serving reads. Opening it again recovers.
    */

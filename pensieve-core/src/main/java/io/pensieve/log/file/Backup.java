@@ -95,7 +95,7 @@ final class Backup<K, V> {
   }
 
   private void begin(OnDisk disk) throws IOException {
-    disk.run(() -> copy = LogCopy.create(log.directory().disk(), target));
+    disk.run(() -> copy = LogCopy.create(log.directory().disk(), target, log.directory().codecs()));
     LiveEntries.Walk<K, V> walk = live.walk();
     long position = log.ring().end();
     entries = walk.coldestFirst();

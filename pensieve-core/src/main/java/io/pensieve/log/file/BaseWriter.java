@@ -45,7 +45,9 @@ final class BaseWriter implements Closeable {
     Path temporary = temporary(directory);
     Disk.File file = directory.disk().create(temporary);
     try {
-      file.write(ByteBuffer.wrap(Format.FileHeader.base(position, salt).encode()), 0);
+      file.write(
+          ByteBuffer.wrap(directory.codecs().in(Format.FileHeader.base(position, salt).encode())),
+          0);
       return new BaseWriter(directory, temporary, file, position, salt);
     } catch (IOException | RuntimeException refused) {
       file.close();

@@ -114,7 +114,12 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<V> valueCodec,
       Settings settings,
       Threads threads) {
-    return new FileLog<>(new LogDirectory(disk, folder), keyCodec, valueCodec, settings, threads);
+    return new FileLog<>(
+        new LogDirectory(disk, folder).withCodecs(CodecNames.of(keyCodec, valueCodec)),
+        keyCodec,
+        valueCodec,
+        settings,
+        threads);
   }
 
   /**

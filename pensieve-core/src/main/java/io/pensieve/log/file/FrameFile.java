@@ -16,19 +16,21 @@ record FrameFile(
     implements Closeable {
 
   static FrameFile segment(LogDirectory directory, long position) throws IOException {
-    return open(directory.disk(), directory.segment(position), Format.SEGMENT, position, position);
+    return open(directory, directory.segment(position), Format.SEGMENT, position, position);
   }
 
   static FrameFile base(LogDirectory directory, long position) throws IOException {
-    return open(directory.disk(), directory.base(position), Format.BASE, position, 0);
+    return open(directory, directory.base(position), Format.BASE, position, 0);
   }
 
   private static FrameFile open(
-      Disk disk, Path path, short kind, long positionOfName, long firstPosition)
+      LogDirectory directory, Path path, short kind, long positionOfName, long firstPosition)
       throws IOException {
-    Disk.File file = disk.open(path);
+    Disk.File file = directory.disk().open(path);
     try {
-      Format.FileHeader header = Format.FileHeader.decode(Format.FileHeader.page(file), path, kind);
+      byte[] page = Format.FileHeader.page(file);
+      Format.FileHeader header = Format.FileHeader.decode(page, path, kind);
+      directory.codecs().expectIn(page, path);
       if (header.firstPosition() != positionOfName) {
         throw new LogException.Corrupt(
             path, 0, "the position of the name", Long.toHexString(header.firstPosition()));

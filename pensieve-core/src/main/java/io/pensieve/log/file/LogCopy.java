@@ -57,12 +57,12 @@ final class LogCopy implements Closeable {
    *
    * @throws IllegalArgumentException if the folder is not empty
    */
-  static LogCopy create(Disk disk, Path folder) throws IOException {
+  static LogCopy create(Disk disk, Path folder, CodecNames codecs) throws IOException {
     boolean isMissing = !disk.isFolder(folder.toAbsolutePath());
     if (!isMissing) {
       expectEmpty(disk, folder);
     }
-    LogDirectory directory = new LogDirectory(disk, folder);
+    LogDirectory directory = new LogDirectory(disk, folder).withCodecs(codecs);
     directory.make();
     LogCopy copy = new LogCopy(directory, lock(disk, folder), isMissing);
     try {
@@ -159,7 +159,10 @@ final class LogCopy implements Closeable {
     Disk.File begun = disk.create(directory.temporary(LogDirectory.COPY));
     segment = begun;
     firstPosition = position;
-    begun.write(ByteBuffer.wrap(Format.FileHeader.segment(position, next, salt).encode()), 0);
+    begun.write(
+        ByteBuffer.wrap(
+            directory.codecs().in(Format.FileHeader.segment(position, next, salt).encode())),
+        0);
     next = position;
     written = position;
   }

@@ -38,14 +38,17 @@ final class LogDirectory {
 
   private final Disk disk;
   private final Path folder;
+  private final CodecNames codecs; // NONE if files of any are read
   private final long basesBelow; // others are not looked at
   private final Disk.@Nullable Folder open; // present if it is kept open
 
   LogDirectory(Disk disk, Path folder) {
-    this(disk, folder, Long.MAX_VALUE, null);
+    this(disk, folder, Long.MAX_VALUE, null, CodecNames.NONE);
   }
 
-  private LogDirectory(Disk disk, Path folder, long basesBelow, Disk.@Nullable Folder open) {
+  private LogDirectory(
+      Disk disk, Path folder, long basesBelow, Disk.@Nullable Folder open, CodecNames codecs) {
+    this.codecs = codecs;
     this.open = open;
     this.disk = disk;
     this.folder = folder;
@@ -54,12 +57,12 @@ final class LogDirectory {
 
   /** The same folder as if this base, and newer ones, were not there. */
   LogDirectory withoutBase(long position) {
-    return new LogDirectory(disk, folder, position, open);
+    return new LogDirectory(disk, folder, position, open, codecs);
   }
 
   /** The same folder, open: so it can be forced when there are no descriptors left. */
   LogDirectory opened() throws IOException {
-    return new LogDirectory(disk, folder, basesBelow, disk.openFolder(folder));
+    return new LogDirectory(disk, folder, basesBelow, disk.openFolder(folder), codecs);
   }
 
   /** Of a folder that is open. */
@@ -76,6 +79,15 @@ final class LogDirectory {
     } else {
       open.force();
     }
+  }
+
+  /** The same folder, whose files are written and read with these codecs. */
+  LogDirectory withCodecs(CodecNames names) {
+    return new LogDirectory(disk, folder, basesBelow, open, names);
+  }
+
+  CodecNames codecs() {
+    return codecs;
   }
 
   Disk disk() {

@@ -51,7 +51,7 @@ final class Salvaging {
 
   static LogFolder.Salvage run(Disk from, Path folder, Disk to, Path into) throws IOException {
     LogDirectory directory = new LogDirectory(from, folder);
-    LogCopy copy = LogCopy.create(to, into);
+    LogCopy copy = LogCopy.create(to, into, codecs(directory));
     List<LogFolder.Damage> damages;
     try {
       damages = new Salvaging(copy).copy(directory);
@@ -60,6 +60,23 @@ final class Salvaging {
       throw broken;
     }
     return new LogFolder.Salvage(LogFolder.contents(to, into, true, SILENT), damages);
+  }
+
+  /** The codecs of the newest file that names some. */
+  private static CodecNames codecs(LogDirectory directory) throws IOException {
+    CodecNames newest = CodecNames.NONE;
+    for (long position : directory.segments()) {
+      Path path = directory.segment(position);
+      try (Disk.File file = directory.disk().open(path)) {
+        byte[] page = SuspectFile.page(file);
+        CodecNames names =
+            Format.FileHeader.isIntact(page) ? CodecNames.read(page, path) : CodecNames.NONE;
+        newest = names.equals(CodecNames.NONE) ? newest : names;
+      } catch (LogException.Corrupt damaged) {
+        // Then what another one says.
+      }
+    }
+    return newest;
   }
 
   private List<LogFolder.Damage> copy(LogDirectory directory) throws IOException {

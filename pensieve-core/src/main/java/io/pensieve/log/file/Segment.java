@@ -64,7 +64,7 @@ final class Segment implements Closeable {
     Segment segment =
         new Segment(
             directory.segment(header.firstPosition()), file, header.firstPosition(), bytesMax);
-    file.write(ByteBuffer.wrap(header.encode()), 0);
+    file.write(ByteBuffer.wrap(directory.codecs().in(header.encode())), 0);
     file.force();
     directory.disk().rename(temporary, segment.path);
     return segment;

@@ -152,6 +152,12 @@ public final class StoredValue {
   }
 
   private static final class AsHeld implements Codec<StoredValue> {
+    /** None: it takes any bytes for a value, so it also reads what other codecs have written. */
+    @Override
+    public String name() {
+      return "";
+    }
+
     @Override
     public byte[] encode(StoredValue value) {
       return value.held;
