@@ -1,6 +1,8 @@
 package io.pensieve.server.http;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.ByteArrayInputStream;
@@ -83,8 +85,10 @@ sealed interface BatchOperation {
                 + operationsMax);
       }
       List<BatchOperation> parsed = new ArrayList<>();
-      for (JsonElement operation : operations.getAsJsonArray()) {
-        parsed.add(operation(object(operation, "operation " + parsed.size())));
+      JsonArray unparsed = operations.getAsJsonArray();
+      for (int i = 0; i < unparsed.size(); i++) {
+        parsed.add(operation(object(unparsed.get(i), "operation " + i)));
+        unparsed.set(i, JsonNull.INSTANCE); // or its texts would be there twice
       }
       return new Batch(flag.getAsBoolean(), parsed);
     }

@@ -45,6 +45,7 @@ final class Batches {
     RequestBody.read(
         exchange,
         limits.batchBodyBytesMax(),
+        limits.textBytesMax(),
         body -> {
           Batch batch = parser.parse(body);
           exchange.dispatch(Failures.mapped(onWorker -> run(onWorker, batch)));

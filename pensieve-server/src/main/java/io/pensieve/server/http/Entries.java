@@ -143,7 +143,8 @@ final class Entries {
           StoredValue value = StoredValue.typed(type, body);
           limits.requireRoom(key, value);
           Submission<StoredValue> write = submitPut(key, conditions, value, life);
-          Acknowledged.answer(exchange, write.durable(), done -> answerPut(done, write));
+          Put put = new Put(write.version(), write.applied(), write.previous() == null);
+          Acknowledged.answer(exchange, write.durable(), done -> answerPut(done, put));
         });
   }
 
@@ -164,13 +165,17 @@ final class Entries {
     return ConditionalWrite.put(memories, key, value, life).submitIf(conditions.forWrite());
   }
 
-  private static void answerPut(HttpServerExchange exchange, Submission<StoredValue> write) {
+  /** What came of a put, without the value before it: nothing counts that any more. */
+  private record Put(long version, boolean applied, boolean isNew) {}
+
+  private static void answerPut(HttpServerExchange exchange, Put write) {
     tagIfPresent(exchange, write.version());
     if (!write.applied()) {
       throw preconditionFailed();
     }
-    boolean created = write.previous() == null;
-    exchange.setStatusCode(created ? StatusCodes.CREATED : StatusCodes.NO_CONTENT).endExchange();
+    exchange
+        .setStatusCode(write.isNew() ? StatusCodes.CREATED : StatusCodes.NO_CONTENT)
+        .endExchange();
   }
 
   void delete(HttpServerExchange exchange, String rawKey) throws Exception {

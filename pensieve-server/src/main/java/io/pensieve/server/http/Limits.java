@@ -79,6 +79,12 @@ public record Limits(
     return JSON_BYTES_PER_BYTE * (keyBytesMax + valueBytesMax) + JSON_FRAME_BYTES;
   }
 
+  /** The longest text in a body of JSON, in bytes: a value as it is, or in base64. */
+  int textBytesMax() {
+    return (int)
+        Math.min(Integer.MAX_VALUE, 4L * (Math.max(keyBytesMax, valueBytesMax) + 2L) / 3 + 1);
+  }
+
   /** The longest body of a batch, in bytes: room for what the log takes as one, mostly escaped. */
   int batchBodyBytesMax() {
     long bytes =

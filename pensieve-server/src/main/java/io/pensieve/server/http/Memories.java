@@ -62,6 +62,7 @@ final class Memories {
     RequestBody.read(
         exchange,
         limits.bodyBytesMax(),
+        limits.textBytesMax(),
         body -> {
           JsonFields fields = JsonFields.read(body, PUT_FIELDS);
           String key = limits.key(fields.string("key"));

@@ -7,7 +7,6 @@ import io.undertow.util.SameThreadExecutor;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
@@ -18,15 +17,19 @@ import org.xnio.channels.StreamSourceChannel;
  * is room on the heap for all that do so.
  */
 final class RequestBody {
-  private static final byte[] NOTHING = {};
   private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies: there at once, and gone
-  private static final int ARRAY_BYTES_MAX = Integer.MAX_VALUE - 8; // what a JVM can make
+  private static final int NO_TEXT = 0;
+
+  // A builder of two bytes a character that doubles, beside the one it grows out of.
+  private static final long TEXT_BYTES_PER_BYTE = 2 + 4;
 
   private final HttpServerExchange exchange;
   private final int bytesMax;
   private final Reader reader;
   private final int bytesExpected;
-  private final Bytes bytes = new Bytes();
+  private final int textBytesMax; // NO_TEXT if the body is none of JSON
+  private final BodyBytes bytes = new BodyBytes();
+  private HeapRoom.@Nullable Claim claim;
   private long bytesRead;
   private @Nullable MinimalRate rate; // once not all of it was there
 
@@ -35,9 +38,10 @@ final class RequestBody {
     void read(ByteArrayInputStream body) throws Exception;
   }
 
-  private RequestBody(HttpServerExchange exchange, int bytesMax, Reader reader) {
+  private RequestBody(HttpServerExchange exchange, int bytesMax, int textBytesMax, Reader reader) {
     this.exchange = exchange;
     this.bytesMax = bytesMax;
+    this.textBytesMax = textBytesMax;
     this.reader = reader;
     long claimed = exchange.getRequestContentLength();
     bytesExpected = claimed < 0 ? bytesMax : (int) claimed;
@@ -45,11 +49,21 @@ final class RequestBody {
 
   /** Reads the body and hands it over, now or later, on the exchange's I/O thread. */
   static void read(HttpServerExchange exchange, int bytesMax, Reader reader) throws Exception {
+    read(exchange, bytesMax, NO_TEXT, reader);
+  }
+
+  /**
+   * Reads a body of JSON and hands it over.
+   *
+   * @param textBytesMax the longest text in it, in bytes of UTF-8; of a short body whatever it has
+   */
+  static void read(HttpServerExchange exchange, int bytesMax, int textBytesMax, Reader reader)
+      throws Exception {
     long claimed = exchange.getRequestContentLength();
     if (claimed > bytesMax) {
       throw tooLarge(String.valueOf(claimed), bytesMax);
     }
-    new RequestBody(exchange, bytesMax, reader).read();
+    new RequestBody(exchange, bytesMax, textBytesMax, reader).read();
   }
 
   private static Refusal tooLarge(String actual, int bytesMax) {
@@ -71,7 +85,7 @@ final class RequestBody {
       handOver();
       return;
     }
-    bytes.claim();
+    claim(bytes.capacity());
     rate = MinimalRate.expect(exchange, () -> bytesRead);
     channel.getReadSetter().set(this::readable);
     exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
@@ -85,7 +99,7 @@ final class RequestBody {
       IoUtils.safeClose(exchange.getConnection());
       return;
     } catch (RuntimeException | Error failure) {
-      bytes.drop(); // the rest of the body is still to come, and is not waited for with this
+      drop(); // the rest of the body is still to come, and is not waited for with this
       channel.suspendReads();
       Connectors.executeRootHandler(e -> Failures.answer(e, failure), exchange);
       return;
@@ -97,11 +111,6 @@ final class RequestBody {
       channel.suspendReads();
       Connectors.executeRootHandler(Failures.mapped(e -> handOver()), exchange);
     }
-  }
-
-  private void handOver() throws Exception {
-    RequestHead.requireWholeBody(exchange);
-    reader.read(bytes.asInput());
   }
 
   /** Reads what there is; true at the end of the body. */
@@ -118,65 +127,50 @@ final class RequestBody {
           throw tooLarge("more than " + bytesMax, bytesMax);
         }
         bytesRead += read;
-        bytes.add(buffer.flip());
+        add(buffer.flip());
       }
     }
   }
 
-  /** A growing array that can be read without being copied. */
-  private final class Bytes {
-    private byte[] bytes = NOTHING;
-    private int size;
-    private HeapRoom.@Nullable Claim claim;
-
-    int size() {
-      return size;
+  private void add(ByteBuffer source) {
+    int taken = bytes.capacity() + bytes.growthFor(source.remaining(), bytesExpected);
+    if (taken > UNCLAIMED_BYTES_MAX || claim != null) {
+      claim(taken);
     }
+    bytes.add(source, bytesExpected);
+  }
 
-    void add(ByteBuffer source) {
-      int count = source.remaining();
-      if (bytes.length - size < count) {
-        grow(count);
+  private void claim(long taken) {
+    HeapRoom.Claim held = claim;
+    if (held == null) {
+      held = HeapRoom.OF_PROCESS.claimFor(exchange);
+      claim = held;
+    }
+    held.atLeast(taken);
+  }
+
+  private void drop() {
+    bytes.drop();
+    if (claim != null) {
+      claim.release();
+    }
+  }
+
+  /** Hands the body over, with room for what is made of it: it lets go of what was read. */
+  private void handOver() throws Exception {
+    RequestHead.requireWholeBody(exchange);
+    if (bytes.size() > UNCLAIMED_BYTES_MAX) {
+      long longest = textBytesMax == NO_TEXT ? 0 : bytes.longestString();
+      if (longest > textBytesMax && textBytesMax != NO_TEXT) {
+        throw Problem.VALUE_TOO_LARGE.because(
+            "a text has " + longest + " bytes, the limit is " + textBytesMax);
       }
-      source.get(bytes, size, count);
-      size += count;
+      claim(bytes.capacity() + Math.max(bytes.size(), TEXT_BYTES_PER_BYTE * longest));
     }
-
-    private void grow(int count) {
-      // The first piece is mostly the whole. No more than what is announced is ever needed.
-      long doubled = Math.min(size * 2L + count, Math.max(bytesExpected, size + count));
-      int length = (int) Math.min(ARRAY_BYTES_MAX, doubled);
-      if (length > UNCLAIMED_BYTES_MAX || claim != null) {
-        claim(length);
-      }
-      bytes = Arrays.copyOf(bytes, length);
-    }
-
-    /** Claims the room for what is held by now. */
-    void claim() {
-      claim(bytes.length);
-    }
-
-    // Twice: for these bytes, and for those they grow out of, or for what is made of them.
-    private void claim(int length) {
-      HeapRoom.Claim held = claim;
-      if (held == null) {
-        held = HeapRoom.OF_PROCESS.claimFor(exchange);
-        claim = held;
-      }
-      held.atLeast(2L * length);
-    }
-
-    void drop() {
-      bytes = NOTHING;
-      size = 0;
-      if (claim != null) {
-        claim.release();
-      }
-    }
-
-    ByteArrayInputStream asInput() {
-      return new ByteArrayInputStream(bytes, 0, size);
+    try {
+      reader.read(bytes.asInput());
+    } finally {
+      bytes.drop();
     }
   }
 }

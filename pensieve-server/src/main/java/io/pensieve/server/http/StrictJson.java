@@ -14,12 +14,18 @@ import io.pensieve.log.Codec;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Bodies of JSON as RFC 8259 has it, in UTF-8, and nothing behind it. */
 final class StrictJson {
+  private static final int AT_ONCE_BYTES_MAX = 16 << 10; // a longer body is decoded as it is read
+  private static final String NOT_UTF8 = "the body is not UTF-8";
 
   private StrictJson() {}
 
@@ -31,11 +37,13 @@ final class StrictJson {
 
   /** What the parser makes of the body. */
   static <T> T read(ByteArrayInputStream body, Parser<T> parser) {
-    try (JsonReader json = new JsonReader(new StringReader(utf8(body.readAllBytes())))) {
+    try (JsonReader json = new JsonReader(utf8(body))) {
       json.setStrictness(Strictness.STRICT);
       return parser.parse(json);
     } catch (MalformedJsonException notJson) {
       throw refusalFor(notJson);
+    } catch (CharacterCodingException notUtf8) {
+      throw Problem.MALFORMED_JSON.because(NOT_UTF8);
     } catch (EOFException truncated) {
       throw Problem.MALFORMED_JSON.because("the body ends before its JSON does");
     } catch (IOException impossible) {
@@ -43,11 +51,14 @@ final class StrictJson {
     }
   }
 
-  private static String utf8(byte[] bytes) {
+  private static Reader utf8(ByteArrayInputStream body) {
+    if (body.available() > AT_ONCE_BYTES_MAX) {
+      return new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder()); // reports faults
+    }
     try {
-      return Codec.utf8().decode(bytes);
+      return new StringReader(Codec.utf8().decode(body.readAllBytes()));
     } catch (IllegalArgumentException notUtf8) {
-      throw Problem.MALFORMED_JSON.because("the body is not UTF-8");
+      throw Problem.MALFORMED_JSON.because(NOT_UTF8);
     }
   }
 

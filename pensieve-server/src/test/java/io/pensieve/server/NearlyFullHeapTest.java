@@ -1,0 +1,147 @@
+package io.pensieve.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A server whose entries fill their share of a small heap, killed and started again with it: what
+ * ran starts again, and nothing that fits and was acknowledged is missing.
+ */
+final class NearlyFullHeapTest {
+  private static final long SEED = Seed.choose();
+  private static final int KILLS = Depth.of(1, 20);
+  private static final int MIB = 1 << 20;
+  private static final double FILLINGS = 1.2; // of the share, before each kill
+  private static final int KEYS = 500;
+
+  private final Path folder;
+  private final Path prints;
+  private final Random random = new Random(SEED);
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  /** What was acknowledged, coldest first: the length of each value, which says what is in it. */
+  private final Map<String, Integer> written = new LinkedHashMap<>(16, 0.75f, true);
+
+  NearlyFullHeapTest(@TempDir Path folder, @TempDir Path prints) {
+    this.folder = folder;
+    this.prints = prints;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {64, 128, 256})
+  void whatRanStartsAgain(int mebibytes) throws Exception {
+    for (int kill = 0; kill < KILLS; kill++) {
+      try (ServerProcess server = serve(mebibytes)) {
+        assertFoundAgain(server);
+        write(server, mebibytes);
+        assertEquals("", server.err());
+        server.kill().awaitExit();
+      }
+    }
+    try (ServerProcess server = serve(mebibytes)) {
+      assertFoundAgain(server);
+      assertEquals("", server.err());
+      assertEquals(0, server.terminate().awaitExit());
+    }
+  }
+
+  private ServerProcess serve(int mebibytes) throws Exception {
+    return ServerProcess.serveWithHeap(
+        prints, "-Xmx" + mebibytes + "m", "--data-dir", folder.toString());
+  }
+
+  private void write(ServerProcess server, int mebibytes) throws Exception {
+    int longest = Math.min(16 * MIB, mebibytes * MIB / 16);
+    long left = (long) (FILLINGS * mebibytes * MIB * 5 / 16);
+    while (left > 0) {
+      int length = length(longest);
+      String key = "key-" + random.nextInt(KEYS);
+      HttpResponse<byte[]> put =
+          send(server, key, to -> to.PUT(BodyPublishers.ofByteArray(value(length))));
+      assertTrue(put.statusCode() / 100 == 2, () -> put.statusCode() + told());
+      written.put(key, length);
+      left -= length;
+    }
+  }
+
+  // Of each order of magnitude as many; the longest now and then.
+  private int length(int longest) {
+    if (random.nextInt(20) == 0) {
+      return longest;
+    }
+    int magnitude =
+        1 << random.nextInt(Integer.numberOfTrailingZeros(Integer.highestOneBit(longest)));
+    return magnitude + random.nextInt(magnitude);
+  }
+
+  private static byte[] value(int length) {
+    byte[] value = new byte[length];
+    Arrays.fill(value, (byte) length);
+    return value;
+  }
+
+  private void assertFoundAgain(ServerProcess server) throws Exception {
+    Matcher capacity = Pattern.compile("capacity-bytes +(\\d+)").matcher(server.out());
+    assertTrue(capacity.find(), server.out());
+    long room = Long.parseLong(capacity.group(1));
+    List<Map.Entry<String, Integer>> hottestLast = List.copyOf(written.entrySet());
+    int first = hottestLast.size();
+    while (first > 0 && room >= weightAtMost(hottestLast.get(first - 1).getValue())) {
+      first--;
+      room -= weightAtMost(hottestLast.get(first).getValue());
+    }
+    // In their order, so that it stays the order of use.
+    for (int i = 0; i < hottestLast.size(); i++) {
+      String key = hottestLast.get(i).getKey();
+      int length = hottestLast.get(i).getValue();
+      HttpResponse<byte[]> found = send(server, key, HttpRequest.Builder::GET);
+      boolean isThere = found.statusCode() == 200;
+      assertTrue(isThere || i < first, () -> "missing, though there is room" + told());
+      if (isThere) {
+        assertTrue(Arrays.equals(value(length), found.body()), () -> "another value" + told());
+      } else {
+        written.remove(key);
+      }
+    }
+  }
+
+  private static long weightAtMost(int length) {
+    return length < MIB / 4 ? length + 1024 : (length / MIB + 2L) * MIB;
+  }
+
+  private interface Method {
+    HttpRequest.Builder of(HttpRequest.Builder request);
+  }
+
+  private HttpResponse<byte[]> send(ServerProcess server, String key, Method method)
+      throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(server.url() + "/v1/kv/" + key))
+            .timeout(Duration.ofSeconds(60));
+    return client.send(method.of(request).build(), BodyHandlers.ofByteArray());
+  }
+
+  private static String told() {
+    return ", -Dpensieve.seed=" + SEED;
+  }
+}
