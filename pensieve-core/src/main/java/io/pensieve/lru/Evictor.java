@@ -6,6 +6,8 @@ import java.util.List;
 
 /** Evicts what is too many, or too heavy. Called by threads that own nothing. */
 final class Evictor<K, V> {
+  private static final int FAILURES_MAX = 3; // that evict nothing, before it is given up
+
   private final EvictionOrder<K, V> order;
   private final Owner<K, V> owner;
   private final Observer<K, V> observer;
@@ -24,20 +26,31 @@ final class Evictor<K, V> {
       if (victim != null) {
         evict(victim);
       }
-      evictOverflow();
     } catch (Throwable thrown) {
       // What the journal has refused is back in order. What an error has left out is not.
       if ((node.state != Node.DEAD && node.bucket < 0)
           || (victim != null && victim.node.state != Node.DEAD && victim.node.bucket < 0)) {
         order.damaged = true;
       }
+      evictOverflowAfter(thrown);
       throw thrown;
+    }
+    evictOverflow();
+  }
+
+  /** As {@link #evictOverflow}, for a thread that is about to throw what came first. */
+  void evictOverflowAfter(Throwable first) {
+    try {
+      evictOverflow();
+    } catch (Throwable alsoRefused) {
+      // Whoever writes next evicts. The caller learns of what came first.
     }
   }
 
   /**
    * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * goes. If the journal fails, the victim stays, and so does the overflow.
+   * goes. If the journal fails, the victim stays, and so does the overflow. Any other error may be
+   * one victim's alone, so the next one is tried before the first error is thrown.
    *
    * <p>Entries that a caller's function is deciding about are passed over, because it may take as
    * long as it likes. Their overflow is not forgotten: this thread writes the order's size and then
@@ -48,23 +61,37 @@ final class Evictor<K, V> {
    * for: they hold a node for no longer than the journal takes.
    */
   void evictOverflow() {
-    while (order.isOverfull()) {
+    Throwable first = null;
+    for (int failures = 0; order.isOverfull(); ) {
+      int size = order.size();
       List<Node<K, V>> passedOver = new ArrayList<>(0);
       try {
         evictAround(passedOver);
         order.addAll(passedOver);
+        if (areAllComputing(passedOver)) { // after they are back in order, not before
+          break;
+        }
       } catch (Throwable thrown) {
+        first = first == null ? thrown : first;
         try {
           order.addAll(passedOver);
         } catch (Throwable noRoom) {
           order.damaged = true;
         }
-        throw thrown;
-      }
-      if (areAllComputing(passedOver)) { // after they are back in order, not before
-        return;
+        if (order.size() >= size && ++failures == FAILURES_MAX) {
+          break;
+        }
       }
     }
+    if (first != null) {
+      throw Evictor.<RuntimeException>unchecked(first);
+    }
+  }
+
+  // Nothing of what is called here throws a checked exception.
+  @SuppressWarnings("unchecked")
+  private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
+    throw (T) thrown;
   }
 
   private static boolean areAllComputing(List<? extends Node<?, ?>> nodes) {

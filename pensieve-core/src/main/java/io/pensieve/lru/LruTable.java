@@ -248,7 +248,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    */
   public long[] updateTogether(List<K> keys, JointMaker<V> maker) {
     refuseWithinFunction();
-    JointUpdates.Done<K, V> done = joint.update(keys, maker);
+    JointUpdates.Done<K, V> done;
+    try {
+      done = joint.update(keys, maker);
+    } catch (Throwable thrown) {
+      evictor.evictOverflowAfter(thrown); // others may have left theirs, or all was done
+      throw thrown;
+    }
     try {
       evictor.evictOverflow();
     } finally {
@@ -319,13 +325,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // An evictor may have passed the node over while it was computed, and left its overflow to this
   // thread. After an error the write itself may have been made.
   private void evictAfter(Maker<V> maker, Throwable thrown) {
-    if (maker instanceof Decision && !(thrown instanceof Error)) {
-      return;
-    }
-    try {
-      evictor.evictOverflow();
-    } catch (Throwable alsoRefused) {
-      // Whoever writes next evicts. The caller is told of what came first.
+    if (!(maker instanceof Decision) || thrown instanceof Error) {
+      evictor.evictOverflowAfter(thrown);
     }
   }
 

@@ -101,7 +101,8 @@ final class Owner<K, V> {
         settle(node);
       } catch (Throwable noRoom) {
         if (node.state == Node.DEAD && node.bucket < 0) {
-          node.next = leftOver;
+          Node<K, V> others = leftOver;
+          node.next = others == null ? node : others; // the last one is its own next
           leftOver = node;
         } else if (node.state == Node.DEAD || node.bucket < 0) {
           order.damaged = true;
