@@ -1,6 +1,7 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.Log;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,10 +36,12 @@ public final class CrashingLog {
   private final SimulatedDisk disk = new SimulatedDisk();
   private final List<Appended> appended = new ArrayList<>();
   private long nanos;
+  private boolean isClosing; // then time goes on by itself
   private long acknowledged;
   private @Nullable FileLog<String, String> log;
   private @Nullable Scribe scribe;
   private @Nullable Compactor<?, ?> compactor;
+  private @Nullable Completions completions;
 
   /** A change and its sequence. */
   public record Appended(long sequence, Change<String, String> change) {}
@@ -49,6 +53,17 @@ public final class CrashingLog {
 
   /** Opens the log for a map. */
   public Log<String, String> open(Durability durability) {
+    return open(durability, SimulatedLog.TEXT, thread -> {});
+  }
+
+  /**
+   * Opens the log for a map.
+   *
+   * @param codec of keys and of values
+   * @param starting is told of every thread that the log needs, and may refuse it
+   */
+  public Log<String, String> open(
+      Durability durability, Codec<String> codec, Consumer<String> starting) {
     FileLog.Settings settings =
         new FileLog.Settings(
             end -> end + Beginning.POSITIONS_SKIPPED,
@@ -61,13 +76,25 @@ public final class CrashingLog {
             SMALL.recovery());
     Threads threads =
         new Threads(
-            work -> scribe = (Scribe) work,
-            Runnable::run,
-            work -> {},
-            work -> compactor = (Compactor<?, ?>) work,
-            () -> nanos);
-    FileLog<String, String> opened =
-        FileLog.open(disk, FOLDER, SimulatedLog.TEXT, SimulatedLog.TEXT, settings, threads);
+            work -> {
+              starting.accept("scribe");
+              scribe = (Scribe) work;
+            },
+            work -> {
+              starting.accept("background");
+              work.run();
+            },
+            work -> {
+              starting.accept("completions");
+              completions = (Completions) work;
+            },
+            work -> {
+              starting.accept("compactor");
+              compactor = (Compactor<?, ?>) work;
+            },
+            () -> isClosing ? nanos += 1_000_000 : nanos);
+    isClosing = false;
+    FileLog<String, String> opened = FileLog.open(disk, FOLDER, codec, codec, settings, threads);
     log = opened;
     return new Recorded(opened);
   }
@@ -102,12 +129,56 @@ public final class CrashingLog {
   /** A piece of the scribe's work. */
   public boolean step() {
     nanos += 60_000_000;
-    return !present(scribe).isFinished() && present(scribe).step();
+    boolean moved = !present(scribe).isFinished() && present(scribe).step();
+    if (completions != null) {
+      completions.drain();
+    }
+    return moved;
+  }
+
+  /** Whether the log has failed, and takes no more changes. */
+  public boolean hasFailed() {
+    return present(log).statistics().failure().isPresent();
+  }
+
+  /** What can go wrong with a disk: how many ways. */
+  public static final int DISK_FAULTS = Fault.values().length - 1;
+
+  /** One operation of the disk will fail, after so many more, or all from there on. */
+  public void failDiskAfter(int operations, boolean forGood, int fault) {
+    disk.failAfter(operations, forGood, Fault.values()[1 + fault]);
+  }
+
+  /** Whether this is the disk's, which cannot even say so. */
+  public static boolean isFaultOfDisk(Throwable thrown) {
+    return thrown instanceof Fault.NoWordsError;
+  }
+
+  /** Whether an operation that was to fail was called. */
+  public boolean diskHasFailed() {
+    return disk.hasFailed();
+  }
+
+  /** From now on the disk works. */
+  public void healDisk() {
+    disk.heal();
+  }
+
+  /** Whether nobody has the folder. */
+  public boolean isFree() {
+    return disk.locks() == 0;
   }
 
   /** All of it. */
   public void settle() {
     while (step()) {}
+  }
+
+  // What was refused is tried again only after a while.
+  private void settleForced() {
+    for (int steps = 0; steps < 20; steps++) {
+      settle();
+    }
   }
 
   /** A piece of a compaction, if one is due; answers whether it was the first one. */
@@ -170,6 +241,10 @@ public final class CrashingLog {
     @Override
     public void awaitDurable(long sequence) {
       settle();
+      if (inner.durableSequence() < sequence && !hasFailed()) {
+        healDisk(); // of what may be repeated, as a full disk that gets room again
+        settleForced();
+      }
       inner.awaitDurable(sequence);
     }
 
@@ -180,6 +255,7 @@ public final class CrashingLog {
 
     @Override
     public void close() {
+      isClosing = true;
       present(compactor).stop();
       Thread thread = new Thread(present(scribe));
       thread.start();

@@ -54,7 +54,7 @@ enum Fault {
     }
   }
 
-  private static final class NoWordsError extends InternalError {
+  static final class NoWordsError extends InternalError {
     private static final long serialVersionUID = 1L;
 
     @Override

@@ -124,6 +124,7 @@ final class SimulatedDisk implements Disk {
 
   /** As {@link #killProcess}, and what is to fail will fail. */
   void endProcess() {
+    locks = 0;
     files.values().forEach(SimulatedFile::unmap);
     forcedFiles.values().forEach(SimulatedFile::unmap);
   }
