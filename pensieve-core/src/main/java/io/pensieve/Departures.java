@@ -44,10 +44,21 @@ final class Departures<K, V> implements Observer<K, V> {
 
   // The write has been made: nothing that a listener throws may look like its failure.
   private void tell(K key, V value, RemovalCause cause) {
+    if (listener == PensieveBuilder.NOBODY) {
+      return;
+    }
     try {
-      listener.removed(key, value, cause);
+      ListenerDepth.deeper(() -> listener.removed(key, value, cause));
     } catch (Throwable thrown) {
+      warn(thrown);
+    }
+  }
+
+  private void warn(Throwable thrown) {
+    try {
       logger.get().log(Level.WARNING, "a removal listener has thrown", thrown);
+    } catch (Throwable cannotBeLogged) {
+      // At the end of the stack or the heap, for one. There is nobody else to tell.
     }
   }
 }

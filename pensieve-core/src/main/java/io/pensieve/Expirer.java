@@ -3,6 +3,7 @@ package io.pensieve;
 import io.pensieve.lru.LruTable;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -10,33 +11,62 @@ import org.jspecify.annotations.Nullable;
  * Removes entries whose time is over, a few times a second, on a daemon thread of its own. It
  * begins when the map is open and has had an entry that expires, and ends when the map is closed,
  * or forgotten: it does not keep its map from being collected.
+ *
+ * <p>Nothing else ends it: what a turn throws, an error too, is over with that turn. A thread that
+ * could not be started, or has ended all the same, is started by the next entry that expires.
  */
 final class Expirer implements Runnable {
   private static final long PAUSE_NANOS = Duration.ofMillis(250).toNanos();
 
+  private final ThreadFactory threads;
   private @Nullable WeakReference<LruTable<?, ?>> table; // null before the map is open
   private boolean needed;
-  private @Nullable Thread thread;
+  private volatile @Nullable Thread thread; // the last one that was started
   private volatile boolean stopped;
 
-  /** The first entry has come that expires. */
-  synchronized void need() {
-    needed = true;
-    startIfReady();
+  Expirer() {
+    this(
+        work -> {
+          Thread thread = new Thread(work, "pensieve-expirer");
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
+  Expirer(ThreadFactory threads) {
+    this.threads = threads;
+  }
+
+  /** An entry has come that expires. Never throws: its writer has done its work. */
+  void need() {
+    if (!isRunning()) {
+      startIfReady(true);
+    }
   }
 
   /** The map is open. */
   synchronized void serve(LruTable<?, ?> opened) {
     table = new WeakReference<>(opened);
-    startIfReady();
+    startIfReady(false);
   }
 
-  private void startIfReady() {
-    if (needed && table != null && thread == null && !stopped) {
-      thread = new Thread(this, "pensieve-expirer");
-      thread.setDaemon(true);
-      thread.start();
+  private synchronized void startIfReady(boolean isNeeded) {
+    needed |= isNeeded;
+    if (!needed || table == null || isRunning() || stopped) {
+      return;
     }
+    try {
+      Thread started = threads.newThread(this);
+      thread = started;
+      started.start();
+    } catch (Throwable noThreadToBeHad) {
+      thread = null; // until the next one comes, what has expired is only not shown
+    }
+  }
+
+  private boolean isRunning() {
+    Thread current = thread;
+    return current != null && current.isAlive();
   }
 
   /** Ends the thread soon. Does not wait for it: it may be the one that calls. */
@@ -61,9 +91,9 @@ final class Expirer implements Runnable {
     }
     try {
       current.expireDue();
-    } catch (RuntimeException refused) {
-      // The log has failed, or the map is being closed. Writers are told; what has expired is not
-      // shown, removed or not. A log that works again is used at the next turn.
+    } catch (Throwable refused) {
+      // The log has failed, the map is being closed, or something of a caller's has thrown. Writers
+      // are told; what has expired is not shown, removed or not. The next turn tries again.
       return true;
     }
     return true;

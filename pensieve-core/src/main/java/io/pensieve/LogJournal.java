@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +35,9 @@ final class LogJournal<K, V> implements Journal<K, V> {
   private final Counters counters;
   private final AbsenceGuard absences = new AbsenceGuard();
   private final boolean durableByAppending;
-  private final AtomicBoolean closed = new AtomicBoolean(); // set by who has this
+  private volatile boolean closed; // set once, by who has this
+  private @Nullable Thread closer; // before that; guarded by this
+  private boolean closedWholly; // the closer has done all; guarded by this
   private final AtomicLong shown = new AtomicLong(); // see ShownChanges
   private Beginning beginning = NOT_KNOWN; // guarded by this
 
@@ -48,7 +49,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
 
   @Override
   public long put(K key, V value, long expiryMillis) {
-    refuseIfClosed();
+    refuseUnlessWritable();
     long sequence = log.append(new Change.Put<>(key, value, expiryMillis));
     try {
       counters.put();
@@ -60,7 +61,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
 
   @Override
   public long remove(K key) {
-    refuseIfClosed();
+    refuseUnlessWritable();
     int stripe = AbsenceGuard.stripe(key); // before the append: a key's hash may throw
     long sequence = log.append(new Change.Remove<>(key));
     try {
@@ -80,7 +81,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
       sequence[0] = alone(entries.get(0));
       return sequence;
     }
-    refuseIfClosed();
+    refuseUnlessWritable();
     List<Change<K, V>> changes = new ArrayList<>(entries.size());
     int[] stripes = new int[entries.size()];
     for (int i = 0; i < stripes.length; i++) {
@@ -119,8 +120,13 @@ final class LogJournal<K, V> implements Journal<K, V> {
         : new Change.Put<>(entry.key(), value, entry.expiryMillis());
   }
 
+  private void refuseUnlessWritable() {
+    refuseIfClosed();
+    ListenerDepth.refuseIfTooDeep();
+  }
+
   private void refuseIfClosed() {
-    if (closed.get()) {
+    if (closed) {
       throw new IllegalStateException("the map is closed");
     }
   }
@@ -210,7 +216,7 @@ final class LogJournal<K, V> implements Journal<K, V> {
    * @return whether that may be; if not, {@link #close} relies on the beginning that it has seen
    */
   synchronized boolean replacing() {
-    if (!closed.get()) {
+    if (!closed) {
       beginning = NOT_KNOWN;
       return true;
     }
@@ -218,23 +224,55 @@ final class LogJournal<K, V> implements Journal<K, V> {
   }
 
   private synchronized @Nullable Beginning beginningOnClose() {
-    return closed.compareAndSet(false, true) ? beginning : null;
+    if (closed) {
+      return null;
+    }
+    closer = Thread.currentThread();
+    closed = true;
+    return beginning;
   }
 
   /**
-   * Closes the log, once. Before that, appends a touch for every entry that replaying the log would
-   * otherwise put in a wrong place.
+   * Closes the log, once; whoever comes later waits until that is done. Before that, appends a
+   * touch for every entry that replaying the log would otherwise put in a wrong place.
    *
    * @param coldestFirst tells the entries in the order to be kept
    */
   void close(Supplier<? extends Iterable<Node<K, V>>> coldestFirst) {
     Beginning replayed = beginningOnClose();
-    if (replayed != null) {
+    if (replayed == null) {
+      awaitClosed();
+      return;
+    }
+    try {
+      touchOutOfOrder(coldestFirst.get(), replayed);
+    } finally {
       try {
-        touchOutOfOrder(coldestFirst.get(), replayed);
-      } finally {
         log.close();
+      } finally {
+        endClosing();
       }
+    }
+  }
+
+  private synchronized void endClosing() {
+    closedWholly = true;
+    closer = null;
+    notifyAll();
+  }
+
+  // A thread that is closing already does not wait for itself.
+  private synchronized void awaitClosed() {
+    boolean interrupted = false;
+    while (!closedWholly && closer != Thread.currentThread()) {
+      try {
+        wait();
+      } catch (InterruptedException goOnWaiting) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

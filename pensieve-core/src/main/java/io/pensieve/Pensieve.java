@@ -408,13 +408,14 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * @throws IllegalStateException if the map is closed, or was closed meanwhile
    */
   public void backup(Path folder) {
-    journal.backup(folder);
+    journal.backup(requireNonNull(folder));
   }
 
   /**
    * Waits for the writes that are on their way to the disk, saves the order of the entries, and
-   * closes the log. A second call does nothing. Afterwards writes are refused with an {@link
-   * IllegalStateException}, and what is in memory can still be read.
+   * closes the log. A second call waits until the first one is done, and does nothing. Afterwards
+   * writes are refused with an {@link IllegalStateException}, and what is in memory can still be
+   * read.
    *
    * @throws io.pensieve.log.LogException if the log fails while being closed; what was acknowledged
    *     before stays acknowledged

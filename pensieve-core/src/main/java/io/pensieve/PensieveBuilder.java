@@ -20,12 +20,15 @@ import org.jspecify.annotations.Nullable;
 public final class PensieveBuilder<K, V> {
   private static final long MAXIMUM_ENTRIES = 1000;
 
+  /** The listener of a map that tells nobody. */
+  static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
+
   private long maximumEntries; // 0 if not given
   private long maximumWeight = Bounds.UNWEIGHTED;
   private ToIntBiFunction<K, V> weigher = (key, value) -> 1;
   long lifeMillis = Node.NEVER;
   InstantSource clock = InstantSource.system();
-  RemovalListener<? super K, ? super V> removalListener = (key, value, cause) -> {};
+  RemovalListener<? super K, ? super V> removalListener = NOBODY;
   boolean recordStatistics;
   @Nullable Comparator<? super K> keyOrder;
   Log<K, V> log = Log.none();

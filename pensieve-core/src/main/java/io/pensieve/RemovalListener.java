@@ -6,7 +6,10 @@ package io.pensieve;
  * <p>Called by the thread that made the change, after everyone can see it and before its method
  * returns; so a slow listener slows that writer, and nobody else. Entries whose time is over are
  * removed by a thread of the map's own, or by a writer that comes upon them. No lock of the map is
- * held that another caller needs, and a listener may use the map.
+ * held that another caller needs, and a listener may use the map. If it writes, it is told of what
+ * that removes, inside: a listener that puts back what was evicted evicts another entry by that, is
+ * told of it, and so on. Such a chain ends where the listener is 32 levels deep: its writes are
+ * refused there with an {@link IllegalStateException}, and change nothing.
  *
  * <p>The change is in the log, but maybe not durable yet: a power cut can bring back an entry whose
  * removal was told. What a listener throws is logged as a warning (by {@link System.Logger}, under

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,7 @@ class DirtyReadTest {
       Pensieve.<String, String>builder()
           .maximumEntries(2)
           .clock(clock)
+          .orderKeys(Comparator.naturalOrder())
           .log(log.holdingBack())
           .open();
   private final ExecutorService others = Executors.newCachedThreadPool();
@@ -69,6 +71,45 @@ class DirtyReadTest {
     map.submitPut("b", "1");
     map.submitPut("c", "1");
     assertWaitsForDurability(false, () -> map.containsKey("a"));
+  }
+
+  @Test
+  void anAbsenceIsNotShownByAnyOtherReadEither() throws Exception {
+    Pensieve<String, String> held = map;
+    List<Callable<?>> reads =
+        List.of(
+            () -> held.containsKey("a"),
+            () -> held.containsValue("1"),
+            () -> !held.isEmpty(),
+            () -> held.equals(Map.of("a", "1")),
+            () -> !held.entrySet().isEmpty(),
+            () -> held.values().contains("1"),
+            () -> held.keySet().stream().findAny().isPresent(),
+            () -> held.hashCode() != 0,
+            () -> !held.toString().equals("{}"),
+            () -> held.coldestFirst().iterator().hasNext(),
+            () -> held.hottestFirst().iterator().hasNext(),
+            () -> held.orderedKeys().iterator().hasNext(),
+            () -> held.values().removeIf(value -> true),
+            () -> held.keySet().remove("a"));
+    for (Callable<?> read : reads) {
+      held.submitPut("a", "1");
+      log.acknowledgeAll();
+      held.submitRemove("a");
+      assertWaitsForDurability(false, read);
+    }
+  }
+
+  @Test
+  void theAbsenceBetweenTwoOrderedKeysIsShownWhenItIsDurable() throws Exception {
+    map.submitPut("a", "1");
+    map.submitPut("b", "1");
+    map.submitRemove("b");
+    log.acknowledgeAll();
+    map.submitPut("c", "1");
+    log.acknowledgeAll();
+    map.submitRemove("a");
+    assertWaitsForDurability("c", () -> map.orderedKeys().iterator().next());
   }
 
   @Test

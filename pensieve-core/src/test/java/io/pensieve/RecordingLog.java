@@ -26,6 +26,7 @@ final class RecordingLog<K, V> implements Log<K, V> {
   private @Nullable LogException failure;
   private boolean closed;
   private volatile Consumer<Change<K, V>> beforeAppend = change -> {};
+  private volatile Runnable beforeClose = () -> {};
 
   /** A log that goes on where another one was closed. */
   synchronized RecordingLog<K, V> reopened() {
@@ -46,6 +47,11 @@ final class RecordingLog<K, V> implements Log<K, V> {
   RecordingLog<K, V> beforeAppend(Consumer<Change<K, V>> action) {
     beforeAppend = action;
     return this;
+  }
+
+  /** Runs on the thread that closes this. */
+  void beforeClose(Runnable action) {
+    beforeClose = action;
   }
 
   synchronized void acknowledge(long sequence) {
@@ -172,7 +178,10 @@ final class RecordingLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
+  public void close() {
+    beforeClose.run();
+    synchronized (this) {
+      closed = true;
+    }
   }
 }

@@ -161,6 +161,109 @@ class RemovalListenerTest {
   }
 
   @Test
+  void aListenerThatPutsBackWhatWasEvictedComesToAnEndAndItsWriterDoesNotNotice() {
+    List<Throwable> refused = new ArrayList<>();
+    listener =
+        (key, value, cause) -> {
+          told.add(new Departed(key, value, cause));
+          try {
+            map.put(key, value);
+          } catch (IllegalStateException tooDeep) {
+            refused.add(tooDeep);
+            throw tooDeep;
+          }
+        };
+    for (int i = 0; i < 5; i++) {
+      map.put(i, i);
+    }
+    assertEquals(2, map.size());
+    assertEquals(log.fold(), map);
+    assertEquals(3, refused.size(), "once for each put that evicts");
+    assertEquals(3 * ListenerDepth.MAX, told.size());
+    listener = (key, value, cause) -> map.put(7, 7);
+    map.put(8, 8);
+    listener = (key, value, cause) -> told.add(new Departed(key, value, cause));
+    map.put(9, 9);
+    assertEquals(9, map.get(9), "a thread that is out of the listeners may write");
+  }
+
+  @Test
+  void aListenerThatOverwritesWhatItIsToldOfComesToAnEnd() {
+    AtomicInteger calls = new AtomicInteger();
+    listener =
+        (key, value, cause) -> {
+          calls.incrementAndGet();
+          map.put(1, value + 1);
+        };
+    map.put(1, 0);
+    assertEquals(0, map.put(1, 1));
+    assertEquals(ListenerDepth.MAX, calls.get());
+    assertEquals(log.fold(), map);
+  }
+
+  @Test
+  void listenersOfTwoMapsThatWriteToEachOtherComeToAnEnd() {
+    AtomicInteger calls = new AtomicInteger();
+    try (Pensieve<Integer, Integer> second =
+        Pensieve.<Integer, Integer>builder()
+            .removalListener(
+                (key, value, cause) -> {
+                  calls.incrementAndGet();
+                  map.put(1, value + 1);
+                })
+            .open()) {
+      listener = (key, value, cause) -> second.put(1, value + 1);
+      second.put(1, 0);
+      map.put(1, 0);
+      map.put(1, 1);
+      assertEquals(ListenerDepth.MAX / 2, calls.get());
+      assertEquals(log.fold(), map);
+    }
+  }
+
+  @Test
+  void othersMayWriteWhileAListenerIsAsDeepAsItMay() {
+    AtomicInteger calls = new AtomicInteger();
+    listener =
+        (key, value, cause) -> {
+          if (calls.incrementAndGet() == ListenerDepth.MAX) {
+            Thread other = new Thread(() -> map.put(5, 50));
+            other.start();
+            joinUninterruptibly(other);
+          }
+          map.put(1, value + 1);
+        };
+    map.put(1, 0);
+    map.put(1, 1);
+    assertEquals(ListenerDepth.MAX, calls.get());
+    assertEquals(50, map.get(5));
+  }
+
+  private static void joinUninterruptibly(Thread thread) {
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException goOnWaiting) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  @Test
+  void aWarningThatCannotBeLoggedDoesNotReachTheWriter() {
+    Departures<Integer, Integer> departures =
+        new Departures<>(
+            new Counters(false),
+            (key, value, cause) -> {
+              throw new Quiet();
+            },
+            () -> {
+              throw new Quiet();
+            });
+    departures.evicted(1, 10);
+  }
+
+  @Test
   void whatAListenerThrowsIsLogged() {
     Quiet thrown = new Quiet();
     List<Throwable> logged = new ArrayList<>();

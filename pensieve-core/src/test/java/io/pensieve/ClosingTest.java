@@ -1,0 +1,85 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who has returned from closing a map finds it closed. */
+@Timeout(60)
+class ClosingTest {
+  private final RecordingLog<String, String> log = new RecordingLog<>();
+  private final Pensieve<String, String> map = Pensieve.<String, String>builder().log(log).open();
+  private final CountDownLatch closing = new CountDownLatch(1);
+  private final CountDownLatch mayClose = new CountDownLatch(1);
+
+  private void closeSlowly() {
+    log.beforeClose(
+        () -> {
+          closing.countDown();
+          awaitUninterruptibly(mayClose);
+        });
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    while (true) {
+      try {
+        latch.await();
+        return;
+      } catch (InterruptedException goOnWaiting) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  @Test
+  void aSecondCallWaitsForTheFirstAndKeepsAnInterrupt() throws Exception {
+    closeSlowly();
+    Thread first = new Thread(map::close);
+    first.start();
+    closing.await();
+    boolean[] seen = new boolean[2];
+    Thread second =
+        new Thread(
+            () -> {
+              map.close();
+              seen[0] = log.isClosed();
+              seen[1] = Thread.currentThread().isInterrupted();
+            });
+    second.start();
+    while (second.getState() != Thread.State.WAITING) {
+      assertTrue(second.isAlive(), "it did not wait");
+      Thread.onSpinWait();
+    }
+    second.interrupt();
+    assertThrows(IllegalStateException.class, () -> map.put("a", "1"));
+    assertFalse(log.isClosed());
+    mayClose.countDown();
+    first.join();
+    second.join();
+    assertTrue(seen[0], "returned before the log was closed");
+    assertTrue(seen[1], "the interrupt is kept");
+  }
+
+  @Test
+  void aSecondCallReturnsAlsoIfTheFirstHasFailed() {
+    IllegalStateException failure = new IllegalStateException("a test's log");
+    log.beforeClose(
+        () -> {
+          throw failure;
+        });
+    assertEquals(failure, assertThrows(IllegalStateException.class, map::close));
+    map.close();
+  }
+
+  @Test
+  void aLogThatClosesItsMapIsNotWaitedFor() {
+    log.beforeClose(map::close);
+    map.close();
+    assertTrue(log.isClosed());
+  }
+}
