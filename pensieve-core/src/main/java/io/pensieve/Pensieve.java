@@ -405,9 +405,11 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *     io.pensieve.log.file.FileLog} can
    * @throws IllegalArgumentException if the folder is not empty
    * @throws java.io.UncheckedIOException if the copy could not be written; the map goes on
-   * @throws IllegalStateException if the map is closed, or was closed meanwhile
+   * @throws IllegalStateException if the map is closed, or was closed meanwhile; or if called from
+   *     a function that computes a value of this map
    */
   public void backup(Path folder) {
+    table.refuseWithinFunction();
     journal.backup(requireNonNull(folder));
   }
 
@@ -417,11 +419,13 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * writes are refused with an {@link IllegalStateException}, and what is in memory can still be
    * read.
    *
+   * @throws IllegalStateException if called from a function that computes a value of this map
    * @throws io.pensieve.log.LogException if the log fails while being closed; what was acknowledged
    *     before stays acknowledged
    */
   @Override
   public void close() {
+    table.refuseWithinFunction();
     expirer.stop();
     journal.close(this::nodes);
   }

@@ -47,6 +47,7 @@ final class ShownChanges<K, V> implements ChangeStream<K, V> {
 
   @Override
   public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
+    table.refuseWithinFunction(); // before anything is told that would be lost
     List<Sequenced<K, V>> told = changes.next(patience);
     for (Sequenced<K, V> change : told) {
       awaitShown(change.change(), change.sequence());
@@ -59,6 +60,9 @@ final class ShownChanges<K, V> implements ChangeStream<K, V> {
   // A function that computes a later value may take long, so it is not waited for if the node, or
   // that it has no value, tells that this change is over.
   private void awaitShown(Change<K, V> change, long sequence) {
+    if (sequence <= shown.get()) {
+      return;
+    }
     Node<K, V> node = table.find(change.key());
     if (node == null || node.isAt(sequence)) {
       return;

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Who has returned from closing a map finds it closed. */
 @Timeout(60)
@@ -74,6 +76,21 @@ class ClosingTest {
         });
     assertEquals(failure, assertThrows(IllegalStateException.class, map::close));
     map.close();
+  }
+
+  @Test
+  void aFunctionThatComputesAValueMayNeitherCloseNorBackUpItsMap(@TempDir Path folder) {
+    map.compute(
+        "a",
+        (key, value) -> {
+          assertThrows(IllegalStateException.class, map::close);
+          assertThrows(IllegalStateException.class, () -> map.backup(folder));
+          return "1";
+        });
+    assertEquals("1", map.put("a", "2"));
+    assertFalse(log.isClosed());
+    map.close();
+    assertTrue(log.isClosed());
   }
 
   @Test

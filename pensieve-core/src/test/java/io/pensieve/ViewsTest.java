@@ -12,6 +12,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.Log;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -159,6 +160,44 @@ class ViewsTest {
     spliterator.forEachRemaining(consumer);
     assertFalse(spliterator.tryAdvance(consumer));
     assertNull(spliterator.trySplit());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatHasExpiredIsNeitherCountedNorCompared(Kind kind) {
+    Pensieve<Long, Long> map = open(kind, 2);
+    map.put(7L, 7L, Duration.ofMillis(20));
+    map.put(8L, 8L, Duration.ofMillis(40));
+    clock.advance(20);
+    assertHolds(map, Map.of(0L, 0L, 1L, -1L, 8L, 8L));
+    map.remove(0L);
+    map.remove(1L);
+    clock.advance(20);
+    assertHolds(map, Map.of());
+  }
+
+  private static void assertHolds(Pensieve<Long, Long> map, Map<Long, Long> expected) {
+    assertEquals(expected.size(), map.size());
+    assertEquals(expected.isEmpty(), map.isEmpty());
+    assertTrue(map.equals(expected) && expected.equals(map));
+    assertEquals(expected.hashCode(), map.hashCode());
+    assertEquals(expected.keySet(), map.keySet());
+    assertEquals(map.entrySet(), expected.entrySet());
+    assertEquals(expected.keySet().hashCode(), map.keySet().hashCode());
+    views(map)
+        .forEach(
+            view -> {
+              assertEquals(expected.size(), view.size());
+              assertEquals(expected.size(), view.stream().count());
+              assertEquals(expected.size(), view.stream().map(one -> one).toArray().length);
+              assertEquals(expected.size(), view.toArray().length);
+              assertEquals(expected.size(), new ArrayList<>(view).size());
+              assertEquals(expected.isEmpty(), view.isEmpty());
+            });
+    assertEquals(
+        expected.values().stream().sorted().toList(), map.values().stream().sorted().toList());
+    assertEquals(
+        List.copyOf(new TreeSet<>(expected.keySet())), map.keySet().stream().sorted().toList());
   }
 
   @ParameterizedTest

@@ -27,7 +27,6 @@ final class ExpiryOrder<K, V> {
   private final Iterable<Node<K, V>> nodes;
   private @Nullable TimerWheel<K, V> wheel; // from the first timer on; guarded by this
   private int generation; // of the newest wheel, also of one that was not finished; likewise
-  private boolean alarmed; // guarded by this
 
   /**
    * No timers yet.
@@ -87,6 +86,7 @@ final class ExpiryOrder<K, V> {
       timer.dueMillis = dueMillis;
       if (dueMillis != Node.NEVER) {
         timers.add(timer);
+        alarm.run();
       }
     } catch (Throwable thrown) {
       damaged = true;
@@ -99,10 +99,6 @@ final class ExpiryOrder<K, V> {
     if (current == null || damaged) {
       current = buildAnew();
       wheel = current;
-    }
-    if (!alarmed) {
-      alarm.run();
-      alarmed = true;
     }
     return current;
   }
@@ -128,6 +124,11 @@ final class ExpiryOrder<K, V> {
       }
     }
     return fresh;
+  }
+
+  /** Whether an entry may wait to be removed, for its time is over. If not, none does. */
+  synchronized boolean mayBeDue() {
+    return damaged || (wheel != null && wheel.mayBeDue(clock.millis()));
   }
 
   /** Takes out a timer that is due; null if none is. */

@@ -67,6 +67,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final JointUpdates<K, V> joint;
   private final Observer<K, V> observer;
   private final Bounds<K, V> bounds;
+  private volatile boolean removing; // while one does
   private final Object expiring = new Object(); // held by the one who removes what has expired
 
   /**
@@ -75,8 +76,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * @param journal is told of every change before it is visible
    * @param observer is told of every value that leaves the table
    * @param clock tells when entries expire
-   * @param alarm is told once, when the first entry comes that expires: from then on {@link
-   *     #expireDue} should be called now and then
+   * @param alarm is told, quickly and without throwing, of each entry that comes and expires: from
+   *     the first one on {@link #expireDue} should be called now and then
    * @param keys has every key, sorted, if that is asked for
    */
   public LruTable(
@@ -141,11 +142,22 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * How many entries there are, with those that have expired and are not removed yet; an estimate
-   * while other threads write.
+   * How many entries there are, those that have expired not among them; an estimate while other
+   * threads write. O(n) while an entry waits to be removed because its time is over.
    */
   public long size() {
-    return order.size();
+    // In this order: what is taken out of the expiries is removed, or put back, before `removing`
+    // ends.
+    boolean isSettled = !expiries.mayBeDue() && !removing && !expiries.mayBeDue();
+    return isSettled ? order.size() : countVisible();
+  }
+
+  private long countVisible() {
+    long count = 0;
+    for (Node<K, V> node : table) {
+      count += value(node) == null ? 0 : 1;
+    }
+    return count;
   }
 
   /** What the entries weigh together, under the same terms as {@link #size}. */
@@ -348,6 +360,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       List<Timer<K, V>> passedOver = new ArrayList<>(0);
       Timer<K, V> timer = null;
       try {
+        removing = true;
         while ((timer = expiries.poll(now)) != null) {
           if (!expire(timer.node, now)) {
             passedOver.add(timer);
@@ -364,6 +377,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
           expiries.damaged = true;
         }
         throw thrown;
+      } finally {
+        removing = false;
       }
     }
   }

@@ -111,6 +111,20 @@ final class TimerWheel<K, V> {
     return null;
   }
 
+  /** Whether a timer may be due at this time. If not, none is. */
+  boolean mayBeDue(long nowMillis) {
+    if (nowMillis < floor) {
+      return !isEmpty(); // the clock was set back
+    }
+    for (int digit = 0; digit < DIGITS; digit++) {
+      if (occupied[digit] != 0) {
+        int value = Long.numberOfTrailingZeros(occupied[digit]);
+        return ((floor & above(digit)) | ((long) value << (digit * DIGIT_BITS))) <= nowMillis;
+      }
+    }
+    return false;
+  }
+
   /** Whether there is no timer. */
   boolean isEmpty() {
     for (long values : occupied) {
