@@ -31,7 +31,7 @@ final class AbsenceGuard {
 
   /** The sequence that must be durable before any key may be called absent. */
   long lastRemoval() {
-    long last = 0;
+    long last = atLeast;
     for (int i = 0; i < STRIPES; i++) {
       last = Math.max(last, lastRemovals.get(i));
     }
