@@ -488,14 +488,4 @@ class ViewsTest {
     action.run();
     return null;
   }
-
-  @ParameterizedTest
-  @EnumSource(names = "NOWHERE")
-  void nothingIsAddedThroughAView(Kind kind) {
-    Pensieve<Long, Long> map = open(kind, 1);
-    assertThrows(UnsupportedOperationException.class, () -> map.keySet().add(3L));
-    assertThrows(UnsupportedOperationException.class, () -> map.values().add(3L));
-    assertThrows(UnsupportedOperationException.class, () -> map.entrySet().add(Map.entry(3L, 3L)));
-    assertThrows(UnsupportedOperationException.class, () -> map.keySet().addAll(List.of(3L, 4L)));
-  }
 }
