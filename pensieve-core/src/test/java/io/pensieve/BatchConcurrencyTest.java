@@ -216,25 +216,51 @@ class BatchConcurrencyTest {
     Pensieve<Integer, Long> map = Pensieve.<Integer, Long>builder().open();
     ExecutorService others = Executors.newCachedThreadPool();
     try {
-      for (int trial = 0; trial < 500; trial++) {
+      for (int trial = 0; trial < 300; trial++) {
+        CountDownLatch deciding = new CountDownLatch(1);
+        CyclicBarrier end = new CyclicBarrier(2);
         AtomicBatch<Integer, Long> batch = new AtomicBatch<>();
-        for (int key = 0; key < 8; key++) {
+        batch.increment(0, 1, new EndingTogether(deciding, end));
+        for (int key = 1; key < 8; key++) {
           batch.increment(key, 1, LONGS);
         }
-        CyclicBarrier together = new CyclicBarrier(3);
-        List<Future<?>> all =
-            List.of(
-                others.submit(() -> await(together) + map.submit(batch).results().size()),
-                others.submit(() -> await(together) + waitingForAPut(map, 0, 7, others)),
-                others.submit(() -> await(together) + waitingForAPut(map, 5, 6, others)));
-        for (Future<?> one : all) {
-          one.get(20, TimeUnit.SECONDS);
+        Future<?> over = others.submit(() -> map.submit(batch));
+        deciding.await();
+        Thread waiting = new Thread(() -> map.compute(0, (key, value) -> 1L));
+        waiting.start();
+        while (waiting.getState() != Thread.State.TIMED_WAITING) {
+          Thread.onSpinWait();
         }
+        // Comes just when the batch ends, and finds the key free before the one who waits for it.
+        Future<?> next = others.submit(() -> await(end) + waitingForAPut(map, 0, 7, others));
+        next.get(20, TimeUnit.SECONDS);
+        over.get(20, TimeUnit.SECONDS);
+        waiting.join();
       }
     } finally {
       others.shutdownNow();
     }
     map.close();
+  }
+
+  /** Lets a batch decide when another thread is there, too. */
+  private record EndingTogether(CountDownLatch deciding, CyclicBarrier end)
+      implements Numeric<Long> {
+    @Override
+    public long toLong(Long value) {
+      return value;
+    }
+
+    @Override
+    public Long toValue(long number) {
+      deciding.countDown();
+      try {
+        await(end);
+      } catch (Exception broken) {
+        throw new IllegalStateException(broken);
+      }
+      return number;
+    }
   }
 
   private static long waitingForAPut(
