@@ -19,7 +19,8 @@ final class AccessSource {
    */
   static Access access(Configuration configuration, Reloads reloads, PrintStream err) {
     boolean hasPeers = !configuration.peers().isEmpty();
-    Access access = Access.open(); // nobody has it before it is what it should be
+    Access access =
+        Access.open(configuration.allowedHosts()); // nobody has it before it is what it should be
     configuration.tokens().ifPresent(tokens -> access.replace(tokens));
     configuration
         .tokensFile()

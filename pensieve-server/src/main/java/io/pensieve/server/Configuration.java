@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import io.pensieve.log.Durability;
+import io.pensieve.server.http.AllowedHosts;
 import io.pensieve.server.http.HeapShares;
 import io.pensieve.server.http.Limits;
 import io.pensieve.server.http.Tokens;
@@ -32,6 +33,7 @@ import java.util.stream.Stream;
  * @param peersCa the authorities that sign their certificates; empty for those that Java knows
  * @param tokensFile where the tokens are, if they are in a file
  * @param tokens the tokens, if they are given themselves
+ * @param allowedHosts what it may be called by who has no token
  * @param tlsFiles the certificates and their key; empty for no TLS
  * @param limits how large keys and values may be
  * @param traffic how many clients there is time for, and for how long
@@ -50,6 +52,7 @@ record Configuration(
     Optional<Path> peersCa,
     Optional<Path> tokensFile,
     Optional<Tokens> tokens,
+    AllowedHosts allowedHosts,
     List<Path> tlsFiles,
     Limits limits,
     Traffic traffic,
@@ -87,6 +90,7 @@ record Configuration(
         get(given, Setting.PEERS_CA).file(),
         get(given, Setting.TOKENS_FILE).file(),
         tokens(given),
+        allowedHosts(given),
         tlsFiles(given),
         limits(given),
         new Traffic(
@@ -197,6 +201,15 @@ record Configuration(
               + Setting.ALLOW_ANONYMOUS.flag(),
           null);
     }
+  }
+
+  // Who lets anyone in from everywhere is called by names that nobody here knows, unless he says
+  // so.
+  private static AllowedHosts allowedHosts(Map<Setting, Given> given) {
+    Given hosts = get(given, Setting.ALLOWED_HOSTS);
+    return get(given, Setting.ALLOW_ANONYMOUS).yes() && !hosts.isGiven()
+        ? AllowedHosts.any()
+        : AllowedHosts.named(hosts.hostNames());
   }
 
   private static Optional<Tokens> tokens(Map<Setting, Given> given) {

@@ -8,9 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,6 +28,7 @@ record Given(String text, String source) {
   /** The source of what nobody has given. */
   static final String BY_DEFAULT = "default";
 
+  private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9._-]+|\\[[0-9a-f:.]+]");
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
   /**
@@ -176,6 +180,21 @@ record Given(String text, String source) {
         .map(this::nodeUrl)
         .distinct()
         .toList();
+  }
+
+  /** Names of hosts, separated by commas, in small letters. */
+  Set<String> hostNames() {
+    Set<String> names = new HashSet<>();
+    for (String name : text.split(",")) {
+      String host = name.strip().toLowerCase(Locale.ROOT);
+      if (!host.isEmpty() && !HOST_NAME.matcher(host).matches()) {
+        throw refused("names of hosts without ports, like pensieve.example,");
+      }
+      if (!host.isEmpty()) {
+        names.add(host);
+      }
+    }
+    return names;
   }
 
   private URI nodeUrl(String text) {

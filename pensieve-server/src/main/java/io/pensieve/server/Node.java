@@ -10,6 +10,7 @@ import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
 import io.pensieve.server.http.Tls;
+import io.pensieve.server.http.Traffic;
 import io.pensieve.server.peers.PeerTrust;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -86,7 +87,10 @@ final class Node implements AutoCloseable {
               err,
               alarms);
       try {
-        HttpServer http = listen(configuration, access, tls, accessLines, memories, watch, alarms);
+        // Now that the log has its files.
+        Traffic traffic = traffic(configuration.traffic(), err);
+        HttpServer http =
+            listen(configuration, traffic, access, tls, accessLines, memories, watch, alarms);
         AlarmWatch alarmWatch =
             new AlarmWatch(
                 alarms,
@@ -167,8 +171,17 @@ final class Node implements AutoCloseable {
     };
   }
 
+  private static Traffic traffic(Traffic asked, PrintStream err) {
+    return new Traffic(
+        Descriptors.connectionsMax(asked.connectionsMax(), err),
+        asked.requestsMax(),
+        asked.silenceMax(),
+        asked.drainDeadline());
+  }
+
   private static HttpServer listen(
       Configuration configuration,
+      Traffic traffic,
       Access access,
       Optional<Tls> tls,
       Optional<AccessLines> accessLines,
@@ -182,7 +195,7 @@ final class Node implements AutoCloseable {
             configuration.limits(),
             access,
             configuration.durability(),
-            configuration.traffic(),
+            traffic,
             tls,
             accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
     try {

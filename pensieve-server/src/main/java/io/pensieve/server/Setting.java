@@ -43,6 +43,10 @@ enum Setting {
       "", "", "The same, separated by commas. Not a flag, which others on the machine could see."),
   ALLOW_ANONYMOUS(
       "BOOLEAN", "false", "Whether to listen beyond loopback without tokens, open to anyone."),
+  ALLOWED_HOSTS(
+      "NAME,...",
+      "",
+      "Names beside localhost under which a server without tokens answers on loopback."),
   TLS_CERTIFICATE(
       "FILE", "", "The server's certificates in PEM, its own first; then it speaks TLS."),
   TLS_KEY("FILE", "", "The certificate's private key in PEM, as PKCS #8."),
@@ -57,8 +61,8 @@ enum Setting {
       "How many requests may be under way; others are refused."),
   PARKED_POLLS_MAX("NUMBER", "10000", "How many requests may wait for an entry to change."),
   WATCHERS_MAX("NUMBER", HeapShares.Limit.WATCHERS, "How many clients may watch changes."),
-  SILENCE_MAX("TIME", "60s", "How long a client may be silent before it is cut off."),
-  DRAIN_DEADLINE("TIME", "10s", "How long a stop waits for requests that are under way."),
+  SILENCE_MAX("TIME", "75s", "How long a client may be silent before it is cut off."),
+  DRAIN_DEADLINE("TIME", "8s", "How long a stop waits for requests that are under way."),
   ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
 
   private final String label;

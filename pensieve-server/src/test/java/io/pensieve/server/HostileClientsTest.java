@@ -40,7 +40,7 @@ final class HostileClientsTest {
   private static final String IN_FLIGHT = "http_server_requests_in_flight";
   private static final String OPEN_FILES = "process_open_fds";
   private static final String PUT =
-      "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
+      "POST /put HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
   private static final String CHUNK = "10000\r\n" + "x".repeat(64 << 10) + "\r\n";
   private static ServerProcess server;
   private static double filesWhenQuiet;
@@ -101,7 +101,7 @@ final class HostileClientsTest {
         String body = "{\"key\":\"beside\",\"val\":\"value " + i + "\"}";
         wellBehaved.send(PUT + "Content-Length: " + body.length() + "\r\n\r\n" + body);
         assertTrue(wellBehaved.read(MIB).startsWith("HTTP/1.1 200 "));
-        wellBehaved.send("GET /get/beside HTTP/1.1\r\nHost: test\r\n\r\n");
+        wellBehaved.send("GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertTrue(wellBehaved.read(MIB).endsWith("{\"val\":\"value " + i + "\"}"));
       }
     }
@@ -139,7 +139,7 @@ final class HostileClientsTest {
     for (int i = 0; i < CLIENTS; i++) {
       connect().send(PUT + "Content-Length: 2000000000\r\n\r\nabc");
       HostileConnection withinLimit = connect();
-      withinLimit.send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: " + BIG_BYTES);
+      withinLimit.send("PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + BIG_BYTES);
       withinLimit.send("\r\n\r\nabc");
     }
     assertServesOthers(server);
@@ -153,7 +153,7 @@ final class HostileClientsTest {
   void endlessChunks() throws Exception {
     for (int i = 0; i < CLIENTS / 4; i++) {
       connect().send(PUT + CHUNKED);
-      connect().send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\n" + CHUNKED);
+      connect().send("PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\n" + CHUNKED);
     }
     // All of them at once, so that what is within the limit of each is more than there is room for.
     for (int chunk = 0; chunk < 2 * BODY_BYTES_MAX / CHUNK.length(); chunk++) {
@@ -171,7 +171,7 @@ final class HostileClientsTest {
   @Test
   void headerFloods() throws Exception {
     for (int i = 0; i < CLIENTS; i++) {
-      HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: test\r\n");
+      HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: localhost\r\n");
       assertTrue(lines.flood("X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB) < 100L * MIB);
       HostileConnection line = connect().send("GET /");
       assertTrue(line.flood("x".repeat(1000), 100L * MIB) < 100L * MIB);
@@ -211,7 +211,7 @@ final class HostileClientsTest {
   void readersThatDoNotRead() throws Exception {
     putBig();
     for (int i = 0; i < CLIENTS; i++) {
-      connectNarrowly().send("GET /v1/kv/big HTTP/1.1\r\nHost: test\r\n\r\n");
+      connectNarrowly().send("GET /v1/kv/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection reader : hostile) {
       assertTrue(reader.read(1 << 10).startsWith("HTTP/1.1 200 "));
@@ -226,9 +226,9 @@ final class HostileClientsTest {
   void readersThatDoNotReadTexts() throws Exception {
     putBig();
     for (int i = 0; i < CLIENTS; i++) {
-      connectNarrowly().send("GET /get/big HTTP/1.1\r\nHost: test\r\n\r\n");
+      connectNarrowly().send("GET /get/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
       connectNarrowly()
-          .send("GET /v1/kv/big HTTP/1.1\r\nHost: test\r\nAccept: application/json\r\n\r\n");
+          .send("GET /v1/kv/big HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
     }
     for (HostileConnection reader : hostile) {
       assertTrue(reader.read(1 << 10).matches("(?s)HTTP/1.1 (200|503) .*"));
@@ -242,13 +242,13 @@ final class HostileClientsTest {
     // As JSON each becomes six, of which several readers take the whole, and others nothing.
     String unused = put(server, "control", "\u0001".repeat(BIG_BYTES));
     for (int i = 0; i < CLIENTS; i++) {
-      connectNarrowly().send("GET /get/control HTTP/1.1\r\nHost: test\r\n\r\n");
+      connectNarrowly().send("GET /get/control HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     List<HostileConnection> watchers = watchAndReadTheHead("", 1);
     unused = put(server, "control", "\u0002".repeat(BIG_BYTES));
     for (int i = 0; i < 3; i++) {
       try (HostileConnection reader = new HostileConnection(server.port())) {
-        reader.send("GET /get/control HTTP/1.1\r\nHost: test\r\n\r\n");
+        reader.send("GET /get/control HTTP/1.1\r\nHost: localhost\r\n\r\n");
         readAtLeast(reader, 6L * BIG_BYTES);
       }
     }
@@ -271,7 +271,7 @@ final class HostileClientsTest {
   void readersThatStayAfterALongAnswer() throws Exception {
     putBig();
     for (int i = 0; i < CLIENTS / 4; i++) {
-      HostileConnection reader = connect().send("GET /get/big HTTP/1.1\r\nHost: test\r\n\r\n");
+      HostileConnection reader = connect().send("GET /get/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
       for (long rest = BIG_BYTES; rest > 0; ) {
         int read = reader.read(MIB).length();
         assertTrue(read > 0, "closed in the middle of an answer");
@@ -304,7 +304,7 @@ final class HostileClientsTest {
       for (int i = 0; i < CLIENTS; i++) {
         HostileConnection watcher = HostileConnection.narrow(told.port());
         hostile.add(watcher);
-        watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: test\r\n\r\n");
+        watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
       }
       for (HostileConnection watcher : hostile) {
         assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
@@ -352,7 +352,7 @@ final class HostileClientsTest {
     for (int i = 0; i < count; i++) {
       HostileConnection watcher = HostileConnection.narrow(server.port());
       watchers.add(watcher);
-      watcher.send("GET /v1/watch" + query + " HTTP/1.1\r\nHost: test\r\n\r\n");
+      watcher.send("GET /v1/watch" + query + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection watcher : watchers) {
       assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
@@ -371,7 +371,7 @@ final class HostileClientsTest {
 
   @Test
   void pipelinedFloods() throws Exception {
-    String request = "GET /get/beside HTTP/1.1\r\nHost: test\r\n\r\n";
+    String request = "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (int i = 0; i < 16; i++) {
       assertTrue(connect().flood(request.repeat(1000), 1000L * MIB) < 1000L * MIB);
     }
@@ -385,7 +385,7 @@ final class HostileClientsTest {
 
   private static String put(ServerProcess server, String key, String value) throws Exception {
     try (HostileConnection writer = new HostileConnection(server.port())) {
-      writer.send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: test\r\nContent-Length: ");
+      writer.send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ");
       writer.send(value.length() + "\r\n\r\n" + value);
       String answer = writer.read(MIB);
       assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"));
@@ -401,7 +401,7 @@ final class HostileClientsTest {
 
   private static double metric(ServerProcess server, String name) throws Exception {
     try (HostileConnection scraper = new HostileConnection(server.port())) {
-      scraper.send("GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+      scraper.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
       return scraper
           .readToEnd()
           .lines()

@@ -69,7 +69,8 @@ final class KillBatches extends KillClient {
 
   private static void post(HostileConnection connection, String path, String body)
       throws IOException {
-    String head = "POST " + path + " HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
+    String head =
+        "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     Matcher answer = ask(connection, head + "Content-Length: " + body.length() + "\r\n\r\n" + body);
     if (!answer.group(1).equals("200")) {
       throw new AssertionError(answer.group());
@@ -106,7 +107,7 @@ final class KillBatches extends KillClient {
   }
 
   private static String get(HostileConnection connection, String key) throws IOException {
-    Matcher answer = ask(connection, "GET /v1/kv/" + key + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    Matcher answer = ask(connection, "GET /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     return answer.group(1).equals("404") ? NOTHING : answer.group(2);
   }
 }

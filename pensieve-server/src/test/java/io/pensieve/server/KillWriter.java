@@ -72,7 +72,7 @@ final class KillWriter extends KillClient {
       HostileConnection connection, String method, String key, String header, String body)
       throws IOException {
     String length = header + "Content-Length: " + body.length() + "\r\n\r\n" + body;
-    connection.send(method + " /v1/kv/" + key + " HTTP/1.1\r\nHost: test\r\n" + length);
+    connection.send(method + " /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\n" + length);
     return Answer.of(connection.read(ANSWER_BYTES_MAX));
   }
 

@@ -168,7 +168,7 @@ final class ProgramTest {
       client
           .getOutputStream()
           .write(
-              "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+              "POST /put HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
                   .getBytes(StandardCharsets.UTF_8));
       assertTrue(client.getInputStream().read() > 0);
       assertEquals(0, server.terminate().awaitExit());
@@ -275,7 +275,7 @@ final class ProgramTest {
         Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       String body = "{\"key\":\"a\",\"val\":\"1\"}";
       String head =
-          "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+          "POST /put HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
               + "Expect: 100-continue\r\nContent-Length: "
               + body.length()
               + "\r\n\r\n";
@@ -358,7 +358,7 @@ final class ProgramTest {
         client
             .getOutputStream()
             .write(
-                "GET /get/secret-key%FF HTTP/1.1\r\nHost: x\r\n\r\nsecret-value \r\n\r\n"
+                "GET /get/secret-key%FF HTTP/1.1\r\nHost: localhost\r\n\r\nsecret-value \r\n\r\n"
                     .getBytes(StandardCharsets.UTF_8));
         assertTrue(client.getInputStream().read() > 0);
       }

@@ -13,20 +13,27 @@ public final class Access {
   private static final String SCHEME = "Bearer ";
   private static final String CHALLENGE = "Bearer realm=\"pensieve\"";
 
+  private final AllowedHosts hosts;
   private volatile Tokens tokens;
 
-  private Access(Tokens tokens) {
+  private Access(Tokens tokens, AllowedHosts hosts) {
     this.tokens = tokens;
+    this.hosts = hosts;
   }
 
   /** Anyone may do anything. */
   public static Access open() {
-    return new Access(Tokens.NONE);
+    return open(AllowedHosts.any());
+  }
+
+  /** Anyone may do anything who calls the server by one of these names. */
+  public static Access open(AllowedHosts hosts) {
+    return new Access(Tokens.NONE, hosts);
   }
 
   /** Only who has one of these tokens may do anything. */
   public static Access by(Tokens tokens) {
-    return new Access(tokens);
+    return new Access(tokens, AllowedHosts.any());
   }
 
   /** From now on these are the tokens. */
@@ -46,6 +53,9 @@ public final class Access {
    */
   void require(Role asked, HttpServerExchange exchange) {
     Tokens now = tokens;
+    if (now.isEmpty()) {
+      requireOwnPages(asked, exchange);
+    }
     if (asked == Role.ANYONE || now.isEmpty()) {
       return;
     }
@@ -66,6 +76,16 @@ public final class Access {
               + asked.title()
               + ", and this one is to "
               + caller.get().title());
+    }
+  }
+
+  // Nodes call one another by names of their own, and no browser sends what they do.
+  private void requireOwnPages(Role asked, HttpServerExchange exchange) {
+    if (asked != Role.PEER) {
+      hosts.require(exchange);
+    }
+    if (asked == Role.PEER || asked == Role.WRITE || asked == Role.ADMIN) {
+      hosts.requireOwnOrigin(exchange);
     }
   }
 

@@ -31,6 +31,9 @@ sealed interface BatchOperation {
   /** Requires the entry to have a version; 0 if there must be none. */
   record Check(String key, long version) implements BatchOperation {}
 
+  /** What cannot be an operation of a batch that is not atomic; the others are done. */
+  record Refused(Refusal refusal) implements BatchOperation {}
+
   /**
    * A batch.
    *
@@ -87,10 +90,25 @@ sealed interface BatchOperation {
       List<BatchOperation> parsed = new ArrayList<>();
       JsonArray unparsed = operations.getAsJsonArray();
       for (int i = 0; i < unparsed.size(); i++) {
-        parsed.add(operation(object(unparsed.get(i), "operation " + i)));
+        parsed.add(operation(unparsed.get(i), i, flag.getAsBoolean()));
         unparsed.set(i, JsonNull.INSTANCE); // or its texts would be there twice
       }
       return new Batch(flag.getAsBoolean(), parsed);
+    }
+
+    /** An operation by itself is refused by itself, one of an atomic batch with all of it. */
+    private BatchOperation operation(JsonElement json, int index, boolean atomic) {
+      try {
+        return operation(object(json, "it"));
+      } catch (Refusal refusal) {
+        if (!atomic) {
+          return new Refused(refusal);
+        }
+        throw new Refusal(
+            refusal.problem(),
+            "operation " + index + ": " + refusal.detail(),
+            fields -> fields.name("op").value(index));
+      }
     }
 
     private static JsonObject object(JsonElement element, String what) {

@@ -13,6 +13,7 @@ import io.pensieve.server.http.BatchOperation.Delete;
 import io.pensieve.server.http.BatchOperation.Get;
 import io.pensieve.server.http.BatchOperation.Incr;
 import io.pensieve.server.http.BatchOperation.Put;
+import io.pensieve.server.http.BatchOperation.Refused;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
@@ -169,6 +170,9 @@ final class Batches {
   private Supplier<Answers.Fields> start(
       BatchOperation operation, Told told, List<CompletableFuture<?>> waiting) {
     try {
+      if (operation instanceof Refused refused) {
+        throw refused.refusal();
+      }
       if (operation instanceof Get get) {
         Versioned<StoredValue> entry = memories.getVersioned(get.key());
         return () -> told.found(entry);
@@ -230,7 +234,13 @@ final class Batches {
   private static Answers.Fields problem(Throwable failure) {
     Refusal refusal = Failures.refusalFor(failure);
     Problem problem = refusal.problem();
-    return json -> json.name("status").value(problem.status()).name("code").value(problem.code());
+    return json ->
+        json.name("status")
+            .value(problem.status())
+            .name("code")
+            .value(problem.code())
+            .name("detail")
+            .value(refusal.detail());
   }
 
   /**

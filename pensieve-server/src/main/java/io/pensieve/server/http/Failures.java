@@ -66,7 +66,7 @@ final class Failures {
       exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
     }
     if (problem == Problem.BODY_TOO_LARGE) {
-      exchange.setPersistent(false);
+      KeepAlive.end(exchange);
     }
     IoCallback whenSent = IoCallback.END_EXCHANGE;
     if (!exchange.isRequestComplete()) {

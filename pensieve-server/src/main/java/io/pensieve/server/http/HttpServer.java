@@ -69,7 +69,11 @@ public final class HttpServer implements AutoCloseable {
     Router router = new Router(routes, head, settings.access(), meters, inFlight);
     listening =
         new Listening(
-            settings, inFlight.counted(new HttpContinueReadHandler(Failures.mapped(router))));
+            settings,
+            inFlight.counted(
+                new KeepAlive(
+                    settings.traffic().silenceMax(),
+                    new HttpContinueReadHandler(Failures.mapped(router)))));
   }
 
   /**

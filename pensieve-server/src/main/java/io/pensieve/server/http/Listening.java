@@ -101,7 +101,7 @@ final class Listening {
   }
 
   private static OptionMap socketOptions(Traffic traffic) {
-    int silenceMillis = Math.toIntExact(traffic.silenceMax().toMillis());
+    int silenceMillis = traffic.cutMillis();
     return OptionMap.builder()
         .set(Options.REUSE_ADDRESSES, true)
         .set(Options.TCP_NODELAY, true)
@@ -115,7 +115,7 @@ final class Listening {
   }
 
   private static OptionMap protocolOptions(HttpServer.Settings settings) {
-    int silenceMillis = Math.toIntExact(settings.traffic().silenceMax().toMillis());
+    int silenceMillis = settings.traffic().cutMillis();
     return OptionMap.builder()
         .set(UndertowOptions.MAX_HEADER_SIZE, RequestHead.parsedBytesMax(settings.limits()))
         // Cuts a client that stops in the middle of a header, which no other timeout does.

@@ -43,7 +43,7 @@ final class RequestHead {
   static void requireWholeBody(HttpServerExchange exchange) {
     HeaderMap trailers = exchange.getAttachment(HttpAttachments.REQUEST_TRAILERS);
     if (trailers != null && trailers.contains(FramingFault.FIELD)) {
-      exchange.setPersistent(false);
+      KeepAlive.end(exchange);
       requireFaultless(trailers.get(FramingFault.FIELD));
     }
   }

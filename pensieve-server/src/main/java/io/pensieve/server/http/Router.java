@@ -67,9 +67,9 @@ final class Router implements HttpHandler {
   }
 
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {
+    access.require(route.role(), exchange);
     if (route.role() != Role.ANYONE) {
       // What watches over the server is answered also when it has no room for others.
-      access.require(route.role(), exchange);
       inFlight.admit(exchange);
     }
     if (!route.takesBody() && !exchange.isRequestComplete()) {
