@@ -26,6 +26,8 @@ final class AbandonedRequestsTest {
   private static final String HOST = " HTTP/1.1\r\nHost: test\r\n";
   private static final String JSON = HOST + "Content-Type: application/json\r\n";
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
+  private static final String NOTHING =
+      "requests 0, admitted 0, polls 0, watchers 0, bytes 0, of watchers 0";
   private static final String BIG = "x".repeat(100_000);
 
   /** Each of them as far as it comes; all of it, or any part from its beginning, is sent. */
@@ -36,7 +38,7 @@ final class AbandonedRequestsTest {
           "GET /get/big" + HOST + "\r\n",
           "GET /v1/watch" + HOST + "\r\n",
           "GET /v1/watch?since=1" + HOST + "\r\n",
-          "GET /v1/kv/k?wait=1m" + HOST + "If-None-Match: *\r\n\r\n",
+          "GET /v1/kv/k?wait=500ms" + HOST + "If-None-Match: *\r\n\r\n",
           "GET /livez" + HOST + "Content-Length: 1000000\r\n\r\n",
           "GET /livez" + HOST + "Content-Length: 1000\r\n\r\nabc",
           "GET /nowhere" + HOST + "Content-Length: 1000\r\n\r\nabc",
@@ -80,22 +82,29 @@ final class AbandonedRequestsTest {
       }
       endAll(open, random);
       // That a watcher has gone is found out by telling it something.
-      Await.until(
-          "nothing is held, seed " + SEED,
-          () -> {
-            server.memories.put("told", BIG);
-            return isNothingHeld(server);
-          });
+      try {
+        Await.until(
+            "nothing is held, seed " + SEED,
+            () -> {
+              server.memories.put("told", BIG);
+              return held(server).equals(NOTHING);
+            });
+      } catch (AssertionError kept) {
+        throw new AssertionError(held(server), kept);
+      }
       assertEquals("v", server.get("k"));
     }
   }
 
-  private static boolean isNothingHeld(ServerUnderTest server) {
-    return server.http.requestsInFlight() == 0
-        && server.http.v1().pollsParked() == 0
-        && server.http.v1().watchers() == 0
-        && HeapRoom.OF_PROCESS.bytesTaken() == 0
-        && HeapRoom.OF_WATCHERS.bytesTaken() == 0;
+  private static String held(ServerUnderTest server) {
+    return "requests %d, admitted %d, polls %d, watchers %d, bytes %d, of watchers %d"
+        .formatted(
+            server.http.requestsInFlight(),
+            server.http.requestsAdmitted(),
+            server.http.v1().pollsParked(),
+            server.http.v1().watchers(),
+            HeapRoom.OF_PROCESS.bytesTaken(),
+            HeapRoom.OF_WATCHERS.bytesTaken());
   }
 
   private static Socket begin(ServerUnderTest server, Random random) throws IOException {

@@ -327,4 +327,29 @@ final class BatchesTest {
       assertEquals(200, answer.statusCode(), answer.body());
     }
   }
+
+  @Test
+  void anOperationThatIsNoneHindersNoOtherAndIsTold() throws Exception {
+    String ops =
+        "[{\"op\":\"put\",\"key\":\"a\",\"value\":\"1\"},{\"op\":\"put\",\"key\":\"\",\"value\":\"2\"},7,"
+            + "{\"op\":\"put\",\"key\":\"b\",\"value\":\"3\"}]";
+    String each = "{\"atomic\":false,\"ops\":" + ops + "}";
+    JsonArray results =
+        JsonParser.parseString(server.post("/v1/batch", each).body())
+            .getAsJsonObject()
+            .getAsJsonArray("results");
+    assertEquals(4, results.size());
+    assertEquals("empty_key", results.get(1).getAsJsonObject().get("code").getAsString());
+    assertEquals(422, results.get(1).getAsJsonObject().get("status").getAsInt());
+    assertEquals("invalid_body", results.get(2).getAsJsonObject().get("code").getAsString());
+    assertEquals("1", server.memories.get("a"));
+    assertEquals("3", server.memories.get("b"));
+
+    HttpResponse<String> refused =
+        server.post("/v1/batch", each.replace("false", "true").replace("\"1\"", "\"4\""));
+    assertEquals(422, refused.statusCode());
+    assertEquals("empty_key", ServerUnderTest.code(refused.body()));
+    assertEquals(1, JsonParser.parseString(refused.body()).getAsJsonObject().get("op").getAsInt());
+    assertEquals("1", server.memories.get("a"));
+  }
 }

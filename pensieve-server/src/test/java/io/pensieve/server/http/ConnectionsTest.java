@@ -34,9 +34,20 @@ final class ConnectionsTest {
   }
 
   @Test
+  void howLongAConnectionIsKeptIsTold() throws Exception {
+    assertEquals("timeout=75", client.request("GET", "/livez").receive().header("keep-alive"));
+    client.send("GET /livez HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    assertEquals("", client.receive().header("keep-alive"));
+  }
+
+  @Test
   void aConnectionIsKeptAfterARefusal() throws Exception {
     client.send(
-        "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nabcde");
+        "POST /put HTTP/1.1\r\n"
+            + "Host: test\r\n"
+            + "Content-Type: text/plain\r\n"
+            + "Content-Length: 5\r\n\r\n"
+            + "abcde");
     assertEquals(415, client.receive().status());
     assertEquals(200, client.request("GET", "/get/foo").receive().status());
   }
