@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -232,7 +233,8 @@ class BatchConcurrencyTest {
           Thread.onSpinWait();
         }
         // Comes just when the batch ends, and finds the key free before the one who waits for it.
-        Future<?> next = others.submit(() -> await(end) + waitingForAPut(map, 0, 7, others));
+        Future<?> next =
+            others.submit(() -> List.of(await(end), "" + waitingForAPut(map, 0, 7, others)));
         next.get(20, TimeUnit.SECONDS);
         over.get(20, TimeUnit.SECONDS);
         waiting.join();
@@ -263,7 +265,7 @@ class BatchConcurrencyTest {
     }
   }
 
-  private static long waitingForAPut(
+  private static @Nullable Long waitingForAPut(
       Pensieve<Integer, Long> map, Integer key, Integer other, ExecutorService others) {
     return map.compute(
         key,

@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -302,7 +303,7 @@ class ConcurrencyTest {
     for (Future<Integer> load : loads) {
       ExecutionException refused =
           assertThrows(ExecutionException.class, () -> load.get(60, TimeUnit.SECONDS));
-      assertEquals(IllegalStateException.class, refused.getCause().getClass());
+      assertEquals(IllegalStateException.class, requireNonNull(refused.getCause()).getClass());
     }
     assertEquals(Map.of(), map);
     assertNull(map.put(0, 0));

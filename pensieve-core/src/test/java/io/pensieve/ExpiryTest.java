@@ -211,7 +211,7 @@ class ExpiryTest {
     clock.advance(50);
     assertEquals(0, map.size());
     while (!log.fold().isEmpty()) {
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 

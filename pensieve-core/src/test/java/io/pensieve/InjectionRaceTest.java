@@ -21,11 +21,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -44,18 +41,13 @@ class InjectionRaceTest {
 
   private final Random seeds = Seed.random(InjectionRaceTest.class);
   private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
-  private final Logger logger = Logger.getLogger("io.pensieve");
+  private final Silence silence = new Silence();
   private final AtomicInteger struck = new AtomicInteger();
-  private final ThreadLocal<@Nullable Random> failing = new ThreadLocal<>();
-
-  @BeforeEach
-  void silenceWhatIsExpected() {
-    logger.setLevel(Level.OFF);
-  }
+  private static final ThreadLocal<@Nullable Random> failing = new ThreadLocal<>();
 
   @AfterEach
   void end() {
-    logger.setLevel(null);
+    silence.close();
     threads.shutdownNow();
   }
 

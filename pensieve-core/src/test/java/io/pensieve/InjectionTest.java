@@ -18,16 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.logging.Level;
-import java.util.logging.Logger;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -51,8 +50,8 @@ class InjectionTest {
   private final HandClock time = new HandClock();
   private final ExecutorService driver = Executors.newSingleThreadExecutor();
   private final ExecutorService stranger = Executors.newSingleThreadExecutor();
-  private final Logger logger = Logger.getLogger("io.pensieve");
-  private volatile int tries;
+  private final Silence silence = new Silence();
+  private final AtomicInteger tries = new AtomicInteger();
   private volatile String doing = "";
 
   // Used by the driver only.
@@ -63,14 +62,9 @@ class InjectionTest {
   private int struckByDisk;
   private @Nullable Throwable thrown;
 
-  @BeforeEach
-  void silenceWhatIsExpected() {
-    logger.setLevel(Level.OFF);
-  }
-
   @AfterEach
   void end() {
-    logger.setLevel(null);
+    silence.close();
     driver.shutdownNow();
     stranger.shutdownNow();
   }
@@ -78,11 +72,11 @@ class InjectionTest {
   @Test
   void whateverFailsNothingStaysOwnedAndNothingIsLost() throws Exception {
     Future<?> done = driver.submit(this::runLives);
-    for (int before = -1; !done.isDone(); before = tries) {
+    for (int before = -1; !done.isDone(); before = tries.get()) {
       try {
         done.get(HANG_SECONDS, TimeUnit.SECONDS);
       } catch (TimeoutException slow) {
-        assertTrue(tries > before, () -> "hangs at try " + tries + ", " + doing + stacks());
+        assertTrue(tries.get() > before, () -> "hangs at try " + tries + ", " + doing + stacks());
       }
     }
     done.get();
@@ -106,7 +100,7 @@ class InjectionTest {
 
   private void runLives() {
     injector = new Injector(random);
-    while (tries < TRIES) {
+    while (tries.get() < TRIES) {
       Pensieve<String, String> map = openDespiteFailures();
       begun = contents(map);
       for (int i = random.nextInt(60); i > 0 && !log.hasFailed(); i--) {
@@ -123,7 +117,7 @@ class InjectionTest {
     durability = random.nextBoolean() ? Durability.PROCESS_DEATH : Durability.POWER_CUT;
     log.appended().clear();
     for (int attempts = random.nextInt(4); attempts > 0; attempts--) {
-      tries++;
+      tries.incrementAndGet();
       doing = "open";
       arm(40);
       try {
@@ -194,7 +188,7 @@ class InjectionTest {
   // ---- One try
 
   private void tryOnce(Pensieve<String, String> map) {
-    tries++;
+    tries.incrementAndGet();
     Map<String, String> before = contents(map);
     Set<String> keys = new HashSet<>();
     Map<String, Set<String>> written = new HashMap<>();
@@ -244,10 +238,10 @@ class InjectionTest {
       case 0 -> map.submitRemove(key);
       case 1 -> map.submitPutIfAbsent(key, value);
       case 2 -> map.submitPut(key, value, Duration.ofMillis(1 + random.nextInt(500)));
-      case 3 -> map.compute(key, (k, old) -> computed(old, value));
-      case 4 -> map.computeIfAbsent(key, k -> computed(null, value));
-      case 5 -> map.computeIfPresent(key, (k, old) -> computed(old, value));
-      case 6 -> map.merge(key, value, (old, added) -> computed(old, value));
+      case 3 -> map.compute(key, (k, old) -> computed(value));
+      case 4 -> map.computeIfAbsent(key, k -> computed(value));
+      case 5 -> map.computeIfPresent(key, (k, old) -> computed(value));
+      case 6 -> map.merge(key, value, (old, added) -> computed(value));
       case 7 -> batch(map, keys, written);
       case 8 -> increment(map, key, written);
       case 9 -> expire(map, keys);
@@ -255,12 +249,16 @@ class InjectionTest {
       case 11 -> everything(map, keys);
       case 12 -> log.compactStep();
       case 13 -> nested(map, key, value);
-      case 14 -> map.submitPut(key, value).durable().thenRun(() -> injector.call("callback"));
+      case 14 -> called(map.submitPut(key, value));
       default -> map.submitPut(key, value);
     }
   }
 
-  private @Nullable String computed(@Nullable String old, String value) {
+  private void called(Submission<String> done) {
+    CompletableFuture<Void> ignored = done.durable().thenRun(() -> injector.call("callback"));
+  }
+
+  private @Nullable String computed(String value) {
     injector.call("function");
     return random.nextInt(4) == 0 ? null : value;
   }
@@ -300,7 +298,7 @@ class InjectionTest {
     Set<String> numbers = written.computeIfAbsent(key, any -> new HashSet<>());
     numbers.add("n"); // if the old one has expired
     numbers.add("n".repeat(old.length() + 1));
-    map.submitIncrement(key, 1, injector.numeric());
+    CompletableFuture<Increment> ignored = map.submitIncrement(key, 1, injector.numeric());
   }
 
   private void expire(Pensieve<String, String> map, Set<String> keys) {
@@ -438,7 +436,7 @@ class InjectionTest {
   }
 
   private void close(Pensieve<String, String> map) {
-    tries++;
+    tries.incrementAndGet();
     doing = "close";
     arm(CALLS_MAX);
     try {

@@ -13,6 +13,9 @@ public final class StackEnd {
   private int depth;
   private int runs;
 
+  /** Measured anew by its first run. */
+  public StackEnd() {}
+
   /** Runs a test in a thread whose stack is small. */
   public static void inSmallThread(Callable<?> test) throws Exception {
     FutureTask<Object> task = new FutureTask<>(test::call);

@@ -83,15 +83,11 @@ final class Evictor<K, V> {
         }
       }
     }
-    if (first != null) {
-      throw Evictor.<RuntimeException>unchecked(first);
+    if (first instanceof Error error) {
+      throw error;
+    } else if (first != null) {
+      throw (RuntimeException) first; // nothing that is called here throws a checked one
     }
-  }
-
-  // Nothing of what is called here throws a checked exception.
-  @SuppressWarnings("unchecked")
-  private static <T extends Throwable> T unchecked(Throwable thrown) throws T {
-    throw (T) thrown;
   }
 
   private static boolean areAllComputing(List<? extends Node<?, ?>> nodes) {

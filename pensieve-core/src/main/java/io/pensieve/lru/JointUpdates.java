@@ -127,6 +127,7 @@ final class JointUpdates<K, V> {
   }
 
   // The first key that a caller's function is deciding about; or null, and all is done.
+  @SuppressWarnings("StaticGuardedByInstance") // the store to Node.fence is a fence, and no datum
   private @Nullable Held<K, V> tryUpdate(
       Done<K, V> done, @Nullable Held<K, V> computedBefore, JointMaker<V> maker) {
     Held<K, V>[] all = done.keys;

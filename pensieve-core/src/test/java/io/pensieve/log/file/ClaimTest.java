@@ -150,6 +150,7 @@ class ClaimTest {
     }
   }
 
+  @SuppressWarnings("InfiniteRecursion") // that is the point of it
   private static void descend(
       FileLog<String, String> log, List<String> appended, String prefix, int depth) {
     if (depth % 8 == 0 || depth > 300) {

@@ -9,6 +9,7 @@ import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.Replay;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class CrashingLog {
   private static final Path FOLDER = Path.of("log");
   private static final int RING_BYTES = 1 << 14;
+  private static final List<Fault> FAULTS =
+      EnumSet.complementOf(EnumSet.of(Fault.NONE)).stream().toList();
   private static final FileLog.Settings SMALL =
       new FileLog.Settings(
           end -> end,
@@ -142,11 +145,11 @@ public final class CrashingLog {
   }
 
   /** What can go wrong with a disk: how many ways. */
-  public static final int DISK_FAULTS = Fault.values().length - 1;
+  public static final int DISK_FAULTS = FAULTS.size();
 
   /** One operation of the disk will fail, after so many more, or all from there on. */
   public void failDiskAfter(int operations, boolean forGood, int fault) {
-    disk.failAfter(operations, forGood, Fault.values()[1 + fault]);
+    disk.failAfter(operations, forGood, FAULTS.get(fault));
   }
 
   /** Whether this is the disk's, which cannot even say so. */

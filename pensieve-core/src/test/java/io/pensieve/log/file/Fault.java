@@ -54,6 +54,7 @@ enum Fault {
     }
   }
 
+  @SuppressWarnings("OverrideThrowableToString") // whoever wants its words is to fail
   static final class NoWordsError extends InternalError {
     private static final long serialVersionUID = 1L;
 

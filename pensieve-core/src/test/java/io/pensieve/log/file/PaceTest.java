@@ -24,7 +24,7 @@ class PaceTest {
   private long millisOfAwaiting(long end, int bytes) {
     long before = millis.get();
     FrameDraft draft =
-        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     pace.appended(end, bytes, draft);
     pace.await(draft);
     return millis.get() - before;
@@ -59,7 +59,7 @@ class PaceTest {
     Pace coarse = new Pace(1000, () -> looks.getAndIncrement() * 100 * MILLI);
     coarse.freeUntil(500);
     FrameDraft draft =
-        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     coarse.appended(100_000_000, 90_000_000, draft);
     coarse.await(draft);
     assertEquals(11, looks.get(), "a look at the beginning, and ten with 100 ms between them");
@@ -81,7 +81,7 @@ class PaceTest {
     released[0] = waiting;
     waiting.freeUntil(500);
     FrameDraft draft =
-        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     waiting.appended(600, 100, draft);
     waiting.await(draft);
     assertEquals(5, asked[0]);
@@ -101,7 +101,8 @@ class PaceTest {
           new Thread(
               () -> {
                 FrameDraft draft =
-                    FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+                    FrameDraft.of(
+                        new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
                 shared.appended(1000, 1 << 20, draft);
                 waiting.countDown();
                 shared.await(draft);
@@ -118,7 +119,7 @@ class PaceTest {
     shared.freeUntil(500);
     step.set(MILLI);
     FrameDraft draft =
-        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     shared.appended(1000, 1 << 18, draft);
     shared.await(draft);
     assertEquals(251 * MILLI, now.get(), "a quarter of a second for a quarter of a MiB");

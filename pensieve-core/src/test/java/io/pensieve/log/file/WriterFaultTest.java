@@ -366,7 +366,7 @@ class WriterFaultTest {
     }
     assertEquals(1, looks.get());
     FrameDraft draft =
-        FrameDraft.of(new Change.Remove<>("key"), Codec.utf8(), Codec.<String>utf8());
+        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     int bytes = Format.align((int) draft.length());
     ring.write(ring.tryClaim(bytes), 0, draft);
     ring.release(0, bytes);
