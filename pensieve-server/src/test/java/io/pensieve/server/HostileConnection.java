@@ -100,6 +100,17 @@ final class HostileConnection implements AutoCloseable {
     return all.toString();
   }
 
+  /** Closes with a reset, so that the server finds an error where it looked for an end. */
+  void reset() throws IOException {
+    channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+    channel.close();
+  }
+
+  /** Sends nothing any more. */
+  void endOutput() throws IOException {
+    channel.shutdownOutput();
+  }
+
   @Override
   public void close() throws IOException {
     channel.close();

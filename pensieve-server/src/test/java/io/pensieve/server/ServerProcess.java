@@ -50,9 +50,14 @@ final class ServerProcess implements AutoCloseable {
   static ServerProcess launch(
       Path folder, String heap, Map<String, String> environment, String... args)
       throws IOException {
+    return launch(folder, commandWithHeap(heap, args), environment);
+  }
+
+  private static ServerProcess launch(
+      Path folder, List<String> command, Map<String, String> environment) throws IOException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
-    ProcessBuilder builder = new ProcessBuilder(commandWithHeap(heap, args));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.directory(folder.toFile());
     builder
         .environment()
@@ -88,6 +93,22 @@ final class ServerProcess implements AutoCloseable {
     List<String> all = new ArrayList<>(List.of("--port", "0"));
     all.addAll(List.of(args));
     return launch(folder, heap, Map.of(), all.toArray(String[]::new)).awaitListening();
+  }
+
+  /**
+   * The same as a process that may have so many files open, with this environment. Where there is
+   * no such limit, it is not set.
+   */
+  static ServerProcess serveWithFiles(
+      int filesMax, Path folder, String heap, Map<String, String> environment, String... args)
+      throws Exception {
+    List<String> command = new ArrayList<>();
+    if (Files.isExecutable(Path.of("/bin/sh"))) {
+      command.addAll(List.of("/bin/sh", "-c", "ulimit -n " + filesMax + "; exec \"$@\"", "sh"));
+    }
+    command.addAll(commandWithHeap(heap, args));
+    command.addAll(List.of("--port", "0"));
+    return launch(folder, command, environment).awaitListening();
   }
 
   ServerProcess awaitListening() throws IOException {

@@ -33,6 +33,10 @@ final class RequestBody {
   private long bytesRead;
   private @Nullable MinimalRate rate; // once not all of it was there
 
+  // Invariant: a body is handed over or refused, and that once. A channel that is closed, or whose
+  // rest was dropped, says that it is at its end, too, and whoever reads it may be woken after that.
+  private boolean ended;
+
   /** What is done with a body that is there; exceptions become answers. */
   interface Reader {
     void read(ByteArrayInputStream body) throws Exception;
@@ -92,19 +96,26 @@ final class RequestBody {
   }
 
   private void readable(StreamSourceChannel channel) {
+    if (ended || exchange.isComplete()) {
+      channel.suspendReads();
+      return;
+    }
     boolean complete;
     try {
       complete = drain(channel);
     } catch (IOException clientGone) {
+      ended = true;
       IoUtils.safeClose(exchange.getConnection());
       return;
     } catch (RuntimeException | Error failure) {
+      ended = true;
       drop(); // the rest of the body is still to come, and is not waited for with this
       channel.suspendReads();
       Connectors.executeRootHandler(e -> Failures.answer(e, failure), exchange);
       return;
     }
     if (complete) {
+      ended = true;
       if (rate != null) {
         rate.stop(); // the answer may take its time
       }

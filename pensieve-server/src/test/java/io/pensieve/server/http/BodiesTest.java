@@ -219,4 +219,23 @@ final class BodiesTest {
     var answer = server.post("/internal/heartbeat", "{\"node_id\":2" + " ".repeat(2000) + "}");
     assertEquals(413, answer.statusCode());
   }
+
+  @Test
+  void aRefusedBodyChangesNothingHoweverItsConnectionEnds() throws Exception {
+    // Whoever reads a body is woken once more when the connection breaks, and finds an end there.
+    String chunk = "10000\r\n" + "x".repeat(1 << 16) + "\r\n";
+    String tooLong = chunk.repeat(1 + (Limits.defaults().valueBytesMax() >> 16));
+    server.put("k", "kept");
+    for (int i = 0; i < 40; i++) {
+      try (RawClient refused = server.connect()) {
+        refused.send("PUT /v1/kv/k HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+        refused.send(tooLong);
+        if (i % 2 == 0) {
+          refused.reset();
+        }
+      }
+      Await.until("it has ended", () -> server.http.requestsInFlight() == 0);
+      assertEquals("kept", server.get("k"));
+    }
+  }
 }

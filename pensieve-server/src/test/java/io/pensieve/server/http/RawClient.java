@@ -15,13 +15,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** A connection that sends just the bytes it is told to: what HTTP libraries would not do. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 20_000;
 
   private final Socket socket = new Socket();
   private final InputStream in;
 
-  RawClient(InetSocketAddress server) throws IOException {
+  public RawClient(InetSocketAddress server) throws IOException {
     socket.connect(server, PATIENCE_MILLIS);
     socket.setSoTimeout(PATIENCE_MILLIS);
     socket.setTcpNoDelay(true);
@@ -29,13 +29,13 @@ final class RawClient implements AutoCloseable {
   }
 
   /** An answer, with the version of HTTP that it claims; header names are in lower case. */
-  record Response(String version, int status, Map<String, String> headers, String body) {
-    String header(String name) {
+  public record Response(String version, int status, Map<String, String> headers, String body) {
+    public String header(String name) {
       return headers.getOrDefault(name, "");
     }
   }
 
-  RawClient send(String text) throws IOException {
+  public RawClient send(String text) throws IOException {
     socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
     return this;
   }
@@ -46,12 +46,12 @@ final class RawClient implements AutoCloseable {
   }
 
   /** Sends a request without a body. */
-  RawClient request(String method, String target) throws IOException {
+  public RawClient request(String method, String target) throws IOException {
     return send(method + " " + target + " HTTP/1.1\r\nHost: test\r\n\r\n");
   }
 
   /** The next answer, whose length is told by Content-Length. */
-  Response receive() throws IOException {
+  public Response receive() throws IOException {
     return receive(true);
   }
 
@@ -113,6 +113,12 @@ final class RawClient implements AutoCloseable {
     } catch (SocketException reset) {
       return;
     }
+  }
+
+  /** Closes with a reset, so that the server finds an error where it looked for an end. */
+  void reset() throws IOException {
+    socket.setSoLinger(true, 0);
+    socket.close();
   }
 
   @Override
