@@ -34,7 +34,8 @@ final class RequestBody {
   private @Nullable MinimalRate rate; // once not all of it was there
 
   // Invariant: a body is handed over or refused, and that once. A channel that is closed, or whose
-  // rest was dropped, says that it is at its end, too, and whoever reads it may be woken after that.
+  // rest was dropped, says that it is at its end, too, and whoever reads it may be woken after
+  // that.
   private boolean ended;
 
   /** What is done with a body that is there; exceptions become answers. */
