@@ -97,7 +97,9 @@ record Configuration(
             (int)
                 get(given, Setting.CONNECTIONS_MAX)
                     .share(1, CLIENTS_MAX, HeapShares.ofProcess().connectionsMax()),
-            (int) get(given, Setting.REQUESTS_MAX).number(1, CLIENTS_MAX),
+            (int)
+                get(given, Setting.REQUESTS_MAX)
+                    .share(1, CLIENTS_MAX, HeapShares.ofProcess().requestsMax()),
             get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
             get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)),
         get(given, Setting.ACCESS_LOG).text());
@@ -141,7 +143,9 @@ record Configuration(
         headerBytesMax(given),
         Waiting.of(
             (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
-            (int) get(given, Setting.WATCHERS_MAX).number(0, CLIENTS_MAX)),
+            (int)
+                get(given, Setting.WATCHERS_MAX)
+                    .share(0, CLIENTS_MAX, HeapShares.ofProcess().watchersMax())),
         capacityBytes(given));
   }
 

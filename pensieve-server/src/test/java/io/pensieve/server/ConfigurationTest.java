@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Durability;
+import io.pensieve.server.http.HeapShares;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -100,7 +101,10 @@ final class ConfigurationTest {
     "ALLOW_ANONYMOUS, yes",
     "KEY_BYTES_MAX, 0",
     "VALUE_BYTES_MAX, 99999999999",
-    "HEADER_BYTES_MAX, 1023"
+    "HEADER_BYTES_MAX, 1023",
+    "CONNECTIONS_MAX, 99999999999",
+    "REQUESTS_MAX, 99999999999",
+    "WATCHERS_MAX, 99999999999"
   })
   void badValuesAreRefusedByNameAndSource(Setting setting, String text) {
     StartFailure refused =
@@ -276,5 +280,17 @@ final class ConfigurationTest {
       throw new AssertionError("PORT is not resolved");
     }
     return given;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"REQUESTS_MAX", "WATCHERS_MAX"})
+  void noMoreClientsThanTheHeapHasRoomFor(Setting setting) {
+    HeapShares shares = HeapShares.ofProcess();
+    long most = setting == Setting.REQUESTS_MAX ? shares.requestsMax() : shares.watchersMax();
+    assertRefused(
+        setting.flag() + ": expected a number from ",
+        Map.of(setting, String.valueOf(most + 1)),
+        Map.of());
+    Configuration unused = configured(Map.of(setting, String.valueOf(most)), Map.of());
   }
 }

@@ -30,6 +30,7 @@ final class HostileClientsTest {
   private static final int BIG_BYTES = 2 << 20;
   private static final int BIG_EVENTS = 20; // more than a connection's buffers take
   private static final int HUGE_BYTES = 4 << 20;
+  private static final int STUCK_BYTES = 256 << 10;
   private static final int SPARE_FILES_OF_SERVER = 16;
   private static final String SILENCE_MAX = "2s";
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
@@ -315,6 +316,46 @@ final class HostileClientsTest {
   }
 
   @Test
+  void watchersOfALogHoldNoMoreThanIsCounted(@TempDir Path folder) throws Exception {
+    // What waits for each is so little that there is room for many. What comes after is not.
+    try (ServerProcess told =
+        ServerProcess.serveWithHeap(folder, "-Xmx64m", "--data-dir", folder.toString())) {
+      long since = version(put(told, "stuck", "x"));
+      String unused = put(told, "stuck", "x".repeat(STUCK_BYTES));
+      for (int i = 0; i < 3; i++) {
+        unused = put(told, "huge", "x".repeat(HUGE_BYTES));
+      }
+      double filesBefore = metric(told, OPEN_FILES);
+      for (int i = 0; i < CLIENTS; i++) {
+        HostileConnection watcher = HostileConnection.narrow(told.port());
+        hostile.add(watcher);
+        watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      }
+      for (HostileConnection watcher : hostile) {
+        assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "), told.err());
+      }
+      for (int i = 0; i < 3; i++) {
+        unused = put(told, "huge", "y".repeat(HUGE_BYTES));
+        assertServesOthers(told);
+      }
+      assertTrue(told.isAlive());
+      assertEquals("", told.err());
+      // What those who do not read are told next stays in the log, and its files are closed.
+      awaitFiles(told, filesBefore + CLIENTS + SPARE_FILES_OF_SERVER);
+    }
+  }
+
+  private static void awaitFiles(ServerProcess server, double most) throws Exception {
+    long deadlineNanos = System.nanoTime() + PATIENCE_NANOS;
+    double files = metric(server, OPEN_FILES);
+    while (files > most) {
+      assertTrue(System.nanoTime() - deadlineNanos < 0, "kept for ever: " + files + " files");
+      LockSupport.parkNanos(POLL_NANOS);
+      files = metric(server, OPEN_FILES);
+    }
+  }
+
+  @Test
   void whoReadsIsToldAllBesideWatchersThatDoNot() throws Exception {
     try (HostileConnection reader = watchAndReadTheHead("?prefix=told", 1).get(0)) {
       watchAndReadTheHead("");
@@ -388,7 +429,7 @@ final class HostileClientsTest {
       writer.send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ");
       writer.send(value.length() + "\r\n\r\n" + value);
       String answer = writer.read(MIB);
-      assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"));
+      assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"), answer);
       return answer;
     }
   }

@@ -109,7 +109,15 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
   }
 
   private List<Sequenced<K, V>> read(long reached) throws IOException {
-    told.clear();
+    try {
+      readSome(reached);
+      return List.copyOf(told);
+    } finally {
+      told.clear(); // who has them decides for how long
+    }
+  }
+
+  private void readSome(long reached) throws IOException {
     while (told.isEmpty() && sequence < reached && !closed) {
       SegmentCursor from = open(reached);
       try {
@@ -126,7 +134,6 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
       }
       sequence = Math.max(sequence, from.position());
     }
-    return List.copyOf(told);
   }
 
   @Override

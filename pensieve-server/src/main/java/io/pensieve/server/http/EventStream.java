@@ -49,6 +49,8 @@ final class EventStream {
   private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // of the I/O thread
   private Pieces.@Nullable Reading unmade; // of the I/O thread; the rest of what is being sent
+  private final MinimalRate rate; // of the I/O thread; expected while the client leaves any waiting
+  private long sentBytes; // of the I/O thread
 
   /**
    * Begins the answer. On the exchange's I/O thread, which must have been told that the answer
@@ -66,6 +68,7 @@ final class EventStream {
           tellGone();
           next.proceed();
         });
+    this.rate = new MinimalRate(exchange, () -> sentBytes);
     this.channel = exchange.getResponseChannel();
     channel.getWriteSetter().set(writable -> write());
   }
@@ -183,12 +186,14 @@ final class EventStream {
     }
   }
 
-  /**
-   * Whether whoever has much to tell may go on. If not, the task is run once, on the I/O thread, as
-   * soon as it may.
-   */
+  /** Whether whoever has much to tell may go on. */
+  synchronized boolean hasRoom() {
+    return queuedBytes <= queueBytesMax / 2;
+  }
+
+  /** The same. If not, the task is run once, on the I/O thread, as soon as it may. */
   synchronized boolean hasRoomOr(Runnable task) {
-    if (queuedBytes <= queueBytesMax / 2) {
+    if (hasRoom()) {
       return true;
     }
     whenRoom = task;
@@ -198,7 +203,10 @@ final class EventStream {
   private void write() {
     try {
       while (piece.hasRemaining() || makePiece() || takePiece()) {
-        if (channel.write(piece) == 0) {
+        int count = channel.write(piece);
+        sentBytes += count;
+        if (count == 0) {
+          rate.expect();
           channel.resumeWrites();
           return;
         }
@@ -232,7 +240,7 @@ final class EventStream {
     Runnable task;
     synchronized (this) {
       queuedBytes -= bytesTaken;
-      task = queuedBytes <= queueBytesMax / 2 ? whenRoom : null;
+      task = hasRoom() ? whenRoom : null;
       whenRoom = task == null ? whenRoom : null;
     }
     if (task != null) {
@@ -300,6 +308,7 @@ final class EventStream {
       channel.resumeWrites();
       return;
     }
+    rate.stop();
     channel.suspendWrites();
     synchronized (this) {
       writing = !queue.isEmpty();

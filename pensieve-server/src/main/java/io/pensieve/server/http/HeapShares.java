@@ -13,7 +13,9 @@ public record HeapShares(long heapBytes) {
   //   events               1/16      that wait for clients that watch (HeapRoom.OF_WATCHERS)
   //   recent changes       1/16      without a log only
   //   connections          2/16      4 KiB for each; 32 KiB for each by default
-  //   reading changes      2/16      the longest value twice, once by the hub
+  //   reading changes      2/16      one half by the hub, which reads a change at a time; the other
+  //                                  by those who catch up with it, as many at a time as fit
+  // (Turns)
   //   all else             1/16      classes, threads, what a collector needs
   //
   // One request that is alone gets more than its share if it needs that: a body of JSON takes up to
@@ -26,6 +28,7 @@ public record HeapShares(long heapBytes) {
   private static final int EVENTS = 1;
   private static final int RECENT_CHANGES = 1;
   private static final int CONNECTIONS = 2;
+  private static final int HISTORIES = 1;
 
   private static final int VALUE_SHARE = 16;
   private static final int VALUE_SHARE_MAX = 12;
@@ -36,7 +39,9 @@ public record HeapShares(long heapBytes) {
   private static final int CONNECTIONS_DEFAULT = 20_000;
   private static final int REQUEST_BYTES = 64 << 10;
   private static final int REQUESTS_DEFAULT = 4096;
+  private static final int REQUEST_BYTES_MIN = 16 << 10;
   private static final int WATCHER_BYTES = 256 << 10;
+  private static final int WATCHER_BYTES_MIN = 128 << 10;
 
   private static final int REGION_SHARE = 2048;
   private static final long REGION_BYTES_MIN = 1 << 20;
@@ -89,6 +94,11 @@ public record HeapShares(long heapBytes) {
     return parts(EVENTS);
   }
 
+  /** What may be read of the log for those who are behind. */
+  long historyBytes() {
+    return parts(HISTORIES);
+  }
+
   /** What the last changes may take that are kept where there is no log. */
   public long recentChangeBytes() {
     return parts(RECENT_CHANGES);
@@ -119,9 +129,19 @@ public record HeapShares(long heapBytes) {
     return Math.min(REQUESTS_DEFAULT, Math.max(1, heapBytes / REQUEST_BYTES));
   }
 
+  /** How many requests at most: what is not counted of each is 16 KiB of its head or body. */
+  public long requestsMax() {
+    return Math.max(1, heapBytes / REQUEST_BYTES_MIN);
+  }
+
   /** How many clients that watch, if nobody says. */
   long watchersDefault() {
     return Math.min(Waiting.DEFAULT_WATCHERS_MAX, Math.max(1, heapBytes / WATCHER_BYTES));
+  }
+
+  /** How many clients that watch at most: each has a connection, and a piece that is being sent. */
+  public long watchersMax() {
+    return Math.max(1, heapBytes / WATCHER_BYTES_MIN);
   }
 
   /**

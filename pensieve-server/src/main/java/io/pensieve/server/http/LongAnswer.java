@@ -112,7 +112,8 @@ final class LongAnswer implements ChannelListener<StreamSinkChannel> {
 
   private void expectAtLeastTheMinimalRate() {
     if (rate == null) {
-      rate = MinimalRate.expect(exchange, () -> sent);
+      rate = new MinimalRate(exchange, () -> sent);
+      rate.expect();
     }
   }
 

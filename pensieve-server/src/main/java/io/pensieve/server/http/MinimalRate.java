@@ -1,11 +1,12 @@
 package io.pensieve.server.http;
 
+import io.undertow.UndertowOptions;
 import io.undertow.server.HttpServerExchange;
-import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
+import org.xnio.OptionMap;
 import org.xnio.XnioExecutor;
 
 /**
@@ -16,60 +17,68 @@ final class MinimalRate {
   /** So many bytes for each second of the time for which a client may be silent. */
   static final int BYTES_PER_SECOND = 1 << 10;
 
-  private static final int SILENCE_MILLIS_IF_NOT_SET = 60_000;
-
   private final HttpServerExchange exchange;
   private final LongSupplier bytesMoved;
   private final int periodMillis;
   private long bytesBefore;
-  private XnioExecutor.Key next;
+  private XnioExecutor.@Nullable Key next; // null while nothing is expected
 
-  private MinimalRate(HttpServerExchange exchange, LongSupplier bytesMoved, int periodMillis) {
+  /**
+   * Expects nothing yet.
+   *
+   * @param bytesMoved how many bytes have come, or were sent, until it is asked
+   */
+  MinimalRate(HttpServerExchange exchange, LongSupplier bytesMoved) {
     this.exchange = exchange;
     this.bytesMoved = bytesMoved;
-    this.periodMillis = periodMillis;
-    this.bytesBefore = bytesMoved.getAsLong();
-    this.next = schedule();
-  }
-
-  /** From now on, until the exchange is complete or this is stopped. */
-  static MinimalRate expect(HttpServerExchange exchange, LongSupplier bytesMoved) {
-    MinimalRate rate = new MinimalRate(exchange, bytesMoved, silenceMillis(exchange));
+    this.periodMillis = silenceMillis(exchange);
     exchange.addExchangeCompleteListener(
         (completed, nextListener) -> {
-          rate.stop();
+          stop();
           nextListener.proceed();
         });
-    return rate;
   }
 
   // The connection knows it already, since it cuts off who is silent.
   private static int silenceMillis(HttpServerExchange exchange) {
-    try {
-      Integer millis = exchange.getConnection().getOption(Options.WRITE_TIMEOUT);
-      return millis == null || millis <= 0 ? SILENCE_MILLIS_IF_NOT_SET : millis;
-    } catch (IOException | UnsupportedOperationException notTold) {
-      return SILENCE_MILLIS_IF_NOT_SET;
+    OptionMap options = exchange.getConnection().getUndertowOptions();
+    Integer millis = options.get(UndertowOptions.NO_REQUEST_TIMEOUT);
+    if (millis == null) {
+      throw new IllegalStateException("a server that does not cut off who is silent");
+    }
+    return millis;
+  }
+
+  /** From now on, until the exchange is complete or this is stopped. */
+  void expect() {
+    if (next == null) {
+      lookLater();
     }
   }
 
-  private XnioExecutor.Key schedule() {
-    return exchange.getIoThread().executeAfter(this::look, periodMillis, TimeUnit.MILLISECONDS);
+  private void lookLater() {
+    bytesBefore = bytesMoved.getAsLong();
+    next = exchange.getIoThread().executeAfter(this::look, periodMillis, TimeUnit.MILLISECONDS);
   }
 
   private void look() {
-    long bytes = bytesMoved.getAsLong();
+    if (next == null) {
+      return; // stopped at this moment
+    }
     long expected = (long) BYTES_PER_SECOND * periodMillis / TimeUnit.SECONDS.toMillis(1);
-    if (bytes - bytesBefore < expected) {
+    if (bytesMoved.getAsLong() - bytesBefore < expected) {
       IoUtils.safeClose(exchange.getConnection());
       exchange.endExchange();
       return;
     }
-    bytesBefore = bytes;
-    next = schedule();
+    lookLater();
   }
 
   void stop() {
-    next.remove();
+    XnioExecutor.Key expected = next;
+    next = null;
+    if (expected != null) {
+      expected.remove();
+    }
   }
 }

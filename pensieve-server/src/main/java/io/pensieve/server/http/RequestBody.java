@@ -91,7 +91,8 @@ final class RequestBody {
       return;
     }
     claim(bytes.capacity());
-    rate = MinimalRate.expect(exchange, () -> bytesRead);
+    rate = new MinimalRate(exchange, () -> bytesRead);
+    rate.expect();
     channel.getReadSetter().set(this::readable);
     exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
   }

@@ -39,6 +39,8 @@ public final class StoredValue {
   private static final int TYPE_LENGTH = 1;
   private static final int TYPE = 2;
 
+  private static final int SHORT_BYTES_MAX = 64 << 10; // to make a text of those is quicker
+
   private static final Codec<StoredValue> CODEC = new AsHeld();
 
   private final byte[] held;
@@ -167,11 +169,20 @@ public final class StoredValue {
     public StoredValue decode(byte[] bytes) {
       StoredValue value = new StoredValue(bytes);
       if (value.isBare()) {
-        String unused = Codec.utf8().decode(bytes);
+        requireText(bytes);
       } else if (bytes.length < TYPE || bytes.length < value.start()) {
         throw new IllegalArgumentException("the type of a value is cut off");
       }
       return value;
+    }
+
+    // A text that is made only to see whether it can be may take twice what it is made of.
+    private static void requireText(byte[] bytes) {
+      if (bytes.length <= SHORT_BYTES_MAX) {
+        String unused = Codec.utf8().decode(bytes);
+      } else if (!Utf8.isWellFormed(ByteBuffer.wrap(bytes))) {
+        throw new IllegalArgumentException("not UTF-8");
+      }
     }
   }
 }

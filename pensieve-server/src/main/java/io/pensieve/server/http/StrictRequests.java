@@ -4,6 +4,7 @@ import io.undertow.connector.ByteBufferPool;
 import io.undertow.connector.PooledByteBuffer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,8 @@ final class StrictRequests extends AbstractStreamSourceConduit<StreamSourceCondu
   // Undertow takes a chunk's size of "g" for the last one, and more of the kind: where a request
   // ends would then be for the sender to choose.
 
+  private static final long DROPPED_BYTES_MAX = 16 << 20; // as long as a body is by default
+
   private static final int PIECES_MAX = 64; // read one after the other, then others have their turn
 
   private final StreamConnection connection;
@@ -37,6 +40,7 @@ final class StrictRequests extends AbstractStreamSourceConduit<StreamSourceCondu
   private int passable;
 
   private int pieces;
+  private long droppedBytes;
 
   // There once all is passed on of what is not dropped.
   private XnioExecutor.@Nullable Key cut;
@@ -162,6 +166,11 @@ final class StrictRequests extends AbstractStreamSourceConduit<StreamSourceCondu
     try (PooledByteBuffer pooled = buffers.allocate()) {
       int count = readPiece(pooled.getBuffer());
       while (count > 0) {
+        droppedBytes += count;
+        if (droppedBytes > DROPPED_BYTES_MAX) {
+          IoUtils.safeClose(connection); // who sends on and on does not wait for an answer
+          throw new ClosedChannelException();
+        }
         count = readPiece(pooled.getBuffer().clear());
       }
       if (count < 0 && cut != null) {

@@ -35,7 +35,8 @@ final class V1 implements AutoCloseable {
             memories,
             hub,
             waiting,
-            new Places(waiting.watchersMax(), Problem.TOO_MANY_WATCHERS, inFlight));
+            new Places(waiting.watchersMax(), Problem.TOO_MANY_WATCHERS, inFlight),
+            HeapShares.ofProcess().historyBytes() / limits.logEntryBytesMax());
     Entries entries = new Entries(memories, limits, promise, polls, clock);
     Increments increments = new Increments(memories, limits);
     Batches batches = new Batches(memories, limits, clock);

@@ -9,13 +9,15 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.xnio.XnioExecutor;
+import org.xnio.XnioIoThread;
 
 /** The route that tells changes as they are made, as an event stream. */
 final class Watching {
@@ -33,14 +35,26 @@ final class Watching {
   private final ChangeHub hub;
   private final Waiting limits;
   private final Places places;
+  private final Turns turns; // of those who read changes that the hub has told already
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
-  Watching(Pensieve<String, StoredValue> memories, ChangeHub hub, Waiting limits, Places places) {
+  /**
+   * The route.
+   *
+   * @param readersMax how many changes of the longest kind may be read at a time
+   */
+  Watching(
+      Pensieve<String, StoredValue> memories,
+      ChangeHub hub,
+      Waiting limits,
+      Places places,
+      long readersMax) {
     this.memories = memories;
     this.hub = hub;
     this.limits = limits;
     this.places = places;
+    this.turns = new Turns(readersMax);
   }
 
   void watch(HttpServerExchange exchange, String noKey) {
@@ -83,17 +97,17 @@ final class Watching {
     try {
       begin(exchange, prefix, history);
     } catch (RuntimeException | Error clientGone) {
-      closeSoon(exchange.getConnection().getWorker(), history);
+      closeSoon(exchange.getConnection().getWorker(), history::close);
       Failures.answer(exchange, clientGone);
     }
   }
 
   // It waits for whoever reads it at this moment, and closes a file: nothing for an I/O thread.
-  private static void closeSoon(Executor worker, ChangeStream<String, StoredValue> history) {
+  private static void closeSoon(Executor worker, Runnable close) {
     try {
-      worker.execute(history::close);
+      worker.execute(close);
     } catch (RejectedExecutionException stopping) {
-      history.close();
+      close.run();
     }
   }
 
@@ -104,7 +118,7 @@ final class Watching {
     // Or a proxy in between would keep events until it has many.
     exchange.getResponseHeaders().put(ACCEL_BUFFERING, "no");
     if (exchange.getRequestMethod().equals(Methods.HEAD)) {
-      closeSoon(exchange.getConnection().getWorker(), history);
+      closeSoon(exchange.getConnection().getWorker(), history::close);
       exchange.endExchange();
       return;
     }
@@ -128,52 +142,55 @@ final class Watching {
   }
 
   /**
-   * One client. First its changes come from a stream of its own, read by a worker, as fast as the
+   * One client. First its changes come from a history of its own, read by a worker, as fast as the
    * client takes them. When it has caught up with the hub, they come from there.
    */
   private final class Watcher implements ChangeHub.Subscriber {
+    // What is read for it is told, or dropped, before its turn is over. So changes that are read
+    // are held by those who have a turn, and by streams, which count them; and while the client is
+    // slow, nothing is read.
     private final String prefix;
-    private final ChangeStream<String, StoredValue> history;
+    private final History history;
     private final EventStream out;
     private final Executor worker;
-    private final Deque<Sequenced<String, StoredValue>> read = new ArrayDeque<>(); // of the worker
+    private final XnioIoThread ioThread;
+
     // Written by whoever tells the changes, after the change itself is on its way: so it may be
-    // behind
-    // the stream's last id, and never ahead of what was told.
+    // behind the stream's last id, and never ahead of what was told.
     private volatile long passed;
 
     Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
       this.prefix = prefix;
-      this.history = history;
+      this.history = new History(history, memories::changes);
       this.passed = history.sequence();
       this.worker = exchange.getConnection().getWorker();
+      this.ioThread = exchange.getIoThread();
       this.out = new EventStream(exchange, limits.queueBytesMax(), this::gone);
     }
 
     void begin() {
       out.mark(passed);
       out.markEvery(limits.pingPeriod().toMillis(), () -> passed);
-      worker.execute(this::catchUp);
+      readInTurn();
+    }
+
+    private void readInTurn() {
+      turns.run(worker, this::catchUp);
     }
 
     private void catchUp() {
       try {
-        Duration patience = Duration.ZERO;
-        while (out.hasRoomOr(() -> worker.execute(this::catchUp))) {
-          Sequenced<String, StoredValue> next = read.poll();
-          if (next != null) {
-            tell(new ChangeEvent(next));
-            continue;
-          }
-          passed(history.sequence());
-          read.addAll(history.next(patience));
-          if (read.isEmpty() && joined()) {
-            return;
-          }
+        if (!watchers.contains(this)) {
+          history.close();
+        } else if (tellNext()) {
+          readWhenTaken();
+        } else if (!joined()) {
           // What the hub has told is on its way here, too.
-          patience = read.isEmpty() ? HAND_OVER : Duration.ZERO;
+          XnioExecutor.Key unused =
+              ioThread.executeAfter(this::readInTurn, HAND_OVER.toMillis(), TimeUnit.MILLISECONDS);
         }
       } catch (Refusal noRoom) {
+        history.close();
         end();
       } catch (RuntimeException broken) {
         lost(broken);
@@ -186,6 +203,16 @@ final class Watching {
       }
     }
 
+    /** Tells the next changes; whether there were any. */
+    private boolean tellNext() throws InterruptedException {
+      List<Sequenced<String, StoredValue>> changes = history.next();
+      for (Sequenced<String, StoredValue> change : changes) {
+        tell(new ChangeEvent(change));
+      }
+      passed(history.sequence());
+      return !changes.isEmpty();
+    }
+
     private void tell(ChangeEvent change) {
       if (change.key().startsWith(prefix)) {
         out.push(change.bytes(), change.sequence());
@@ -193,11 +220,16 @@ final class Watching {
       passed(change.sequence());
     }
 
-    private boolean joined() {
-      if (!watchers.contains(this)) {
-        history.close();
-        return true;
+    private void readWhenTaken() {
+      if (!out.hasRoom()) {
+        history.pause();
       }
+      if (out.hasRoomOr(this::readInTurn)) {
+        readInTurn();
+      }
+    }
+
+    private boolean joined() {
       if (!hub.join(this, passed)) {
         return false;
       }
@@ -223,7 +255,7 @@ final class Watching {
 
     @Override
     public void lost(RuntimeException why) {
-      closeSoon(worker, history);
+      closeSoon(worker, history::close);
       if (why instanceof LogException.Forgotten) {
         out.end(ChangeEvent.end(Problem.HISTORY_FORGOTTEN, FORGOTTEN));
       } else {
@@ -243,7 +275,7 @@ final class Watching {
     private void gone() {
       watchers.remove(this);
       hub.leave(this);
-      closeSoon(worker, history);
+      closeSoon(worker, history::close);
     }
   }
 }

@@ -28,6 +28,16 @@ final class AbandonedRequestsTest {
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
   private static final String NOTHING =
       "requests 0, admitted 0, polls 0, watchers 0, bytes 0, of watchers 0";
+
+  /** Whoever asks for them is the only one. */
+  private static final List<String> GAUGES =
+      List.of(
+          "pensieve_held_requests{kind=\"admitted\"} 1",
+          "pensieve_held_requests{kind=\"poll\"} 0",
+          "pensieve_held_requests{kind=\"watch\"} 0",
+          "pensieve_held_bytes{kind=\"request\"} 0",
+          "pensieve_held_bytes{kind=\"event\"} 0");
+
   private static final String BIG = "x".repeat(100_000);
 
   /** Each of them as far as it comes; all of it, or any part from its beginning, is sent. */
@@ -93,7 +103,16 @@ final class AbandonedRequestsTest {
         throw new AssertionError(held(server), kept);
       }
       assertEquals("v", server.get("k"));
+      assertEquals(GAUGES, gauges(server));
     }
+  }
+
+  private static List<String> gauges(ServerUnderTest server) throws Exception {
+    return HttpAnswer.of(server, "/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith("pensieve_held_"))
+        .toList();
   }
 
   private static String held(ServerUnderTest server) {

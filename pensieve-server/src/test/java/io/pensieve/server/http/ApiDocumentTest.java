@@ -2,6 +2,8 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,6 +20,8 @@ final class ApiDocumentTest {
   private static final Pattern ROUTE =
       Pattern.compile("^\\| `([A-Z]+)` \\| `(/[^`]*)` \\|[^|]*\\| (\\w+) \\|.*");
   private static final Pattern ERROR = Pattern.compile("^\\| (\\d{3}) \\| `([a-z_]+)` \\|.*");
+
+  private static final Pattern FIELD = Pattern.compile("`([a-z_.]+)`");
 
   @Test
   void routesAreThoseOfTheTable() throws Exception {
@@ -37,6 +41,31 @@ final class ApiDocumentTest {
       known.add(problem.status() + " " + problem.code());
     }
     assertEquals(known, rows(ERROR));
+  }
+
+  @Test
+  void fieldsOfTheStatusAreThoseOfTheTable() throws Exception {
+    Set<String> told = new TreeSet<>();
+    try (ServerUnderTest server = ServerUnderTest.start()) {
+      String body = HttpAnswer.of(server, "/v1/status").body();
+      JsonObject status = JsonParser.parseString(body).getAsJsonObject();
+      JsonObject log = status.remove("log").getAsJsonObject();
+      told.addAll(status.keySet());
+      log.keySet().forEach(field -> told.add("log." + field));
+    }
+    Set<String> described = new TreeSet<>();
+    List<String> lines = document();
+    for (String line :
+        lines.subList(lines.indexOf("**Status.** What `/v1/status` tells:"), lines.size())) {
+      if (line.startsWith("**Metrics.**")) {
+        break;
+      }
+      Matcher field = FIELD.matcher(line.startsWith("| `") ? line.split("\\|", -1)[1] : "");
+      while (field.find()) {
+        described.add(field.group(1));
+      }
+    }
+    assertEquals(told, described);
   }
 
   private static Set<String> rows(Pattern row) throws Exception {

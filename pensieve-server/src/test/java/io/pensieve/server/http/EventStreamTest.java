@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.undertow.Undertow;
+import io.undertow.UndertowOptions;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
 import java.io.BufferedReader;
@@ -25,7 +26,11 @@ import org.junit.jupiter.api.Test;
 final class EventStreamTest {
   private final BlockingQueue<EventStream> streams = new LinkedBlockingQueue<>();
   private final Undertow server =
-      Undertow.builder().addHttpListener(0, "127.0.0.1").setHandler(this::begin).build();
+      Undertow.builder()
+          .addHttpListener(0, "127.0.0.1")
+          .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, 60_000)
+          .setHandler(this::begin)
+          .build();
 
   private void begin(HttpServerExchange exchange) {
     exchange.dispatch(

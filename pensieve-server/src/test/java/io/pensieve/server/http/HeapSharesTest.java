@@ -27,6 +27,8 @@ final class HeapSharesTest {
     assertTrue(2 * shares.valueBytesDefault() <= shares.requestBytes());
     assertTrue(shares.valueBytesDefault() <= shares.valueBytesMax());
     assertTrue(shares.connectionsDefault() <= shares.connectionsMax());
+    assertTrue(shares.requestsDefault() <= shares.requestsMax());
+    assertTrue(shares.watchersDefault() <= shares.watchersMax());
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -108,5 +109,31 @@ final class OpenApiTest {
       boolean takesKey = path.getKey().contains("{key}");
       assertEquals(takesKey, path.getValue().getAsJsonObject().has("parameters"), path.getKey());
     }
+  }
+
+  @Test
+  void fieldsOfTheStatusAreThoseThatAreTold() throws Exception {
+    JsonObject described =
+        document
+            .getAsJsonObject("paths")
+            .getAsJsonObject("/v1/status")
+            .getAsJsonObject("get")
+            .getAsJsonObject("responses")
+            .getAsJsonObject("200")
+            .getAsJsonObject("content")
+            .getAsJsonObject("application/json")
+            .getAsJsonObject("schema");
+    JsonObject told =
+        JsonParser.parseString(HttpAnswer.of(server, "/v1/status").body()).getAsJsonObject();
+    assertEquals(told.keySet(), described.getAsJsonObject("properties").keySet());
+    assertEquals(told.keySet(), texts(described.getAsJsonArray("required")));
+    JsonObject log = described.getAsJsonObject("properties").getAsJsonObject("log");
+    assertEquals(told.getAsJsonObject("log").keySet(), log.getAsJsonObject("properties").keySet());
+  }
+
+  private static Set<String> texts(JsonArray array) {
+    Set<String> texts = new TreeSet<>();
+    array.forEach(each -> texts.add(each.getAsString()));
+    return texts;
   }
 }
