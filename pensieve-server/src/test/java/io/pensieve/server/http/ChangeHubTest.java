@@ -4,19 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
-import io.pensieve.log.Change;
-import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
-import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
-import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -130,67 +122,5 @@ final class ChangeHubTest {
 
     @Override
     public void abandoned() {}
-  }
-
-  /** Its streams throw as many errors as they are told to, when there is a change. */
-  private static final class BrokenLog implements Log<String, StoredValue> {
-    final AtomicInteger errors = new AtomicInteger();
-    private final Log<String, StoredValue> sound = Log.recent(100);
-
-    @Override
-    public RecoveryReport replay(Replay<String, StoredValue> replay) {
-      return sound.replay(replay);
-    }
-
-    @Override
-    public long append(Change<String, StoredValue> change) {
-      return sound.append(change);
-    }
-
-    @Override
-    public long durableSequence() {
-      return sound.durableSequence();
-    }
-
-    @Override
-    public void awaitDurable(long sequence) {
-      sound.awaitDurable(sequence);
-    }
-
-    @Override
-    public CompletableFuture<Void> whenDurable(long sequence) {
-      return sound.whenDurable(sequence);
-    }
-
-    @Override
-    public ChangeStream<String, StoredValue> changes() {
-      ChangeStream<String, StoredValue> stream = sound.changes();
-      return new ChangeStream<>() {
-        @Override
-        public List<Sequenced<String, StoredValue>> next(Duration patience)
-            throws InterruptedException {
-          List<Sequenced<String, StoredValue>> told = stream.next(patience);
-          if (!told.isEmpty() && errors.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
-            throw new OutOfMemoryError("as the test wants it");
-          }
-          return told;
-        }
-
-        @Override
-        public long sequence() {
-          return stream.sequence();
-        }
-
-        @Override
-        public void close() {
-          stream.close();
-        }
-      };
-    }
-
-    @Override
-    public void close() {
-      sound.close();
-    }
   }
 }

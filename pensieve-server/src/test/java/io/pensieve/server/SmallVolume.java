@@ -1,0 +1,73 @@
+package io.pensieve.server;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A file system of its own that can be filled up. Only where this test may mount one. */
+final class SmallVolume implements AutoCloseable {
+  private static final int PIECE_BYTES = 1 << 16;
+
+  private final Path folder;
+
+  private SmallVolume(Path folder) {
+    this.folder = folder;
+  }
+
+  /** One of so many MiB in this folder; empty if that cannot be. */
+  static Optional<SmallVolume> mount(Path folder, int mebibytes) throws Exception {
+    boolean isMounted =
+        System.getProperty("os.name", "").equals("Linux")
+            && succeeds(
+                "mount",
+                "-t",
+                "tmpfs",
+                "-o",
+                "size=" + mebibytes + "m",
+                "tmpfs",
+                folder.toString());
+    return isMounted ? Optional.of(new SmallVolume(folder)) : Optional.empty();
+  }
+
+  private static boolean succeeds(String... command) throws Exception {
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process.getInputStream().transferTo(OutputStream.nullOutputStream());
+      return process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0;
+    } catch (IOException noSuchProgram) {
+      return false;
+    }
+  }
+
+  private Path filling() {
+    return folder.resolve("filling");
+  }
+
+  /** Leaves not a byte. */
+  void fill() throws IOException {
+    try (OutputStream out = Files.newOutputStream(filling())) {
+      while (true) {
+        out.write(new byte[PIECE_BYTES]);
+      }
+    } catch (IOException full) {
+      if (!Files.exists(filling())) {
+        throw full;
+      }
+    }
+  }
+
+  /** Gives back what it has filled. */
+  void free() throws IOException {
+    Files.deleteIfExists(filling());
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (!succeeds("umount", folder.toString()) && !succeeds("umount", "-l", folder.toString())) {
+      throw new IOException("still mounted: " + folder);
+    }
+  }
+}
