@@ -155,7 +155,7 @@ record Configuration(
     InetAddress bound = bind(given);
     InetSocketAddress called =
         bound.isAnyLocalAddress()
-            ? new InetSocketAddress("127.0.0.1", port(given))
+            ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port(given))
             : new InetSocketAddress(bound, port(given));
     return scheme + "://" + text(called);
   }
