@@ -27,6 +27,8 @@ final class Watching {
   private static final String SINCE = "since";
   private static final Set<String> PARAMETERS = Set.of(PREFIX, SINCE);
 
+  private static final int READS_A_TURN = 16;
+
   private static final Duration HAND_OVER = Duration.ofMillis(10);
   private static final String FORGOTTEN =
       "the changes since then are not kept any more; read the keys again and watch from there";
@@ -182,7 +184,7 @@ final class Watching {
       try {
         if (!watchers.contains(this)) {
           history.close();
-        } else if (tellNext()) {
+        } else if (!toldAll()) {
           readWhenTaken();
         } else if (!joined()) {
           // What the hub has told is on its way here, too.
@@ -201,6 +203,20 @@ final class Watching {
         Thread.currentThread().interrupt();
         end();
       }
+    }
+
+    /**
+     * Tells changes until there are no more, or the client has to take some, or others are to have
+     * their turn; whether there are no more. One read a turn would not do: with many watchers new
+     * changes would be there each time, and nobody would ever have been told all.
+     */
+    private boolean toldAll() throws InterruptedException {
+      for (int reads = 0; reads < READS_A_TURN && out.hasRoom(); reads++) {
+        if (!tellNext()) {
+          return true;
+        }
+      }
+      return false;
     }
 
     /** Tells the next changes; whether there were any. */

@@ -14,6 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -194,6 +196,33 @@ final class WatchingTest {
       for (int i = 0; i < 100; i++) {
         assertEquals("k" + i, client.next().key());
       }
+      client.close();
+    }
+  }
+
+  @Test
+  void allCatchUpThoughChangesNeverEnd() throws Exception {
+    AtomicBoolean ended = new AtomicBoolean();
+    CompletableFuture<Void> writer =
+        CompletableFuture.runAsync(
+            () -> {
+              while (!ended.get()) {
+                server.memories.put("other", "v");
+              }
+            });
+    List<EventClient> clients = new ArrayList<>();
+    try {
+      for (int i = 0; i < WATCHERS_MAX; i++) {
+        clients.add(EventClient.watch(server, "?since=0&prefix=told"));
+      }
+      Await.until("all have caught up", () -> server.http.v1().watchersCaughtUp() == WATCHERS_MAX);
+    } finally {
+      ended.set(true);
+      writer.join();
+    }
+    server.memories.put("told", "v");
+    for (EventClient client : clients) {
+      assertEquals("told", client.next().key());
       client.close();
     }
   }
