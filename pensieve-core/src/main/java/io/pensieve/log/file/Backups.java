@@ -15,6 +15,7 @@ final class Backups<K, V> {
   private final Deque<Backup<K, V>> waiting = new ArrayDeque<>(); // guarded by this
   private @Nullable Backup<K, V> current; // guarded by this
   private boolean stopped; // guarded by this
+  private @Nullable Throwable broken; // why the current one ends; only who steps has it
 
   synchronized CompletableFuture<Void> request(Backup<K, V> backup) {
     if (stopped) {
@@ -50,19 +51,24 @@ final class Backups<K, V> {
     if (backup == null) {
       return false;
     }
-    try {
-      boolean moved = backup.step(disk);
-      if (backup.hasEnded()) {
-        end();
+    if (broken == null) {
+      try {
+        boolean moved = backup.step(disk);
+        if (backup.hasEnded()) {
+          end();
+        }
+        return moved;
+      } catch (LogClosing stop) {
+        throw stop; // and whoever stops gives it up
+      } catch (IOException | RuntimeException | Error thrown) {
+        broken = thrown; // a store: if there is no memory for the rest now, the next step does it
       }
-      return moved;
-    } catch (LogClosing stop) {
-      throw stop; // and whoever stops gives it up
-    } catch (IOException | RuntimeException | Error broken) {
-      disk.run(() -> backup.giveUp(broken));
-      end();
-      return false;
     }
+    Throwable cause = broken;
+    disk.run(() -> backup.giveUp(cause));
+    broken = null;
+    end();
+    return false;
   }
 
   /** Ends all, finished or not. When nothing works on the disk any more. */
@@ -95,6 +101,8 @@ final class Backups<K, V> {
         throw broken;
       } else if (cause instanceof IllegalArgumentException notEmpty) {
         throw notEmpty;
+      } else if (cause instanceof Error error) {
+        throw error;
       }
       throw new IllegalStateException(refusal, refused);
     } catch (CancellationException byACodec) {

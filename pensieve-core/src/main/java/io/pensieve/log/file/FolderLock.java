@@ -46,6 +46,7 @@ final class FolderLock implements Disk.Lock {
 
   private static final int LOCKED_BYTES = 2;
   private static final int LINE_BYTES_MAX = 512;
+  private static final byte[] NOBODY = {'\n'};
   private static final long OWNER_NANOS = 400_000_000; // four times the time between two renewals
   private static final int ATTEMPTS = 8;
 
@@ -77,18 +78,22 @@ final class FolderLock implements Disk.Lock {
   }
 
   private static FolderLock take(Path folder, Locking locking) throws IOException {
-    synchronized (TAKEN) {
-      if (!TAKEN.add(folder)) {
-        throw new LogException.Locked(folder + " is in use by another map of this process");
-      }
-    }
+    boolean isMine =
+        false; // from before it is added: a set that has no memory to grow has added it
     boolean taken = false;
     try {
+      synchronized (TAKEN) {
+        if (TAKEN.contains(folder)) {
+          throw new LogException.Locked(folder + " is in use by another map of this process");
+        }
+        isMine = true;
+        TAKEN.add(folder);
+      }
       FolderLock lock = new FolderLock(folder, locking.lock(folder.resolve(NAME)));
       taken = true;
       return lock;
     } finally {
-      if (!taken) {
+      if (isMine && !taken) {
         giveUp(folder);
       }
     }
@@ -99,7 +104,7 @@ final class FolderLock implements Disk.Lock {
     try {
       file.writeOwner();
       return file;
-    } catch (IOException | RuntimeException refused) {
+    } catch (IOException | RuntimeException | Error refused) {
       file.channel.close();
       throw refused;
     }
@@ -201,7 +206,7 @@ final class FolderLock implements Disk.Lock {
       FileChannel channel = FileDisk.open(path, options);
       try {
         return new LockFile(path, channel, isShared, key);
-      } catch (IOException | RuntimeException refused) {
+      } catch (IOException | RuntimeException | Error refused) {
         channel.close();
         throw refused;
       }
@@ -257,10 +262,18 @@ final class FolderLock implements Disk.Lock {
       return Arrays.copyOf(content.array(), Math.max(0, bytes));
     }
 
+    // Over what is there, which is cut off afterwards: a full disk has no room for an emptied file.
     void writeOwner() throws IOException {
-      ByteBuffer line = ByteBuffer.wrap(here.line());
-      channel.truncate(0);
-      channel.write(line, 0);
+      write(here.line());
+    }
+
+    void writeNobody() throws IOException {
+      write(NOBODY);
+    }
+
+    private void write(byte[] line) throws IOException {
+      channel.write(ByteBuffer.wrap(line), 0);
+      channel.truncate(line.length);
     }
 
     boolean isOurs() throws IOException {
@@ -332,10 +345,14 @@ final class FolderLock implements Disk.Lock {
   }
 
   private static void close(LockFile file) throws IOException {
-    try (FileChannel channel = file.channel) {
+    // Not try-with-resources: that refuses an OutOfMemoryError which is thrown twice.
+    FileChannel channel = file.channel;
+    try {
       if (channel.isOpen() && !file.isShared && file.isOurs()) {
-        channel.truncate(0);
+        file.writeNobody();
       }
+    } finally {
+      channel.close();
     }
   }
 }

@@ -50,8 +50,12 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
 
   /** Lets others have the folder. */
   void release() {
-    try (lock) {
-      directory.close();
+    try {
+      try {
+        directory.close();
+      } finally {
+        lock.close();
+      }
     } catch (IOException broken) {
       throw failed("cannot unlock " + directory.folder(), broken);
     }

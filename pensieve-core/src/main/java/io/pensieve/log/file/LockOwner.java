@@ -56,7 +56,9 @@ record LockOwner(
 
   /** The owner in the content of a lock file; null if it names none. */
   static @Nullable LockOwner parse(byte[] content) {
-    String[] fields = new String(content, StandardCharsets.US_ASCII).trim().split(" ", -1);
+    // The rest of a longer line may still be behind this one.
+    String line = new String(content, StandardCharsets.US_ASCII).split("\n", 2)[0];
+    String[] fields = line.trim().split(" ", -1);
     return fields.length == FIELDS && PROCESS_ID.matcher(fields[0]).matches()
         ? new LockOwner(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5])
         : null;

@@ -64,12 +64,18 @@ final class LogCopy implements Closeable {
     }
     LogDirectory directory = new LogDirectory(disk, folder).withCodecs(codecs);
     directory.make();
-    LogCopy copy = new LogCopy(directory, lock(disk, folder), isMissing);
+    Disk.Lock lock = lock(disk, folder);
+    LogCopy copy = null;
     try {
+      copy = new LogCopy(directory, lock, isMissing);
       copy.mark();
       return copy;
-    } catch (IOException refused) {
-      copy.discardAfter(refused);
+    } catch (IOException | RuntimeException | Error refused) {
+      if (copy == null) {
+        lock.close();
+      } else {
+        copy.discardAfter(refused);
+      }
       throw refused;
     }
   }
@@ -80,7 +86,7 @@ final class LogCopy implements Closeable {
     try {
       expectEmpty(disk, folder);
       return lock;
-    } catch (IOException | RuntimeException refused) {
+    } catch (IOException | RuntimeException | Error refused) {
       lock.close();
       throw refused;
     }

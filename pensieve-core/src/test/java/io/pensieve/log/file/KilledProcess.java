@@ -64,7 +64,7 @@ final class KilledProcess {
     return start(main, List.of(), arguments);
   }
 
-  private static Process start(Class<?> main, List<String> options, List<String> arguments)
+  static Process start(Class<?> main, List<String> options, List<String> arguments)
       throws IOException {
     List<String> command =
         new ArrayList<>(
