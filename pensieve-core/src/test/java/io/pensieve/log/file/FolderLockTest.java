@@ -198,7 +198,7 @@ class FolderLockTest {
     try (FolderLock lock = FolderLock.take(folder)) {
       assertTrue(lock.isGuarded());
     }
-    assertEquals("", Files.readString(lockFile));
+    assertEquals("\n", Files.readString(lockFile));
   }
 
   @ParameterizedTest
@@ -291,7 +291,7 @@ class FolderLockTest {
     Thread.currentThread().interrupt();
     log.close();
     assertTrue(Thread.interrupted(), "the flag is kept");
-    assertEquals("", Files.readString(lockFile));
+    assertEquals("\n", Files.readString(lockFile));
   }
 
   @Test
