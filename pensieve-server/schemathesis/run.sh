@@ -22,6 +22,7 @@ trap tidy EXIT
 python3 -m venv "$tmp/venv"
 "$tmp/venv/bin/pip" install -q --disable-pip-version-check "${SCHEMATHESIS:-schemathesis==4.32.5}"
 
+: >"$tmp/out" # there before it is read
 "${JAVA:-java}" -Xmx256m -jar "$jar" --port 0 --data-dir "$tmp/data" --durability power-cut >"$tmp/out" 2>"$tmp/err" &
 server=$!
 for ((i = 0; i < 600; i++)); do
