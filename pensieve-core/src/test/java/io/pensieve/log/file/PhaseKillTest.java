@@ -43,7 +43,7 @@ class PhaseKillTest {
   private static final int MORE_LIVES = 40; // until each phase was ended by a kill
   private static final int DISK_MEBIBYTES = 32;
   // What an opening may need of a full disk: a page, a tail that is not forced, a torn one's copy.
-  private static final int RESERVE_BYTES = 3 << 20;
+  private static final int RESERVE_BYTES = 6 << 20;
   private static final String RESERVE = "reserve";
   private static final int OCCURRENCES = 2; // of a phase, until it is ended
   private static final long HANG_SECONDS = 60;
