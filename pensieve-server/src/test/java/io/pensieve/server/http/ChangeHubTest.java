@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The hub outlives whatever is thrown at it, and nobody waits for what it makes. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // sockets heed no interrupt
 final class ChangeHubTest {
   private final BrokenLog log = new BrokenLog();
 
