@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.server.Seed;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -251,6 +253,7 @@ final class WatchingTest {
     for (int i = 0; i < 60; i++) {
       server.memories.put("large" + i, value);
     }
+    long filesBefore = openFiles();
     // Together they would be told more than the heap of this test has room for.
     List<RawClient> slow = new ArrayList<>();
     for (int i = 0; i < WATCHERS_MAX - 1; i++) {
@@ -264,8 +267,30 @@ final class WatchingTest {
       server.memories.put("end", "v");
       assertEquals("end", quick.next().key());
     }
+    Await.until(
+        "no file is kept open for the slow", () -> openFiles() < filesBefore + slow.size() / 2);
+    assertTrue(server.http.v1().watchers() >= slow.size(), "nobody was cut off");
     for (RawClient client : slow) {
       client.close();
+    }
+  }
+
+  /** How many files of the log this process has open; none where that cannot be seen. */
+  private long openFiles() throws IOException {
+    Path descriptors = Path.of("/proc/self/fd");
+    if (!Files.isDirectory(descriptors)) {
+      return 0;
+    }
+    try (Stream<Path> open = Files.list(descriptors)) {
+      return open.filter(this::isOfLog).count();
+    }
+  }
+
+  private boolean isOfLog(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).startsWith(folder.toRealPath());
+    } catch (IOException closedMeanwhile) {
+      return false;
     }
   }
 
