@@ -185,7 +185,7 @@ record Given(String text, String source) {
   /** Names of hosts, separated by commas, in small letters. */
   Set<String> hostNames() {
     Set<String> names = new HashSet<>();
-    for (String name : text.split(",")) {
+    for (String name : text.split(",", -1)) {
       String host = name.strip().toLowerCase(Locale.ROOT);
       if (!host.isEmpty() && !HOST_NAME.matcher(host).matches()) {
         throw refused("names of hosts without ports, like pensieve.example,");
