@@ -165,7 +165,9 @@ class AccessLinesTest {
 
   /** Takes nothing while it is full. */
   private static final class Disk extends Writer {
+    @SuppressWarnings("JdkObsolete") // written by one thread, read by another
     final StringBuffer text = new StringBuffer();
+
     volatile boolean isFull = true;
 
     @Override

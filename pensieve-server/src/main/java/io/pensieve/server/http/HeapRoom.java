@@ -99,6 +99,7 @@ final class HeapRoom {
   /** A value that is itself and no other, though others may be equal. */
   private record Held(StoredValue value) {
     @Override
+    @SuppressWarnings("ReferenceEquality") // the room is that of the object
     public boolean equals(@Nullable Object other) {
       return other instanceof Held held && held.value == value;
     }

@@ -85,6 +85,7 @@ final class Pieces {
   }
 
   /** Bytes as they are. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Bytes(byte[] bytes) implements Part {
     @Override
     public long length() {

@@ -43,11 +43,8 @@ final class ConnectionsTest {
   @Test
   void aConnectionIsKeptAfterARefusal() throws Exception {
     client.send(
-        "POST /put HTTP/1.1\r\n"
-            + "Host: test\r\n"
-            + "Content-Type: text/plain\r\n"
-            + "Content-Length: 5\r\n\r\n"
-            + "abcde");
+        "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\n"
+            + "Content-Length: 5\r\n\r\nabcde");
     assertEquals(415, client.receive().status());
     assertEquals(200, client.request("GET", "/get/foo").receive().status());
   }

@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -95,8 +96,7 @@ final class JsonStringTest {
     JsonWriter gson = new JsonWriter(whole);
     gson.setHtmlSafe(false);
     gson.value(text);
-    JsonString string = JsonString.text(StoredValue.text(text));
-    assertTrue(string != null);
+    JsonString string = requireNonNull(JsonString.text(StoredValue.text(text)));
     assertArrayEquals(whole.toString().getBytes(StandardCharsets.UTF_8), read(string), told());
   }
 
