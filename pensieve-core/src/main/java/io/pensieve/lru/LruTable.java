@@ -87,6 +87,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       InstantSource clock,
       Runnable alarm,
       SortedKeys<K> keys) {
+    ClassInitialization.ensure();
     this.observer = observer;
     this.bounds = bounds;
     this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));

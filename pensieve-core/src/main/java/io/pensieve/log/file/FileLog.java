@@ -85,6 +85,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<V> valueCodec,
       Settings settings,
       Threads threads) {
+    ClassInitialization.ensure();
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;

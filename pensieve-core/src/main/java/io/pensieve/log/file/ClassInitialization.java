@@ -1,0 +1,33 @@
+package io.pensieve.log.file;
+
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+
+/**
+ * Initialises the classes that an operation may be the first to use. If that fails for want of
+ * stack or heap, Java refuses the class for as long as the process runs. So it happens before there
+ * is anything to lose: when a log is made.
+ */
+final class ClassInitialization {
+  private static final List<Class<?>> CLASSES =
+      List.of(
+          Claim.class,
+          CompactionTally.class,
+          FrameDraft.class,
+          Format.class,
+          Group.class,
+          Ring.class,
+          Waiter.class);
+
+  private ClassInitialization() {}
+
+  static void ensure() {
+    try {
+      for (Class<?> used : CLASSES) {
+        MethodHandles.lookup().ensureInitialized(used);
+      }
+    } catch (IllegalAccessException ofThisPackageAlone) {
+      throw new AssertionError(ofThisPackageAlone);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package io.pensieve.lru;
+
+import java.lang.invoke.MethodHandles;
+import java.util.List;
+
+/**
+ * Initialises the classes that an operation may be the first to use. If that fails for want of
+ * stack or heap, Java refuses the class for as long as the process runs. So it happens before there
+ * is anything to lose: when a table is made.
+ */
+final class ClassInitialization {
+  private static final List<Class<?>> CLASSES =
+      List.of(
+          Bin.class,
+          ComputingThreads.class,
+          ComputingThreads.Place.class,
+          Decision.class,
+          Decision.Act.class,
+          EvictionOrder.Victim.class,
+          Journal.Entry.class,
+          Link.class,
+          Node.class,
+          Node.Reading.class,
+          Outcome.class,
+          Spin.class,
+          Timer.class);
+
+  private ClassInitialization() {}
+
+  static void ensure() {
+    try {
+      for (Class<?> used : CLASSES) {
+        MethodHandles.lookup().ensureInitialized(used);
+      }
+    } catch (IllegalAccessException ofThisPackageAlone) {
+      throw new AssertionError(ofThisPackageAlone);
+    }
+  }
+}
