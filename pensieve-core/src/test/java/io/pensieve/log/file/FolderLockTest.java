@@ -103,8 +103,8 @@ class FolderLockTest {
       KilledProcess.place("classes").toUri().toURL(),
       KilledProcess.place("test-classes").toUri().toURL()
     };
-    ClassLoader platform = ClassLoader.getPlatformClassLoader();
-    try (URLClassLoader loader = new URLClassLoader(classes, platform)) {
+    // No parent, since others find our own module's classes.
+    try (URLClassLoader loader = new URLClassLoader(classes, null)) {
       Class<?> opening = loader.loadClass(Opening.class.getName());
       return (String) opening.getMethod("outcome", String.class).invoke(null, folder.toString());
     } catch (InvocationTargetException failed) {
