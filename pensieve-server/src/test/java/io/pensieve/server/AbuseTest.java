@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * /readyz} tells the truth, and in the end nothing is held. {@code -Dpensieve.abuses=10000} is how
  * many at each heap, {@code -Dpensieve.seed=42} makes the same ones again.
  */
+@SuppressWarnings({"EnumOrdinal", "try"}) // any of them, by chance
 final class AbuseTest {
   private static final long SEED = Seed.choose();
   private static final int ABUSES = Integer.getInteger("pensieve.abuses", Depth.of(100, 10_000));
@@ -66,7 +68,7 @@ final class AbuseTest {
     try (ServerProcess server = serve(mebibytes)) {
       put(server, "large", "x".repeat(MIB));
       put(server, "control", "\u0001".repeat(MIB / 4));
-      double files = metrics(server).get("process_open_fds");
+      double files = requireNonNull(metrics(server).get("process_open_fds"));
       try (Witness witness = new Witness(server.port(), TOKEN)) {
         witness.start();
         abuse(server, witness, volume);
@@ -237,7 +239,7 @@ final class AbuseTest {
     while (true) {
       put(server, "told", "x"); // a watcher that has gone is found out by telling it something
       Map<String, Double> now = metrics(server);
-      double files = now.get("process_open_fds");
+      double files = requireNonNull(now.get("process_open_fds"));
       now.keySet().retainAll(expected.keySet());
       if (now.equals(expected) && files <= filesBefore + SPARE_FILES) {
         return;
@@ -279,7 +281,7 @@ final class AbuseTest {
           client.send("GET /metrics HTTP/1.1\r\n" + MINE + "\r\n").receive();
       assertEquals(200, scraped.status(), told());
       Map<String, Double> metrics = new TreeMap<>();
-      for (String line : scraped.body().split("\n")) {
+      for (String line : scraped.body().lines().toList()) {
         if (!line.startsWith("#")) {
           int space = line.lastIndexOf(' ');
           metrics.put(line.substring(0, space), Double.parseDouble(line.substring(space + 1)));

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A file system of its own that can be filled up. Only where this test may mount one. */
+@SuppressWarnings("try") // closing may be interrupted, as the test itself
 final class SmallVolume implements AutoCloseable {
   private static final int PIECE_BYTES = 1 << 16;
 

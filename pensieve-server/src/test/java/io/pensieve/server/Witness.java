@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A client with a token, who asks for nothing odd while others abuse the server. All that it is
  * answered is right, and what {@code /readyz} says is true: whether a write is taken just then.
  */
+@SuppressWarnings("try") // closing may be interrupted, as the test itself
 final class Witness extends Thread implements AutoCloseable {
   /** After so many rounds it comes anew. */
   static final int ROUNDS_A_CONNECTION = 10;
@@ -52,7 +53,8 @@ final class Witness extends Thread implements AutoCloseable {
     try {
       while (!stopped) {
         look();
-        rounds++;
+        long before = rounds;
+        rounds = before + 1; // by this thread only
         LockSupport.parkNanos(PAUSE_NANOS);
       }
     } catch (Throwable wrong) {
@@ -90,7 +92,8 @@ final class Witness extends Thread implements AutoCloseable {
       assertEquals("200 " + value, got.status() + " " + got.body());
     } else {
       assertEquals("503 log_full", put.status() + " " + code(put));
-      refusals++;
+      long soFar = refusals;
+      refusals = soFar + 1; // likewise
     }
     if (rounds % ROUNDS_A_LONG_VALUE == 0) {
       RawClient.Response big = put("witness-long", "x".repeat(LONG_BYTES));

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A process to be killed: opens a map, compacts it, backs it up and closes it beside its writers,
  * again and again, and reports when each of these begins and is over, and each acknowledged write.
  */
+@SuppressWarnings("EnumOrdinal") // phases are numbered in the reports
 final class MortalMap {
   static final int WRITERS = 2;
   static final int KEYS = 40; // of each writer
@@ -146,7 +147,7 @@ final class MortalMap {
     byte[] value = new byte[(int) Math.exp(power)];
     random.nextBytes(value);
     for (int i = 0; i < Long.BYTES; i++) {
-      value[i] = (byte) (count >>> 8 * i);
+      value[i] = (byte) (count >>> (8 * i));
     }
     return value;
   }
@@ -158,7 +159,7 @@ final class MortalMap {
     }
     long count = 0;
     for (int i = 0; i < Long.BYTES; i++) {
-      count |= (value[i] & 0xffL) << 8 * i;
+      count |= (value[i] & 0xffL) << (8 * i);
     }
     return count;
   }

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Real processes, killed by SIGKILL at a random instant of an opening, a compaction, a backup or a
  * closing, beside writers, some with a nearly full heap or on a nearly full disk.
  */
+@SuppressWarnings({"EnumOrdinal", "try"}) // each phase in turn
 class PhaseKillTest {
   private static final int LIVES = Depth.of(10, 200); // of roomy and of nearly full heaps
   private static final int FULL_DISK_LIVES = Depth.of(6, 120);

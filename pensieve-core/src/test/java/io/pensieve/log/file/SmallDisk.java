@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A file system of some MiB, until closed. Only root on Linux can make one. */
+@SuppressWarnings("try") // closing may be interrupted, as the test itself
 final class SmallDisk implements AutoCloseable {
   private final Path folder;
 
