@@ -244,6 +244,11 @@ class ParallelRecoveryTest {
   /** A codec that throws at certain values. */
   private record Picky(String refused, RuntimeException thrown) implements Codec<String> {
     @Override
+    public String name() {
+      return Codec.utf8().name(); // whose values it reads
+    }
+
+    @Override
     public byte[] encode(String value) {
       return Codec.utf8().encode(value);
     }
