@@ -20,6 +20,11 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
   }
 
   @Override
+  public void refuseWithinFunction() {
+    table.refuseWithinFunction();
+  }
+
+  @Override
   public Walk<K, V> walk() {
     return new TableWalk(table.settledStamp());
   }

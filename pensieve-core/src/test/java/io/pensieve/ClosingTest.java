@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -76,6 +79,22 @@ class ClosingTest {
         });
     assertEquals(failure, assertThrows(IllegalStateException.class, map::close));
     map.close();
+  }
+
+  @Test
+  void aFunctionThatComputesAValueMayNotCompactItsMapsLog(@TempDir Path folder) {
+    FileLog<String, String> file =
+        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH);
+    try (Pensieve<String, String> durable = Pensieve.<String, String>builder().log(file).open()) {
+      durable.compute(
+          "a",
+          (key, value) -> {
+            assertThrows(IllegalStateException.class, file::compact);
+            return "1";
+          });
+      file.compact();
+      assertEquals(1, file.statistics().compactions());
+    }
   }
 
   @Test

@@ -20,6 +20,14 @@ public interface LiveEntries<K, V> {
   Walk<K, V> walk();
 
   /**
+   * Refuses to go on if this thread is running a function that computes a value of the map. A walk
+   * waits for that function, so such a thread must not wait for a walk.
+   *
+   * @throws IllegalStateException if so; never by default
+   */
+  default void refuseWithinFunction() {}
+
+  /**
    * An entry, its parts read together.
    *
    * @param put what gave the entry its value

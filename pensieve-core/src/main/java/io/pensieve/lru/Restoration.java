@@ -307,6 +307,7 @@ public final class Restoration<K, V> {
       lastStamp = Math.max(lastStamp, told.lastStamp);
       lastVersion = Math.max(lastVersion, told.lastVersion);
     }
+    lane.remove(); // of a log that has replayed in this thread; others' threads have ended
     surplus.finish();
     clock.startAfter(lastStamp);
     entries.settle();

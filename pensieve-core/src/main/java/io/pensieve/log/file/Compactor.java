@@ -127,6 +127,7 @@ final class Compactor<K, V> implements Runnable {
 
   /** Completes when a compaction that begins from now on has ended. */
   CompletableFuture<Void> request() {
+    live.refuseWithinFunction(); // who is to wait for it
     CompletableFuture<Void> done = new CompletableFuture<>();
     synchronized (this) {
       if (stopped) {
