@@ -15,6 +15,9 @@ final class Bin {
 
   static final int CHAIN_MAX = 16;
 
+  // More than a crowd's map calls, one within the other.
+  private static final int CROWD_FRAMES = 128;
+
   private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Link[].class);
 
   private Bin() {}
@@ -53,6 +56,18 @@ final class Bin {
       }
     }
     return null;
+  }
+
+  /**
+   * Throws, while nothing is locked yet, if the stack may end within a crowd's map: that could
+   * leave a node in the map's tree, and not in its list.
+   */
+  static void expectStack() {
+    int ignored = descend(CROWD_FRAMES);
+  }
+
+  private static int descend(int frames) {
+    return frames == 0 ? 0 : 1 + descend(frames - 1);
   }
 
   static boolean isBusy(Link<?, ?> first) {

@@ -163,6 +163,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
         return present;
       }
       if (first instanceof Crowded<K, V> crowded) {
+        Bin.expectStack();
         Link<K, V> locked = new Link<>(Bin.LOCKED, first);
         if (Bin.replace(array, hash, first, locked)) {
           try {
@@ -211,6 +212,9 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
           return true;
         }
       } else {
+        if (first.hash == Bin.CROWDED) {
+          Bin.expectStack();
+        }
         Link<K, V> locked = new Link<>(Bin.LOCKED, first);
         if (Bin.replace(array, hash, first, locked)) {
           try {
@@ -293,6 +297,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   // Marked as moving is a bin of which all that is new is there, the crowds of both halves, too.
   private boolean moveCrowd(Link<K, V>[] array, int bin, Crowded<K, V> crowded, Moved<K, V> moved) {
+    Bin.expectStack();
     Link<K, V> locked = new Link<>(Bin.LOCKED, crowded);
     Link<K, V> moving = new Link<>(Bin.MOVING, crowded);
     Crowded<K, V> low = new Crowded<>(null);

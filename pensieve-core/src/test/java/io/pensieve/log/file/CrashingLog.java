@@ -97,6 +97,7 @@ public final class CrashingLog {
             },
             () -> isClosing ? nanos += 1_000_000 : nanos);
     isClosing = false;
+    compactor = null;
     FileLog<String, String> opened = FileLog.open(disk, FOLDER, codec, codec, settings, threads);
     log = opened;
     return new Recorded(opened);
@@ -259,7 +260,9 @@ public final class CrashingLog {
     @Override
     public void close() {
       isClosing = true;
-      present(compactor).stop();
+      if (compactor != null) { // or its thread could not be had
+        compactor.stop();
+      }
       Thread thread = new Thread(present(scribe));
       thread.start();
       inner.close();
