@@ -59,7 +59,6 @@ final class Answers {
       HttpServerExchange exchange, Refusal refusal, String title, IoCallback whenSent) {
     Problem problem = refusal.problem();
     exchange.setStatusCode(problem.status());
-    exchange.getResponseHeaders().remove(Headers.CACHE_CONTROL); // that of a value that is refused
     byte[] body =
         json(
             json -> {
@@ -71,6 +70,9 @@ final class Answers {
               refusal.members().write(json);
             });
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
+    exchange
+        .getResponseHeaders()
+        .put(Headers.CACHE_CONTROL, "no-store"); // a value's, if one is set
     exchange.setResponseContentLength(body.length);
     exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
   }
