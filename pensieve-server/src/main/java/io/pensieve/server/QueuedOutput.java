@@ -20,6 +20,7 @@ final class QueuedOutput extends OutputStream {
   private final Deque<byte[]> waiting = new ArrayDeque<>(); // guarded by this, as are those below
   private boolean writing;
   private long leftOut;
+  private boolean closed;
 
   /** Starts to write to this stream. */
   QueuedOutput(PrintStream target) {
@@ -51,8 +52,7 @@ final class QueuedOutput extends OutputStream {
 
   private void run() {
     try {
-      while (true) {
-        byte[] next = next();
+      for (byte[] next; (next = next()).length > 0; ) {
         target.write(next, 0, next.length);
         target.flush();
       }
@@ -61,10 +61,14 @@ final class QueuedOutput extends OutputStream {
     }
   }
 
+  // Nothing if this is closed, and everything is written.
   private synchronized byte[] next() throws InterruptedException {
     writing = false;
     notifyAll();
     while (waiting.isEmpty() && leftOut == 0) {
+      if (closed) {
+        return new byte[0];
+      }
       wait();
     }
     writing = true;
@@ -75,6 +79,13 @@ final class QueuedOutput extends OutputStream {
     String line = leftOut + " lines were left out" + System.lineSeparator();
     leftOut = 0;
     return line.getBytes(Charset.defaultCharset());
+  }
+
+  /** Ends the thread when everything is written. The stream itself stays open. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
   }
 
   /** Waits until everything is written, at most so long; whether it is. */

@@ -24,6 +24,7 @@ final class QueuedOutputTest {
     lines.println("two");
     assertTrue(output.awaitWritten(Duration.ofSeconds(20)));
     assertEquals(List.of("one", "two"), text().lines().toList());
+    output.close();
   }
 
   @Test
@@ -54,6 +55,7 @@ final class QueuedOutputTest {
     lines.println("end");
     assertTrue(output.awaitWritten(Duration.ofSeconds(20)));
     assertTrue(text().contains(leftOut), () -> leftOut + " is not in the end of " + text());
+    output.close();
   }
 
   private String text() {

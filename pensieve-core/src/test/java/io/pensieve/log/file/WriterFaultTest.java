@@ -250,7 +250,13 @@ class WriterFaultTest {
     log.settle();
     CompletableFuture<Void> ignored = log.requestCompaction();
     assertTrue(log.compactStep(), "a base is in the making, and to be deleted");
-    log.disk.failAfter(0, false, Fault.MACHINE_ERROR);
+    AtomicBoolean struck = new AtomicBoolean();
+    log.disk.watch(
+        operation -> {
+          if (operation.startsWith("delete") && !struck.getAndSet(true)) {
+            throw new InternalError(operation);
+          }
+        });
     assertThrows(InternalError.class, log::closeLog);
     assertEquals(1, log.disk.locks(), "who works there may be working yet");
     log.disk.heal();
