@@ -52,7 +52,7 @@ final class QueuedOutput extends OutputStream {
 
   private void run() {
     try {
-      for (byte[] next; (next = next()).length > 0; ) {
+      for (byte[] next = next(); next.length > 0; next = next()) {
         target.write(next, 0, next.length);
         target.flush();
       }
