@@ -90,6 +90,7 @@ class PhaseKillTest {
       Life lived = new Life(on, life, scarcity.of(life));
       Files.write(on.resolve(RESERVE), new byte[RESERVE_BYTES]);
       lived.run();
+      Files.delete(on.resolve(RESERVE));
       lived.checkBackups();
       checkLog(on, lived);
       Files.deleteIfExists(MortalMap.filler(on));
