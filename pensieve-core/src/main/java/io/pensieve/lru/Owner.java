@@ -98,7 +98,7 @@ final class Owner<K, V> {
         node.state = node.value == null ? Node.DEAD : Node.IDLE;
       }
       try {
-        settle(node);
+        settle(node, fresh);
       } catch (Throwable noRoom) {
         if (node.state == Node.DEAD && node.bucket < 0) {
           Node<K, V> others = leftOver;
@@ -151,12 +151,13 @@ final class Owner<K, V> {
     node.wakeWaiting();
   }
 
-  // As leave, where it is not known what has been done. Nothing is done twice.
-  private void settle(Node<K, V> node) {
+  // As leave, where it is not known what has been done. Nothing is done twice. A node that is not
+  // fresh is in the order, or with an evictor that passes it over: that counts it, and adds it.
+  private void settle(Node<K, V> node, boolean fresh) {
     leave(node);
     if (node.isDead()) {
       order.remove(node);
-    } else {
+    } else if (fresh) {
       order.add(node);
     }
   }
