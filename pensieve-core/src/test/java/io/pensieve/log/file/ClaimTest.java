@@ -123,10 +123,11 @@ class ClaimTest {
   void aStackThatOverflowsInAnAppendLeavesNoHole(@TempDir Path folder) throws Exception {
     List<String> appended = new ArrayList<>();
     FileLog<String, String> log = WriterFaultTest.open(folder, Threads.daemons());
-    for (int round = 0; round < Depth.of(60, 3000); round++) {
+    for (int round = 0; round < Depth.of(10, 3000); round++) {
       int each = round;
       Thread deep =
-          new Thread(null, () -> overflow(log, appended, each), "deep", 150_000 + 400L * round);
+          new Thread(
+              null, () -> overflow(log, appended, each), "deep", 150_000 + 2_400L * (round % 10));
       deep.start();
       deep.join();
     }
