@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 
 /** The program in a process of its own, which can be told to stop, or killed. */
 final class ServerProcess implements AutoCloseable {
@@ -151,7 +152,11 @@ final class ServerProcess implements AutoCloseable {
   }
 
   String err() throws IOException {
-    return Files.readString(err);
+    return Files.readString(err)
+        .lines()
+        .filter(line -> !line.startsWith("WARNING: ")) // the JDK's own, of Undertow
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
   }
 
   /** Puts; returns when the server has acknowledged it. */
