@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HostileFolderTest {
   private static final int WRITERS = 3;
   private static final int PUTS = 300;
+  private static final int REOPENINGS = 100;
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -128,12 +129,18 @@ class HostileFolderTest {
     writers.forEach(Thread::start);
     Thread closer = Thread.currentThread();
     Future<?> interrupting = threads.submit(() -> interrupt(writers, closer, isOver));
-    while (writing.getCount() > 0) {
-      LockSupport.parkNanos(1_000_000); // which does not mind interrupts
+    try {
+      while (writing.getCount() > 0) {
+        LockSupport.parkNanos(1_000_000); // which does not mind interrupts
+      }
+      map.close();
+      for (int again = 0; again < REOPENINGS; again++) {
+        open(folder, durability).close();
+      }
+    } finally {
+      isOver.set(true); // whatever was thrown: else it goes on, in whatever test comes next
+      awaitUninterrupted(interrupting);
     }
-    map.close();
-    isOver.set(true);
-    awaitUninterrupted(interrupting);
     assertEquals(WRITERS * PUTS, count(folder, durability));
   }
 

@@ -2,7 +2,6 @@ package io.pensieve.log.file;
 
 import io.pensieve.log.LogException;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,32 +37,46 @@ final class DeafThread extends Thread {
     T run() throws IOException;
   }
 
+  /** Work for such a thread, and then what it has come to. */
+  static final class Task<T> implements Runnable {
+    private final Work<T> work;
+    private volatile @Nullable T answer;
+    private volatile @Nullable Throwable thrown;
+
+    Task(Work<T> work) {
+      this.work = work;
+    }
+
+    @Override
+    public void run() {
+      try {
+        answer = work.run();
+      } catch (Throwable failure) { // for who waits, whatever it is
+        thrown = failure;
+      }
+    }
+
+    /** When the thread has ended: what the work answered; or else throws what it threw. */
+    T result() throws IOException {
+      Throwable failure = thrown;
+      if (failure instanceof IOException broken) {
+        throw broken;
+      }
+      rethrow(failure);
+      T result = answer;
+      assert result != null : "work that answers";
+      return result;
+    }
+  }
+
   /**
    * Does something in a thread of its own, and waits for it, however often the calling thread is
    * interrupted; it keeps the flag. What is thrown there is thrown here.
    */
   static <T> T call(String name, Work<T> work) throws IOException {
-    AtomicReference<@Nullable T> answer = new AtomicReference<>();
-    AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
-    DeafThread thread =
-        start(
-            name,
-            () -> {
-              try {
-                answer.set(work.run());
-              } catch (Throwable failure) { // for the caller, whatever it is
-                thrown.set(failure);
-              }
-            });
-    thread.await();
-    Throwable failure = thrown.get();
-    if (failure instanceof IOException broken) {
-      throw broken;
-    }
-    rethrow(failure);
-    T result = answer.get();
-    assert result != null : "work that answers";
-    return result;
+    Task<T> task = new Task<>(work);
+    start(name, task).await();
+    return task.result();
   }
 
   /** Throws what was thrown in another thread, if anything was. */

@@ -18,7 +18,10 @@ import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps a folder for one log, against other processes and against others of this one. */
+/**
+ * Keeps a folder for one log, against other processes and against others of this one. For threads
+ * that no interrupt reaches (DeafThread): an interrupt closes the file that its thread works on.
+ */
 final class FolderLock implements Disk.Lock {
   // POSIX drops a process's locks on a file when the process closes any descriptor of that file: so
   // whoever copies the folder in this process, or asks for it from another class loader, drops them
@@ -330,17 +333,12 @@ final class FolderLock implements Disk.Lock {
 
   @Override
   public synchronized void close() throws IOException {
-    // Whoever is interrupted would close the file and leave its line there.
-    boolean interrupted = Thread.interrupted();
     try {
       if (file != null) {
         close(file);
       }
     } finally {
       giveUp(folder);
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -13,28 +13,28 @@ import java.nio.file.FileAlreadyExistsException;
 record HeldFolder(LogDirectory directory, Disk.Lock lock) {
 
   /**
-   * Makes the folder where needed, and locks it. An interrupt does no harm; the flag is kept.
+   * Makes the folder where needed, and locks it. However often the caller is interrupted, it does
+   * no harm; the flag is kept.
    *
    * @throws LogException.Locked if the folder is in use
    * @throws LogException.Failed if it cannot be made or used
    */
   static HeldFolder take(LogDirectory directory) {
-    boolean interrupted = Thread.interrupted(); // who is interrupted beside a channel closes it
     try {
-      directory.make();
-      Disk.Lock lock = directory.disk().lock(directory.folder());
-      try {
-        return new HeldFolder(directory.opened(), lock);
-      } catch (IOException | RuntimeException | Error refused) {
-        lock.close();
-        throw refused;
-      }
+      return DeafThread.call("pensieve-opening", () -> makeAndLock(directory));
     } catch (IOException refused) {
       throw failed("cannot use the folder " + directory.folder(), refused);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    }
+  }
+
+  private static HeldFolder makeAndLock(LogDirectory directory) throws IOException {
+    directory.make();
+    Disk.Lock lock = directory.disk().lock(directory.folder());
+    try {
+      return new HeldFolder(directory.opened(), lock);
+    } catch (IOException | RuntimeException | Error refused) {
+      lock.close();
+      throw refused;
     }
   }
 
@@ -48,16 +48,37 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
     return new LogException.Failed(what + ": " + why, cause);
   }
 
-  /** Lets others have the folder. */
+  /** Lets others have the folder. However often the caller is interrupted, its line goes. */
   void release() {
     try {
-      try {
-        directory.close();
-      } finally {
-        lock.close();
-      }
+      releaseUninterrupted();
     } catch (IOException broken) {
       throw failed("cannot unlock " + directory.folder(), broken);
     }
+  }
+
+  // An interrupt would close the file of the lock before the owner's line is deleted. Where there
+  // is
+  // no thread to be had, that is a risk worth taking: a folder that stays locked is worse.
+  private void releaseUninterrupted() throws IOException {
+    DeafThread.Task<Boolean> releasing = new DeafThread.Task<>(this::releaseHere);
+    DeafThread thread;
+    try {
+      thread = DeafThread.start("pensieve-closing", releasing);
+    } catch (LogException.Failed | OutOfMemoryError noThread) {
+      releaseHere();
+      return;
+    }
+    thread.await();
+    releasing.result();
+  }
+
+  private Boolean releaseHere() throws IOException {
+    try {
+      directory.close();
+    } finally {
+      lock.close();
+    }
+    return true;
   }
 }

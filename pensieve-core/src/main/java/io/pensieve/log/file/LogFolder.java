@@ -148,21 +148,19 @@ public final class LogFolder {
     if (!Files.isDirectory(folder)) {
       throw new LogException.Failed(folder + " is no folder", null);
     }
-    // A thread that is interrupted while it reads a channel closes it.
-    boolean interrupted = Thread.interrupted();
     try {
-      if (!new LogDirectory(new ReadOnlyDisk(), folder).holdsLog()) {
-        throw new LogException.Failed(folder + " holds no log", null);
-      }
-      try (FolderLock lock = FolderLock.share(folder)) {
-        return work.run(lock.isGuarded());
-      }
+      return DeafThread.call("pensieve-reading", () -> readingHere(folder, work));
     } catch (IOException broken) {
       throw new LogException.Failed("cannot read the log in " + folder + ": " + broken, broken);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+    }
+  }
+
+  private static <T> T readingHere(Path folder, Work<T> work) throws IOException {
+    if (!new LogDirectory(new ReadOnlyDisk(), folder).holdsLog()) {
+      throw new LogException.Failed(folder + " holds no log", null);
+    }
+    try (FolderLock lock = FolderLock.share(folder)) {
+      return work.run(lock.isGuarded());
     }
   }
 
