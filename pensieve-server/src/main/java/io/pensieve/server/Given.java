@@ -68,8 +68,13 @@ record Given(String text, String source) {
     }
     String filed = file.get(setting);
     return filed == null
-        ? new Given(setting.defaultText(), defaultSource(setting))
+        ? byDefault(setting)
         : new Given(filed, "file " + fileName + ", " + setting.title()).requireGiven(setting);
+  }
+
+  /** What holds if nobody says anything. */
+  static Given byDefault(Setting setting) {
+    return new Given(setting.defaultText(), defaultSource(setting));
   }
 
   private Given requireGiven(Setting setting) {

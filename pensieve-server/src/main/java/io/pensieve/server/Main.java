@@ -48,7 +48,8 @@ public final class Main {
   /**
    * Runs the server until it is told to stop (SIGTERM, SIGINT). Exit codes: 0 after a stop, 2 if it
    * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1
-   * and no other, since Docker keeps others to itself; for {@code log} see its help.
+   * and no other, since Docker keeps others to itself; for {@code log} and {@code import} see their
+   * help.
    */
   public static void main(String[] args) throws InterruptedException {
     LogOutput.setUp();
@@ -66,10 +67,7 @@ public final class Main {
         return OK;
       }
       if (parsed.hasSubcommand()) {
-        ParseResult given = parsed.subcommand();
-        return given.commandSpec().name().equals(LogCommands.NAME)
-            ? new LogCommands(out, err).run(given)
-            : Healthcheck.run(healthUrl(parsed, given), err);
+        return runSubcommand(parsed, parsed.subcommand());
       }
       return serve(flags(parsed));
     } catch (UnmatchedArgumentException unknown) {
@@ -94,6 +92,14 @@ public final class Main {
     }
   }
 
+  private int runSubcommand(ParseResult program, ParseResult subcommand) {
+    return switch (subcommand.commandSpec().name()) {
+      case LogCommands.NAME -> new LogCommands(out, err).run(subcommand);
+      case ImportCommand.NAME -> importFile(program, subcommand);
+      default -> Healthcheck.run(healthUrl(program, subcommand), err);
+    };
+  }
+
   private static int refusal(String... args) {
     return List.of(args).contains(HEALTHCHECK) ? FAILED : NOT_STARTED;
   }
@@ -115,7 +121,8 @@ public final class Main {
       }
     }
     return spec.addSubcommand(HEALTHCHECK, healthcheck())
-        .addSubcommand(LogCommands.NAME, LogCommands.spec());
+        .addSubcommand(LogCommands.NAME, LogCommands.spec())
+        .addSubcommand(ImportCommand.NAME, ImportCommand.spec());
   }
 
   // Takes all settings, so that it can be given just what the server was given.
@@ -139,7 +146,7 @@ public final class Main {
             .build());
   }
 
-  private static OptionSpec option(Setting setting) {
+  static OptionSpec option(Setting setting) {
     String byDefault = setting.defaultText().isEmpty() ? "none" : setting.defaultText();
     OptionSpec.Builder option = OptionSpec.builder(setting.flag());
     if (setting.isSwitch()) {
@@ -177,6 +184,18 @@ public final class Main {
     Map<Setting, String> flags = flags(program);
     flags.putAll(flags(healthcheck));
     return Configuration.localUrl(Given.resolve(flags, environment));
+  }
+
+  private int importFile(ParseResult program, ParseResult command) {
+    requireHeap(Runtime.getRuntime().maxMemory());
+    List<String> unused = EnvironmentNames.requireNoneMistyped(environment);
+    if (!unused.isEmpty()) {
+      err.println("not settings, so not used, in the environment: " + String.join(", ", unused));
+    }
+    Map<Setting, String> flags = flags(program);
+    flags.putAll(flags(command));
+    return new ImportCommand(out, err, System::nanoTime)
+        .run(Given.resolve(flags, environment), command);
   }
 
   // With less it would come to listen, and then spend its time on collections instead of answers.
