@@ -13,6 +13,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,7 +23,8 @@ class ReadmeTest {
   private static final Pattern JAVA = Pattern.compile("(?s)```java\n(.*?)```");
   // Flag, names in the environment, default.
   private static final Pattern SETTING =
-      Pattern.compile("(?m)^\\| `(--[a-z-]+)` \\| ([^|]+) \\| ([^|]+) \\|");
+      Pattern.compile("(?m)^\\| `(--[a-z-]+)` \\| (`PENSIEVE_[^|]+) \\| ([^|]+) \\|");
+  private static final Pattern BY_THE_HEAP = Pattern.compile("\\[?by the heap.*");
   private static final Pattern FLAG = Pattern.compile("--[a-z][a-z-]+");
 
   @Test
@@ -36,15 +38,11 @@ class ReadmeTest {
   @Test
   void theConfigurationIsWhatHelpSays(@TempDir Path folder) throws Exception {
     String help = help(folder);
-    List<MatchResult> settings = SETTING.matcher(read("README.md")).results().toList();
-    for (MatchResult setting : settings) {
-      String described =
-          "Environment: " + plain(setting.group(2)) + " Default: " + plain(setting.group(3)) + " ";
-      assertTrue(
-          help.replaceFirst(".* " + setting.group(1) + "[\\[= ]", "").contains(described),
-          () -> setting.group(1) + ": " + described + " is not in: " + help);
-    }
-    Set<String> described = settings.stream().map(row -> row.group(1)).collect(Collectors.toSet());
+    List<MatchResult> most = settings("README.md");
+    List<MatchResult> all = settings("pensieve-server/API.md");
+    assertTrue(most.size() >= 10, () -> most.size() + " settings in the README");
+    Stream.concat(most.stream(), all.stream()).forEach(setting -> assertHelpSays(setting, help));
+    Set<String> described = all.stream().map(row -> row.group(1)).collect(Collectors.toSet());
     described.addAll(Set.of("--help", "--version"));
     assertEquals(
         new TreeSet<>(described),
@@ -52,6 +50,23 @@ class ReadmeTest {
             .results()
             .map(MatchResult::group)
             .collect(Collectors.toCollection(TreeSet::new)));
+  }
+
+  private static List<MatchResult> settings(String document) throws IOException {
+    return SETTING.matcher(read(document)).results().toList();
+  }
+
+  private static void assertHelpSays(MatchResult setting, String help) {
+    String byDefault = plain(setting.group(3));
+    Pattern described =
+        Pattern.compile(
+            Pattern.quote("Environment: " + plain(setting.group(2)) + " Default: ")
+                + (BY_THE_HEAP.matcher(byDefault).matches() ? "\\d+" : Pattern.quote(byDefault))
+                + " ");
+    String ofFlag = help.replaceFirst(".* " + setting.group(1) + "[\\[= ]", "");
+    assertTrue(
+        described.matcher(ofFlag).find(),
+        () -> setting.group(1) + ": " + described + " is not in: " + help);
   }
 
   private static String help(Path folder) throws Exception {
