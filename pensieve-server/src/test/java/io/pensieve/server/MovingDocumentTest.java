@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -76,9 +77,7 @@ final class MovingDocumentTest {
     assertEquals(rows.keySet(), Set.copyOf(asked));
     try (ServerProcess server = ServerProcess.serve(folder)) {
       for (String what : asked) {
-        MatchResult row = rows.get(what);
-        assertTrue(row != null, what);
-        assertAnswers(server.url(), row);
+        assertAnswers(server.url(), Objects.requireNonNull(rows.get(what), what));
       }
     }
   }
