@@ -36,8 +36,8 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
       this.settledStamp = settledStamp;
     }
 
-    // A key's change is appended while its node is in the table and locked. So whatever was
-    // appended before this moment is found in the table, and visible once the node is locked.
+    // A key's change is appended while its node is in the table and changing. So whatever was
+    // appended before this moment is found in the table, and visible once it changes no more.
     @Override
     public Iterator<Live<K, V>> coldestFirst() {
       return new LiveIterator<>(table.coldestFirst().iterator());
@@ -71,14 +71,13 @@ final class LiveTable<K, V> implements LiveEntries<K, V> {
     }
 
     private @Nullable Live<K, V> read(Node<K, V> node) {
-      return node.whileUnchanged(
-          () -> {
-            V value = node.value();
-            return value == null
-                ? null
-                : new Live<>(
-                    new Change.Put<>(node.key(), value, node.expiryMillis()), node.version());
-          });
+      node.awaitChange();
+      Node.Reading<V> reading = node.read();
+      return reading == null
+          ? null
+          : new Live<>(
+              new Change.Put<>(node.key(), reading.value(), reading.expiryMillis()),
+              reading.version());
     }
 
     @Override

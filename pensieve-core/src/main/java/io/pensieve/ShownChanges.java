@@ -12,9 +12,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * A log's changes, each told when the map shows it: what it made of the key, or something later.
  */
 final class ShownChanges<K, V> implements ChangeStream<K, V> {
-  // A change is in the log before it is in the map, and its writer owns the key's node from before
-  // the one until after the other. So whoever has read a change in the log finds the node owned, or
-  // the change, or something later. A key that has no node any more was removed later.
+  // A change is in the log before it is in the map, and the key's node is changing from before the
+  // one until after the other. So whoever has read a change in the log finds a node that is
+  // changing, and waits; or the change, or something later. A key that has no node any more was
+  // removed later. A node that a function is computing has no change in the log that is not shown.
 
   private final ChangeStream<K, V> changes;
   private final LruTable<K, V> table;
@@ -31,17 +32,8 @@ final class ShownChanges<K, V> implements ChangeStream<K, V> {
     this.shown = shown;
     long begin = changes.sequence();
     if (begin > shown.get()) {
-      awaitAll();
-      shown.accumulateAndGet(begin, Math::max);
-    }
-  }
-
-  private void awaitAll() {
-    try {
       table.forEach(Node::awaitChange);
-    } catch (RuntimeException called) { // from within a function that computes a value
-      changes.close();
-      throw called;
+      shown.accumulateAndGet(begin, Math::max);
     }
   }
 
@@ -57,18 +49,12 @@ final class ShownChanges<K, V> implements ChangeStream<K, V> {
     return told;
   }
 
-  // A function that computes a later value may take long, so it is not waited for if the node, or
-  // that it has no value, tells that this change is over.
   private void awaitShown(Change<K, V> change, long sequence) {
     if (sequence <= shown.get()) {
       return;
     }
     Node<K, V> node = table.find(change.key());
-    if (node == null || node.isAt(sequence)) {
-      return;
-    }
-    boolean isGone = change instanceof Change.Remove && node.value() == null;
-    if (!isGone) {
+    if (node != null && !node.isAt(sequence)) {
       node.awaitChange();
     }
   }

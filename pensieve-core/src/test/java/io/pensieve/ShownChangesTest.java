@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A map's changes: told when the map shows them, and so that nothing is missed. */
 class ShownChangesTest {
@@ -140,9 +141,12 @@ class ShownChangesTest {
   }
 
   /** What a thread of its own reads while a put is in the log and not in the map yet. */
-  private String readWhileHeld(HoldingLog log, Pensieve<String, String> map, Reading reading)
+  private String readWhileHeld(
+      HoldingLog log, Pensieve<String, String> map, boolean computed, Reading reading)
       throws Exception {
-    Future<?> writer = threads.submit(() -> map.put("held", "v"));
+    Future<?> writer =
+        threads.submit(
+            () -> computed ? map.compute("held", (key, value) -> "v") : map.put("held", "v"));
     log.appended.await();
     CompletableFuture<String> read = new CompletableFuture<>();
     Thread reader =
@@ -160,8 +164,9 @@ class ShownChangesTest {
     return read.get(1, TimeUnit.MINUTES);
   }
 
-  @Test
-  void aChangeIsNotToldBeforeTheMapShowsIt() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aChangeIsNotToldBeforeTheMapShowsIt(boolean computed) throws Exception {
     HoldingLog log = new HoldingLog(log(Durability.PROCESS_DEATH));
     try (Pensieve<String, String> map = map(log, 10);
         ChangeStream<String, String> stream = map.changes()) {
@@ -169,6 +174,7 @@ class ShownChangesTest {
           readWhileHeld(
               log,
               map,
+              computed,
               () -> {
                 assertEquals("held", stream.next(LONG).get(0).change().key());
                 return String.valueOf(map.get("held"));
@@ -177,14 +183,16 @@ class ShownChangesTest {
     }
   }
 
-  @Test
-  void entriesReadAfterAStreamHasBegunHaveWhatItDoesNotTell() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void entriesReadAfterAStreamHasBegunHaveWhatItDoesNotTell(boolean computed) throws Exception {
     HoldingLog log = new HoldingLog(log(Durability.PROCESS_DEATH));
     try (Pensieve<String, String> map = map(log, 10)) {
       String listed =
           readWhileHeld(
               log,
               map,
+              computed,
               () -> {
                 try (ChangeStream<String, String> stream = map.changes()) {
                   boolean isFromThere = stream.sequence() == version(map, "held");
@@ -226,6 +234,80 @@ class ShownChangesTest {
       told.countDown();
       assertEquals("2", slow.get());
       assertEquals(List.of("Put", "Remove", "Remove"), changes);
+    }
+  }
+
+  @Test
+  void aSlowFunctionHoldsUpNoStreamOfWhatWasBefore() throws Exception {
+    try (Pensieve<String, String> map = map(log(Durability.PROCESS_DEATH), 10)) {
+      map.put("first", "0");
+      long first = version(map, "first");
+      map.put("a", "1");
+      map.remove("a");
+      map.put("b", "1");
+      Set<String> keys = Set.of("a", "b", "c"); // gone, there, never there
+      CountDownLatch computing = new CountDownLatch(keys.size());
+      CountDownLatch told = new CountDownLatch(1);
+      List<Future<String>> slow = new ArrayList<>();
+      for (String key : keys) {
+        slow.add(
+            threads.submit(
+                () ->
+                    map.compute(
+                        key,
+                        (same, value) -> {
+                          computing.countDown();
+                          return awaited(told) ? "2" : "not told";
+                        })));
+      }
+      assertTrue(awaited(computing));
+      Future<List<String>> resumed =
+          threads.submit(
+              () -> {
+                try (ChangeStream<String, String> stream = map.changes(first)) {
+                  return kinds(take(stream, 3));
+                }
+              });
+      assertEquals(List.of("Put", "Remove", "Put"), resumed.get(20, TimeUnit.SECONDS));
+      Future<Long> begun =
+          threads.submit(
+              () -> {
+                try (ChangeStream<String, String> stream = map.changes()) {
+                  return stream.sequence();
+                }
+              });
+      assertTrue(begun.get(20, TimeUnit.SECONDS) > first);
+      told.countDown();
+      for (Future<String> function : slow) {
+        assertEquals("2", function.get());
+      }
+    }
+  }
+
+  @Test
+  void aSlowFunctionHoldsUpNoCompaction() throws Exception {
+    FileLog<String, String> log = log(Durability.PROCESS_DEATH);
+    CountDownLatch compacted = new CountDownLatch(1);
+    try (Pensieve<String, String> map = map(log, 10)) {
+      map.put("a", "1");
+      map.put("b", "1");
+      CountDownLatch computing = new CountDownLatch(1);
+      Future<String> slow =
+          threads.submit(
+              () ->
+                  map.compute(
+                      "a",
+                      (key, value) -> {
+                        computing.countDown();
+                        return awaited(compacted) ? "2" : "held up";
+                      }));
+      assertTrue(awaited(computing));
+      threads.submit(log::compact).get(20, TimeUnit.SECONDS);
+      compacted.countDown();
+      assertEquals("2", slow.get());
+    }
+    try (Pensieve<String, String> map = map(log(Durability.PROCESS_DEATH), 10)) {
+      assertEquals(Map.of("a", "2", "b", "1"), map);
     }
   }
 

@@ -40,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * locked is given back by stores to fields, in the handler of the very method that took it:
  *
  * <ul>
- *   <li>a node, one or several: {@link Owner}, {@link JointUpdates}, {@link Node#whileUnchanged};
- *       if the journal has the change already, the handler makes it visible as well
+ *   <li>a node, one or several: {@link Owner}, {@link JointUpdates}, {@link Node#awaitChange}; if
+ *       the journal has the change already, the handler makes it visible as well
  *   <li>a bin of the hash table, and growing: {@link NodeTable}
  *   <li>the lock of the {@link EvictionOrder}: its own methods
  *   <li>the place of a thread that runs a function: {@link Owner}, {@link JointUpdates}

@@ -2,7 +2,6 @@ package io.pensieve.lru;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +49,9 @@ public final class Node<K, V> extends Link<K, V> {
   /** The state of a node that nobody owns. */
   static final byte IDLE = 0;
 
+  // Only a node in this state has a change that the journal knows and readers do not see yet.
   private static final byte CHANGING = 1; // for as long as the journal takes
+
   private static final byte COMPUTING = 2; // for as long as a caller's function takes
 
   /** The state of a node that is out of the table for good, or about to be. */
@@ -325,6 +326,14 @@ public final class Node<K, V> extends Link<K, V> {
     return MONITORS[hash & MONITORS.length - 1];
   }
 
+  /**
+   * The caller's function has decided on a change, which the journal is about to be told of. As its
+   * owner.
+   */
+  void beginChange() {
+    STATE.setVolatile(this, CHANGING); // before this thread looks for an overflow
+  }
+
   /** Ends a change, as its owner. */
   void disown() {
     letGo();
@@ -355,35 +364,26 @@ public final class Node<K, V> extends Link<K, V> {
     }
   }
 
-  /** Runs something while nobody changes the entry, and answers what it answers. */
-  public <R extends @Nullable Object> R whileUnchanged(Supplier<R> reading) {
-    boolean owned = own(CHANGING, false);
-    R result;
-    try {
-      result = reading.get();
-      if (owned) {
-        letGo();
-      }
-    } catch (Throwable thrown) {
-      if (owned) {
-        state = IDLE;
-      }
-      throw thrown;
-    }
-    wakeWaiting();
-    return result;
-  }
-
   /** Whether the change of this version, or a later one, is all there to be seen. */
   public boolean isAt(long changed) {
     return (long) VERSION.getAcquire(this) >= changed;
   }
 
-  /** If the node is owned, waits until whoever owns it now has let go of it. */
+  /**
+   * If the journal may have a change of this key that is not visible yet, waits until it is, or
+   * until that failed. Does not wait for a function: the journal knows nothing of its change yet.
+   */
   public void awaitChange() {
-    if (isOwned(false)) {
-      whileUnchanged(() -> true);
+    if (!isOwned(true) || !own(CHANGING, true)) {
+      return;
     }
+    try {
+      letGo();
+    } catch (Throwable thrown) {
+      state = IDLE;
+      throw thrown;
+    }
+    wakeWaiting();
   }
 
   void linkBefore(Node<K, V> other) {

@@ -87,7 +87,7 @@ final class Owner<K, V> {
         }
       }
       place = computes ? computing.enter() : null;
-      Outcome<V> outcome = decide(node, maker, fresh || housekeeping);
+      Outcome<V> outcome = decide(node, maker, computes, fresh || housekeeping);
       letGo(node);
       owned = false;
       leave(node);
@@ -96,6 +96,7 @@ final class Owner<K, V> {
       if (owned) {
         Node.fence = 0;
         node.state = node.value == null ? Node.DEAD : Node.IDLE;
+        Node.fence = 0; // before this thread looks for an overflow
       }
       try {
         settle(node, fresh);
@@ -117,13 +118,18 @@ final class Owner<K, V> {
   }
 
   // Null if the entry has expired, which matters to callers alone.
-  private @Nullable Outcome<V> decide(Node<K, V> node, Maker<V> maker, boolean expiredOrNot) {
+  private @Nullable Outcome<V> decide(
+      Node<K, V> node, Maker<V> maker, boolean computes, boolean expiredOrNot) {
     if (!expiredOrNot && expiries.isOver(node.expiryMillis())) {
       return null;
     }
     V current = node.value();
     Decision<V> decision = maker.decide(current, current == null ? 0 : node.version());
     Decision.Act act = decision.act();
+    if (computes
+        && (act == Decision.Act.WRITE || (act == Decision.Act.REMOVE && current != null))) {
+      node.beginChange();
+    }
     if (act == Decision.Act.WRITE) {
       return write(node, current, decision);
     } else if (act == Decision.Act.USE) {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * use.
  */
 final class Compactor<K, V> implements Runnable {
-  // Why it is sound. A change is appended while its node is in the table and locked; several as
+  // Why it is sound. A change is appended while its node is in the table and changing; several as
   // one, while all of theirs are, and the position is that of a frame: before or behind all of
   // them. So what was appended before the base's position was noted is seen by the walk, unless
   // something later replaced it; and whatever is appended later is told after the base. The walk
