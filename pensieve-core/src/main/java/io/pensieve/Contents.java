@@ -32,7 +32,8 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
         new Departures<>(
             counters,
             settings.removalListener,
-            () -> System.getLogger(RemovalListener.class.getName()));
+            () -> System.getLogger(RemovalListener.class.getName()),
+            System::nanoTime);
     sortedKeys = new SortedKeys<>(settings.keyOrder);
     table = new LruTable<>(bounds, journal, departures, settings.clock, firstExpiry, sortedKeys);
   }

@@ -13,7 +13,8 @@ package io.pensieve;
  *
  * <p>The change is in the log, but maybe not durable yet: a power cut can bring back an entry whose
  * removal was told. What a listener throws is logged as a warning (by {@link System.Logger}, under
- * the name of this interface), and changes nothing for the writer.
+ * the name of this interface), and changes nothing for the writer. A map logs the first one with
+ * its trace, and later ones at most once a minute, with their number.
  *
  * <p>One exception: a map that is opened with much smaller bounds than it had evicts entries whose
  * values it has never had in memory all at once. Of these it tells nobody.

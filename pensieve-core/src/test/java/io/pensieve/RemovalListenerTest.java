@@ -20,7 +20,9 @@ import java.util.List;
 import java.util.ResourceBundle;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -259,23 +261,42 @@ class RemovalListenerTest {
             },
             () -> {
               throw new Quiet();
-            });
+            },
+            () -> 0);
     departures.evicted(1, 10);
   }
 
   @Test
-  void whatAListenerThrowsIsLogged() {
+  void whatAListenerThrowsIsLoggedAndThenOnceAMinuteWithItsNumber() {
+    long minute = TimeUnit.MINUTES.toNanos(1);
     Quiet thrown = new Quiet();
-    List<Throwable> logged = new ArrayList<>();
+    AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - minute / 2); // it may go over the end
+    List<Throwable> traces = new ArrayList<>();
+    List<String> lines = new ArrayList<>();
     Departures<Integer, Integer> departures =
         new Departures<>(
             new Counters(false),
             (key, value, cause) -> {
               throw thrown;
             },
-            () -> new RecordingLogger(logged));
+            () -> new RecordingLogger(traces, lines),
+            nanos::get);
+    for (int i = 0; i < 100; i++) {
+      departures.evicted(1, 10);
+    }
+    nanos.addAndGet(minute - 1);
     departures.evicted(1, 10);
-    assertSame(thrown, logged.get(0));
+    assertEquals(List.of(thrown), traces);
+    assertEquals(List.of(), lines);
+    nanos.addAndGet(1);
+    for (int i = 0; i < 10; i++) {
+      departures.evicted(1, 10);
+    }
+    assertEquals(List.of("a removal listener has thrown 101 times more, now " + thrown), lines);
+    nanos.addAndGet(3 * minute);
+    departures.evicted(1, 10);
+    assertTrue(lines.get(1).contains(" thrown 10 times more"), lines.get(1));
+    assertEquals(List.of(thrown), traces);
   }
 
   private static final class Quiet extends Error {
@@ -286,7 +307,8 @@ class RemovalListenerTest {
     }
   }
 
-  private record RecordingLogger(List<Throwable> logged) implements System.Logger {
+  private record RecordingLogger(List<Throwable> traces, List<String> lines)
+      implements System.Logger {
     @Override
     public String getName() {
       return "test";
@@ -299,15 +321,19 @@ class RemovalListenerTest {
 
     @Override
     public void log(
-        Level level, @Nullable ResourceBundle bundle, String message, Throwable thrown) {
+        Level level, @Nullable ResourceBundle bundle, String message, @Nullable Throwable thrown) {
       assertEquals(Level.WARNING, level);
-      logged.add(thrown);
+      if (thrown == null) {
+        lines.add(message);
+      } else {
+        traces.add(thrown);
+      }
     }
 
     @Override
     public void log(
         Level level, @Nullable ResourceBundle bundle, String format, Object... parameters) {
-      throw new AssertionError(format);
+      lines.add(format);
     }
   }
 

@@ -16,6 +16,7 @@ final class ClassInitialization {
           FrameDraft.class,
           Format.class,
           Group.class,
+          OperatorLog.class,
           Ring.class,
           Waiter.class);
 

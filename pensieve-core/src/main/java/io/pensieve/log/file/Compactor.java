@@ -81,7 +81,8 @@ final class Compactor<K, V> implements Runnable {
       Acknowledgements acknowledgements,
       Pace pace,
       FileLog.Settings settings,
-      LongSupplier nanoTime) {}
+      LongSupplier nanoTime,
+      OperatorLog operator) {}
 
   private final Surroundings log;
   private final Codec<K> keyCodec;
@@ -382,6 +383,9 @@ final class Compactor<K, V> implements Runnable {
     tally = tally.failure(cause);
     complete(cause);
     broken = null;
+    if (log.acknowledgements.failure() == null) { // else the log has told its own
+      log.operator.backsOff(log.directory.folder(), cause, tally.backOffNanos());
+    }
   }
 
   private void discard() throws IOException {

@@ -51,9 +51,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FileLog<K, V> implements Log<K, V> {
   // States: NEW, REPLAYED by replay, CLOSED by close, in this order; guarded by this. A new log
-  // holds
-  // nothing: it is replay that makes and locks the folder, and a replay that fails lets go of all.
-  // Appends do not read the state but the ring, whose seal ends them: see Ring.
+  // holds nothing: replay makes and locks the folder, and lets go of all if it fails. Appends do
+  // not read the state but the ring, whose seal ends them: see Ring.
 
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
@@ -143,6 +142,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     try {
       RecoveryReport report = DeafThread.call("pensieve-recovery", () -> recover(replay, taken));
       replayed = true;
+      threads.operator().opened(report);
       return report;
     } catch (IOException broken) {
       throw HeldFolder.failed("cannot recover the log in " + directory.folder(), broken);

@@ -54,7 +54,8 @@ final class Life {
             completions,
             horizon,
             threads.nanoTime(),
-            threads.background());
+            threads.background(),
+            threads.operator());
     this.pace = new Pace(settings.compaction().heldBytesPerSecond(), threads.nanoTime());
     this.begun =
         new LogExtent(
@@ -134,7 +135,15 @@ final class Life {
 
   Compactor.Surroundings surroundings(Threads threads) {
     return new Compactor.Surroundings(
-        directory, space, ring, scribe, acknowledgements, pace, settings, threads.nanoTime());
+        directory,
+        space,
+        ring,
+        scribe,
+        acknowledgements,
+        pace,
+        settings,
+        threads.nanoTime(),
+        threads.operator());
   }
 
   LogStatistics statistics(LogExtent extent, CompactionTally tally) {

@@ -30,6 +30,8 @@ final class Scribe implements Runnable {
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
   private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open: all else is done
+  private static final int TELLING_ATTEMPTS = 50; // while there is no memory
+  private static final long TELLING_NANOS = 100_000_000;
 
   private final LogDirectory directory;
   private final FreeSpace space;
@@ -45,6 +47,7 @@ final class Scribe implements Runnable {
   private final LongSupplier nanoTime;
   private final Spare spare;
   private final SegmentRoll rolls;
+  private final OperatorLog operator;
   private final LogException.Failed withoutReason;
 
   private Segment segment;
@@ -55,6 +58,7 @@ final class Scribe implements Runnable {
   private boolean isForcing; // or done for: what is thrown now is final
   private @Nullable Throwable failedOf;
   private int windDowns;
+  private boolean operatorKnows;
 
   private volatile @Nullable Thread thread;
   private volatile boolean parked;
@@ -74,7 +78,8 @@ final class Scribe implements Runnable {
       Completions completions,
       Horizon horizon,
       LongSupplier nanoTime,
-      Executor background) {
+      Executor background,
+      OperatorLog operator) {
     this.directory = directory;
     this.space = space;
     this.lock = lock;
@@ -88,6 +93,7 @@ final class Scribe implements Runnable {
     this.completions = completions;
     this.horizon = horizon;
     this.nanoTime = nanoTime;
+    this.operator = operator;
     long spareBytes =
         isAllocated(settings) ? Format.FILE_HEADER_BYTES + settings.segmentBytes() : 0;
     this.spare = new Spare(directory, spareBytes, background);
@@ -151,6 +157,9 @@ final class Scribe implements Runnable {
       } catch (RuntimeException | Error noMemory) {
         // Whatever could not be done is still to be done: see step().
       }
+    }
+    for (int i = 0; i < TELLING_ATTEMPTS && !tellOperator(); i++) {
+      LockSupport.parkNanos(this, TELLING_NANOS);
     }
   }
 
@@ -369,7 +378,16 @@ final class Scribe implements Runnable {
       }
     }
     end();
+    boolean ignored = tellOperator();
     return true;
+  }
+
+  // All is over and everybody released: so this may take as long as it likes. Answers whether
+  // nothing is left to be told.
+  private boolean tellOperator() {
+    LogException.Failed failure = acknowledgements.failure();
+    operatorKnows = operatorKnows || failure == null || operator.failed(failure);
+    return operatorKnows;
   }
 
   private void end() {

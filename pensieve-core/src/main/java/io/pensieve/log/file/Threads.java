@@ -4,15 +4,27 @@ import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
 /**
- * Who runs the scribe, what it leaves to others, what completes futures, and the compactor; and by
- * which clock.
+ * Who runs the scribe, what it leaves to others, what completes futures, and the compactor; by
+ * which clock; and who is told if that ends badly.
  */
 record Threads(
     Executor scribe,
     Executor background,
     Executor completions,
     Executor compactor,
-    LongSupplier nanoTime) {
+    LongSupplier nanoTime,
+    OperatorLog operator) {
+
+  /** With the system's logger. */
+  Threads(
+      Executor scribe,
+      Executor background,
+      Executor completions,
+      Executor compactor,
+      LongSupplier nanoTime) {
+    this(scribe, background, completions, compactor, nanoTime, OperatorLog.ofSystem());
+  }
+
   static Threads daemons() {
     return new Threads(
         work -> DeafThread.start("pensieve-scribe", work),

@@ -82,7 +82,7 @@ class DamageTest {
   }
 
   @Test
-  void aTornTailIsKeptAsideAndNamedInTheReport() {
+  void aTornTailIsKeptAsideAndNamedInTheReportAndInALineForTheOperator() {
     Map<Path, byte[]> files = closedLog();
     Path segment = new TreeSet<>(files.keySet()).first();
     byte[] whole = files.getOrDefault(segment, new byte[0]);
@@ -97,6 +97,17 @@ class DamageTest {
     assertEquals(torn, tail.offset() + tail.bytes());
     byte[] copy = log.disk.contents().get(tail.copy());
     assertArrayEquals(Arrays.copyOfRange(whole, (int) tail.offset(), torn), copy);
+    assertEquals(
+        List.of(
+            "WARNING "
+                + segment
+                + ": a torn tail of "
+                + tail.bytes()
+                + " bytes was cut off at offset "
+                + tail.offset()
+                + " and kept as "
+                + tail.copy()),
+        log.operator.lines());
   }
 
   @Test

@@ -70,6 +70,7 @@ final class SimulatedLog {
   private long idleNanos; // when the scribe had nothing to do
   private int idleSize; // how many changes there were then
   private @Nullable RecoveryReport report;
+  final RecordedLines operator = new RecordedLines();
 
   /** A change with its sequence. */
   record Event(long sequence, Change<String, String> change) {
@@ -139,7 +140,8 @@ final class SimulatedLog {
                 this::runInBackground,
                 work -> completions = (Completions) work,
                 work -> compactor = (Compactor<?, ?>) work,
-                () -> isClosing ? nanos += CLOSING_STEP_NANOS : nanos));
+                () -> isClosing ? nanos += CLOSING_STEP_NANOS : nanos,
+                new OperatorLog(() -> operator)));
     log = opened;
     isClosing = false;
     Told told = Told.anyhow();

@@ -1,0 +1,56 @@
+package io.pensieve.log.file;
+
+import java.util.List;
+import java.util.ResourceBundle;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** What was logged, each line with its level before it. */
+final class RecordedLines implements System.Logger {
+  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final Semaphore written = new Semaphore(0);
+  private volatile int refusals;
+
+  /** So many more lines cannot be logged. */
+  void refuse(int times) {
+    refusals = times;
+  }
+
+  List<String> lines() {
+    return lines;
+  }
+
+  /** Waits for a line that was not waited for yet, for half a minute. */
+  boolean awaitLine() throws InterruptedException {
+    return written.tryAcquire(30, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public String getName() {
+    return "test";
+  }
+
+  @Override
+  public boolean isLoggable(Level level) {
+    return true;
+  }
+
+  @Override
+  public void log(
+      Level level, @Nullable ResourceBundle bundle, String line, @Nullable Throwable thrown) {
+    throw new AssertionError("one line, and no trace: " + line, thrown);
+  }
+
+  @Override
+  public void log(
+      Level level, @Nullable ResourceBundle bundle, String line, Object @Nullable ... parameters) {
+    if (refusals > 0) {
+      refusals = refusals - 1;
+      throw new OutOfMemoryError("no room for a line");
+    }
+    lines.add(level + " " + line);
+    written.release();
+  }
+}
