@@ -339,6 +339,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // thread. After an error the write itself may have been made.
   private void evictAfter(Maker<V> maker, Throwable thrown) {
     if (!(maker instanceof Decision) || thrown instanceof Error) {
+      Node.fence = 0; // the node is given back before this thread looks for an overflow
       evictor.evictOverflowAfter(thrown);
     }
   }

@@ -96,7 +96,6 @@ final class Owner<K, V> {
       if (owned) {
         Node.fence = 0;
         node.state = node.value == null ? Node.DEAD : Node.IDLE;
-        Node.fence = 0; // before this thread looks for an overflow
       }
       try {
         settle(node, fresh);

@@ -5,17 +5,18 @@ import java.util.ResourceBundle;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** What was logged, each line with its level before it. */
 final class RecordedLines implements System.Logger {
   private final List<String> lines = new CopyOnWriteArrayList<>();
   private final Semaphore written = new Semaphore(0);
-  private volatile int refusals;
+  private final AtomicInteger refusals = new AtomicInteger();
 
   /** So many more lines cannot be logged. */
   void refuse(int times) {
-    refusals = times;
+    refusals.set(times);
   }
 
   List<String> lines() {
@@ -46,8 +47,7 @@ final class RecordedLines implements System.Logger {
   @Override
   public void log(
       Level level, @Nullable ResourceBundle bundle, String line, Object @Nullable ... parameters) {
-    if (refusals > 0) {
-      refusals = refusals - 1;
+    if (refusals.get() > 0 && refusals.getAndDecrement() > 0) {
       throw new OutOfMemoryError("no room for a line");
     }
     lines.add(level + " " + line);

@@ -240,6 +240,46 @@ class WriterFaultTest {
     assertEquals(0, log.disk.locks());
   }
 
+  // The folder is another's.
+
+  @Test
+  void nothingIsAcknowledgedWhenTheFolderWasTakenDuringTheForce() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
+    log.open();
+    long position = log.append(put("a", "1")).sequence();
+    CompletableFuture<Void> waiting = log.log().whenDurable(position);
+    log.disk.watch(
+        operation -> {
+          if (operation.startsWith("force ")) {
+            log.disk.takeFolders();
+          }
+        });
+    log.step(); // looks at the folder before it forces, not for another 100 ms afterwards
+    assertTrue(waiting.isCompletedExceptionally(), "whoever took it has not read this");
+    assertTrue(log.log().durableSequence() < position);
+    assertTrue(log.log().statistics().failure().orElseThrow().contains("took the folder"));
+  }
+
+  @Test
+  void aBaseGetsNoNameInAFolderThatWasTaken() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.open();
+    log.append(put("a", "1"));
+    CompletableFuture<Void> compacted = log.requestCompaction();
+    log.disk.watch(
+        operation -> {
+          if (operation.startsWith("force base")) {
+            log.disk.takeFolders();
+          }
+        });
+    for (int steps = 0; !compacted.isDone() && steps < 100; steps++) {
+      log.compactStep();
+      log.step();
+    }
+    assertTrue(compacted.isCompletedExceptionally());
+    assertEquals(0, log.disk.newestBase(SimulatedLog.FOLDER));
+  }
+
   // Closing.
 
   @Test
