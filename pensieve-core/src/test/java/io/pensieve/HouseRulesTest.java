@@ -13,11 +13,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -67,7 +69,8 @@ class HouseRulesTest {
   private static final Pattern VAGUE_NAME =
       Pattern.compile("\\w*(?:Manager|Util|Utils|Helper|Impl|Common)");
   private static final Pattern UNFINISHED = Pattern.compile("\\b(?:TO[D]O|FIX[M]E|XX[X])\\b");
-  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]+)[^)]*\\)");
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]*)(?:#([^)\\s]+))?[^)]*\\)");
+  private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
   private static final Pattern TOP_LEVEL =
       Pattern.compile(
           "pom\\.xml|pensieve-(?:core|server|bench)|examples|README\\.md|LICENSE|\\..+"
@@ -271,22 +274,47 @@ class HouseRulesTest {
   @Test
   void linksInDocumentsLeadSomewhere(@TempDir Path folder) throws IOException {
     assertEquals(List.of(), deadLinks(ROOT));
-    Files.writeString(folder.resolve("there.md"), "[web](https://a.b/c) [up](#heading)");
-    Files.writeString(folder.resolve("page.md"), "[a](there.md#part) [b](gone.md \"title\")");
-    assertEquals(List.of("page.md: gone.md is not there"), deadLinks(folder));
+    Files.writeString(
+        folder.resolve("there.md"), "# A `b-c`: {d}\n[web](https://a.b/c#d) [up](#a-b-c-d)");
+    Files.writeString(folder.resolve("page.md"), "[a](there.md#a-b-c-d) [b](gone.md \"title\")");
+    Files.writeString(folder.resolve("stale.md"), "[a](there.md#part) [up](#top)");
+    assertEquals(
+        List.of(
+            "page.md: gone.md is not there",
+            "stale.md: #top is not there",
+            "stale.md: there.md#part is not there"),
+        deadLinks(folder).stream().sorted().toList());
   }
 
   private static List<String> deadLinks(Path root) throws IOException {
     List<String> dead = new ArrayList<>();
     for (Source page : read(root, ".md")) {
-      LINK.matcher(page.text())
-          .results()
-          .map(found -> found.group(1))
-          .filter(link -> !link.contains(":"))
-          .filter(link -> !Files.exists(root.resolve(page.path()).resolveSibling(link)))
-          .forEach(link -> dead.add(page.path() + ": " + link + " is not there"));
+      Path from = root.resolve(page.path());
+      for (MatchResult link : LINK.matcher(page.text()).results().toList()) {
+        String file = link.group(1);
+        if (file.contains(":")) {
+          continue;
+        }
+        Path to = file.isEmpty() ? from : from.resolveSibling(file);
+        String heading = link.group(2);
+        if (!Files.exists(to)) {
+          dead.add(page.path() + ": " + file + " is not there");
+        } else if (heading != null && !anchors(to).contains(heading)) {
+          dead.add(page.path() + ": " + file + "#" + heading + " is not there");
+        }
+      }
     }
     return dead;
+  }
+
+  /** The anchors that GitHub makes of the headings in a document. */
+  private static Set<String> anchors(Path document) throws IOException {
+    return HEADING
+        .matcher(Files.readString(document))
+        .results()
+        .map(heading -> heading.group(1).strip().toLowerCase(Locale.ROOT))
+        .map(title -> title.replaceAll("[^\\w\\- ]", "").replace(' ', '-'))
+        .collect(Collectors.toSet());
   }
 
   private static void assertHolds(Function<Source, Stream<String>> rule) throws IOException {
