@@ -38,7 +38,7 @@ final class OpLogReader {
   private final int valueBytesMax;
   private final Visitor visitor;
 
-  // A line that is longer than any that can be used: what is behind that is counted, not kept.
+  // The longest line that can be used. The rest of a longer one is dropped as it is read.
   private final int lineBytesMax;
   private byte[] line = new byte[LINE_BYTES_INITIAL];
   private int length;
