@@ -186,7 +186,18 @@ final class ChangeHub implements AutoCloseable {
   }
 
   private void runAll() {
-    new ArrayList<>(byKey.values()).forEach(listeners -> listeners.forEach(Runnable::run));
+    new ArrayList<>(byKey.values()).forEach(ChangeHub::runEach);
+  }
+
+  /** Runs them all, whatever any of them throws. */
+  private static void runEach(Set<Runnable> listeners) {
+    for (Runnable listener : listeners) {
+      try {
+        listener.run();
+      } catch (RuntimeException | Error broken) {
+        Failures.logUnexpected(broken); // it looks again after the next change, or at its deadline
+      }
+    }
   }
 
   /** Tells changes; whether anyone wants more. */
@@ -198,7 +209,7 @@ final class ChangeHub implements AutoCloseable {
       }
       told = sequence;
       for (Sequenced<String, StoredValue> change : changes) {
-        byKey.getOrDefault(change.change().key(), Set.of()).forEach(Runnable::run);
+        runEach(byKey.getOrDefault(change.change().key(), Set.of()));
       }
       subscribers = List.copyOf(toAll);
     }

@@ -6,6 +6,7 @@ import io.pensieve.Versioned;
 import io.pensieve.log.LogException;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Set;
@@ -76,12 +77,16 @@ final class LongPolls {
 
   /** One request. All of it happens on its I/O thread. */
   private final class Poll {
+    // Invariant: whatever a task of this one throws, an Error too, is its answer: no one else would
+    // ever end it, and it would keep its place and its client.
+
     final HttpServerExchange exchange;
     private final String key;
     private final LongPredicate isKnown;
     private final Answer answer;
     // Runs on the hub's thread.
     private final Runnable listener;
+    private final DisconnectWatch disconnect;
     private XnioExecutor.@Nullable Key deadline;
     private XnioExecutor.@Nullable Key expiry;
     private boolean over;
@@ -96,6 +101,7 @@ final class LongPolls {
       this.isKnown = isKnown;
       this.answer = answer;
       this.listener = this::lookSoon;
+      this.disconnect = new DisconnectWatch(exchange, this::lookForTheLastTime);
     }
 
     void begin(Duration wait) {
@@ -108,29 +114,37 @@ final class LongPolls {
       try {
         // Before the first look: a change after it is told, one before it is seen.
         hub.listen(key, listener);
-        deadline = after(wait.toMillis(), () -> over = true);
+        deadline = after(wait.toMillis(), this::lookForTheLastTime);
+        disconnect.begin();
         look();
-      } catch (RuntimeException broken) {
+      } catch (IOException | RuntimeException | Error broken) {
         fail(broken);
       }
     }
 
-    private XnioExecutor.Key after(long millis, Runnable first) {
-      return exchange
-          .getIoThread()
-          .executeAfter(
-              () -> {
-                first.run();
-                look();
-              },
-              millis,
-              TimeUnit.MILLISECONDS);
+    private XnioExecutor.Key after(long millis, Runnable task) {
+      return exchange.getIoThread().executeAfter(task, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void lookForTheLastTime() {
+      over = true;
+      look();
+    }
+
+    private void lookAfterExpiry() {
+      expiry = null;
+      look();
     }
 
     // However often a key is written, one look is due at most: else they could pile up.
     private void lookSoon() {
       if (!isDue.getAndSet(true)) {
-        exchange.getIoThread().execute(this::lookAsDue);
+        try {
+          exchange.getIoThread().execute(this::lookAsDue);
+        } catch (RuntimeException | Error notDue) {
+          isDue.set(false); // or no later change would be looked at
+          throw notDue;
+        }
       }
     }
 
@@ -140,6 +154,14 @@ final class LongPolls {
     }
 
     void look() {
+      try {
+        lookNow();
+      } catch (RuntimeException | Error broken) {
+        fail(broken);
+      }
+    }
+
+    private void lookNow() {
       if (done || looking) {
         lookAgain = true;
         return;
@@ -153,7 +175,7 @@ final class LongPolls {
       lookAgain = false;
       Observation<StoredValue> seen = memories.observe(key);
       if (seen.durable().isDone()) {
-        seen(seen);
+        seenDurable(seen);
       } else {
         CompletableFuture<Void> unused =
             seen.durable()
@@ -162,6 +184,14 @@ final class LongPolls {
     }
 
     private void seen(Observation<StoredValue> seen) {
+      try {
+        seenDurable(seen);
+      } catch (RuntimeException | Error broken) {
+        fail(broken);
+      }
+    }
+
+    private void seenDurable(Observation<StoredValue> seen) {
       looking = false;
       if (done) {
         return;
@@ -186,18 +216,18 @@ final class LongPolls {
       entry
           .remaining(clock.instant())
           .filter(rest -> expiry == null)
-          .ifPresent(rest -> expiry = after(rest.toMillis() + 1, () -> expiry = null));
+          .ifPresent(rest -> expiry = after(rest.toMillis() + 1, this::lookAfterExpiry));
     }
 
     private void answer(@Nullable Versioned<StoredValue> entry) {
       try {
         answer.answer(exchange, entry);
-      } catch (RuntimeException refused) {
+      } catch (RuntimeException | Error refused) {
         Failures.answer(exchange, refused);
       }
     }
 
-    private void fail(RuntimeException broken) {
+    private void fail(Throwable broken) {
       if (!done) {
         end();
         Failures.answer(exchange, broken);
@@ -208,6 +238,7 @@ final class LongPolls {
       done = true;
       if (parked.remove(this)) {
         hub.forget(key, listener);
+        disconnect.end();
         cancel(deadline);
         cancel(expiry);
       }

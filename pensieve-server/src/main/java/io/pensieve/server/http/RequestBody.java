@@ -20,6 +20,9 @@ final class RequestBody {
   private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies: there at once, and gone
   private static final int NO_TEXT = 0;
 
+  // Parsing takes some 10 ms a MiB: longer JSON than this is for a worker, not for an I/O thread.
+  private static final int IO_THREAD_JSON_BYTES_MAX = 64 << 10;
+
   // A builder of two bytes a character that doubles, beside the one it grows out of.
   private static final long TEXT_BYTES_PER_BYTE = 2 + 4;
 
@@ -52,7 +55,10 @@ final class RequestBody {
     bytesExpected = claimed < 0 ? bytesMax : (int) claimed;
   }
 
-  /** Reads the body and hands it over, now or later, on the exchange's I/O thread. */
+  /**
+   * Reads the body and hands it over, now or later: on the exchange's I/O thread, or, if it is long
+   * and JSON, on a worker.
+   */
   static void read(HttpServerExchange exchange, int bytesMax, Reader reader) throws Exception {
     read(exchange, bytesMax, NO_TEXT, reader);
   }
@@ -169,9 +175,17 @@ final class RequestBody {
     }
   }
 
-  /** Hands the body over, with room for what is made of it: it lets go of what was read. */
   private void handOver() throws Exception {
     RequestHead.requireWholeBody(exchange);
+    if (textBytesMax != NO_TEXT && bytes.size() > IO_THREAD_JSON_BYTES_MAX) {
+      exchange.dispatch(Failures.mapped(onWorker -> handOverHere()));
+    } else {
+      handOverHere();
+    }
+  }
+
+  /** Hands the body over, with room for what is made of it: it lets go of what was read. */
+  private void handOverHere() throws Exception {
     if (bytes.size() > UNCLAIMED_BYTES_MAX) {
       long longest = textBytesMax == NO_TEXT ? 0 : bytes.longestString();
       if (longest > textBytesMax && textBytesMax != NO_TEXT) {

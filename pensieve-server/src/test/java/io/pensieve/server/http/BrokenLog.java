@@ -13,6 +13,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Its streams throw as many errors as they are told to, when there is a change. */
 final class BrokenLog implements Log<String, StoredValue> {
   final AtomicInteger errors = new AtomicInteger();
+
+  /** How often it was asked whether something is durable. */
+  final AtomicInteger looks = new AtomicInteger();
+
+  /** So many of the next looks at whether something is durable meet an error. */
+  final AtomicInteger lookErrors = new AtomicInteger();
+
+  /** The thread of the last write. */
+  volatile String writer = "";
+
   private final Log<String, StoredValue> sound = Log.recent(100);
 
   @Override
@@ -22,6 +32,7 @@ final class BrokenLog implements Log<String, StoredValue> {
 
   @Override
   public long append(Change<String, StoredValue> change) {
+    writer = Thread.currentThread().getName();
     return sound.append(change);
   }
 
@@ -37,6 +48,10 @@ final class BrokenLog implements Log<String, StoredValue> {
 
   @Override
   public CompletableFuture<Void> whenDurable(long sequence) {
+    looks.incrementAndGet();
+    if (lookErrors.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new OutOfMemoryError("as the test wants it");
+    }
     return sound.whenDurable(sequence);
   }
 

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.log.Log;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -157,6 +158,106 @@ final class LongPollsTest {
     kv.put("k", new byte[] {'2'});
     assertEquals(200, clients.get(0).receive().status());
     awaitParked(0);
+  }
+
+  @Test
+  void aClientThatLeavesGivesItsPlaceBack() throws Exception {
+    for (int i = 0; i < POLLS_MAX; i++) {
+      poll("k", "5m", tag("k"));
+    }
+    awaitParked(POLLS_MAX);
+    for (int i = 0; i < POLLS_MAX; i++) {
+      if (i % 2 == 0) {
+        clients.get(i).close();
+      } else {
+        clients.get(i).reset();
+      }
+    }
+    awaitParked(0);
+    poll("k", "100ms", tag("k")).receiveWithoutBody();
+  }
+
+  @Test
+  void aClientThatSendsNoMoreIsAnsweredAtOnce() throws Exception {
+    RawClient poll = poll("k", "5m", tag("k"));
+    awaitParked(1);
+    poll.endOutput();
+    RawClient.Response answer = poll.receiveWithoutBody();
+    assertEquals(304, answer.status());
+    assertEquals(tag("k"), answer.header("etag"));
+    poll.awaitClosed();
+  }
+
+  @Test
+  void aNextRequestIsAnsweredAfterTheOneThatWaits() throws Exception {
+    kv.put("next", new byte[] {'n'});
+    RawClient poll = poll("k", "1m", tag("k"));
+    awaitParked(1);
+    poll.request("GET", "/v1/kv/next");
+    poll.send("GET /v1/kv/next HTTP/1.1\r\nHo"); // and a part of one more
+    kv.put("k", new byte[] {'2'});
+    assertEquals("2", poll.receive().body());
+    assertEquals("n", poll.receive().body());
+    poll.send("st: test\r\n\r\n");
+    assertEquals("n", poll.receive().body());
+  }
+
+  @Test
+  void aNextRequestThatCameWithItIsAnsweredAfterIt() throws Exception {
+    RawClient client = server.connect();
+    clients.add(client);
+    String next = "GET /get/k HTTP/1.1\r\nHost: test\r\n\r\n";
+    client.send(
+        "GET /v1/kv/k?wait=5m HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n" + next + next);
+    awaitParked(1);
+    kv.put("last", new byte[] {'l'});
+    client.request("GET", "/get/last");
+    kv.delete("k");
+    assertEquals(404, client.receive().status());
+    assertEquals("{\"val\":\"\"}", client.receive().body());
+    assertEquals("{\"val\":\"\"}", client.receive().body());
+    assertEquals("{\"val\":\"l\"}", client.receive().body());
+  }
+
+  @Test
+  void whoWaitsIsNotCutOffForItsSilence() throws Exception {
+    try (ServerUnderTest hasty =
+            new ServerUnderTest(
+                Log.recent(10),
+                ServerUnderTest.patientFor(Duration.ofMillis(200)),
+                Cluster.alone(1));
+        RawClient client = hasty.connect()) {
+      hasty.memories.put("k", "v");
+      client.send("GET /v1/kv/k?wait=900ms HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");
+      assertEquals(304, client.receiveWithoutBody().status());
+      client.awaitClosed(); // and is, afterwards
+    }
+  }
+
+  @Test
+  void aPollThatMeetsAnErrorIsAnsweredAndKeepsNoPlace() throws Exception {
+    BrokenLog log = new BrokenLog();
+    try (ServerUnderTest other =
+            new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
+        RawClient atAChange = other.connect();
+        RawClient atItsEnd = other.connect()) {
+      other.memories.put("k", "v");
+      other.memories.put("l", "v");
+      String rest = " HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n";
+      log.looks.set(0);
+      atAChange.send("GET /v1/kv/k?wait=5m" + rest);
+      Await.until("it has looked, and once more when the hub began", () -> log.looks.get() == 2);
+      log.lookErrors.set(100);
+      other.entries.remove("k"); // what it would be told, if it could look
+      assertEquals("internal_error", ServerUnderTest.code(atAChange.receive().body()));
+      log.lookErrors.set(0);
+      atItsEnd.send("GET /v1/kv/l?wait=500ms" + rest);
+      Await.until("the other waits", () -> other.http.v1().pollsParked() == 1);
+      log.lookErrors.set(100);
+      assertEquals(500, atItsEnd.receive().status());
+      Await.until("nothing is held", () -> other.http.requestsInFlight() == 0);
+      assertEquals(0, other.http.v1().pollsParked());
+    }
   }
 
   @Test
