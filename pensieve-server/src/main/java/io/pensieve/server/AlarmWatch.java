@@ -1,40 +1,28 @@
 package io.pensieve.server;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.Alarms;
-import java.lang.management.ManagementFactory;
+import io.pensieve.server.http.FileDescriptors;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** Looks every so often at what nobody tells of by itself, and raises alarms, on its own thread. */
 final class AlarmWatch implements AutoCloseable {
+  private static final Logger LOGGER = Logger.getLogger(AlarmWatch.class.getName());
   private static final long STOP_MILLIS_MAX = 1_000;
-  private static final int FREE_SHARE_MIN = 10; // one in so many descriptors is to be free
 
   private final Alarms alarms;
   private final Supplier<LogStatistics> log;
-  private final Supplier<Descriptors> descriptors;
+  private final Supplier<FileDescriptors> descriptors;
   private final Runnable others;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
-
-  /** How many file descriptors a process has open, and may have; 0 if that is not known. */
-  record Descriptors(long open, long max) {
-    static Descriptors ofProcess() {
-      return ManagementFactory.getOperatingSystemMXBean()
-              instanceof UnixOperatingSystemMXBean system
-          ? new Descriptors(system.getOpenFileDescriptorCount(), system.getMaxFileDescriptorCount())
-          : new Descriptors(0, 0);
-    }
-
-    boolean areShort() {
-      return max > 0 && max - open < max / FREE_SHARE_MIN;
-    }
-  }
+  private boolean broken; // the last look was; of the thread
 
   /**
    * A watch that has not begun.
@@ -44,7 +32,7 @@ final class AlarmWatch implements AutoCloseable {
   AlarmWatch(
       Alarms alarms,
       Supplier<LogStatistics> log,
-      Supplier<Descriptors> descriptors,
+      Supplier<FileDescriptors> descriptors,
       Runnable others,
       Duration period) {
     this.alarms = alarms;
@@ -65,10 +53,23 @@ final class AlarmWatch implements AutoCloseable {
   private void lookEvery(Duration period) {
     try {
       while (!closed.await(period.toNanos(), TimeUnit.NANOSECONDS)) {
-        look();
+        lookAgain();
       }
     } catch (InterruptedException alsoCloses) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  // Who tells what is wrong must not end because of it. What is thrown each time is told once.
+  private void lookAgain() {
+    try {
+      look();
+      broken = false;
+    } catch (RuntimeException | Error failure) {
+      if (!broken) {
+        LOGGER.log(Level.SEVERE, "cannot look for alarms: {0}", failure.getClass().getName());
+      }
+      broken = true;
     }
   }
 
@@ -78,7 +79,7 @@ final class AlarmWatch implements AutoCloseable {
     set(Alarms.Kind.LOG_FAILED, now.failure());
     set(Alarms.Kind.LOG_FULL, failed ? Optional.empty() : now.refusal());
     set(Alarms.Kind.COMPACTION_FAILED, now.lastFailure());
-    Descriptors used = descriptors.get();
+    FileDescriptors used = descriptors.get();
     String inUse = used.open() + " of " + used.max() + " file descriptors are in use";
     set(Alarms.Kind.DESCRIPTORS_SHORT, used.areShort() ? Optional.of(inUse) : Optional.empty());
     others.run();

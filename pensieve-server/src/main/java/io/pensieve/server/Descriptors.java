@@ -1,8 +1,7 @@
 package io.pensieve.server;
 
-import com.sun.management.UnixOperatingSystemMXBean;
+import io.pensieve.server.http.FileDescriptors;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 
 /** How many files this process may have open, and how many of them are left for connections. */
 final class Descriptors {
@@ -19,11 +18,8 @@ final class Descriptors {
    * @param err is told if there are fewer than were asked for
    */
   static int connectionsMax(int asked, PrintStream err) {
-    if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
-      return connectionsMax(
-          asked, system.getMaxFileDescriptorCount(), system.getOpenFileDescriptorCount(), err);
-    }
-    return asked;
+    FileDescriptors now = FileDescriptors.ofProcess();
+    return connectionsMax(asked, now.max(), now.open(), err);
   }
 
   /** The same for a process that may have so many files open, of which it has so many. */

@@ -7,6 +7,7 @@ import io.pensieve.server.http.Access;
 import io.pensieve.server.http.AccessLog;
 import io.pensieve.server.http.Alarms;
 import io.pensieve.server.http.Cluster;
+import io.pensieve.server.http.FileDescriptors;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.StoredValue;
 import io.pensieve.server.http.Tls;
@@ -95,7 +96,7 @@ final class Node implements AutoCloseable {
             new AlarmWatch(
                 alarms,
                 () -> memories.statistics().log(),
-                AlarmWatch.Descriptors::ofProcess,
+                FileDescriptors::ofProcess,
                 watch::settle,
                 ALARM_PERIOD);
         reloads.start();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.FileDescriptors;
 import io.pensieve.server.peers.PeerChange;
 import io.pensieve.server.peers.PeerState;
 import java.net.URI;
@@ -33,7 +34,7 @@ final class AlarmWatchTest {
       new AlarmWatch(
           alarms,
           this::statistics,
-          () -> new AlarmWatch.Descriptors(open, 1000),
+          () -> new FileDescriptors(open, 1000),
           flapping::settle,
           Duration.ofHours(1));
 

@@ -62,12 +62,13 @@ final class ProcessMetrics {
         "When this process started, since 1970.",
         runtime.getStartTime() / MILLIS_PER_SECOND);
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
+      FileDescriptors files = FileDescriptors.ofProcess();
       out.counter(
               "process_cpu_seconds_total",
               "Processor time of this process.",
               Durations.seconds(system.getProcessCpuTime()))
-          .gauge("process_open_fds", "Open files.", system.getOpenFileDescriptorCount())
-          .gauge("process_max_fds", "Open files at most.", system.getMaxFileDescriptorCount());
+          .gauge("process_open_fds", "Open files.", files.open())
+          .gauge("process_max_fds", "Open files at most.", files.max());
     }
   }
 }
