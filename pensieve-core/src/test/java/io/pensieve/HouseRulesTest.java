@@ -34,6 +34,9 @@ class HouseRulesTest {
       Path.of(System.getProperty("pensieve.root", "..")).toAbsolutePath().normalize();
   private static final int FILE_LINES_MAX = 500;
   private static final int METHOD_LINES_MAX = 45;
+  private static final int DOCUMENT_COLUMNS_MAX = 100;
+  private static final Set<String> WIDE_DOCUMENTS =
+      Set.of("pensieve-core/DESIGN.md", "pensieve-server/DESIGN.md");
 
   /** What each room sees of the others. A new room needs its arrows drawn here. */
   private static final Map<String, Set<String>> ARROWS =
@@ -284,6 +287,34 @@ class HouseRulesTest {
             "stale.md: #top is not there",
             "stale.md: there.md#part is not there"),
         deadLinks(folder).stream().sorted().toList());
+  }
+
+  @Test
+  void documentsFitAHundredColumns(@TempDir Path folder) throws IOException {
+    assertEquals(List.of(), wideLines(ROOT));
+    String fits = "x".repeat(DOCUMENT_COLUMNS_MAX);
+    Files.writeString(
+        folder.resolve("page.md"),
+        fits + "\n" + fits + "x\n```sh\n" + fits + "x\n```\n" + fits + "y");
+    assertEquals(
+        List.of("page.md:2 has 101 columns", "page.md:6 has 101 columns"), wideLines(folder));
+  }
+
+  // Commands stay as they are typed; the pages that are still to be written anew are named.
+  private static List<String> wideLines(Path root) throws IOException {
+    List<String> wide = new ArrayList<>();
+    for (Source page : read(root, ".md")) {
+      boolean isCode = false;
+      List<String> lines = page.text().lines().toList();
+      for (int i = 0; i < lines.size() && !WIDE_DOCUMENTS.contains(page.path()); i++) {
+        int columns = lines.get(i).codePointCount(0, lines.get(i).length());
+        isCode ^= lines.get(i).startsWith("```");
+        if (columns > DOCUMENT_COLUMNS_MAX && !isCode) {
+          wide.add(page.path() + ":" + (i + 1) + " has " + columns + " columns");
+        }
+      }
+    }
+    return wide;
   }
 
   private static List<String> deadLinks(Path root) throws IOException {
