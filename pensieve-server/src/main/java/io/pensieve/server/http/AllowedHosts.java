@@ -5,7 +5,6 @@ import io.undertow.util.Headers;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * @param names those beside {@code localhost} and loopback addresses; empty for all there are
  */
 public record AllowedHosts(Optional<Set<String>> names) {
-  private static final Pattern LOOPBACK =
-      Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
-  private static final Pattern PORT = Pattern.compile(":\\d*$");
+  private static final String LOCALHOST = "localhost";
+  private static final Set<String> LOOPBACK_IPV6 = Set.of("[::1]", "[0:0:0:0:0:0:0:1]");
+  private static final String LOOPBACK_IPV4_PREFIX = "127.";
+  private static final int IPV4_DOTS = 3;
 
   /** Whatever the server is called. */
   public static AllowedHosts any() {
@@ -60,12 +60,43 @@ public record AllowedHosts(Optional<Set<String>> names) {
         || names.filter(set -> set.contains(name(from))).isPresent();
   }
 
+  // Asked of each request, so without a regular expression: that took 5 % of a request's time.
   private boolean isAllowed(String host) {
     String name = name(host);
-    return names.isEmpty() || LOOPBACK.matcher(name).matches() || names.get().contains(name);
+    return names.isEmpty() || isLoopback(name) || names.get().contains(name);
   }
 
+  private static boolean isLoopback(String name) {
+    return name.equals(LOCALHOST)
+        || name.startsWith(LOOPBACK_IPV4_PREFIX) && isIpv4(name)
+        || LOOPBACK_IPV6.contains(name);
+  }
+
+  // Digits and dots in their places. Whether each number is below 256 is the resolver's to say.
+  private static boolean isIpv4(String name) {
+    int dots = 0;
+    int digits = 0;
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (c == '.' && digits > 0) {
+        dots++;
+        digits = 0;
+      } else if (c >= '0' && c <= '9' && digits < "255".length()) {
+        digits++;
+      } else {
+        return false;
+      }
+    }
+    return dots == IPV4_DOTS && digits > 0;
+  }
+
+  /** A host without its port, in small letters. */
   private static String name(String host) {
-    return PORT.matcher(host).replaceFirst("").toLowerCase(Locale.ROOT);
+    int end = host.length();
+    while (end > 0 && host.charAt(end - 1) >= '0' && host.charAt(end - 1) <= '9') {
+      end--;
+    }
+    boolean hasPort = end > 0 && host.charAt(end - 1) == ':';
+    return (hasPort ? host.substring(0, end - 1) : host).toLowerCase(Locale.ROOT);
   }
 }

@@ -121,6 +121,12 @@ final class BodyBytes {
 
     @Override
     public synchronized byte[] readAllBytes() {
+      ByteBuffer first = chunks.peek();
+      if (first != null && first.remaining() == size && first.capacity() == size) {
+        chunks.clear(); // it came at once, as most bodies do, and is let go of
+        size = 0;
+        return first.array();
+      }
       byte[] all = new byte[size];
       int unused = read(all, 0, all.length);
       return all;

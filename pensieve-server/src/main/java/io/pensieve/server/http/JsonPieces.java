@@ -4,16 +4,19 @@ import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes compact JSON, in which values of entries are not made before they are sent: what it
  * returns holds on to the values, and to little else.
  */
 final class JsonPieces extends JsonWriter {
-  private static final int SHORT_BYTES_MAX = 1 << 10; // to make those at once is cheaper
+  /** To make a text of these at once is cheaper than to make it as it is sent. */
+  static final int SHORT_BYTES_MAX = 1 << 10;
 
   private final StringWriter text;
   private final List<Pieces.Part> parts = new ArrayList<>(1);
@@ -43,6 +46,28 @@ final class JsonPieces extends JsonWriter {
     json.text.append(behind);
     json.cut();
     return new Pieces(json.parts);
+  }
+
+  /**
+   * The bytes of an object whose only field is the text of a short value; null if the value is no
+   * text. The same as {@link #object} makes, at a third of its time.
+   *
+   * @param before the object up to that text, such as <code>{"val":</code>
+   */
+  static byte @Nullable [] objectOfText(byte[] before, StoredValue value) {
+    JsonString string = JsonString.text(value);
+    if (string == null) {
+      return null;
+    }
+    ByteBuffer all = ByteBuffer.allocate(before.length + (int) string.length() + 1);
+    all.put(before);
+    if (string.length() == 1 + value.size() + 1) { // nothing in it is escaped
+      all.put((byte) '"').put(value.bytes()).put((byte) '"');
+    } else {
+      boolean isWhole = string.read().fill(all);
+      assert isWhole : "a text is as long as it says";
+    }
+    return all.put((byte) '}').array();
   }
 
   /** A field of this name with the text of a value; or else nothing, as its bytes are no text. */

@@ -5,6 +5,7 @@ import io.pensieve.Observation;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.undertow.server.HttpServerExchange;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class Memories {
   private static final Map<String, JsonToken> PUT_FIELDS =
       Map.of("key", JsonToken.STRING, "val", JsonToken.STRING);
+  private static final byte[] BEFORE_VALUE = "{\"val\":".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NO_VALUE = "{\"val\":\"\"}".getBytes(StandardCharsets.US_ASCII);
 
   private final Pensieve<String, StoredValue> memories;
   private final Limits limits;
@@ -43,18 +46,28 @@ final class Memories {
 
   private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
     if (value == null) {
-      Answers.object(exchange, json -> json.name("val").value(""));
+      Answers.send(exchange, "application/json", NO_VALUE);
+    } else if (value.size() <= JsonPieces.SHORT_BYTES_MAX) {
+      byte[] body = JsonPieces.objectOfText(BEFORE_VALUE, value);
+      if (body == null) {
+        throw notText();
+      }
+      Answers.send(exchange, "application/json", body);
     } else {
       Answers.objectOf(
           exchange,
           value,
           json -> {
             if (!json.text("val", value)) {
-              throw Problem.NOT_TEXT.because(
-                  "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+              throw notText();
             }
           });
     }
+  }
+
+  private static Refusal notText() {
+    return Problem.NOT_TEXT.because(
+        "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
   }
 
   void put(HttpServerExchange exchange, String noKey) throws Exception {

@@ -37,8 +37,14 @@ final class Pieces {
 
   Pieces(List<Part> parts) {
     this.parts = List.copyOf(parts);
-    this.length = parts.stream().mapToLong(Part::length).sum();
-    this.bytesHeld = parts.stream().mapToLong(Part::bytesHeld).sum();
+    long lengthOfAll = 0;
+    long bytesHeldByAll = 0;
+    for (Part part : this.parts) { // of each answer: a stream took 4 % of a request's time
+      lengthOfAll += part.length();
+      bytesHeldByAll += part.bytesHeld();
+    }
+    this.length = lengthOfAll;
+    this.bytesHeld = bytesHeldByAll;
   }
 
   static Pieces of(byte[] bytes) {

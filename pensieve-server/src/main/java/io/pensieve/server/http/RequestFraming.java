@@ -21,6 +21,10 @@ final class RequestFraming {
   /** So many digits are a long for sure. */
   static final int LENGTH_DIGITS_MAX = 18;
 
+  // As long as the buffers that connections are read into.
+  private static final ThreadLocal<ByteBuffer> COPY =
+      ThreadLocal.withInitial(() -> ByteBuffer.allocate(16 << 10));
+
   private static final int CHUNK_LINE_BYTES_MAX = 256;
   private static final int SIZE_DIGITS_MAX = 15; // below 2^60
 
@@ -74,15 +78,34 @@ final class RequestFraming {
    *     fault, are to be offered again together with those that come after them
    */
   int accept(ByteBuffer bytes, int position, int limit) {
+    ByteBuffer lookedAt = isWithinData(limit - position) ? bytes : onHeap(bytes, position, limit);
     int at = position;
     while (at < limit && fault == null) {
-      int next = unit(bytes, at, limit);
+      int next = unit(lookedAt, at, limit);
       if (next == at) {
         return at;
       }
       at = next;
     }
     return at;
+  }
+
+  private boolean isWithinData(int count) {
+    return (part == Part.BODY || part == Part.CHUNK_DATA) && count <= bodyRemaining;
+  }
+
+  // The same bytes at the same places. To look at each byte of a buffer outside the heap takes
+  // three times as long as to copy all of them first.
+  private static ByteBuffer onHeap(ByteBuffer bytes, int position, int limit) {
+    if (bytes.hasArray()) {
+      return bytes;
+    }
+    ByteBuffer copy = COPY.get();
+    if (copy.capacity() < limit) {
+      copy = ByteBuffer.allocate(limit);
+      COPY.set(copy);
+    }
+    return copy.clear().put(position, bytes, position, limit - position);
   }
 
   /** Returns the end of the unit that begins here, or its beginning, if it is not all there. */

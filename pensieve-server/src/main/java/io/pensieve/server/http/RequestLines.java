@@ -39,11 +39,14 @@ final class RequestLines {
   private boolean isHttp10;
   private int count;
   private @Nullable String authority;
-  private @Nullable String host;
+  private @Nullable String host; // as it stands in the line, with the spaces around it
   private int codings;
   private boolean isChunked;
   private int lengths;
   private long contentLength;
+
+  // Of any head of this connection; not null if it is a host.
+  private @Nullable String lastHost;
 
   /** The next head begins. */
   void reset() {
@@ -160,7 +163,7 @@ final class RequestLines {
     }
     int length = colon - from;
     if (length == HOST_NAME.length && isNamed(bytes, from, HOST_NAME)) {
-      return host(value(bytes, colon, to));
+      return host(bytes, colon + 1, to);
     }
     if (length == LENGTH_NAME.length && isNamed(bytes, from, LENGTH_NAME)) {
       return length(value(bytes, colon, to));
@@ -173,10 +176,31 @@ final class RequestLines {
     return null;
   }
 
-  private @Nullable FramingFault host(String value) {
+  private @Nullable FramingFault host(ByteBuffer bytes, int from, int to) {
     boolean isOnly = host == null;
+    String before = lastHost; // a client names the same in each request of a connection
+    String value = before != null && isText(bytes, from, to, before) ? before : null;
+    if (value == null) {
+      value = text(bytes, from, to);
+      if (!isHost(value.strip())) {
+        return FramingFault.HOST;
+      }
+      lastHost = value;
+    }
     host = value;
-    return isOnly && isHost(value) ? null : FramingFault.HOST;
+    return isOnly ? null : FramingFault.HOST;
+  }
+
+  private static boolean isText(ByteBuffer bytes, int from, int to, String text) {
+    if (to - from != text.length()) {
+      return false;
+    }
+    for (int i = 0; i < text.length(); i++) {
+      if ((bytes.get(from + i) & 0xff) != text.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private @Nullable FramingFault length(String value) {
@@ -202,7 +226,9 @@ final class RequestLines {
       return FramingFault.HOST;
     }
     // RFC 9112, 3.2: both name the same.
-    return authority == null || authority.equalsIgnoreCase(host) ? null : FramingFault.HOST;
+    return authority == null || host != null && authority.equalsIgnoreCase(host.strip())
+        ? null
+        : FramingFault.HOST;
   }
 
   private static boolean isHost(String text) {
@@ -280,11 +306,15 @@ final class RequestLines {
   /** Whether these bytes are this name, which is in small letters, in any case. */
   private static boolean isNamed(ByteBuffer bytes, int at, byte[] name) {
     for (int i = 0; i < name.length; i++) {
-      if (Character.toLowerCase(bytes.get(at + i)) != name[i]) {
+      if (lowerCase(bytes.get(at + i)) != name[i]) {
         return false;
       }
     }
     return true;
+  }
+
+  private static int lowerCase(byte b) {
+    return b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b;
   }
 
   private static String value(ByteBuffer bytes, int colon, int to) {
