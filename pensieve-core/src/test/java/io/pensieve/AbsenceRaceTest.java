@@ -12,13 +12,15 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Whoever finds a key absent has waited for its removal, whenever the removal came. */
 @Timeout(600)
+@Tag(Depth.TAG)
 class AbsenceRaceTest {
-  private static final int RACES = Depth.of(200_000, 20_000_000);
+  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
 
   /** A log on whose disk nothing ever is, so that everybody waits; it notes for what, each time. */
   private static final class NeverDurable implements Log<Integer, Integer> {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.log.Change;
+import io.pensieve.log.file.Depth;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
  * From one thread, with times, weights, versions and restarts, a map does what the {@link
  * BoundedModel} does, and tells its listener so.
  */
+@Tag(Depth.TAG)
 @Timeout(300)
 class BoundsModelTest {
   private final Random random = Seed.random(BoundsModelTest.class);
@@ -56,14 +59,14 @@ class BoundsModelTest {
       maximumWeight = 1L + random.nextInt(8 * bound);
       map = open();
       model = new BoundedModel(maximumEntries, maximumWeight);
-      operate(10_000, bound * 2 + 2);
+      operate(Depth.of(2_000, 10_000, 50_000), bound * 2 + 2);
       foldOfLogIsMap();
     }
   }
 
   @Test
   void manyLivesWithOtherBoundsAndTimesInBetween() {
-    for (int life = 0; life < 300; life++) {
+    for (int life = 0; life < Depth.of(60, 300, 3_000); life++) {
       operate(random.nextInt(300), 100);
       foldOfLogIsMap();
       restart();

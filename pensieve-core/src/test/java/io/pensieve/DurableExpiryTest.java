@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,10 +15,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Times of expiry, versions and the order of use, over restarts and compactions of a file log. */
+@Tag(Depth.TAG)
 class DurableExpiryTest {
   private final Random random = Seed.random(DurableExpiryTest.class);
   private final HandClock clock = new HandClock();
@@ -43,7 +46,7 @@ class DurableExpiryTest {
 
   @Test
   void aRestartNeitherRevivesNorShortensNorChangesTheOrder() {
-    for (int life = 0; life < 40; life++) {
+    for (int life = 0; life < Depth.of(12, 40, 400); life++) {
       for (int i = random.nextInt(200); i > 0; i--) {
         operate("k" + random.nextInt(100), random.nextLong());
       }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,12 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Map and file log together: what was there is there again, in the same order. */
+@Tag(Depth.TAG)
 class DurableMapTest {
   private static final int BOUND = 50;
   private static final String[] AWKWARD = {
@@ -64,7 +67,7 @@ class DurableMapTest {
   @EnumSource
   void anyHistoryOfLivesComesBackInLruOrder(Durability durability) {
     Map<String, String> model = new LinkedHashMap<>(16, 0.75f, true);
-    for (int life = 0; life < 30; life++) {
+    for (int life = 0; life < Depth.of(10, 30, 300); life++) {
       reopen(durability);
       for (int i = random.nextInt(60); i > 0; i--) {
         operate("k" + random.nextInt(2 * BOUND), model);

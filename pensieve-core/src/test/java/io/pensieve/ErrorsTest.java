@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -33,10 +34,11 @@ import org.junit.jupiter.api.Timeout;
  * every key, and the map is what its log says, within its bounds, in one piece.
  */
 @Timeout(300)
+@Tag(Depth.TAG)
 class ErrorsTest {
   private static final int KEYS = 24;
   private static final int BOUND = 16;
-  private static final int TRIES = Depth.of(1_500, 200_000);
+  private static final int TRIES = Depth.of(300, 1_500, 200_000);
   private static final int TRIES_A_LOOK = 25;
 
   private final Random random = Seed.random(ErrorsTest.class);

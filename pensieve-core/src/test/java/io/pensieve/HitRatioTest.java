@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -22,10 +23,11 @@ import org.junit.jupiter.api.Timeout;
  * differs.
  */
 @Timeout(120)
+@Tag(Depth.TAG)
 class HitRatioTest {
   private static final int THREADS = 8;
   private static final int ENTRIES_MAX = 10_000;
-  private static final int REQUESTS = Depth.of(400_000, 10_000_000);
+  private static final int REQUESTS = Depth.of(400_000, 400_000, 10_000_000);
   private static final double POINTS_MAX = 0.1;
   private static final double SKEW = 0.9;
   private static final long SEED = 44;

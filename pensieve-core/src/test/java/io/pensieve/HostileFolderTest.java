@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,16 +22,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What others do to a map's folder and to its callers' threads. */
+@Tag(Depth.TAG)
 class HostileFolderTest {
   private static final int WRITERS = 3;
   private static final int PUTS = 300;
-  private static final int REOPENINGS = 100;
+  private static final int REOPENINGS = Depth.of(15, 100, 1_000);
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();

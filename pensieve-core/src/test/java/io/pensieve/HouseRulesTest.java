@@ -256,6 +256,25 @@ class HouseRulesTest {
   }
 
   @Test
+  void testsWithADepthAreTagged() throws IOException {
+    assertHolds(HouseRulesTest::untaggedDepth);
+    assertBreaks(
+        HouseRulesTest::untaggedDepth, "ATest", "class ATest { int n = Depth.of(1, 2, 3); }");
+    assertKeeps(
+        HouseRulesTest::untaggedDepth,
+        "ATest",
+        "@Tag(Depth.TAG) class A { int n = Depth.of(1, 2, 3); }");
+  }
+
+  // Else the middle depth would pass over it in .ci/run, which runs tagged classes alone.
+  private static Stream<String> untaggedDepth(Source source) {
+    boolean asks = source.code().contains("Depth.of(");
+    return asks && !source.code().contains("@Tag(Depth.TAG)")
+        ? Stream.of("has a depth, and no @Tag(Depth.TAG)")
+        : Stream.empty();
+  }
+
+  @Test
   void theTopLevelHoldsOnlyWhatANewcomerNeeds(@TempDir Path folder) throws IOException {
     assertEquals(List.of(), strayFiles(ROOT));
     Files.createFile(folder.resolve("notes.txt"));

@@ -23,6 +23,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -30,11 +31,12 @@ import org.junit.jupiter.api.Test;
  * then. When they are done, and nobody does anything more, the map is within its bound, its parts
  * agree, its log has told what it holds, and no key is owned.
  */
+@Tag(Depth.TAG)
 class InjectionRaceTest {
   private static final int THREADS = 3;
   private static final int OPERATIONS = 60; // of each thread
   private static final int ROUNDS =
-      Integer.getInteger("pensieve.injections", Depth.of(16_000, 1_000_000)) / 40;
+      Integer.getInteger("pensieve.injections", Depth.of(4_000, 100_000, 1_000_000)) / 40;
   private static final int KEYS = 6;
   private static final int WEIGHT_MAX = 12; // as much as a batch may have
   private static final long HANG_SECONDS = 60;

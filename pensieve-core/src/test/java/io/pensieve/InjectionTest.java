@@ -27,6 +27,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -36,9 +37,10 @@ import org.junit.jupiter.api.Test;
  *
  * <p>One thread, so that a seed replays it; {@link InjectionRaceTest} has several.
  */
+@Tag(Depth.TAG)
 class InjectionTest {
   private static final int TRIES =
-      Integer.getInteger("pensieve.injections", Depth.of(8_000, 2_000_000));
+      Integer.getInteger("pensieve.injections", Depth.of(2_000, 100_000, 2_000_000));
   private static final int KEYS = 12;
   private static final int CALLS_MAX = 12;
   private static final int BOUND = 8;

@@ -10,6 +10,7 @@ import org.jetbrains.lincheck.datastructures.Operation;
 import org.jetbrains.lincheck.datastructures.Param;
 import org.jetbrains.lincheck.datastructures.StressOptions;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
  *
  * <p>Nothing is evicted: an eviction is an operation that nobody called.
  */
+@Tag(Depth.TAG)
 class LincheckTest {
   /** The map's operations on one key; those on versions in loops that end when they succeed. */
   @Param(name = "key", gen = IntGen.class, conf = "1:2")
@@ -274,8 +276,8 @@ class LincheckTest {
 
   private static void stress(Class<?> subject, Class<?> model) {
     new StressOptions()
-        .iterations(Depth.of(10, 100))
-        .invocationsPerIteration(Depth.of(1_000, 5_000))
+        .iterations(Depth.of(10, 10, 100))
+        .invocationsPerIteration(Depth.of(1_000, 1_000, 5_000))
         .threads(3)
         .actorsPerThread(3)
         .sequentialSpecification(model)
@@ -285,8 +287,8 @@ class LincheckTest {
   @Test
   void withThreadsSwitchedAtWillTheAnswersAreThoseOfAPlainMap() {
     new ModelCheckingOptions()
-        .iterations(Depth.of(5, 30))
-        .invocationsPerIteration(Depth.of(100, 400))
+        .iterations(Depth.of(5, 5, 30))
+        .invocationsPerIteration(Depth.of(100, 100, 400))
         .threads(2)
         .actorsPerThread(3)
         .sequentialSpecification(Model.class)

@@ -180,26 +180,29 @@ class OrderedKeysTest {
     List<Throwable> failures = new ArrayList<>();
     lister.setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
     lister.start();
-    Together.run(
-        4,
-        OrderedKeysTest.class,
-        random -> {
-          for (int i = 0; i < 20_000; i++) {
-            int number = 100 + random.nextInt(900);
-            String key = "k" + number;
-            switch (random.nextInt(4)) {
-              case 0 -> busy.put(key, "1");
-              case 1 -> busy.submit(new AtomicBatch<String, String>().remove(key).put(key, "2"));
-              default -> {
-                if (number % 3 != 1) {
-                  busy.remove(key);
+    try {
+      Together.run(
+          4,
+          OrderedKeysTest.class,
+          random -> {
+            for (int i = 0; i < 20_000; i++) {
+              int number = 100 + random.nextInt(900);
+              String key = "k" + number;
+              switch (random.nextInt(4)) {
+                case 0 -> busy.put(key, "1");
+                case 1 -> busy.submit(new AtomicBatch<String, String>().remove(key).put(key, "2"));
+                default -> {
+                  if (number % 3 != 1) {
+                    busy.remove(key);
+                  }
                 }
               }
             }
-          }
-        });
-    over.set(true);
-    lister.join();
+          });
+    } finally {
+      over.set(true);
+      lister.join();
+    }
     assertEquals(List.of(), failures);
     List<String> expected = new ArrayList<>(busy.keySet());
     expected.sort(Comparator.naturalOrder());

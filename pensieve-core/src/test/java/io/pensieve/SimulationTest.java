@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -29,8 +30,9 @@ import org.junit.jupiter.api.Test;
  * power cut, with batches, compactions and other bounds: beside a plain model of its entries, their
  * versions and their order.
  */
+@Tag(Depth.TAG)
 class SimulationTest {
-  private static final int LIVES = Depth.of(6_000, 300_000);
+  private static final int LIVES = Depth.of(1_000, 6_000, 300_000);
   private static final int KEYS = 60;
 
   private final Random random = Seed.random(SimulationTest.class);

@@ -25,11 +25,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The table finds what is in it, whatever the hashes, the threads and its growth do. */
 @Timeout(120)
+@Tag(Depth.TAG)
 class NodeTableTest {
   /** How good the hashes of keys are. */
   private enum Hashes {
@@ -193,7 +195,7 @@ class NodeTableTest {
     StackEnd.inSmallThread(
         () -> {
           for (Hashes hash : Hashes.values()) {
-            for (int round = 0; round < Depth.of(1, 50); round++) {
+            for (int round = 0; round < Depth.of(1, 1, 50); round++) {
               assertSurvivesTheEndOfTheStack(hash, new StackEnd());
             }
           }

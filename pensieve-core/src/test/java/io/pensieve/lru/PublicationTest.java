@@ -15,6 +15,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,8 +24,9 @@ import org.junit.jupiter.api.Timeout;
  * two threads that is run many times. What a processor never reorders it cannot show here.
  */
 @Timeout(600)
+@Tag(Depth.TAG)
 class PublicationTest {
-  private static final int RACES = Depth.of(200_000, 20_000_000);
+  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
   private static final int KEY = 1;
   private static final Untold UNTOLD = new Untold();
 

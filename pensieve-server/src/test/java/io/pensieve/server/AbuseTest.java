@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,9 +29,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * many at each heap, {@code -Dpensieve.seed=42} makes the same ones again.
  */
 @SuppressWarnings({"EnumOrdinal", "try"}) // any of them, by chance
+@Tag(Depth.TAG)
 final class AbuseTest {
   private static final long SEED = Seed.choose();
-  private static final int ABUSES = Integer.getInteger("pensieve.abuses", Depth.of(100, 10_000));
+  private static final int ABUSES =
+      Integer.getInteger("pensieve.abuses", Depth.of(40, 100, 10_000));
   private static final int OPEN_MAX = 150;
   private static final int FILES_MAX = 320;
   private static final int SILENT = 400; // more than there are descriptors

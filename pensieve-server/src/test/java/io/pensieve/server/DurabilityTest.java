@@ -104,13 +104,17 @@ final class DurabilityTest {
       thread.start();
       writers.add(thread);
     }
-    while (acknowledged.values().stream().mapToInt(Integer::intValue).sum() < 500) {
-      Thread.onSpinWait();
-    }
-    killed.set(true);
-    server.kill().awaitExit();
-    for (Thread writer : writers) {
-      writer.join();
+    try {
+      while (acknowledged.values().stream().mapToInt(Integer::intValue).sum() < 500) {
+        assertTrue(writers.stream().allMatch(Thread::isAlive), "a writer has failed");
+        Thread.onSpinWait();
+      }
+    } finally {
+      killed.set(true);
+      server.kill().awaitExit();
+      for (Thread writer : writers) {
+        writer.join();
+      }
     }
     return acknowledged;
   }

@@ -34,7 +34,7 @@ final class HostileClientsTest {
   private static final int SPARE_FILES_OF_SERVER = 16;
   private static final String SILENCE_MAX = "2s";
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
-  private static final long PATIENCE_NANOS = 20_000_000_000L;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
   private static final long POLL_NANOS = 20_000_000;
   private static final int BODY_BYTES_MAX = 3 * (BIG_BYTES + 1024) + 1024;
   private static final int MIB = 1 << 20;

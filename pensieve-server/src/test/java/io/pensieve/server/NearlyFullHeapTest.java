@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,9 +28,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  * A server whose entries fill their share of a small heap, killed and started again with it: what
  * ran starts again, and nothing that fits and was acknowledged is missing.
  */
+@Tag(Depth.TAG)
 final class NearlyFullHeapTest {
   private static final long SEED = Seed.choose();
-  private static final int KILLS = Depth.of(1, 67); // of each heap: 201 in all
+  private static final int KILLS = Depth.of(1, 2, 67); // of each heap: 201 in all
   private static final int MIB = 1 << 20;
   private static final double FILLINGS = 1.2; // of the share, before the first kill
   private static final double MORE_FILLINGS = 0.3; // at most, before each of the others

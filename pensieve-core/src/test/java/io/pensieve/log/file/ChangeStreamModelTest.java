@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -19,8 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Streams that come and go, beside a log that is appended to, compacted, closed, killed and cut
  * off: each tells the history since where it began, exactly, or that this is forgotten.
  */
+@Tag(Depth.TAG)
 class ChangeStreamModelTest {
-  private static final int SEEDS = Depth.of(60, 3000);
+  private static final int SEEDS = Depth.of(20, 60, 3000);
   private static final int ACTIONS = 400;
 
   private int told;

@@ -21,12 +21,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Room of the ring that is claimed, and what becomes of it when an append ends badly. */
 @Timeout(120)
+@Tag(Depth.TAG)
 class ClaimTest {
   private static Change<String, String> put(String key, String value) {
     return new Change.Put<>(key, value, Change.NEVER);
@@ -123,7 +125,7 @@ class ClaimTest {
   void aStackThatOverflowsInAnAppendLeavesNoHole(@TempDir Path folder) throws Exception {
     List<String> appended = new ArrayList<>();
     FileLog<String, String> log = WriterFaultTest.open(folder, Threads.daemons());
-    for (int round = 0; round < Depth.of(10, 3000); round++) {
+    for (int round = 0; round < Depth.of(10, 10, 3000); round++) {
       int each = round;
       Thread deep =
           new Thread(
@@ -204,7 +206,7 @@ class ClaimTest {
         FileLog.open(folder, Codec.utf8(), Codec.bytes(), Durability.PROCESS_DEATH)) {
       log.replay(into(new HashMap<>()));
       log.append(new Change.Put<>("precious", new byte[] {1, 2, 3}, Change.NEVER));
-      for (int i = 0; i < Depth.of(20_000, 1_000_000); i++) {
+      for (int i = 0; i < Depth.of(20_000, 20_000, 1_000_000); i++) {
         log.append(new Change.Put<>("k", value, Change.NEVER));
       }
     } finally {

@@ -8,17 +8,19 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Every script crashes before each of its disk operations and in the middle of each write, in many
  * ways, and again while it recovers.
  */
+@Tag(Depth.TAG)
 class CrashTest {
   private static final int ACTIONS = 60;
-  private static final int SCRIPTS = Depth.of(12, 300);
-  private static final int CRASHES_MIN = Depth.of(100_000, 2_500_000);
-  private static final int POWER_CUTS = 3; // of every crash point
+  private static final int SCRIPTS = Depth.of(2, 12, 300);
+  private static final int CRASHES_MIN = Depth.of(10_000, 100_000, 2_500_000);
+  private static final int POWER_CUTS = Depth.of(1, 3, 3); // of every crash point
 
   /** Where a log can be stopped; recovery's steps by their own names, as it makes them too. */
   private static final List<String> CRASH_POINTS =

@@ -19,17 +19,21 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A log of 64 KiB (base, segments and ring, of a process that was killed) with each of its bits
- * flipped, and each of its files cut to every length, tells all that was acknowledged, or is
- * refused.
+ * A log (base, segments and ring, of a process that was killed) with each of its bits flipped, and
+ * each of its files cut to every length, replays all that was acknowledged, or is refused. The work
+ * grows with the square of the log: 12 KiB in every build, 64 KiB with {@code -Pci}.
  */
+@Tag(Depth.TAG)
 class EveryBitTest {
-  private static final int LOG_BYTES = 64 << 10;
-  private static final int SEGMENT_BYTES = 8 << 10;
+  private static final int LOG_BYTES = Depth.of(12 << 10, 64 << 10, 64 << 10);
+  private static final int SEGMENT_BYTES = Depth.of(1 << 10, 8 << 10, 8 << 10);
+  private static final int LONGEST_PART = Depth.of(10, 150, 150); // a value has up to 11 parts
+  private static final int ROUNDS_MIN = 14; // it is compacted after the eighth
   private static final int THREADS = 2;
 
   // Threads take longer than such a log. Odd, so that every bit of a byte has its turn.
@@ -70,13 +74,14 @@ class EveryBitTest {
       assertTrue(mustSurvive > log.historySize() - 5 && log.historySize() > 10);
       Map<Path, byte[]> files = new TreeMap<>(log.disk.contents());
       files.keySet().removeIf(name -> name.toString().endsWith(".tmp"));
+      assertTrue(files.keySet().stream().anyMatch(name -> name.toString().endsWith(".base")));
       return new Killed(files, List.copyOf(log.history()), log.goesOn(), mustSurvive);
     }
 
     // As much as makes a base, whole segments, one in use, and a ring with frames.
     private static void fill(SimulatedLog log, Random random, int bytes) {
-      for (int i = 0; log.disk.bytes() < bytes; i++) {
-        String value = "v".repeat(random.nextInt(150) * random.nextInt(12));
+      for (int i = 0; i < ROUNDS_MIN || log.disk.bytes() < bytes; i++) {
+        String value = "v".repeat(random.nextInt(LONGEST_PART) * random.nextInt(12));
         log.append(new Change.Put<>("k" + random.nextInt(20), value + i));
         log.append(new Change.Touch<>("k" + random.nextInt(20)));
         log.append(new Change.Remove<>("k" + random.nextInt(20)));
@@ -163,11 +168,11 @@ class EveryBitTest {
     return harmless + refused == count;
   }
 
-  // A spare segment, which is not damaged, counts too. All of both only when there is time.
+  // A spare segment, which is not damaged, counts too.
   private static int bytesMin(Durability durability) {
     return durability == Durability.PROCESS_DEATH
         ? LOG_BYTES
-        : Depth.of(LOG_BYTES * 3 / 4, 5 * LOG_BYTES / 4);
+        : Depth.of(LOG_BYTES, LOG_BYTES * 3 / 4, LOG_BYTES * 5 / 4);
   }
 
   @ParameterizedTest

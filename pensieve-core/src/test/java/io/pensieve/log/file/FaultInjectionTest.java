@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -22,8 +23,9 @@ import org.junit.jupiter.api.Test;
  * Whatever happens, the log goes on or says that it has failed, it can be closed, nobody who waits
  * is forgotten, and nothing that was appended is lost.
  */
+@Tag(Depth.TAG)
 class FaultInjectionTest {
-  private static final int TRIES = Depth.of(2000, 200_000);
+  private static final int TRIES = Depth.of(500, 2000, 200_000);
   private static final int ACTIONS = 40;
   private static final Fault[] FAULTS = Fault.values();
 

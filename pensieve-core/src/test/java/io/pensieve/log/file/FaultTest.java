@@ -8,22 +8,37 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Disk operations that fail, and disks that are full. */
+@Tag(Depth.TAG)
 class FaultTest {
   private static final int ACTIONS = 30;
+  private static final List<Failure> FAILURES =
+      Stream.of(Fault.INPUT_OUTPUT_ERROR, Fault.NO_SPACE_LEFT, Fault.NO_PERMISSION)
+          .flatMap(fault -> Stream.of(new Failure(fault, false), new Failure(fault, true)))
+          .toList();
+  private static final int FAILURES_OF_EACH = Depth.of(1, 6, 6); // operation; the seed draws which
+  private static final int FAULTS_MIN = Depth.of(300, 2000, 2000);
 
   static LongStream seeds() {
-    return Seeds.of(Depth.of(2, 40));
+    return Seeds.of(Depth.of(1, 2, 40));
   }
+
+  /** How an operation fails: once, or it and all after it. */
+  private record Failure(Fault fault, boolean isForGood) {}
 
   private int faults;
   private int refusals;
@@ -34,15 +49,16 @@ class FaultTest {
     for (Durability durability : Durability.values()) {
       SimulatedLog whole = simulated(seed, durability);
       live(whole, seed, "without a fault");
+      Random ways = new Random(seed);
       for (int at = 0; at < whole.disk.operations(); at++) {
-        for (boolean forGood : new boolean[] {false, true}) {
-          failAndReopen(seed, durability, at, forGood, Fault.INPUT_OUTPUT_ERROR);
-          failAndReopen(seed, durability, at, forGood, Fault.NO_SPACE_LEFT);
-          failAndReopen(seed, durability, at, forGood, Fault.NO_PERMISSION);
+        List<Failure> failures = new ArrayList<>(FAILURES);
+        Collections.shuffle(failures, ways);
+        for (Failure failure : failures.subList(0, FAILURES_OF_EACH)) {
+          failAndReopen(seed, durability, at, failure);
         }
       }
     }
-    assertTrue(faults > 2000, faults + " faults");
+    assertTrue(faults > FAULTS_MIN, faults + " faults");
     assertTrue(refusals > 0 && refusals < faults / 20, refusals + " of " + faults + " refused");
   }
 
@@ -60,10 +76,10 @@ class FaultTest {
     log.close();
   }
 
-  private void failAndReopen(long seed, Durability durability, int at, boolean forGood, Fault how) {
-    String context = seed + ", " + durability + ", fails at " + at + ", for good " + forGood + how;
+  private void failAndReopen(long seed, Durability durability, int at, Failure failure) {
+    String context = "seed " + seed + ", " + durability + ", fails at " + at + ", " + failure;
     SimulatedLog log = simulated(seed, durability);
-    log.disk.failAfter(at, forGood, how);
+    log.disk.failAfter(at, failure.isForGood(), failure.fault());
     try {
       live(log, seed, context);
     } catch (LogException.Failed | LogException.Full refused) {

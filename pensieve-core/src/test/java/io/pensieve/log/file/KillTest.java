@@ -12,13 +12,15 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Real processes, killed by SIGKILL in the midst of their appends. */
+@Tag(Depth.TAG)
 class KillTest {
-  private static final int KILLS = Depth.of(12, 120); // and CompactionKillTest's
+  private static final int KILLS = Depth.of(3, 12, 120); // and CompactionKillTest's
   private static final int WRITERS = 4;
   private static final int ACKNOWLEDGEMENTS_BEFORE_KILL = 30;
 

@@ -23,11 +23,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Reading the folder of a log that no map has open. */
+@Tag(Depth.TAG)
 class LogFolderTest {
+  private static final int HEAD_STEP =
+      Depth.of(3, 1, 1); // bits from one damage to the next; in every byte
+
   private final Path parent;
 
   LogFolderTest(@TempDir Path parent) {
@@ -197,7 +202,7 @@ class LogFolderTest {
     int[] verdicts = new int[2];
     for (Map.Entry<Path, byte[]> file : files.entrySet()) {
       byte[] bytes = file.getValue();
-      for (int bit = 0; bit < bytes.length * 8; bit += bit < 80 * 8 ? 1 : 29) {
+      for (int bit = 0; bit < bytes.length * 8; bit += bit < 80 * 8 ? HEAD_STEP : 29 * HEAD_STEP) {
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));
         verdicts[isSound(files, file.getKey() + ", bit " + bit) ? 1 : 0]++;
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));

@@ -17,13 +17,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What a writer and the scribe see of each other, as races of the two that are run many times. */
 @Timeout(600)
+@Tag(Depth.TAG)
 class LogRaceTest {
-  private static final int RACES = Depth.of(200_000, 20_000_000);
+  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
   private static final Change<String, String> PUT = new Change.Put<>("key", "7".repeat(100));
   private static final byte[] BODY = ("key" + "7".repeat(100)).getBytes(StandardCharsets.UTF_8);
   private static final int FRAME_BYTES = Format.align(Format.FRAME_HEADER_BYTES + BODY.length);
@@ -92,16 +94,19 @@ class LogRaceTest {
               return missed;
             });
     new Thread(looking).start();
-    for (int round = 0; round < RACES / 20; round++) {
-      long first = committed.get();
-      for (long end = first; end - first <= CAPACITY - FRAME_BYTES; ) {
-        new Room().write();
-        end += FRAME_BYTES;
-        committed.set(end);
+    try {
+      for (int round = 0; round < RACES / 20; round++) {
+        long first = committed.get();
+        for (long end = first; end - first <= CAPACITY - FRAME_BYTES; ) {
+          new Room().write();
+          end += FRAME_BYTES;
+          committed.set(end);
+        }
+        ring.release(first, committed.get());
       }
-      ring.release(first, committed.get());
+    } finally {
+      over.set(true);
     }
-    over.set(true);
     assertEquals(0, looking.get(), "looks that found less than was there before");
   }
 

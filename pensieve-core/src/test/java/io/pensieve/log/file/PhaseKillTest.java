@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,9 +39,10 @@ import org.junit.jupiter.api.io.TempDir;
  * closing, beside writers, some with a nearly full heap or on a nearly full disk.
  */
 @SuppressWarnings({"EnumOrdinal", "try"}) // each phase in turn
+@Tag(Depth.TAG)
 class PhaseKillTest {
-  private static final int LIVES = Depth.of(10, 200); // of roomy and of nearly full heaps
-  private static final int FULL_DISK_LIVES = Depth.of(6, 120);
+  private static final int LIVES = Depth.of(5, 10, 200); // of roomy and of nearly full heaps
+  private static final int FULL_DISK_LIVES = Depth.of(4, 6, 120);
   private static final int MORE_LIVES = 40; // until each phase was ended by a kill
   private static final int DISK_MEBIBYTES = 32;
   // What an opening may need of a full disk: a page, a tail that is not forced, a torn one's copy.

@@ -12,14 +12,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Folders of valid logs, mutated (checksums are made right again where that lets a mutation in): a
  * log is opened, or refused with a {@link LogException}; nothing else, and cheaply.
  */
+@Tag(Depth.TAG)
 class ReaderFuzzTest {
-  private static final int CASES = Depth.of(30_000, 1_500_000);
+  private static final int CASES = Depth.of(4_000, 30_000, 1_500_000);
   private static final int ALLOCATED_BYTES_MAX = 8 << 20;
 
   private int opened;

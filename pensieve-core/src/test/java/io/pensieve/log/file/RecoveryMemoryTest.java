@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,8 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
  * killed by SIGKILL in the midst of their puts. A ring takes half of that heap here, and a value a
  * tenth.
  */
+@Tag(Depth.TAG)
 class RecoveryMemoryTest {
-  private static final int LIVES = Depth.of(4, 60);
+  private static final int LIVES = Depth.of(2, 4, 60);
   private static final int ENTRY_BYTES_MAX = 12 << 20;
   private static final int VALUE_BYTES_MAX = 6 << 20;
   private static final long WEIGHT = 24 << 20;

@@ -12,14 +12,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Requests that are ended by their clients in every state, by silence, by an end, or by a reset.
  * None of them keeps a place. {@code -Dpensieve.seed=42} ends the same ones again.
  */
+@Tag(Depth.TAG)
 final class AbandonedRequestsTest {
-  private static final int REQUESTS = Depth.of(300, 10_000);
+  private static final int REQUESTS = Depth.of(100, 300, 10_000);
   private static final int AT_ONCE = 50;
   private static final Duration SILENCE_MAX = Duration.ofMillis(300);
   private static final long SEED = Seed.choose();

@@ -8,6 +8,7 @@ import io.pensieve.server.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -17,9 +18,10 @@ import org.junit.jupiter.api.Timeout;
  * is true. {@code -Dpensieve.seed=42} does the same again.
  */
 @Timeout(600)
+@Tag(Depth.TAG)
 final class DeadThreadsTest {
   private static final long SEED = Seed.choose();
-  private static final int ROUNDS = Depth.of(3, 100);
+  private static final int ROUNDS = Depth.of(1, 3, 100);
   private static final int CLIENTS = 30;
   private static final String HOST = " HTTP/1.1\r\nHost: test\r\n";
   private static final String PUT = "PUT /v1/kv/k" + HOST + "Content-Length: 9\r\n\r\n12345678";

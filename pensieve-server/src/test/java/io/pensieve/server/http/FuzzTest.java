@@ -32,6 +32,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -39,10 +40,11 @@ import org.junit.jupiter.api.Test;
  * reason, none is a fault of the server, none is left waiting, and afterwards the server is what it
  * was. {@code -Dpensieve.seed=42} sends the same ones again.
  */
+@Tag(Depth.TAG)
 final class FuzzTest {
   private static final int CLIENTS = 4;
   // A million in all took 193 s on two busy processors.
-  private static final int REQUESTS_PER_CLIENT = Depth.of(2_000, 250_000);
+  private static final int REQUESTS_PER_CLIENT = Depth.of(1_000, 2_000, 250_000);
   private static final int CHECK_EVERY = 500;
   private static final int READ_BYTES = 16 << 10;
   private static final String EVENTS = "Content-Type: text/event-stream";
@@ -88,9 +90,12 @@ final class FuzzTest {
       Random random = new Random(SEED + id);
       clients.add(threads.submit(() -> fuzz(new RequestMutator(valid, random))));
     }
-    threads.shutdown();
-    for (Future<?> client : clients) {
-      client.get();
+    try {
+      for (Future<?> client : clients) {
+        client.get();
+      }
+    } finally {
+      threads.shutdownNow();
     }
     // Nearly valid: all that can become of a request has become of some.
     for (int status : new int[] {100, 200, 201, 204, 400, 404, 405, 412, 413, 415, 422}) {

@@ -16,15 +16,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Many clients read, write and delete the same few keys, with conditions and without. Each answer,
  * with its version, is one that a server could give that does one request after the other.
  */
+@Tag(Depth.TAG)
 final class LinearizabilityTest {
   private static final int CLIENTS = 8;
-  private static final int ROUNDS = Depth.of(10, 500);
+  private static final int ROUNDS = Depth.of(3, 10, 500);
   private static final int REQUESTS = 60;
   private static final int KEYS = 4;
   private static final long SEED = Seed.choose();

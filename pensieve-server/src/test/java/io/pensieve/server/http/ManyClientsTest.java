@@ -62,10 +62,13 @@ final class ManyClientsTest {
               }));
     }
     start.countDown();
-    for (Future<?> each : running) {
-      each.get();
+    try {
+      for (Future<?> each : running) {
+        each.get();
+      }
+    } finally {
+      threads.shutdownNow();
     }
-    threads.shutdown();
   }
 
   // All clients of a thread have a request under way before the first of them reads its answer.

@@ -2,14 +2,17 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pensieve.server.Depth;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every Unicode scalar value survives the way in and the way out, in keys and in values. */
+@Tag(Depth.TAG)
 final class UnicodeTest {
   private static final int SCALARS = Character.MAX_CODE_POINT + 1 - 2048;
   // Four bytes each at most, so a batch of them is a key.
@@ -31,23 +34,35 @@ final class UnicodeTest {
   void everyScalarRoundTripsInKeysAndValues() throws Exception {
     List<String> batches = batches();
     assertEquals(SCALARS, batches.stream().mapToInt(b -> b.codePointCount(0, b.length())).sum());
-    for (String batch : batches) {
+    List<String> tried = tried(batches);
+    for (String batch : tried) {
       server.put(batch, batch);
       assertEquals(batch, server.memories.get(batch), "stored");
       assertEquals(batch, server.get(batch), "answered");
     }
-    assertEquals(batches.size(), server.memories.size());
+    assertEquals(tried.size(), server.memories.size());
   }
 
   @Test
   void everyScalarRoundTripsInKeysOfEntries() throws Exception {
     KvClient kv = new KvClient(server);
-    for (String batch : batches()) {
+    for (String batch : tried(batches())) {
       String target = ServerUnderTest.escaped(batch);
       kv.put(target, batch.getBytes(StandardCharsets.UTF_8));
       assertEquals(batch, server.memories.get(batch), "stored");
       assertEquals(batch, new String(kv.get(target).body(), StandardCharsets.UTF_8), "answered");
     }
+  }
+
+  // In every build all of the basic plane, and a part of the planes behind it.
+  private static List<String> tried(List<String> batches) {
+    List<String> tried = new ArrayList<>();
+    for (int i = 0; i < batches.size(); i++) {
+      if (batches.get(i).codePointAt(0) < 0x10000 || i % Depth.of(16, 1, 1) == 0) {
+        tried.add(batches.get(i));
+      }
+    }
+    return tried;
   }
 
   private static List<String> batches() {
