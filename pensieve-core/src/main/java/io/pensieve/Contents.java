@@ -279,7 +279,11 @@ abstract sealed class Contents<K, V> extends AbstractMap<K, V> permits Pensieve 
   }
 
   private EntryCursor<K, V> cursor(Iterable<Node<K, V>> nodes) {
-    return new EntryCursor<>(nodes.iterator(), table, journal);
+    return cursor(nodes.iterator());
+  }
+
+  EntryCursor<K, V> cursor(Iterator<Node<K, V>> nodes) {
+    return new EntryCursor<>(nodes, table, journal);
   }
 
   // ---- Removing all that is here

@@ -7,14 +7,14 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.Spliterator;
-import java.util.Spliterators;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A map's keys, values or entries as a view: what is removed here is removed there, through the
  * log. Weakly consistent, so its spliterators are {@link Spliterator#CONCURRENT}, and do not know
- * how many elements there will be. What removes many elements waits for the log once.
+ * how many elements there will be; they split by the bins of the table. What removes many elements
+ * waits for the log once.
  */
 abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.OfSet, ValuesView {
   private static final int TRAITS = Spliterator.CONCURRENT | Spliterator.NONNULL;
@@ -41,7 +41,7 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
   @Override
   public final Spliterator<E> spliterator() {
     int traits = this instanceof Set ? TRAITS | Spliterator.DISTINCT : TRAITS;
-    return Spliterators.spliteratorUnknownSize(iterator(), traits);
+    return new ViewSpliterator<>(map, map.table.iterator(), this::shown, traits);
   }
 
   @Override

@@ -121,7 +121,15 @@ class ViewsTest {
               assertEquals(
                   view instanceof Set, spliterator.hasCharacteristics(Spliterator.DISTINCT));
               assertEquals(-1, spliterator.getExactSizeIfKnown());
+              assertHalves(spliterator);
             });
+  }
+
+  private static void assertHalves(Spliterator<?> rest) {
+    long whole = rest.estimateSize();
+    Spliterator<?> half = rest.trySplit();
+    assertTrue(half != null && half.estimateSize() == whole / 2, "by bins, not by batches");
+    assertEquals(whole / 2, rest.estimateSize());
   }
 
   @ParameterizedTest

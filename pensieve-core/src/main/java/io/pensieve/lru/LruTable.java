@@ -5,7 +5,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -168,7 +167,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
   @Override
-  public Iterator<Node<K, V>> iterator() {
+  public NodeIterator<K, V> iterator() {
     return table.iterator();
   }
 

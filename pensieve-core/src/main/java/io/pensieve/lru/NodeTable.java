@@ -5,7 +5,6 @@ import io.pensieve.lru.Bin.Moved;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -395,19 +394,43 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
    * that bin, or in those that it has become.
    */
   @Override
-  public Iterator<Node<K, V>> iterator() {
-    return new BinIterator();
+  public NodeIterator<K, V> iterator() {
+    Link<K, V>[] array = bins;
+    return new BinIterator(array, 0, array.length);
   }
 
-  private final class BinIterator implements Iterator<Node<K, V>> {
-    private final Link<K, V>[] array = bins;
+  private final class BinIterator implements NodeIterator<K, V> {
+    private final Link<K, V>[] array;
     private final ArrayList<Node<K, V>> ofBin = new ArrayList<>();
     private int nextBin;
+    private int endBin;
     private int nextOfBin;
+
+    BinIterator(Link<K, V>[] array, int nextBin, int endBin) {
+      this.array = array;
+      this.nextBin = nextBin;
+      this.endBin = endBin;
+    }
+
+    @Override
+    public @Nullable NodeIterator<K, V> split() {
+      int middle = (nextBin + endBin) >>> 1;
+      if (middle == nextBin) {
+        return null;
+      }
+      BinIterator half = new BinIterator(array, middle, endBin);
+      endBin = middle;
+      return half;
+    }
+
+    @Override
+    public long estimate() {
+      return (long) endBin - nextBin + ofBin.size() - nextOfBin;
+    }
 
     @Override
     public boolean hasNext() {
-      while (nextOfBin == ofBin.size() && nextBin < array.length) {
+      while (nextOfBin == ofBin.size() && nextBin < endBin) {
         ofBin.clear();
         nextOfBin = 0;
         collect(array, nextBin++, ofBin);

@@ -52,8 +52,17 @@ final class DeafThread extends Thread {
       try {
         answer = work.run();
       } catch (Throwable failure) { // for who waits, whatever it is
-        thrown = failure;
+        thrown = unwrapped(failure);
       }
+    }
+
+    // Java's try-with-resources refuses an exception that both the body and a closing throw, as
+    // they may one and the same OutOfMemoryError; its own refusal would hide what has happened.
+    private static Throwable unwrapped(Throwable failure) {
+      return failure instanceof IllegalArgumentException
+              && failure.getCause() instanceof Error error
+          ? error
+          : failure;
     }
 
     /** When the thread has ended: what the work answered; or else throws what it threw. */

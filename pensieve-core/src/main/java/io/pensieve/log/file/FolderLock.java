@@ -49,7 +49,6 @@ final class FolderLock implements Disk.Lock {
 
   private static final int LOCKED_BYTES = 2;
   private static final int LINE_BYTES_MAX = 512;
-  private static final byte[] NOBODY = {'\n'};
   private static final long OWNER_NANOS = 400_000_000; // four times the time between two renewals
   private static final int ATTEMPTS = 8;
 
@@ -180,6 +179,11 @@ final class FolderLock implements Disk.Lock {
     private final Object key; // of the file that was at the path before it was opened
     private final LockOwner here;
     private final @Nullable FileLock[] locks = new FileLock[LOCKED_BYTES];
+
+    // To confirm and to let go need no memory: outside of the heap, so that nothing is copied.
+    private final ByteBuffer line;
+    private final ByteBuffer nobody = ByteBuffer.allocateDirect(1).put(0, (byte) '\n');
+    private final ByteBuffer found = ByteBuffer.allocateDirect(LINE_BYTES_MAX);
     private int renewed; // which byte is locked anew next
 
     private LockFile(Path path, FileChannel channel, boolean isShared, Object key)
@@ -189,6 +193,8 @@ final class FolderLock implements Disk.Lock {
       this.isShared = isShared;
       this.key = key;
       this.here = LockOwner.here(FileDisk.inode(path));
+      byte[] bytes = here.line();
+      this.line = ByteBuffer.allocateDirect(bytes.length).put(0, bytes);
     }
 
     static LockFile create(Path path) throws IOException {
@@ -267,20 +273,21 @@ final class FolderLock implements Disk.Lock {
 
     // Over what is there, which is cut off afterwards: a full disk has no room for an emptied file.
     void writeOwner() throws IOException {
-      write(here.line());
+      write(line);
     }
 
     void writeNobody() throws IOException {
-      write(NOBODY);
+      write(nobody);
     }
 
-    private void write(byte[] line) throws IOException {
-      channel.write(ByteBuffer.wrap(line), 0);
-      channel.truncate(line.length);
+    private void write(ByteBuffer content) throws IOException {
+      channel.write(content.rewind(), 0);
+      channel.truncate(content.limit());
     }
 
     boolean isOurs() throws IOException {
-      return Arrays.equals(here.line(), read());
+      channel.read(found.clear(), 0);
+      return found.flip().equals(line.rewind());
     }
 
     void renew() throws IOException {

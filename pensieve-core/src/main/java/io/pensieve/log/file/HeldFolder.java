@@ -61,9 +61,10 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
   // is
   // no thread to be had, that is a risk worth taking: a folder that stays locked is worse.
   private void releaseUninterrupted() throws IOException {
-    DeafThread.Task<Boolean> releasing = new DeafThread.Task<>(this::releaseHere);
+    DeafThread.Task<Boolean> releasing;
     DeafThread thread;
     try {
+      releasing = new DeafThread.Task<>(this::releaseHere);
       thread = DeafThread.start("pensieve-closing", releasing);
     } catch (LogException.Failed | OutOfMemoryError noThread) {
       releaseHere();

@@ -50,10 +50,14 @@ final class SegmentRoll {
    * @param isAllocated it may have zeros behind its end
    */
   void end(Segment old, long position, boolean isAllocated) {
-    try (old) {
-      // Where frames are large, much of what was allocated may be left over.
-      if (isAllocated && old.room(position) > settings.segmentBytes() / TRIMMED_SHARE) {
-        old.trim(position);
+    try { // not with resources: see Spare.discard
+      try {
+        // Where frames are large, much of what was allocated may be left over.
+        if (isAllocated && old.room(position) > settings.segmentBytes() / TRIMMED_SHARE) {
+          old.trim(position);
+        }
+      } finally {
+        old.close();
       }
     } catch (IOException onlyRoomIsLost) {
       // Its successor says where it ends, and what is written was forced before.

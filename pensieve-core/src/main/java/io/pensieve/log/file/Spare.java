@@ -125,8 +125,14 @@ final class Spare {
    * Closes and deletes a file that is nobody's; what cannot be deleted goes at the next opening.
    */
   static void discard(Disk disk, Disk.File file, Path temporary) {
-    try (file) {
-      disk.delete(temporary);
+    // Not try-with-resources: that refuses an OutOfMemoryError which is thrown twice, and its
+    // refusal would look like a failure of the disk.
+    try {
+      try {
+        disk.delete(temporary);
+      } finally {
+        file.close();
+      }
     } catch (IOException leftToTheNextOpening) {
       // It has a temporary name, and so does not count.
     }
