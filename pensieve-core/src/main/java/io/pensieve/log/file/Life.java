@@ -97,11 +97,12 @@ final class Life {
   private void start(Threads threads) throws IOException {
     boolean started = false;
     try {
+      OpeningReserve.take(directory, settings.ringBytes());
       space.look();
       if (settings.durability() == Durability.POWER_CUT) {
         completions.start();
       }
-      scribe.prepareNext();
+      scribe.begin();
       threads.scribe().execute(scribe);
       started = true;
     } finally {

@@ -22,11 +22,12 @@ final class LogDirectory {
   static final String TORN = "torn";
   static final String BASE = "base";
   static final String COPY = "copy";
+  static final String RESERVE = "reserve";
   static final String RING = "ring";
 
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final Set<String> TEMPORARIES =
-      Set.of(FIRST, NEXT, SPARE, TAIL, TORN, BASE, COPY, RING);
+      Set.of(FIRST, NEXT, SPARE, TAIL, TORN, BASE, COPY, RESERVE, RING);
   private static final String TORN_INFIX = ".torn-";
   private static final String UNFINISHED = "unfinished";
   private static final int POSITION_DIGITS = 16;

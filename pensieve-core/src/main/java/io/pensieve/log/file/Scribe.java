@@ -277,8 +277,14 @@ final class Scribe implements Runnable {
     prepareNext();
   }
 
+  /** What was seen of the room counts from the first put on. Before {@link #run}. */
+  void begin() {
+    hasRoom = !space.isShort();
+    prepareNext();
+  }
+
   /** Has the next segment's file opened, and filled with zeros if forces are to be fast. */
-  void prepareNext() {
+  private void prepareNext() {
     if (space.freeBytes() - spare.bytes() >= space.reserveBytes()) {
       spare.prepare();
     }

@@ -1,14 +1,17 @@
 package io.pensieve.log.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.LogException;
 import io.pensieve.log.file.SimulatedLog.Event;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -50,6 +53,75 @@ class OpeningFilesTest {
       log.step();
       log.disk.killProcess();
       assertEquals(history, log.open(), "and once more");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aLogOpensOnADiskThatHasNotAByteLeft(Durability durability) {
+    for (boolean isClosed : new boolean[] {false, true}) {
+      SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability, 1 << 20);
+      log.open();
+      List<Event> history = new ArrayList<>();
+      history.add(log.append(new Change.Put<>("k", "v")));
+      history.add(log.append(new Change.Put<>("l", "v")));
+      log.settle();
+      if (isClosed) {
+        log.close();
+      } else {
+        log.disk.killProcess();
+      }
+      log.disk.fillUp();
+      assertEquals(history, log.open());
+      history.add(log.append(new Change.Remove<>("k")));
+      log.settle();
+      log.disk.killProcess();
+      log.disk.usableBytes(1 << 20);
+      assertEquals(history, log.open(), "with room again");
+    }
+  }
+
+  /** As above, on a real one. */
+  @ParameterizedTest
+  @EnumSource
+  @SuppressWarnings("try") // closing the disk may be interrupted, as the test itself
+  void aMapOpensOnAFileSystemThatHasNotAByteLeft(Durability durability, @TempDir Path parent)
+      throws Exception {
+    Path folder = parent.resolve("small");
+    try (SmallDisk disk = SmallDisk.mount(folder, 32)) {
+      Path log = folder.resolve("log");
+      try (Pensieve<String, String> map = map(log, durability)) {
+        map.put("k", "v");
+        map.put("l", "v");
+      }
+      for (int life = 0; life < 2; life++) {
+        fill(folder.resolve("filler" + life));
+        assertEquals(0, Files.getFileStore(folder).getUsableSpace());
+        try (Pensieve<String, String> map = map(log, durability)) {
+          assertEquals("v", map.get("l"));
+          assertEquals(life == 0 ? "v" : null, map.get("k"));
+          assertThrows(LogException.Full.class, () -> map.put("m", "v"));
+          map.remove("k"); // takes two pages, and the next life has half of the reserve
+        }
+      }
+    }
+  }
+
+  private static Pensieve<String, String> map(Path folder, Durability durability) {
+    return Pensieve.<String, String>builder()
+        .maximumEntries(10)
+        .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability))
+        .open();
+  }
+
+  private static void fill(Path file) throws IOException {
+    byte[] piece = new byte[4096];
+    try (OutputStream out = Files.newOutputStream(file)) {
+      while (true) {
+        out.write(piece);
+      }
+    } catch (IOException full) {
+      assertTrue(String.valueOf(full.getMessage()).contains("No space left"), full::toString);
     }
   }
 

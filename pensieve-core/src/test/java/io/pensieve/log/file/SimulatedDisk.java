@@ -47,6 +47,7 @@ final class SimulatedDisk implements Disk {
   private boolean foldersTaken;
   private long usableBytes = 1L << 40;
   private long totalBytes = 1L << 40;
+  private boolean isFull; // no file gets any longer
   private Watcher watcher = operation -> {};
   private @Nullable Random writeBack;
   private @Nullable SimulatedFile spoiled;
@@ -89,6 +90,20 @@ final class SimulatedDisk implements Disk {
 
   void usableBytes(long bytes) {
     usableBytes = bytes;
+  }
+
+  /** From now on the files have all the room there is: only what is deleted can be used again. */
+  void fillUp() {
+    usableBytes = 0;
+    isFull = true;
+  }
+
+  // What files give back can be used again, by longer ones.
+  private void takeRoom(long bytes) throws IOException {
+    if (isFull && bytes > usableBytes) {
+      throw new IOException("No space left on device");
+    }
+    usableBytes -= isFull ? bytes : 0;
   }
 
   void totalBytes(long bytes) {
@@ -356,6 +371,7 @@ final class SimulatedDisk implements Disk {
   @Override
   public void delete(Path file) throws IOException {
     operate("delete " + file.getFileName(), false);
+    takeRoom(-(files.containsKey(file) ? files.get(file).size() : 0));
     folders.remove(file.toAbsolutePath());
     change(new Entry(file, null, null));
   }
@@ -428,7 +444,9 @@ final class SimulatedDisk implements Disk {
 
     @Override
     public void write(ByteBuffer from, long position) throws IOException {
-      if (usableBytes < from.remaining()) {
+      if (isFull) {
+        takeRoom(Math.max(0, position + from.remaining() - file.size()));
+      } else if (usableBytes < from.remaining()) {
         throw new IOException("No space left on device");
       }
       int half = from.remaining() / 2;
@@ -442,6 +460,7 @@ final class SimulatedDisk implements Disk {
     @Override
     public void truncate(long bytes) throws IOException {
       operate("truncate " + file.name(), false);
+      takeRoom(Math.min(0, bytes - file.size()));
       file.truncate((int) bytes);
     }
 

@@ -2,6 +2,7 @@ package io.pensieve.log.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LogException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -208,6 +210,24 @@ class WriterFaultTest {
   }
 
   @Test
+  void aDiskThatIsShortAtTheOpeningRefusesTheFirstPut() {
+    SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH);
+    log.disk.watch(
+        operation -> {
+          if (operation.equals("create reserve.tmp")) { // the opening's last one
+            log.disk.usableBytes(100);
+          }
+        });
+    log.open();
+    assertThrows(LogException.Full.class, () -> log.append(put("a", "1")));
+    log.append(new Change.Remove<>("a"));
+    log.disk.usableBytes(1 << 20);
+    log.step();
+    log.step();
+    log.append(put("b", "2"));
+  }
+
+  @Test
   void aLogThatFailedOnAFullDiskSaysThatItFailed() {
     SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
     log.open();
@@ -281,6 +301,32 @@ class WriterFaultTest {
   }
 
   // Closing.
+
+  @Test
+  void anErrorThatIsThrownTwiceStaysItself() {
+    OutOfMemoryError same = new OutOfMemoryError("the virtual machine has one ready");
+    Disk disk = throwing(Disk.class, same);
+    Disk.File file = throwing(Disk.File.class, same);
+    Path path = Path.of("spare");
+    assertSame(same, assertThrows(Error.class, () -> Spare.discard(disk, file, path)));
+    DeafThread.Work<Long> work =
+        () -> {
+          try (Disk.File closed = file) {
+            return closed.size();
+          }
+        };
+    assertSame(same, assertThrows(Error.class, () -> DeafThread.call("test", work)));
+  }
+
+  private static <T> T throwing(Class<T> type, Error error) {
+    return type.cast(
+        Proxy.newProxyInstance(
+            WriterFaultTest.class.getClassLoader(),
+            new Class<?>[] {type},
+            (proxy, method, arguments) -> {
+              throw error;
+            }));
+  }
 
   @Test
   void anErrorInCloseLeavesTheFolderLockedUntilTheNextClose() {
