@@ -24,7 +24,7 @@ class CompletionsTest {
   }
 
   @Test
-  void whatDependsOnADurableWriteMayWriteAndWaitItself(@TempDir Path folder) {
+  void whatDependsOnADurableWriteMayWriteAndWaitItself(@TempDir Path folder) throws Exception {
     FileLog<String, String> log = WriterFaultTest.open(folder, Threads.daemons());
     String value = "x".repeat(RING_BYTES / 3); // two of them fill the ring
     List<CompletableFuture<Void>> all = new ArrayList<>();
@@ -36,7 +36,7 @@ class CompletionsTest {
               .thenCompose(done -> log.whenDurable(log.append(put(key + "++", value))))
               .thenRun(() -> log.whenDurable(log.append(put(key + "+++", value))).join()));
     }
-    all.forEach(CompletableFuture::join);
+    CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(60, TimeUnit.SECONDS);
     log.close();
     assertEquals(80, WriterFaultTest.keysOf(folder).size());
   }
