@@ -13,7 +13,8 @@ import java.util.function.Supplier;
  */
 final class OperatorLog {
   // Written last: the state is stored and the waiters are released before, and no lock is held that
-  // anybody waits for. So a logger that throws, blocks or has no memory does no harm. The logger is
+  // a reader, a writer or close() waits for. So a logger that throws, blocks or has no memory does
+  // no harm; but an opening that has cut a tail returns when its line is written. The logger is
   // asked for with the first line: most logs have none, and Java's own backend takes time to start.
 
   private final Supplier<System.Logger> logger;

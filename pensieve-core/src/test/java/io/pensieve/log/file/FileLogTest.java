@@ -104,7 +104,8 @@ class FileLogTest {
       try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
         assertTrue(log.replay(new Told()).closedCleanly());
       }
-      assertEquals(List.of(segment().getFileName().toString(), "LOCK", "ring"), names());
+      assertEquals(
+          List.of(segment().getFileName().toString(), "LOCK", "reserve.tmp", "ring"), names());
     }
   }
 

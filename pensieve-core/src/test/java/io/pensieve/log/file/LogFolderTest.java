@@ -99,7 +99,7 @@ class LogFolderTest {
     assertTrue(contents.closedCleanly());
     assertTrue(contents.guarded());
     assertEquals(
-        List.of(Kind.SEGMENT, Kind.MARK, Kind.RING),
+        List.of(Kind.SEGMENT, Kind.MARK, Kind.TEMPORARY, Kind.RING),
         contents.files().stream().map(LogFolder.LogFile::kind).toList());
     assertSame(before, bytes(folder));
   }
