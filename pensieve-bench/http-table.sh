@@ -113,7 +113,7 @@ round=0
 while [ $round -lt "$rounds" ]; do
   load calm-get get 7901
   load calm-put put 7901
-  java -Xmx128m -cp "$bench" io.pensieve.bench.Hostile port=7901 idle=10000 perSecond=500 >"$results/out-hostile" 2>&1 &
+  java -Xmx128m -cp "$bench" io.pensieve.bench.HostileConnections port=7901 idle=10000 perSecond=500 >"$results/out-hostile" 2>&1 &
   hostile=$!
   started="$started $hostile"
   await "$results/out-hostile" ready

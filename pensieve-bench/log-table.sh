@@ -36,7 +36,7 @@ measure() {
 
 overwrite() {
   echo
-  java -Xmx2g -cp "$jar" io.pensieve.bench.Overwriting folder="$folder" "$@"
+  java -Xmx2g -cp "$jar" io.pensieve.bench.OverwriteStalls folder="$folder" "$@"
 }
 
 for part in $parts; do

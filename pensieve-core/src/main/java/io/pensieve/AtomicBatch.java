@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Operations that are done as one, or not at all: {@link Pensieve#submit} does them, in the order
- * in which they are given, and each sees what those before it have done.
+ * Operations that are done as one, or not at all: {@link Pensieve#writeAsync} does them, in the
+ * order in which they are given, and each sees what those before it have done.
  *
  * <p>Nobody else changes one of the batch's keys meanwhile, and after a crash either all of its
  * changes are there, or none. Batches are done one at a time, so each sees the others whole. What
@@ -38,7 +38,7 @@ public final class AtomicBatch<K, V> {
   record Get<K, V>(K key) implements Operation<K, V> {}
 
   /** The life is 0 if it is that of the map. */
-  record Put<K, V>(K key, V value, long lifeMillis) implements Operation<K, V> {}
+  record Put<K, V>(K key, V value, long ttlMillis) implements Operation<K, V> {}
 
   record Remove<K, V>(K key) implements Operation<K, V> {}
 
@@ -46,7 +46,7 @@ public final class AtomicBatch<K, V> {
 
   record RequireAbsent<K, V>(K key) implements Operation<K, V> {}
 
-  record Add<K, V>(K key, long by, Numeric<V> numeric) implements Operation<K, V> {}
+  record Add<K, V>(K key, long by, NumberCodec<V> numberCodec) implements Operation<K, V> {}
 
   /** Reads the key's entry; a use, as {@link Pensieve#get}. */
   public AtomicBatch<K, V> get(K key) {
@@ -61,11 +61,11 @@ public final class AtomicBatch<K, V> {
   /**
    * Writes the value.
    *
-   * @param life as {@link Pensieve#put(Object, Object, Duration)} takes it
+   * @param ttl as {@link Pensieve#put(Object, Object, Duration)} takes it
    * @throws IllegalArgumentException if {@code life} is not positive
    */
-  public AtomicBatch<K, V> put(K key, V value, Duration life) {
-    return add(new Put<>(requireNonNull(key), requireNonNull(value), Writes.millis(life)));
+  public AtomicBatch<K, V> put(K key, V value, Duration ttl) {
+    return add(new Put<>(requireNonNull(key), requireNonNull(value), UpdateDecisions.millis(ttl)));
   }
 
   /** Removes the key, if it is there. */
@@ -90,8 +90,8 @@ public final class AtomicBatch<K, V> {
    * Adds to the key's number, as {@link Pensieve#increment}. The batch is refused if the key has a
    * value that is no number, or if the sum is beyond a {@code long}.
    */
-  public AtomicBatch<K, V> increment(K key, long by, Numeric<V> numeric) {
-    return add(new Add<>(requireNonNull(key), by, requireNonNull(numeric)));
+  public AtomicBatch<K, V> increment(K key, long by, NumberCodec<V> numberCodec) {
+    return add(new Add<>(requireNonNull(key), by, requireNonNull(numberCodec)));
   }
 
   private AtomicBatch<K, V> add(Operation<K, V> operation) {

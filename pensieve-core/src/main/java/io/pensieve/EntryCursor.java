@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 final class EntryCursor<K, V> {
   private final Iterator<Node<K, V>> nodes;
   private final LruTable<K, V> table;
-  private final LogJournal<K, V> journal;
+  private final LogChangeSink<K, V> journal;
   private @Nullable Node<K, V> node;
-  private Node.@Nullable Reading<V> reading;
+  private Node.@Nullable Snapshot<V> snapshot;
 
-  EntryCursor(Iterator<Node<K, V>> nodes, LruTable<K, V> table, LogJournal<K, V> journal) {
+  EntryCursor(Iterator<Node<K, V>> nodes, LruTable<K, V> table, LogChangeSink<K, V> journal) {
     this.nodes = nodes;
     this.table = table;
     this.journal = journal;
@@ -28,30 +28,30 @@ final class EntryCursor<K, V> {
   boolean advance() {
     while (nodes.hasNext()) {
       node = nodes.next();
-      reading = table.read(node);
-      if (reading != null) {
-        journal.awaitValue(reading.version());
+      snapshot = table.read(node);
+      if (snapshot != null) {
+        journal.awaitValue(snapshot.version());
         return true;
       }
-      // Expired, perhaps; only a durable value may be called so: see Contents.absent.
+      // Expired, perhaps; only a durable value may be called so: see ReadableMap.absent.
       journal.awaitValue(node.version());
     }
     node = null;
-    reading = null;
+    snapshot = null;
     journal.awaitAbsences();
     return false;
   }
 
   /** Shows what the entry is now; false if it has gone. */
-  boolean showAgain() {
+  boolean reread() {
     Node<K, V> again = table.find(key());
     if (again == null) {
       return false;
     }
     node = again;
-    reading = table.read(again);
+    snapshot = table.read(again);
     journal.awaitValue(again.version());
-    return reading != null;
+    return snapshot != null;
   }
 
   K key() {
@@ -59,10 +59,10 @@ final class EntryCursor<K, V> {
   }
 
   V value() {
-    return Objects.requireNonNull(reading).value();
+    return Objects.requireNonNull(snapshot).value();
   }
 
   long version() {
-    return Objects.requireNonNull(reading).version();
+    return Objects.requireNonNull(snapshot).version();
   }
 }

@@ -1,18 +1,18 @@
 package io.pensieve;
 
-import io.pensieve.lru.Decision;
+import io.pensieve.lru.UpdateDecision;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.Map.Entry;
 import org.jspecify.annotations.Nullable;
 
 /** A map's entries, each as it was when it was come upon. */
 final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
-  EntrySet(Contents<K, V> map) {
+  EntrySet(ReadableMap<K, V> map) {
     super(map);
   }
 
   @Override
-  Entry<K, V> shown(EntryCursor<K, V> entry) {
+  Entry<K, V> elementAt(EntryCursor<K, V> entry) {
     return new WriteThroughEntry<>(map, entry);
   }
 
@@ -25,20 +25,21 @@ final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
   }
 
   @Override
-  boolean remove(@Nullable Object object, BulkChanges<K, V> changes) {
+  boolean remove(@Nullable Object object, BulkWriter<K, V> changes) {
     return object instanceof Entry<?, ?> entry
         && entry.getKey() != null
         && changes.updatePresent(
-            map.typed(entry.getKey()), Writes.ifEqual(entry.getValue(), Decision.remove()));
+            map.typed(entry.getKey()),
+            UpdateDecisions.ifEqual(entry.getValue(), UpdateDecision.remove()));
   }
 
   /** An entry as it was, whose {@code setValue} is a put. */
   static final class WriteThroughEntry<K, V> extends SimpleEntry<K, V> {
     private static final long serialVersionUID = 1L;
-    private final transient Contents<K, V> map;
+    private final transient ReadableMap<K, V> map;
     private transient long version;
 
-    WriteThroughEntry(Contents<K, V> map, EntryCursor<K, V> seen) {
+    WriteThroughEntry(ReadableMap<K, V> map, EntryCursor<K, V> seen) {
       super(seen.key(), seen.value());
       this.map = map;
       this.version = seen.version();

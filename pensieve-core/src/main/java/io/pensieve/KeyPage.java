@@ -6,16 +6,16 @@ import java.util.Optional;
 /**
  * A part of a listing of keys that are strings.
  *
- * @param names keys and common prefixes, in one order, that of {@link String#compareTo}
+ * @param items keys and common prefixes, in one order, that of {@link String#compareTo}
  * @param next where the next page goes on: what {@link KeyQuery#after} takes; empty if there was
  *     nothing more
  */
-public record KeyPage(List<Name> names, Optional<String> next) {
+public record KeyPage(List<Item> items, Optional<String> next) {
 
   /**
    * A key, or what several have in common.
    *
    * @param text the key; or the prefix, up to and with the delimiter, of at least one key
    */
-  public record Name(String text, boolean isPrefix) {}
+  public record Item(String text, boolean isPrefix) {}
 }

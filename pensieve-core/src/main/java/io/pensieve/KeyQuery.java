@@ -59,7 +59,7 @@ public record KeyQuery(
    */
   public KeyPage page(OrderedKeys<String> keys) {
     requireNaturalOrder(keys);
-    List<KeyPage.Name> names = new ArrayList<>();
+    List<KeyPage.Item> names = new ArrayList<>();
     Iterator<String> candidates = begin(keys);
     while (candidates.hasNext()) {
       String key = candidates.next();
@@ -70,7 +70,7 @@ public record KeyQuery(
         return new KeyPage(names, Optional.of(names.get(limit - 1).text()));
       }
       String common = commonPrefix(key);
-      names.add(new KeyPage.Name(common == null ? key : common, common != null));
+      names.add(new KeyPage.Item(common == null ? key : common, common != null));
       if (common != null) {
         candidates = beyond(keys, common);
       }

@@ -4,17 +4,17 @@ import org.jspecify.annotations.Nullable;
 
 /** A map's keys. Here it is the key that is removed, whatever its value is by then. */
 final class KeySet<K, V> extends View.OfSet<K, V, K> {
-  KeySet(Contents<K, V> map) {
+  KeySet(ReadableMap<K, V> map) {
     super(map);
   }
 
   @Override
-  K shown(EntryCursor<K, V> entry) {
+  K elementAt(EntryCursor<K, V> entry) {
     return entry.key();
   }
 
   @Override
-  boolean remove(EntryCursor<K, V> entry, BulkChanges<K, V> changes) {
+  boolean remove(EntryCursor<K, V> entry, BulkWriter<K, V> changes) {
     return changes.remove(entry.key());
   }
 
@@ -24,7 +24,7 @@ final class KeySet<K, V> extends View.OfSet<K, V, K> {
   }
 
   @Override
-  boolean remove(@Nullable Object key, BulkChanges<K, V> changes) {
+  boolean remove(@Nullable Object key, BulkWriter<K, V> changes) {
     return key != null && changes.remove(map.typed(key));
   }
 }

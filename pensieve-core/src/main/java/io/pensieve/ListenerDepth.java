@@ -20,7 +20,7 @@ final class ListenerDepth {
   private ListenerDepth() {}
 
   /** Runs a listener one level deeper. */
-  static void deeper(Runnable listener) {
+  static void runNested(Runnable listener) {
     int[] depth = DEPTH.get();
     if (depth == null) {
       depth = new int[1];
@@ -56,7 +56,7 @@ final class ListenerDepth {
    *
    * @throws IllegalStateException if this thread is too deep in listeners
    */
-  static void refuseIfTooDeep() {
+  static void checkDepth() {
     if (THREADS_AT_MAX.get() != 0 && isTooDeep()) {
       throw new IllegalStateException(
           "a removal listener that writes is told of what that has removed, and has written again, "

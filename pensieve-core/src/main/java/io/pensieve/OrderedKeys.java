@@ -53,19 +53,19 @@ public final class OrderedKeys<K> implements Iterable<K> {
   /** All keys, ascending. */
   @Override
   public Iterator<K> iterator() {
-    return new Present(keys.iterator());
+    return new PresentKeyIterator(keys.iterator());
   }
 
   /** The keys from this one on, ascending; to begin takes O(log n). */
   public Iterable<K> from(K first) {
     requireNonNull(first);
-    return () -> new Present(keys.tailSet(first, true).iterator());
+    return () -> new PresentKeyIterator(keys.tailSet(first, true).iterator());
   }
 
   /** The keys that come after this one, ascending; to begin takes O(log n). */
   public Iterable<K> after(K last) {
     requireNonNull(last);
-    return () -> new Present(keys.tailSet(last, false).iterator());
+    return () -> new PresentKeyIterator(keys.tailSet(last, false).iterator());
   }
 
   /**
@@ -73,14 +73,14 @@ public final class OrderedKeys<K> implements Iterable<K> {
    * so removals are waited for as values are. Where that may take long, it is done for many keys at
    * once: the first ones come soon, and then twice as many each time.
    */
-  private final class Present implements Iterator<K> {
+  private final class PresentKeyIterator implements Iterator<K> {
     private static final int AHEAD_MAX = 256;
 
     private final Iterator<K> candidates;
     private final ArrayDeque<K> ahead = new ArrayDeque<>();
     private int aheadNext = 1;
 
-    Present(Iterator<K> candidates) {
+    PresentKeyIterator(Iterator<K> candidates) {
       this.candidates = candidates;
     }
 

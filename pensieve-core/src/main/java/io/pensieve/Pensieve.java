@@ -5,10 +5,10 @@ import static java.util.Objects.requireNonNull;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.lru.Decision;
-import io.pensieve.lru.Maker;
-import io.pensieve.lru.Outcome;
-import io.pensieve.lru.Restoration;
+import io.pensieve.lru.TableRestorer;
+import io.pensieve.lru.UpdateDecision;
+import io.pensieve.lru.UpdateFunction;
+import io.pensieve.lru.UpdateResult;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  * or a power cut.
  *
  * <pre>{@code
- * try (var memories = Pensieve.<String, String>builder()
+ * try (var map = Pensieve.<String, String>builder()
  *     .maximumEntries(10_000)
  *     .log(FileLog.open(directory, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
  *     .open()) {
- *   memories.put("a", "b");
+ *   map.put("a", "b");
  * }
  * }</pre>
  *
@@ -73,26 +73,26 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
  */
-public final class Pensieve<K, V> extends Contents<K, V>
+public final class Pensieve<K, V> extends ReadableMap<K, V>
     implements ConcurrentMap<K, V>, AutoCloseable {
-  private final Writes<K, V> writes;
-  private final Expirer expirer;
+  private final UpdateDecisions<K, V> updateDecisions;
+  private final ExpiryReaper reaper;
   private final RecoveryReport recovery;
 
   Pensieve(PensieveBuilder<K, V> settings) {
-    this(settings, new Expirer());
+    this(settings, new ExpiryReaper());
   }
 
-  private Pensieve(PensieveBuilder<K, V> settings, Expirer expirer) {
-    super(settings, expirer::need);
-    this.expirer = expirer;
-    writes = new Writes<>(bounds, settings.lifeMillis, counters);
-    Restoration<K, V> restoration = table.restore();
-    recovery = settings.log.replay(new Replaying<>(restoration, settings.progress));
+  private Pensieve(PensieveBuilder<K, V> settings, ExpiryReaper reaper) {
+    super(settings, reaper::ensureStarted);
+    this.reaper = reaper;
+    updateDecisions = new UpdateDecisions<>(capacity, settings.ttlMillis, counters);
+    TableRestorer<K, V> restorer = table.restore();
+    recovery = settings.log.replay(new TableReplayHandler<>(restorer, settings.progress));
     try { // from here on the log is this map's; before, it may be another one's
-      journal.replaced(restoration.finish());
-      settings.log.compactFrom(new LiveTable<>(table, journal));
-      expirer.serve(table);
+      journal.setReplayBaseline(restorer.finish());
+      settings.log.attach(new LiveTableEntries<>(table, journal));
+      reaper.attach(table);
     } catch (RuntimeException | Error failed) {
       closeAfter(failed, settings.log);
       throw failed;
@@ -100,7 +100,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
   }
 
   private void closeAfter(Throwable failed, Log<K, V> log) {
-    expirer.stop();
+    reaper.stop();
     try {
       log.close();
     } catch (RuntimeException | Error alsoFailed) {
@@ -115,7 +115,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
 
   /** The bound: how many entries this map holds at most; {@link Long#MAX_VALUE} if any number. */
   public long maximumEntries() {
-    return bounds.maximumEntries();
+    return capacity.maximumEntries();
   }
 
   /** What the log found when this map was opened. */
@@ -127,18 +127,18 @@ public final class Pensieve<K, V> extends Contents<K, V>
 
   @Override
   public @Nullable V put(K key, V value) {
-    return update(key, writes.write(key, value)).previous();
+    return update(key, updateDecisions.write(key, value)).previous();
   }
 
   /**
    * As {@link #put(Object, Object)}, of an entry that expires.
    *
-   * @param life how long the entry lives from the moment of the write, in milliseconds, rounded up;
+   * @param ttl how long the entry lives from the moment of the write, in milliseconds, rounded up;
    *     for ever if it ends beyond the year 292 million
    * @throws IllegalArgumentException if {@code life} is not positive
    */
-  public @Nullable V put(K key, V value, Duration life) {
-    return update(key, writes.write(key, value, life)).previous();
+  public @Nullable V put(K key, V value, Duration ttl) {
+    return update(key, updateDecisions.write(key, value, ttl)).previous();
   }
 
   /**
@@ -146,18 +146,18 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
-  public Submission<V> submitPut(K key, V value) {
-    return submit(key, writes.write(key, value));
+  public PendingWrite<V> putAsync(K key, V value) {
+    return writeAsync(key, updateDecisions.write(key, value));
   }
 
   /** As {@link #put(Object, Object, Duration)}, but does not wait. */
-  public Submission<V> submitPut(K key, V value, Duration life) {
-    return submit(key, writes.write(key, value, life));
+  public PendingWrite<V> putAsync(K key, V value, Duration ttl) {
+    return writeAsync(key, updateDecisions.write(key, value, ttl));
   }
 
   @Override
   public @Nullable V remove(Object key) {
-    return updatePresent(typed(key), Decision.remove()).previous();
+    return updatePresent(typed(key), UpdateDecision.remove()).previous();
   }
 
   /**
@@ -165,76 +165,83 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
-  public Submission<V> submitRemove(K key) {
-    return submitPresent(key, Decision.remove());
+  public PendingWrite<V> removeAsync(K key) {
+    return updatePresentAsync(key, UpdateDecision.remove());
   }
 
   @Override
   public boolean remove(Object key, @Nullable Object value) {
-    return updatePresent(typed(key), Writes.ifEqual(value, Decision.remove())).changed();
+    return updatePresent(typed(key), UpdateDecisions.ifEqual(value, UpdateDecision.remove()))
+        .changed();
   }
 
   @Override
   public @Nullable V putIfAbsent(K key, V value) {
-    return update(key, Writes.ifAbsent(writes.write(key, value))).previous();
+    return update(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value))).previous();
   }
 
   /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
-  public Submission<V> submitPutIfAbsent(K key, V value) {
-    return submit(key, Writes.ifAbsent(writes.write(key, value)));
+  public PendingWrite<V> putIfAbsentAsync(K key, V value) {
+    return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value)));
   }
 
-  /** As {@link #submitPutIfAbsent(Object, Object)}, of an entry that expires. */
-  public Submission<V> submitPutIfAbsent(K key, V value, Duration life) {
-    return submit(key, Writes.ifAbsent(writes.write(key, value, life)));
+  /** As {@link #putIfAbsentAsync(Object, Object)}, of an entry that expires. */
+  public PendingWrite<V> putIfAbsentAsync(K key, V value, Duration ttl) {
+    return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value, ttl)));
   }
 
   /**
    * Writes the value if the key's entry still has this version, and says whether it had. A use if
    * it had.
    *
-   * @param version as {@link #getVersioned} or a {@link Submission} told it
+   * @param version as {@link #getVersioned} or a {@link PendingWrite} told it
    */
   public boolean replaceIfVersion(K key, long version, V value) {
-    return updatePresent(key, Writes.ifVersion(version, writes.write(key, value))).changed();
+    return updatePresent(key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value)))
+        .changed();
   }
 
   /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
-  public Submission<V> submitReplaceIfVersion(K key, long version, V value) {
-    return submitPresent(key, Writes.ifVersion(version, writes.write(key, value)));
+  public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value) {
+    return updatePresentAsync(
+        key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value)));
   }
 
-  /** As {@link #submitReplaceIfVersion(Object, long, Object)}, of an entry that expires. */
-  public Submission<V> submitReplaceIfVersion(K key, long version, V value, Duration life) {
-    return submitPresent(key, Writes.ifVersion(version, writes.write(key, value, life)));
+  /** As {@link #replaceIfVersionAsync(Object, long, Object)}, of an entry that expires. */
+  public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value, Duration ttl) {
+    return updatePresentAsync(
+        key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value, ttl)));
   }
 
   /** Removes the key if its entry still has this version, and says whether it had. */
   public boolean removeIfVersion(K key, long version) {
-    return updatePresent(key, Writes.ifVersion(version, Decision.remove())).changed();
+    return updatePresent(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()))
+        .changed();
   }
 
   /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
-  public Submission<V> submitRemoveIfVersion(K key, long version) {
-    return submitPresent(key, Writes.ifVersion(version, Decision.remove()));
+  public PendingWrite<V> removeIfVersionAsync(K key, long version) {
+    return updatePresentAsync(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()));
   }
 
   @Override
   public @Nullable V replace(K key, V value) {
-    return updatePresent(key, writes.write(key, value)).previous();
+    return updatePresent(key, updateDecisions.write(key, value)).previous();
   }
 
   @Override
   public boolean replace(K key, V oldValue, V newValue) {
     requireNonNull(oldValue);
-    return updatePresent(key, Writes.ifEqual(oldValue, writes.write(key, newValue))).changed();
+    return updatePresent(
+            key, UpdateDecisions.ifEqual(oldValue, updateDecisions.write(key, newValue)))
+        .changed();
   }
 
   /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
   @Override
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
-    return update(key, writes.computed(key, function)).value();
+    return update(key, updateDecisions.computed(key, function)).value();
   }
 
   /**
@@ -244,26 +251,26 @@ public final class Pensieve<K, V> extends Contents<K, V>
   @Override
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
     requireNonNull(function);
-    table.refuseWithinFunction();
+    table.checkNotWithinFunction();
     V present = get(key);
     if (present != null) {
       return present;
     }
-    return update(key, writes.loaded(key, function)).value();
+    return update(key, updateDecisions.loaded(key, function)).value();
   }
 
   /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
   @Override
   public @Nullable V computeIfPresent(
       K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
-    return updatePresent(key, writes.computedIfPresent(key, function)).value();
+    return updatePresent(key, updateDecisions.computedIfPresent(key, function)).value();
   }
 
   /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
   @Override
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
-    return update(key, writes.merged(key, value, function)).value();
+    return update(key, updateDecisions.merged(key, value, function)).value();
   }
 
   /**
@@ -273,9 +280,9 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * @throws ArithmeticException if the value is not a number, or the sum is beyond a {@code long};
    *     nothing is changed then
    */
-  public long increment(K key, long by, Numeric<V> numeric) {
-    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
-    return maker.told(update(key, maker).version()).value();
+  public long increment(K key, long by, NumberCodec<V> numberCodec) {
+    IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
+    return maker.resultOf(update(key, maker).version()).value();
   }
 
   /**
@@ -283,15 +290,16 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * why there is none, too. Actions that depend on it may run on the log's thread and must not
    * block.
    */
-  public CompletableFuture<Increment> submitIncrement(K key, long by, Numeric<V> numeric) {
-    Incrementing<K, V> maker = new Incrementing<>(key, by, numeric, writes);
-    Submission<V> submission = submit(key, maker);
-    return submission.durable().thenApply(durable -> maker.told(submission.version()));
+  public CompletableFuture<IncrementResult> incrementAsync(
+      K key, long by, NumberCodec<V> numberCodec) {
+    IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
+    PendingWrite<V> write = writeAsync(key, maker);
+    return write.durable().thenApply(durable -> maker.resultOf(write.version()));
   }
 
   /**
    * Does all operations of a batch, or none, without waiting until they are acknowledged: for that
-   * see {@link BatchOutcome#await}. Waits for functions that are computing one of its keys.
+   * see {@link BatchResult#await}. Waits for functions that are computing one of its keys.
    *
    * @throws IllegalStateException if called by a function that is computing a value of this map
    * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
@@ -301,16 +309,16 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the changes, and nothing is changed
    *     then; or if it has taken them, and fails to take the evictions that they make necessary
    */
-  public BatchOutcome<V> submit(AtomicBatch<K, V> batch) {
-    BatchRun<K, V> run = new BatchRun<>(batch, writes, bounds, counters);
-    return run.outcome(table.updateTogether(run.keys(), run), journal);
+  public BatchResult<V> writeAsync(AtomicBatch<K, V> batch) {
+    BatchEvaluation<K, V> run = new BatchEvaluation<>(batch, updateDecisions, capacity, counters);
+    return run.outcome(table.updateAll(run.keys(), run), journal);
   }
 
   /** As {@link #put(Object, Object)} for each of them, but waits for the log once. */
   @Override
   public void putAll(Map<? extends K, ? extends V> entries) {
-    try (BulkChanges<K, V> changes = changeMany()) {
-      entries.forEach((key, value) -> changes.update(key, writes.write(key, value)));
+    try (BulkWriter<K, V> changes = changeMany()) {
+      entries.forEach((key, value) -> changes.update(key, updateDecisions.write(key, value)));
     }
   }
 
@@ -321,12 +329,13 @@ public final class Pensieve<K, V> extends Contents<K, V>
   @Override
   public void replaceAll(BiFunction<? super K, ? super V, ? extends V> function) {
     requireNonNull(function);
-    try (BulkChanges<K, V> changes = changeMany()) {
+    try (BulkWriter<K, V> changes = changeMany()) {
       for (EntryCursor<K, V> entry = cursor(); entry.advance(); ) {
         K key = entry.key();
         V replacement = function.apply(key, entry.value());
-        while (!changes.replaceIfVersion(key, entry.version(), writes.write(key, replacement))
-            && entry.showAgain()) {
+        while (!changes.replaceIfVersion(
+                key, entry.version(), updateDecisions.write(key, replacement))
+            && entry.reread()) {
           replacement = function.apply(key, entry.value());
         }
       }
@@ -335,23 +344,23 @@ public final class Pensieve<K, V> extends Contents<K, V>
 
   @Override
   long write(K key, V value) {
-    return update(key, writes.write(key, value)).version();
+    return update(key, updateDecisions.write(key, value)).version();
   }
 
-  private Outcome<V> update(K key, Maker<V> maker) {
-    return journal.acknowledged(key, table.update(key, maker));
+  private UpdateResult<V> update(K key, UpdateFunction<V> function) {
+    return journal.awaitDurable(key, table.update(key, function));
   }
 
-  private Outcome<V> updatePresent(K key, Maker<V> maker) {
-    return journal.acknowledged(key, table.updatePresent(key, maker));
+  private UpdateResult<V> updatePresent(K key, UpdateFunction<V> function) {
+    return journal.awaitDurable(key, table.updatePresent(key, function));
   }
 
-  private Submission<V> submit(K key, Maker<V> maker) {
-    return journal.submitted(key, table.update(key, maker));
+  private PendingWrite<V> writeAsync(K key, UpdateFunction<V> function) {
+    return journal.pendingWrite(key, table.update(key, function));
   }
 
-  private Submission<V> submitPresent(K key, Maker<V> maker) {
-    return journal.submitted(key, table.updatePresent(key, maker));
+  private PendingWrite<V> updatePresentAsync(K key, UpdateFunction<V> function) {
+    return journal.pendingWrite(key, table.updatePresent(key, function));
   }
 
   /** Removes all entries whose time is over, as the map does by itself. */
@@ -375,7 +384,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *     computing a value of this map
    */
   public ChangeStream<K, V> changes() {
-    table.refuseWithinFunction();
+    table.checkNotWithinFunction();
     return journal.changes(table);
   }
 
@@ -384,12 +393,12 @@ public final class Pensieve<K, V> extends Contents<K, V>
    * been made before this call, or before a restart.
    *
    * @param since where another stream has come, or the version of an entry
-   * @throws io.pensieve.log.LogException.Forgotten if the changes since then are not all there, or
-   *     there was no such change: then read the entries, and the changes from now on
+   * @throws io.pensieve.log.LogException.HistoryTruncated if the changes since then are not all
+   *     there, or there was no such change: then read the entries, and the changes from now on
    * @throws IllegalArgumentException if {@code since} is negative
    */
   public ChangeStream<K, V> changes(long since) {
-    table.refuseWithinFunction();
+    table.checkNotWithinFunction();
     return journal.changes(table, since);
   }
 
@@ -409,7 +418,7 @@ public final class Pensieve<K, V> extends Contents<K, V>
    *     a function that computes a value of this map
    */
   public void backup(Path folder) {
-    table.refuseWithinFunction();
+    table.checkNotWithinFunction();
     journal.backup(requireNonNull(folder));
   }
 
@@ -425,8 +434,8 @@ public final class Pensieve<K, V> extends Contents<K, V>
    */
   @Override
   public void close() {
-    table.refuseWithinFunction();
-    expirer.stop();
+    table.checkNotWithinFunction();
+    reaper.stop();
     journal.close(this::nodes);
   }
 }

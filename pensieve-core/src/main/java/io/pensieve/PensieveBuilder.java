@@ -3,7 +3,7 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.Log;
-import io.pensieve.lru.Bounds;
+import io.pensieve.lru.Capacity;
 import io.pensieve.lru.Node;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -24,15 +24,15 @@ public final class PensieveBuilder<K, V> {
   static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
 
   private long maximumEntries; // 0 if not given
-  private long maximumWeight = Bounds.UNWEIGHTED;
+  private long maximumWeight = Capacity.UNWEIGHTED;
   private ToIntBiFunction<K, V> weigher = (key, value) -> 1;
-  long lifeMillis = Node.NEVER;
+  long ttlMillis = Node.NEVER;
   InstantSource clock = InstantSource.system();
   RemovalListener<? super K, ? super V> removalListener = NOBODY;
   boolean recordStatistics;
   @Nullable Comparator<? super K> keyOrder;
   Log<K, V> log = Log.none();
-  RecoveryProgress progress = (bytesRead, bytesTotal) -> {};
+  RecoveryListener progress = (bytesRead, bytesTotal) -> {};
 
   PensieveBuilder() {}
 
@@ -70,7 +70,7 @@ public final class PensieveBuilder<K, V> {
     if (maximumWeight < 1) {
       throw new IllegalArgumentException("maximumWeight must be at least 1: " + maximumWeight);
     }
-    this.maximumWeight = Math.min(maximumWeight, Bounds.UNWEIGHTED - 1);
+    this.maximumWeight = Math.min(maximumWeight, Capacity.UNWEIGHTED - 1);
     this.weigher = (key, value) -> weigh(weigher, key, value);
     return this;
   }
@@ -95,8 +95,8 @@ public final class PensieveBuilder<K, V> {
    *
    * @throws IllegalArgumentException if not positive
    */
-  public PensieveBuilder<K, V> expireAfterWrite(Duration life) {
-    this.lifeMillis = Writes.millis(life);
+  public PensieveBuilder<K, V> expireAfterWrite(Duration ttl) {
+    this.ttlMillis = UpdateDecisions.millis(ttl);
     return this;
   }
 
@@ -146,17 +146,17 @@ public final class PensieveBuilder<K, V> {
   }
 
   /** Who is told how far {@link #open} has come. Default: nobody. */
-  public PensieveBuilder<K, V> recoveryProgress(RecoveryProgress progress) {
+  public PensieveBuilder<K, V> recoveryListener(RecoveryListener progress) {
     this.progress = requireNonNull(progress);
     return this;
   }
 
-  Bounds<K, V> bounds() {
+  Capacity<K, V> capacity() {
     long entries =
         maximumEntries > 0
             ? maximumEntries
-            : maximumWeight == Bounds.UNWEIGHTED ? MAXIMUM_ENTRIES : Long.MAX_VALUE;
-    return new Bounds<>(entries, maximumWeight, weigher);
+            : maximumWeight == Capacity.UNWEIGHTED ? MAXIMUM_ENTRIES : Long.MAX_VALUE;
+    return new Capacity<>(entries, maximumWeight, weigher);
   }
 
   /**

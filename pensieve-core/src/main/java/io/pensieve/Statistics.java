@@ -8,7 +8,7 @@ import io.pensieve.log.LogStatistics;
  * map was told to {@linkplain PensieveBuilder#recordStatistics() record} them.
  *
  * @param hits how many reads of a key's value found one: by {@code get}, {@code getOrDefault},
- *     {@code getVersioned}, {@code observe} and {@code computeIfAbsent}
+ *     {@code getVersioned}, {@code getAsync} and {@code computeIfAbsent}
  * @param misses how many of these found none
  * @param puts how many values were written, by whichever method
  * @param removals how many entries callers removed

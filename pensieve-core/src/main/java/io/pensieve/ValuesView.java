@@ -4,12 +4,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A map's values, each as often as keys have it. */
 final class ValuesView<K, V> extends View<K, V, V> {
-  ValuesView(Contents<K, V> map) {
+  ValuesView(ReadableMap<K, V> map) {
     super(map);
   }
 
   @Override
-  V shown(EntryCursor<K, V> entry) {
+  V elementAt(EntryCursor<K, V> entry) {
     return entry.value();
   }
 
@@ -24,7 +24,7 @@ final class ValuesView<K, V> extends View<K, V, V> {
     if (value == null) {
       return false;
     }
-    try (BulkChanges<K, V> changes = map.changeMany()) {
+    try (BulkWriter<K, V> changes = map.changeMany()) {
       for (EntryCursor<K, V> entry = map.cursor(); entry.advance(); ) {
         if (value.equals(entry.value()) && remove(entry, changes)) {
           return true;

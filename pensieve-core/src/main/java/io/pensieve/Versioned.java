@@ -16,12 +16,12 @@ import java.util.Optional;
  */
 public record Versioned<V>(V value, long version, Optional<Instant> expiry) {
 
-  static <V> Versioned<V> of(Node.Reading<V> reading) {
+  static <V> Versioned<V> of(Node.Snapshot<V> snapshot) {
     Optional<Instant> expiry =
-        reading.expiryMillis() == Node.NEVER
+        snapshot.expiryMillis() == Node.NEVER
             ? Optional.empty()
-            : Optional.of(Instant.ofEpochMilli(reading.expiryMillis()));
-    return new Versioned<>(reading.value(), reading.version(), expiry);
+            : Optional.of(Instant.ofEpochMilli(snapshot.expiryMillis()));
+    return new Versioned<>(snapshot.value(), snapshot.version(), expiry);
   }
 
   /** How long the entry lives from this moment on, zero if it has expired; empty if for ever. */

@@ -19,29 +19,29 @@ import org.jspecify.annotations.Nullable;
 abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.OfSet, ValuesView {
   private static final int TRAITS = Spliterator.CONCURRENT | Spliterator.NONNULL;
 
-  final Contents<K, V> map;
+  final ReadableMap<K, V> map;
 
-  View(Contents<K, V> map) {
+  View(ReadableMap<K, V> map) {
     this.map = map;
   }
 
   /** What this view has of an entry. */
-  abstract E shown(EntryCursor<K, V> entry);
+  abstract E elementAt(EntryCursor<K, V> entry);
 
   /** Removes what the cursor has shown: the value that it saw, and not a later one. */
-  boolean remove(EntryCursor<K, V> entry, BulkChanges<K, V> changes) {
+  boolean remove(EntryCursor<K, V> entry, BulkWriter<K, V> changes) {
     return changes.removeIfVersion(entry.key(), entry.version());
   }
 
   @Override
   public final Iterator<E> iterator() {
-    return new ViewIterator<>(map, map.cursor(), this::shown);
+    return new ViewIterator<>(map, map.cursor(), this::elementAt);
   }
 
   @Override
   public final Spliterator<E> spliterator() {
     int traits = this instanceof Set ? TRAITS | Spliterator.DISTINCT : TRAITS;
-    return new ViewSpliterator<>(map, map.table.iterator(), this::shown, traits);
+    return new ViewSpliterator<>(map, map.table.iterator(), this::elementAt, traits);
   }
 
   @Override
@@ -63,9 +63,9 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
   public final boolean removeIf(Predicate<? super E> filter) {
     requireNonNull(filter);
     boolean removed = false;
-    try (BulkChanges<K, V> changes = map.changeMany()) {
+    try (BulkWriter<K, V> changes = map.changeMany()) {
       for (EntryCursor<K, V> entry = map.cursor(); entry.advance(); ) {
-        removed |= filter.test(shown(entry)) && remove(entry, changes);
+        removed |= filter.test(elementAt(entry)) && remove(entry, changes);
       }
     }
     return removed;
@@ -87,16 +87,16 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
   abstract static sealed class OfSet<K, V, E> extends View<K, V, E> implements Set<E>
       permits KeySet, EntrySet {
 
-    OfSet(Contents<K, V> map) {
+    OfSet(ReadableMap<K, V> map) {
       super(map);
     }
 
     /** As {@link #remove(Object)}, without waiting. */
-    abstract boolean remove(@Nullable Object element, BulkChanges<K, V> changes);
+    abstract boolean remove(@Nullable Object element, BulkWriter<K, V> changes);
 
     @Override
     public final boolean remove(@Nullable Object element) {
-      try (BulkChanges<K, V> changes = map.changeMany()) {
+      try (BulkWriter<K, V> changes = map.changeMany()) {
         return remove(element, changes);
       }
     }
@@ -108,7 +108,7 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
         return super.removeAll(elements);
       }
       boolean removed = false;
-      try (BulkChanges<K, V> changes = map.changeMany()) {
+      try (BulkWriter<K, V> changes = map.changeMany()) {
         for (Object element : elements) {
           removed |= remove(element, changes);
         }

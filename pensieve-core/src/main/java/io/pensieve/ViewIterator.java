@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * it had when the iterator came by. Removes that value alone: one that was written later stays.
  */
 final class ViewIterator<K, V, T> implements Iterator<T> {
-  private final Contents<K, V> map;
+  private final ReadableMap<K, V> map;
   private final EntryCursor<K, V> cursor;
   private final Function<? super EntryCursor<K, V>, ? extends T> shown;
   private boolean ahead; // whether the cursor stands on what comes next
@@ -19,7 +19,7 @@ final class ViewIterator<K, V, T> implements Iterator<T> {
   private @Nullable T last;
 
   ViewIterator(
-      Contents<K, V> map,
+      ReadableMap<K, V> map,
       EntryCursor<K, V> cursor,
       Function<? super EntryCursor<K, V>, ? extends T> shown) {
     this.map = map;
@@ -53,7 +53,7 @@ final class ViewIterator<K, V, T> implements Iterator<T> {
       throw new IllegalStateException("next() has not been called since the last removal");
     }
     lastKey = null;
-    try (BulkChanges<K, V> change = map.changeMany()) {
+    try (BulkWriter<K, V> change = map.changeMany()) {
       change.removeIfVersion(key, seenVersion());
     }
   }

@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A view's elements, weakly consistent, which are split by the bins of the table. */
 final class ViewSpliterator<K, V, E> implements Spliterator<E> {
-  private final Contents<K, V> map;
+  private final ReadableMap<K, V> map;
   private final NodeIterator<K, V> nodes;
   private final EntryCursor<K, V> cursor;
   private final Function<? super EntryCursor<K, V>, ? extends E> shown;
   private final int traits;
 
   ViewSpliterator(
-      Contents<K, V> map,
+      ReadableMap<K, V> map,
       NodeIterator<K, V> nodes,
       Function<? super EntryCursor<K, V>, ? extends E> shown,
       int traits) {

@@ -8,14 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.BatchOutcome.Reason;
-import io.pensieve.BatchOutcome.Refusal;
-import io.pensieve.BatchOutcome.Result;
+import io.pensieve.BatchResult.Failure;
+import io.pensieve.BatchResult.OperationResult;
+import io.pensieve.BatchResult.Reason;
 import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 /** Several operations are done as one, in their order, or none of them is. */
 @Timeout(60)
 class AtomicBatchTest {
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();
   private final List<String> told = Collections.synchronizedList(new ArrayList<>());
   private final Pensieve<String, String> map =
@@ -55,21 +55,21 @@ class AtomicBatchTest {
   void eachOperationSeesThoseBeforeIt() {
     map.put("a", "0");
     batch.get("a").put("a", "1").get("a").remove("a").get("a").requireAbsent("a").put("a", "2");
-    BatchOutcome<String> done = map.submit(batch).await();
+    BatchResult<String> done = map.writeAsync(batch).await();
     assertTrue(done.applied());
     assertEquals(List.of("0", "1", "2"), valuesOf(done));
-    List<Result<String>> results = done.results();
+    List<OperationResult<String>> results = done.results();
     assertEquals("0", results.get(1).previous());
-    assertEquals(new Result<>("1", null, true), results.get(3));
-    assertEquals(new Result<>(null, null, false), results.get(4));
-    assertEquals(new Result<>(null, null, false), results.get(5));
+    assertEquals(new OperationResult<>("1", null, true), results.get(3));
+    assertEquals(new OperationResult<>(null, null, false), results.get(4));
+    assertEquals(new OperationResult<>(null, null, false), results.get(5));
     assertNull(results.get(6).previous());
     assertEquals("2", map.get("a"));
   }
 
-  private static List<String> valuesOf(BatchOutcome<String> done) {
+  private static List<String> valuesOf(BatchResult<String> done) {
     return done.results().stream()
-        .map(Result::entry)
+        .map(OperationResult::entry)
         .filter(entry -> entry != null)
         .map(Versioned::value)
         .distinct()
@@ -80,7 +80,7 @@ class AtomicBatchTest {
   void allChangesAreAppendedAsOneAndEachKeysOnce() {
     map.put("gone", "0");
     int before = log.history().size();
-    map.submit(batch.put("a", "1").remove("gone").put("b", "2").put("a", "3")).await();
+    map.writeAsync(batch.put("a", "1").remove("gone").put("b", "2").put("a", "3")).await();
     assertEquals(
         List.of(
             List.of(
@@ -93,7 +93,7 @@ class AtomicBatchTest {
 
   @Test
   void theVersionOfAKeyIsTheSequenceOfItsChange() {
-    BatchOutcome<String> done = map.submit(batch.put("a", "1").put("b", "2").get("a")).await();
+    BatchResult<String> done = map.writeAsync(batch.put("a", "1").put("b", "2").get("a")).await();
     for (int i = 0; i < 3; i++) {
       Versioned<String> entry = requireNonNull(done.results().get(i).entry());
       assertEquals(i == 1 ? 2 : 1, entry.version() % 2 + 1, "b is logged first: a is used last");
@@ -105,7 +105,7 @@ class AtomicBatchTest {
 
   @Test
   void whatComesAndGoesWithinTheBatchIsNothing() {
-    assertTrue(map.submit(batch.put("a", "1").remove("a").remove("b")).await().applied());
+    assertTrue(map.writeAsync(batch.put("a", "1").remove("a").remove("b")).await().applied());
     assertEquals(List.of(), log.history());
     assertEquals(List.of(), told);
     assertEquals(0, map.size());
@@ -116,7 +116,7 @@ class AtomicBatchTest {
     map.put("a", "1", Duration.ofMillis(5));
     clock.advance(5);
     batch.put("a", "2").get("a").remove("a");
-    List<Result<String>> results = map.submit(batch).await().results();
+    List<OperationResult<String>> results = map.writeAsync(batch).await().results();
     assertEquals(0, requireNonNull(results.get(0).entry()).version());
     assertEquals(0, requireNonNull(results.get(1).entry()).version());
     map.expireDue();
@@ -125,29 +125,29 @@ class AtomicBatchTest {
   @Test
   void aBatchOfOneChangeNeedsNoLogThatTakesSeveral() {
     try (Pensieve<String, String> single =
-        Pensieve.<String, String>builder().log(new OneByOne()).open()) {
-      single.submit(batch.put("a", "1").get("b"));
+        Pensieve.<String, String>builder().log(new SingleAppendLog()).open()) {
+      single.writeAsync(batch.put("a", "1").get("b"));
       assertEquals("1", single.get("a"));
       batch.put("b", "1");
-      assertThrows(UnsupportedOperationException.class, () -> single.submit(batch));
+      assertThrows(UnsupportedOperationException.class, () -> single.writeAsync(batch));
       assertFalse(single.containsKey("b"));
     }
   }
 
   @Test
   void anEmptyBatchIsDone() {
-    assertEquals(List.of(), map.submit(batch).await().results());
+    assertEquals(List.of(), map.writeAsync(batch).await().results());
   }
 
   @Test
   void aRequirementThatDoesNotHoldRefusesAll() {
-    long version = map.submitPut("a", "1").version();
+    long version = map.putAsync("a", "1").version();
     batch.put("b", "2").requireVersion("a", version).remove("a").requireVersion("a", version);
-    BatchOutcome<String> refused = map.submit(batch).await();
+    BatchResult<String> refused = map.writeAsync(batch).await();
     assertFalse(refused.applied());
     assertEquals(List.of(), refused.results());
     Versioned<String> present = new Versioned<>("1", version, Optional.empty());
-    assertEquals(Optional.of(new Refusal<>(3, Reason.REQUIREMENT, present)), refused.refusal());
+    assertEquals(Optional.of(new Failure<>(3, Reason.REQUIREMENT, present)), refused.failure());
     assertEquals(Map.of("a", "1"), map);
     assertEquals(1, log.history().size());
     assertEquals(List.of(), told);
@@ -155,7 +155,7 @@ class AtomicBatchTest {
 
   @Test
   void aVersionThatTheBatchItselfMakesIsNotThereYet() {
-    long version = map.submitPut("a", "1").version();
+    long version = map.putAsync("a", "1").version();
     for (long required : new long[] {version, version + 1, 0, -1}) {
       AtomicBatch<String, String> own = new AtomicBatch<>();
       own.put("a", "2").requireVersion("a", required);
@@ -170,16 +170,17 @@ class AtomicBatchTest {
     assertEquals(1, refusalOf(batch.requireAbsent("b").requireAbsent("a")).operation());
     assertNull(refusalOf(new AtomicBatch<String, String>().requireVersion("b", 0)).entry());
     assertTrue(
-        map.submit(new AtomicBatch<String, String>().requireAbsent("b").put("b", "2")).applied());
+        map.writeAsync(new AtomicBatch<String, String>().requireAbsent("b").put("b", "2"))
+            .applied());
   }
 
   @Test
   void incrementsAddUpAndRefuseWhatIsNoNumber() {
     map.put("word", "one");
     map.put("large", Long.toString(Long.MAX_VALUE));
-    Numeric<String> decimal = Numeric.decimal();
+    NumberCodec<String> decimal = NumberCodec.decimal();
     batch.increment("n", 5, decimal).increment("n", -7, decimal).get("n");
-    BatchOutcome<String> done = map.submit(batch).await();
+    BatchResult<String> done = map.writeAsync(batch).await();
     assertEquals(List.of("5", "-2"), valuesOf(done));
     assertEquals(Reason.NOT_A_NUMBER, refusalOf(batch.increment("word", 1, decimal)).reason());
     AtomicBatch<String, String> over = new AtomicBatch<>();
@@ -194,11 +195,11 @@ class AtomicBatchTest {
     map.put("over", "1", Duration.ofSeconds(1));
     clock.advance(5_000);
     batch
-        .increment("n", 1, Numeric.decimal())
+        .increment("n", 1, NumberCodec.decimal())
         .requireAbsent("over")
         .put("m", "1", Duration.ofSeconds(1))
-        .increment("m", 1, Numeric.decimal());
-    List<Result<String>> results = map.submit(batch).await().results();
+        .increment("m", 1, NumberCodec.decimal());
+    List<OperationResult<String>> results = map.writeAsync(batch).await().results();
     assertEquals(Optional.of(start.plusSeconds(10)), expiryIn(results, 0));
     assertEquals(Optional.of(start.plusSeconds(6)), expiryIn(results, 2));
     assertEquals(Optional.of(start.plusSeconds(6)), expiryIn(results, 3));
@@ -207,7 +208,7 @@ class AtomicBatchTest {
     assertEquals(Set.of("n=1 REPLACED", "over=1 EXPIRED"), Set.copyOf(told));
   }
 
-  private static Optional<Instant> expiryIn(List<Result<String>> results, int operation) {
+  private static Optional<Instant> expiryIn(List<OperationResult<String>> results, int operation) {
     return requireNonNull(results.get(operation).entry()).expiry();
   }
 
@@ -215,7 +216,7 @@ class AtomicBatchTest {
   void anExpiredEntryThatIsWrittenHasExpiredAndWasNotReplaced() {
     map.put("a", "1", Duration.ofSeconds(1));
     clock.advance(1_000);
-    assertNull(map.submit(batch.put("a", "2")).await().results().get(0).previous());
+    assertNull(map.writeAsync(batch.put("a", "2")).await().results().get(0).previous());
     assertEquals(List.of("a=1 EXPIRED"), told);
     map.expireDue();
     assertEquals("2", map.get("a"));
@@ -228,7 +229,7 @@ class AtomicBatchTest {
     map.put("b", "1");
     told.clear();
     batch.get("a").get("c").put("a", "2").put("a", "3").remove("b").put("b", "4").remove("b");
-    map.submit(batch).await();
+    map.writeAsync(batch).await();
     assertEquals(List.of("a=1 REPLACED", "b=1 REMOVED"), told);
     Statistics counted = map.statistics();
     assertEquals(3, counted.puts());
@@ -242,7 +243,7 @@ class AtomicBatchTest {
     for (String key : List.of("a", "b", "c", "d")) {
       map.put(key, "1");
     }
-    map.submit(batch.get("a").requireVersion("b", versionOf("b")).put("e", "1").put("f", "1"));
+    map.writeAsync(batch.get("a").requireVersion("b", versionOf("b")).put("e", "1").put("f", "1"));
     assertEquals(List.of("d", "a", "e", "f"), keysColdestFirst());
     assertEquals(List.of("b=1 EVICTED", "c=1 EVICTED"), told);
   }
@@ -254,9 +255,9 @@ class AtomicBatchTest {
       batch.put("k" + i, "1");
     }
     batch.get("a");
-    assertThrows(IllegalArgumentException.class, () -> map.submit(batch));
+    assertThrows(IllegalArgumentException.class, () -> map.writeAsync(batch));
     assertEquals(Map.of("a", "1"), map);
-    assertTrue(map.submit(batch.remove("k0")).applied(), "four remain");
+    assertTrue(map.writeAsync(batch.remove("k0")).applied(), "four remain");
     assertEquals(List.of("k2", "k3", "k4", "a"), keysColdestFirst());
   }
 
@@ -268,13 +269,13 @@ class AtomicBatchTest {
             .open()) {
       weighted.put("a", "1");
       batch.put("b", "12345").put("c", "12345");
-      assertTrue(weighted.submit(batch).applied());
+      assertTrue(weighted.writeAsync(batch).applied());
       assertEquals(10, weighted.weight());
       assertFalse(weighted.containsKey("a"));
       batch.put("d", "1");
-      assertThrows(IllegalArgumentException.class, () -> weighted.submit(batch));
+      assertThrows(IllegalArgumentException.class, () -> weighted.writeAsync(batch));
       batch.remove("d").put("b", "12345678901");
-      assertThrows(IllegalArgumentException.class, () -> weighted.submit(batch));
+      assertThrows(IllegalArgumentException.class, () -> weighted.writeAsync(batch));
       assertFalse(weighted.containsKey("d"));
       assertEquals(10, weighted.weight());
     }
@@ -285,19 +286,19 @@ class AtomicBatchTest {
     map.put("a", "1");
     batch.put("a", "2").put("b", "2").remove("c");
     log.refuse(new LogException.Full("no room"));
-    assertThrows(LogException.Full.class, () -> map.submit(batch));
+    assertThrows(LogException.Full.class, () -> map.writeAsync(batch));
     log.refuse(null);
     assertEquals(Map.of("a", "1"), map);
     assertEquals(List.of(), told);
-    assertTrue(map.submit(batch).applied(), "nothing is owned by anybody");
+    assertTrue(map.writeAsync(batch).applied(), "nothing is owned by anybody");
     assertEquals("2", map.get("b"));
   }
 
   @Test
   void whatANumberThrowsLeavesEverythingAsItWas() {
     IllegalStateException broken = new IllegalStateException("broken");
-    Numeric<String> throwing =
-        new Numeric<>() {
+    NumberCodec<String> throwing =
+        new NumberCodec<>() {
           @Override
           public long toLong(String value) {
             throw broken;
@@ -309,28 +310,28 @@ class AtomicBatchTest {
           }
         };
     batch.put("a", "1").increment("b", 1, throwing);
-    assertSame(broken, assertThrows(RuntimeException.class, () -> map.submit(batch)));
+    assertSame(broken, assertThrows(RuntimeException.class, () -> map.writeAsync(batch)));
     assertEquals(Map.of(), map);
     assertNull(map.put("b", "1"), "nobody owns it");
   }
 
   @Test
   void aBatchCanBeSubmittedAgain() {
-    batch.increment("n", 1, Numeric.decimal());
-    map.submit(batch).await();
-    map.submit(batch.increment("m", 1, Numeric.decimal())).await();
+    batch.increment("n", 1, NumberCodec.decimal());
+    map.writeAsync(batch).await();
+    map.writeAsync(batch.increment("m", 1, NumberCodec.decimal())).await();
     assertEquals(Map.of("n", "2", "m", "1"), map);
   }
 
   @Test
   void aMapWithoutALogGivesVersionsToo() {
     try (Pensieve<String, String> plain = Pensieve.<String, String>builder().open()) {
-      plain.submit(batch.put("a", "1").put("b", "1"));
+      plain.writeAsync(batch.put("a", "1").put("b", "1"));
       long version = requireNonNull(plain.getVersioned("a")).version();
       AtomicBatch<String, String> next = new AtomicBatch<>();
       next.requireVersion("a", version).put("a", "2").remove("b");
-      assertTrue(plain.submit(next).await().applied());
-      assertFalse(plain.submit(next).await().applied());
+      assertTrue(plain.writeAsync(next).await().applied());
+      assertFalse(plain.writeAsync(next).await().applied());
       assertEquals(Map.of("a", "2"), plain);
     }
   }
@@ -340,20 +341,21 @@ class AtomicBatchTest {
     batch.put("a", "1").put("b", "1");
     assertThrows(
         IllegalStateException.class,
-        () -> map.compute("b", (key, value) -> String.valueOf(map.submit(batch))));
+        () -> map.compute("b", (key, value) -> String.valueOf(map.writeAsync(batch))));
     assertEquals(Map.of(), map);
-    assertTrue(map.submit(batch).applied());
+    assertTrue(map.writeAsync(batch).applied());
   }
 
   @Test
   void aClosedMapRefusesBatches() {
     map.close();
-    assertThrows(IllegalStateException.class, () -> map.submit(batch.put("a", "1").put("b", "1")));
+    assertThrows(
+        IllegalStateException.class, () -> map.writeAsync(batch.put("a", "1").put("b", "1")));
     assertEquals(Map.of(), map);
   }
 
-  private Refusal<String> refusalOf(AtomicBatch<String, String> refused) {
-    return map.submit(refused).await().refusal().orElseThrow();
+  private Failure<String> refusalOf(AtomicBatch<String, String> refused) {
+    return map.writeAsync(refused).await().failure().orElseThrow();
   }
 
   private long versionOf(String key) {
@@ -371,11 +373,11 @@ class AtomicBatchTest {
   }
 
   /** A log that takes one change at a time, as those may that others write. */
-  private static final class OneByOne implements Log<String, String> {
+  private static final class SingleAppendLog implements Log<String, String> {
     private long sequence;
 
     @Override
-    public RecoveryReport replay(Replay<String, String> replay) {
+    public RecoveryReport replay(ReplayHandler<String, String> handler) {
       return RecoveryReport.empty();
     }
 

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.BatchOutcome.Result;
+import io.pensieve.BatchResult.OperationResult;
 import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import java.time.Duration;
@@ -34,8 +34,8 @@ class BatchConcurrencyTest {
   private static final int ACCOUNTS = 6;
   private final RecordingLog<Integer, Long> log = new RecordingLog<>();
 
-  private static final Numeric<Long> LONGS =
-      new Numeric<>() {
+  private static final NumberCodec<Long> LONGS =
+      new NumberCodec<>() {
         @Override
         public long toLong(Long value) {
           return value;
@@ -56,7 +56,7 @@ class BatchConcurrencyTest {
             .log(logged ? log : Log.none())
             .open();
     AtomicInteger looks = new AtomicInteger();
-    Together.run(
+    ParallelRun.run(
         THREADS,
         BatchConcurrencyTest.class,
         random -> {
@@ -82,7 +82,7 @@ class BatchConcurrencyTest {
     int from = random.nextInt(ACCOUNTS);
     int to = random.nextInt(ACCOUNTS);
     int amount = random.nextInt(100);
-    map.submit(
+    map.writeAsync(
         new AtomicBatch<Integer, Long>()
             .increment(from, -amount, LONGS)
             .increment(to, amount, LONGS));
@@ -95,8 +95,8 @@ class BatchConcurrencyTest {
     }
     looks.incrementAndGet();
     long total = 0;
-    for (Result<Long> result : map.submit(all).results()) {
-      total += result.previous() == null ? 0 : result.previous();
+    for (OperationResult<Long> operationResult : map.writeAsync(all).results()) {
+      total += operationResult.previous() == null ? 0 : operationResult.previous();
     }
     return total;
   }
@@ -118,7 +118,7 @@ class BatchConcurrencyTest {
   void theLogFoldsToTheMapAndTheBoundHoldsWhateverIsEvictedMeanwhile() throws Exception {
     Pensieve<Integer, Long> map =
         Pensieve.<Integer, Long>builder().maximumEntries(50).log(log).open();
-    Together.run(
+    ParallelRun.run(
         THREADS,
         BatchConcurrencyTest.class,
         random -> {
@@ -147,25 +147,25 @@ class BatchConcurrencyTest {
         case 2 -> batch.increment(key, 1, LONGS);
         case 3 -> map.remove(key);
         case 4 -> map.compute(key, (k, value) -> value == null ? 1L : null);
-        case 5 -> map.submitPut(key, 1L, Duration.ofHours(1));
+        case 5 -> map.putAsync(key, 1L, Duration.ofHours(1));
         default -> batch.put(key, random.nextLong());
       }
     }
-    map.submit(batch);
+    map.writeAsync(batch);
   }
 
   @Test
   void oneOfManyWhoRequireTheSameVersionGetsIt() throws Exception {
     Pensieve<Integer, Long> map = Pensieve.<Integer, Long>builder().log(log).open();
     AtomicInteger applied = new AtomicInteger();
-    long first = map.submitPut(0, 0L).version();
+    long first = map.putAsync(0, 0L).version();
     AtomicBatch<Integer, Long> batch = new AtomicBatch<>();
     batch.requireVersion(0, first).put(0, 1L).requireAbsent(1).put(1, 1L);
-    Together.run(
+    ParallelRun.run(
         THREADS,
         BatchConcurrencyTest.class,
         random -> {
-          if (map.submit(batch).applied()) {
+          if (map.writeAsync(batch).applied()) {
             applied.incrementAndGet();
           }
         });
@@ -187,11 +187,11 @@ class BatchConcurrencyTest {
       AtomicReference<Thread> thread = new AtomicReference<>();
       AtomicBatch<Integer, Long> batch = new AtomicBatch<>();
       batch.get(0).put(1, 2L).increment(5, 1, LONGS);
-      Future<BatchOutcome<Long>> waiting =
+      Future<BatchResult<Long>> waiting =
           others.submit(
               () -> {
                 thread.set(Thread.currentThread());
-                return map.submit(batch);
+                return map.writeAsync(batch);
               });
       awaitBlocked(thread);
       // Both keys come before the one that it waits for.
@@ -200,7 +200,7 @@ class BatchConcurrencyTest {
       assertFalse(waiting.isDone());
       end.countDown();
       assertEquals(42L, slow.get());
-      List<Result<Long>> results = waiting.get().results();
+      List<OperationResult<Long>> results = waiting.get().results();
       assertEquals(7L, results.get(0).previous());
       assertEquals(3L, results.get(1).previous());
       assertEquals(43L, map.get(5));
@@ -225,7 +225,7 @@ class BatchConcurrencyTest {
         for (int key = 1; key < 8; key++) {
           batch.increment(key, 1, LONGS);
         }
-        Future<?> over = others.submit(() -> map.submit(batch));
+        Future<?> over = others.submit(() -> map.writeAsync(batch));
         deciding.await();
         Thread waiting = new Thread(() -> map.compute(0, (key, value) -> 1L));
         waiting.start();
@@ -247,7 +247,7 @@ class BatchConcurrencyTest {
 
   /** Lets a batch decide when another thread is there, too. */
   private record EndingTogether(CountDownLatch deciding, CyclicBarrier end)
-      implements Numeric<Long> {
+      implements NumberCodec<Long> {
     @Override
     public long toLong(Long value) {
       return value;
@@ -300,12 +300,12 @@ class BatchConcurrencyTest {
           others.submit(
               () -> {
                 thread.set(Thread.currentThread());
-                return map.submit(batch);
+                return map.writeAsync(batch);
               });
       awaitBlocked(thread);
       AtomicBatch<Integer, Long> another = new AtomicBatch<>();
       another.put(0, 3L).put(1, 3L);
-      others.submit(() -> map.submit(another)).get(20, TimeUnit.SECONDS);
+      others.submit(() -> map.writeAsync(another)).get(20, TimeUnit.SECONDS);
       assertFalse(waiting.isDone());
       end.countDown();
       assertEquals(42L, slow.get());

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.pensieve.BatchOutcome.Result;
+import io.pensieve.BatchResult.OperationResult;
 import io.pensieve.log.Change;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -94,12 +94,12 @@ class BatchModelTest {
     }
     int before = log.history().size();
     if (run.refused < 0 && run.puts() > bound) {
-      assertThrows(IllegalArgumentException.class, () -> map.submit(batch));
+      assertThrows(IllegalArgumentException.class, () -> map.writeAsync(batch));
       assertEquals(before, log.history().size());
       return;
     }
-    BatchOutcome<String> outcome = map.submit(batch).await();
-    assertEquals(run.refused, outcome.refusal().map(refusal -> refusal.operation()).orElse(-1));
+    BatchResult<String> outcome = map.writeAsync(batch).await();
+    assertEquals(run.refused, outcome.failure().map(failure -> failure.operation()).orElse(-1));
     if (run.refused >= 0) {
       assertEquals(before, log.history().size());
       return;
@@ -109,15 +109,15 @@ class BatchModelTest {
     assertTogether(before, run.changes);
   }
 
-  private void compare(Run run, List<Result<String>> results) {
+  private void compare(Run run, List<OperationResult<String>> results) {
     assertEquals(run.expected.size(), results.size());
     for (int i = 0; i < results.size(); i++) {
       Expected expected = run.expected.get(i);
-      Result<String> result = results.get(i);
-      Versioned<String> entry = result.entry();
-      assertEquals(expected.previous, result.previous());
+      OperationResult<String> operationResult = results.get(i);
+      Versioned<String> entry = operationResult.entry();
+      assertEquals(expected.previous, operationResult.previous());
       assertEquals(expected.value, entry == null ? null : entry.value());
-      assertEquals(expected.changed, result.changed());
+      assertEquals(expected.changed, operationResult.changed());
       if (entry != null && !expected.pending) {
         assertEquals(versions.get(expected.key), entry.version());
       }
@@ -167,7 +167,7 @@ class BatchModelTest {
         run.require(key, !run.entries.containsKey(key));
       }
       case 6 -> {
-        batch.increment(key, 5, Numeric.decimal());
+        batch.increment(key, 5, NumberCodec.decimal());
         String present = run.entries.get(key);
         run.write(key, String.valueOf(present == null ? 5 : Integer.parseInt(present) + 5));
       }

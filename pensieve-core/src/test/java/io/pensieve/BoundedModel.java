@@ -15,7 +15,7 @@ final class BoundedModel {
   private record Held(int value, long expiryMillis) {}
 
   private final Map<Integer, Held> entries = new LinkedHashMap<>(16, 0.75f, true);
-  private final List<Departed> departed = new ArrayList<>();
+  private final List<RemovalEvent> departed = new ArrayList<>();
   private int maximumEntries;
   private long maximumWeight;
 
@@ -58,7 +58,7 @@ final class BoundedModel {
     if (previous == null) {
       return null;
     }
-    departed.add(new Departed(key, previous.value, RemovalCause.REPLACED));
+    departed.add(new RemovalEvent(key, previous.value, RemovalCause.REPLACED));
     return previous.value;
   }
 
@@ -67,7 +67,7 @@ final class BoundedModel {
     if (previous == null) {
       return null;
     }
-    departed.add(new Departed(key, previous.value, RemovalCause.REMOVED));
+    departed.add(new RemovalEvent(key, previous.value, RemovalCause.REMOVED));
     return previous.value;
   }
 
@@ -87,7 +87,7 @@ final class BoundedModel {
   private void evict() {
     while (entries.size() > maximumEntries || weight() > maximumWeight) {
       Integer eldest = entries.keySet().iterator().next();
-      departed.add(new Departed(eldest, entries.remove(eldest).value, RemovalCause.EVICTED));
+      departed.add(new RemovalEvent(eldest, entries.remove(eldest).value, RemovalCause.EVICTED));
     }
   }
 
@@ -100,15 +100,15 @@ final class BoundedModel {
     while (all.hasNext()) {
       Map.Entry<Integer, Held> entry = all.next();
       if (condition.isMet(entry.getValue())) {
-        departed.add(new Departed(entry.getKey(), entry.getValue().value, cause));
+        departed.add(new RemovalEvent(entry.getKey(), entry.getValue().value, cause));
         all.remove();
       }
     }
   }
 
   /** What has left since this was called last. */
-  List<Departed> departed() {
-    List<Departed> list = List.copyOf(departed);
+  List<RemovalEvent> departed() {
+    List<RemovalEvent> list = List.copyOf(departed);
     departed.clear();
     return list;
   }

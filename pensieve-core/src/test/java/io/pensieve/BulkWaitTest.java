@@ -78,7 +78,7 @@ class BulkWaitTest {
   @ParameterizedTest
   @MethodSource("calls")
   void allIsAppendedBeforeAnythingIsWaitedFor(Call call) throws Exception {
-    numbers().forEach(map::submitPut);
+    numbers().forEach(map::putAsync);
     log.acknowledgeAll();
     AtomicReference<@Nullable Thread> caller = new AtomicReference<>();
     Future<?> done =

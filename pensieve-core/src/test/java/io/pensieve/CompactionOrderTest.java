@@ -105,7 +105,7 @@ class CompactionOrderTest {
   @Test
   void theOrderSurvivesAnyHistoryOfLivesUsesAndCompactions() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int life = 0; life < 40; life++) {
+    for (int ttl = 0; ttl < 40; ttl++) {
       List<CompletableFuture<Void>> compactions = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         use(random, random.nextInt(60));
@@ -127,8 +127,8 @@ class CompactionOrderTest {
     for (int i = 0; i < times; i++) {
       String key = "k" + random.nextInt(120);
       switch (random.nextInt(12)) {
-        case 0 -> map.submitPut(key, key + i);
-        case 1 -> map.submitRemove(key);
+        case 0 -> map.putAsync(key, key + i);
+        case 1 -> map.removeAsync(key);
         default -> {
           var unused = map.containsKey(key) && map.get(key) == null;
         }
@@ -139,7 +139,7 @@ class CompactionOrderTest {
   @Test
   void compactionsBesideWritersRemovalsAndEvictionsLoseNothing() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int life = 0; life < 5; life++) {
+    for (int ttl = 0; ttl < 5; ttl++) {
       AtomicBoolean done = new AtomicBoolean();
       List<CompletableFuture<Void>> users = new ArrayList<>();
       for (int t = 0; t < 3; t++) {

@@ -81,7 +81,7 @@ class ConcurrencyTest {
             int key = random.nextInt(40);
             long before = last.get(key);
             long version =
-                random.nextInt(5) == 0 ? map.submitRemove(key).version() : putOne(map, key);
+                random.nextInt(5) == 0 ? map.removeAsync(key).version() : putOne(map, key);
             if (version > 0) {
               assertTrue(version > before, () -> "version " + version + " after " + before);
               last.accumulateAndGet(key, version, Math::max);
@@ -92,7 +92,7 @@ class ConcurrencyTest {
   }
 
   private static long putOne(Pensieve<Integer, Integer> map, int key) {
-    return map.submitPut(key, 1).version();
+    return map.putAsync(key, 1).version();
   }
 
   @Test
@@ -241,7 +241,7 @@ class ConcurrencyTest {
     List<Consumer<Integer>> writes =
         List.of(
             key -> map.put(key, 9),
-            key -> map.submitPut(key, 9),
+            key -> map.putAsync(key, 9),
             key -> map.putIfAbsent(key, 9),
             key -> map.remove(key),
             key -> map.remove(key, 2),
@@ -253,7 +253,7 @@ class ConcurrencyTest {
             key -> map.computeIfAbsent(key, k -> 9),
             key -> map.computeIfPresent(key, (k, v) -> 9),
             key -> map.merge(key, 9, Integer::sum),
-            key -> map.submit(new AtomicBatch<Integer, Integer>().put(key, 9)),
+            key -> map.writeAsync(new AtomicBatch<Integer, Integer>().put(key, 9)),
             key -> map.changes(),
             key -> map.keySet().removeIf(k -> true),
             key -> map.entrySet().iterator().next().setValue(9),
@@ -410,8 +410,8 @@ class ConcurrencyTest {
     assertTrue(seen.get() > 0);
   }
 
-  private static void everyThread(Together.Work work) throws Exception {
-    Together.run(THREADS, ConcurrencyTest.class, work);
+  private static void everyThread(ParallelRun.Work work) throws Exception {
+    ParallelRun.run(THREADS, ConcurrencyTest.class, work);
   }
 
   private static void awaitUnchecked(CountDownLatch latch) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 /** Nobody sees what is not durable yet, and everybody sees it as soon as it is. */
 @Timeout(60)
 class DirtyReadTest {
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();
   private final Pensieve<String, String> map =
       Pensieve.<String, String>builder()
@@ -46,30 +46,30 @@ class DirtyReadTest {
 
   @Test
   void aValueIsShownWhenItIsDurable() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     assertWaitsForDurability("1", () -> map.get("a"));
   }
 
   @Test
   void anOverwrittenValueIsNotShownBeforeTheNewOneIsDurable() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     log.acknowledgeAll();
-    map.submitPut("a", "2");
+    map.putAsync("a", "2");
     assertWaitsForDurability("2", () -> map.get("a"));
   }
 
   @Test
   void anAbsenceIsShownWhenTheRemovalIsDurable() throws Exception {
-    map.submitPut("a", "1");
-    map.submitRemove("a");
+    map.putAsync("a", "1");
+    map.removeAsync("a");
     assertWaitsForDurability(null, () -> map.get("a"));
   }
 
   @Test
   void anEvictionIsShownWhenItIsDurable() throws Exception {
-    map.submitPut("a", "1");
-    map.submitPut("b", "1");
-    map.submitPut("c", "1");
+    map.putAsync("a", "1");
+    map.putAsync("b", "1");
+    map.putAsync("c", "1");
     assertWaitsForDurability(false, () -> map.containsKey("a"));
   }
 
@@ -93,37 +93,37 @@ class DirtyReadTest {
             () -> held.values().removeIf(value -> true),
             () -> held.keySet().remove("a"));
     for (Callable<?> read : reads) {
-      held.submitPut("a", "1");
+      held.putAsync("a", "1");
       log.acknowledgeAll();
-      held.submitRemove("a");
+      held.removeAsync("a");
       assertWaitsForDurability(false, read);
     }
   }
 
   @Test
   void theAbsenceBetweenTwoOrderedKeysIsShownWhenItIsDurable() throws Exception {
-    map.submitPut("a", "1");
-    map.submitPut("b", "1");
-    map.submitRemove("b");
+    map.putAsync("a", "1");
+    map.putAsync("b", "1");
+    map.removeAsync("b");
     log.acknowledgeAll();
-    map.submitPut("c", "1");
+    map.putAsync("c", "1");
     log.acknowledgeAll();
-    map.submitRemove("a");
+    map.removeAsync("a");
     assertWaitsForDurability("c", () -> map.orderedKeys().iterator().next());
   }
 
   @Test
   void anObservationSaysWhenItMayBeTold() {
-    long version = map.submitPut("a", "1").version();
-    Observation<String> present = map.observe("a");
+    long version = map.putAsync("a", "1").version();
+    PendingRead<String> present = map.getAsync("a");
     assertEquals(new Versioned<>("1", version, Optional.empty()), present.entry());
     assertFalse(present.durable().isDone());
-    assertTrue(map.observe("b").durable().isDone(), "it never was there");
+    assertTrue(map.getAsync("b").durable().isDone(), "it never was there");
     log.acknowledgeAll();
     assertTrue(present.durable().isDone());
-    assertTrue(map.observe("a").durable().isDone());
-    map.submitRemove("a");
-    Observation<String> absent = map.observe("a");
+    assertTrue(map.getAsync("a").durable().isDone());
+    map.removeAsync("a");
+    PendingRead<String> absent = map.getAsync("a");
     assertNull(absent.entry());
     assertFalse(absent.durable().isDone());
     log.acknowledgeAll();
@@ -132,9 +132,9 @@ class DirtyReadTest {
 
   @Test
   void anObservedExpiryMayBeToldWhenWhatHasExpiredIsDurable() {
-    map.submitPut("a", "1", Duration.ofMillis(1));
+    map.putAsync("a", "1", Duration.ofMillis(1));
     clock.advance(1);
-    Observation<String> absent = map.observe("a");
+    PendingRead<String> absent = map.getAsync("a");
     assertNull(absent.entry());
     assertFalse(absent.durable().isDone());
     log.acknowledgeAll();
@@ -143,70 +143,70 @@ class DirtyReadTest {
 
   @Test
   void aFailedConditionIsShownWhenItsReasonIsDurable() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     assertWaitsForDurability("1", () -> map.putIfAbsent("a", "2"));
   }
 
   @Test
   void aFailedReplaceIsShownWhenItsReasonIsDurable() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     assertWaitsForDurability(false, () -> map.replace("a", "2", "3"));
-    map.submitRemove("a");
+    map.removeAsync("a");
     assertWaitsForDurability(null, () -> map.replace("a", "2"));
   }
 
   @Test
   void aVersionIsShownWhenItIsDurable() throws Exception {
-    long version = map.submitPut("a", "1").version();
+    long version = map.putAsync("a", "1").version();
     assertWaitsForDurability(
         new Versioned<>("1", version, Optional.empty()), () -> map.getVersioned("a"));
   }
 
   @Test
   void aVersionThatIsAnotherOneIsShownWhenItIsDurable() throws Exception {
-    long version = map.submitPut("a", "1").version();
+    long version = map.putAsync("a", "1").version();
     assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version + 1, "2"));
-    map.submitPut("a", "2");
+    map.putAsync("a", "2");
     assertWaitsForDurability(false, () -> map.removeIfVersion("a", version));
-    Submission<String> refused = map.submitPutIfAbsent("a", "3");
+    PendingWrite<String> refused = map.putIfAbsentAsync("a", "3");
     assertTrue(refused.durable().isDone());
-    map.submitPut("a", "4");
-    assertFalse(map.submitPutIfAbsent("a", "5").durable().isDone());
+    map.putAsync("a", "4");
+    assertFalse(map.putIfAbsentAsync("a", "5").durable().isDone());
   }
 
   @Test
   void anExpiryIsShownWhenTheValueThatHasExpiredIsDurable() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     log.acknowledgeAll();
     log.beforeAppend(DirtyReadTest::refuseRemovals); // else its durability could be waited for
-    map.submitPut("a", "2", Duration.ofMillis(1));
+    map.putAsync("a", "2", Duration.ofMillis(1));
     clock.advance(1);
     assertWaitsForDurability(false, () -> map.containsKey("a"));
-    map.submitPut("b", "1");
+    map.putAsync("b", "1");
     log.acknowledgeAll();
-    map.submitPut("b", "2", Duration.ofMillis(1));
+    map.putAsync("b", "2", Duration.ofMillis(1));
     clock.advance(1);
     assertWaitsForDurability(null, () -> map.getVersioned("b"));
   }
 
   @Test
   void aConditionThatFailsByExpiryIsShownWhenTheRemovalIsDurable() throws Exception {
-    long version = map.submitPut("a", "1", Duration.ofMillis(1)).version();
+    long version = map.putAsync("a", "1", Duration.ofMillis(1)).version();
     clock.advance(1);
     assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version, "2"));
   }
 
   @Test
   void orderedIterationShowsDurableValuesOnly() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     assertWaitsForDurability("1", () -> map.coldestFirst().iterator().next().getValue());
-    map.submitPut("b", "2");
+    map.putAsync("b", "2");
     assertWaitsForDurability("2", () -> map.hottestFirst().iterator().next().getValue());
   }
 
   @Test
   void iterationShowsDurableValuesOnly() throws Exception {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     assertWaitsForDurability(List.of(Map.entry("a", "1")), () -> List.copyOf(map.entrySet()));
   }
 
@@ -217,9 +217,9 @@ class DirtyReadTest {
 
   @Test
   void aSubmissionCompletesWhenItIsDurable() throws Exception {
-    Submission<String> put = map.submitPut("a", "1");
-    Submission<String> removal = map.submitRemove("a");
-    Submission<String> nothing = map.submitRemove("a");
+    PendingWrite<String> put = map.putAsync("a", "1");
+    PendingWrite<String> removal = map.removeAsync("a");
+    PendingWrite<String> nothing = map.removeAsync("a");
     assertEquals("1", removal.previous());
     assertNull(nothing.previous());
     assertTrue(removal.version() > put.version());
@@ -237,17 +237,18 @@ class DirtyReadTest {
   void aBatchIsDurableWhenAllIsThatItTells() {
     AtomicBatch<String, String> batch = new AtomicBatch<>();
     batch.put("a", "1").put("b", "1");
-    CompletableFuture<Void> put = map.submit(batch).durable();
+    CompletableFuture<Void> put = map.writeAsync(batch).durable();
     assertFalse(put.isDone());
     log.acknowledgeAll();
     assertTrue(put.isDone());
-    assertTrue(map.submit(new AtomicBatch<String, String>().get("a").get("c")).durable().isDone());
-    map.submitRemove("a");
+    assertTrue(
+        map.writeAsync(new AtomicBatch<String, String>().get("a").get("c")).durable().isDone());
+    map.removeAsync("a");
     CompletableFuture<Void> read =
-        map.submit(new AtomicBatch<String, String>().get("b").get("a")).durable();
+        map.writeAsync(new AtomicBatch<String, String>().get("b").get("a")).durable();
     assertFalse(read.isDone(), "it tells that a is absent");
     CompletableFuture<Void> refused =
-        map.submit(new AtomicBatch<String, String>().put("b", "2").requireVersion("a", 1))
+        map.writeAsync(new AtomicBatch<String, String>().put("b", "2").requireVersion("a", 1))
             .durable();
     assertFalse(refused.isDone(), "it was refused because a is absent");
     log.acknowledgeAll();
@@ -257,10 +258,10 @@ class DirtyReadTest {
 
   @Test
   void anExpiryThatABatchHasSeenIsDurableWhenTheValueIs() {
-    map.submitPut("a", "1", Duration.ofMillis(1));
+    map.putAsync("a", "1", Duration.ofMillis(1));
     clock.advance(1);
     AtomicBatch<String, String> batch = new AtomicBatch<>();
-    CompletableFuture<Void> read = map.submit(batch.requireAbsent("a")).durable();
+    CompletableFuture<Void> read = map.writeAsync(batch.requireAbsent("a")).durable();
     assertFalse(read.isDone());
     log.acknowledgeAll();
     assertTrue(read.isDone());
@@ -268,15 +269,15 @@ class DirtyReadTest {
 
   @Test
   void noKeyOfABatchIsShownBeforeItIsDurable() throws Exception {
-    map.submit(new AtomicBatch<String, String>().put("a", "1").put("b", "1"));
+    map.writeAsync(new AtomicBatch<String, String>().put("a", "1").put("b", "1"));
     assertWaitsForDurability("1", () -> map.get("a"));
-    map.submit(new AtomicBatch<String, String>().remove("a").remove("b"));
+    map.writeAsync(new AtomicBatch<String, String>().remove("a").remove("b"));
     assertWaitsForDurability(false, () -> map.containsKey("b"));
   }
 
   @Test
   void whatIsDurableIsShownWithoutWaiting() {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     log.acknowledgeAll();
     assertEquals("1", map.get("a"));
     assertFalse(map.containsKey("b"));
@@ -284,9 +285,9 @@ class DirtyReadTest {
 
   @Test
   void afterAFailureTheDurableIsStillServedAndTheRestIsNot() {
-    map.submitPut("a", "1");
+    map.putAsync("a", "1");
     log.acknowledgeAll();
-    Submission<String> lost = map.submitPut("b", "1");
+    PendingWrite<String> lost = map.putAsync("b", "1");
     log.fail(new LogException.Failed("the disk is gone", null));
     assertEquals("1", map.get("a"));
     assertThrows(LogException.Failed.class, () -> map.get("b"));

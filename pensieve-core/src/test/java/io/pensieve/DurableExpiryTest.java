@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 class DurableExpiryTest {
   private final Random random = Seed.random(DurableExpiryTest.class);
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final Map<String, Versioned<Long>> model = new LinkedHashMap<>(16, 0.75f, true);
   private final Path folder;
   private FileLog<String, Long> log;
@@ -46,7 +46,7 @@ class DurableExpiryTest {
 
   @Test
   void aRestartNeitherRevivesNorShortensNorChangesTheOrder() {
-    for (int life = 0; life < Depth.of(12, 40, 400); life++) {
+    for (int ttl = 0; ttl < Depth.of(12, 40, 400); ttl++) {
       for (int i = random.nextInt(200); i > 0; i--) {
         operate("k" + random.nextInt(100), random.nextLong());
       }
@@ -65,13 +65,13 @@ class DurableExpiryTest {
         model.remove(key);
       }
       case 12, 13, 14, 15, 16, 17, 18, 19 -> {
-        Submission<Long> put = map.submitPut(key, value);
+        PendingWrite<Long> put = map.putAsync(key, value);
         model.put(key, new Versioned<>(value, put.version(), Optional.empty()));
       }
       default -> {
-        long lifeMillis = 1L + random.nextInt(20_000);
-        Submission<Long> put = map.submitPut(key, value, Duration.ofMillis(lifeMillis));
-        Instant expiry = clock.instant().plusMillis(lifeMillis);
+        long ttlMillis = 1L + random.nextInt(20_000);
+        PendingWrite<Long> put = map.putAsync(key, value, Duration.ofMillis(ttlMillis));
+        Instant expiry = clock.instant().plusMillis(ttlMillis);
         model.put(key, new Versioned<>(value, put.version(), Optional.of(expiry)));
       }
     }

@@ -23,7 +23,7 @@ class ExpiryRaceTest {
   private static final int WRITES = 100_000;
   private static final int LIFE_MILLIS = 10;
 
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final AtomicBoolean done = new AtomicBoolean();
   private final AtomicInteger roles = new AtomicInteger();
   private final Pensieve<String, Long> map =
@@ -40,7 +40,7 @@ class ExpiryRaceTest {
 
   // One thread writes, one removes, two read until the writer is done.
   private void race(Step write, Step read) throws Exception {
-    Together.run(
+    ParallelRun.run(
         4,
         ExpiryRaceTest.class,
         random -> {

@@ -32,7 +32,7 @@ class ExpiryTest {
   private static final Duration DAY = Duration.ofDays(1);
 
   private final Set<Thread> before = Thread.getAllStackTraces().keySet();
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final ExecutorService others = Executors.newCachedThreadPool();
   private RecordingLog<String, String> log = new RecordingLog<>();
   private Pensieve<String, String> map = open();
@@ -81,7 +81,7 @@ class ExpiryTest {
     List<Runnable> writes =
         List.of(
             () -> assertNull(map.putIfAbsent("a", "2")),
-            () -> assertTrue(map.submitPutIfAbsent("a", "2").applied()),
+            () -> assertTrue(map.putIfAbsentAsync("a", "2").applied()),
             () -> assertNull(map.replace("a", "2")),
             () -> assertFalse(map.replace("a", "1", "2")),
             () -> assertFalse(map.remove("a", "1")),
@@ -98,7 +98,7 @@ class ExpiryTest {
       assertEquals(log.fold(), map);
       map.remove("a");
     }
-    long version = map.submitPut("a", "1", SECOND).version();
+    long version = map.putAsync("a", "1", SECOND).version();
     clock.advance(SECOND);
     assertFalse(map.replaceIfVersion("a", version, "2"));
     assertFalse(map.removeIfVersion("a", version));
@@ -126,8 +126,8 @@ class ExpiryTest {
       all.computeIfAbsent("computeIfAbsent", key -> "1");
       all.compute("compute", (key, value) -> "1");
       all.merge("merge", "1", String::concat);
-      all.submitPut("submitPut", "1");
-      all.submitPutIfAbsent("submitPutIfAbsent", "1");
+      all.putAsync("submitPut", "1");
+      all.putIfAbsentAsync("submitPutIfAbsent", "1");
       all.put("longer", "1", SECOND.plusMillis(1));
       all.put("for ever", "1", ChronoUnit.FOREVER.getDuration());
       assertEquals(9, all.size());
@@ -167,10 +167,10 @@ class ExpiryTest {
 
   @Test
   void aLifeMustBePositiveAndMayBeLongerThanTime() {
-    for (Duration life : List.of(Duration.ZERO, SECOND.negated())) {
-      assertThrows(IllegalArgumentException.class, () -> map.put("a", "1", life));
-      assertThrows(IllegalArgumentException.class, () -> map.submitPut("a", "1", life));
-      assertThrows(IllegalArgumentException.class, () -> Pensieve.builder().expireAfterWrite(life));
+    for (Duration ttl : List.of(Duration.ZERO, SECOND.negated())) {
+      assertThrows(IllegalArgumentException.class, () -> map.put("a", "1", ttl));
+      assertThrows(IllegalArgumentException.class, () -> map.putAsync("a", "1", ttl));
+      assertThrows(IllegalArgumentException.class, () -> Pensieve.builder().expireAfterWrite(ttl));
     }
     assertEquals(Map.of(), map);
     List<Duration> forEver =
@@ -178,8 +178,8 @@ class ExpiryTest {
             ChronoUnit.FOREVER.getDuration(),
             Duration.ofMillis(Long.MAX_VALUE),
             Duration.ofMillis(Long.MAX_VALUE - clock.millis() + 1));
-    for (Duration life : forEver) {
-      map.put("a", "1", life);
+    for (Duration ttl : forEver) {
+      map.put("a", "1", ttl);
       assertEquals(Optional.empty(), requireNonNull(map.getVersioned("a")).expiry());
     }
     map.put("a", "1", Duration.ofNanos(1));
@@ -247,7 +247,7 @@ class ExpiryTest {
   }
 
   private boolean isOurs(Thread thread) {
-    return thread.getName().equals("pensieve-expirer") && !before.contains(thread);
+    return thread.getName().equals("pensieve-expiry-reaper") && !before.contains(thread);
   }
 
   @Test

@@ -94,7 +94,7 @@ class HitRatioTest {
     AtomicLong hits = new AtomicLong();
     try (Pensieve<Integer, Integer> map =
         Pensieve.<Integer, Integer>builder().maximumEntries(ENTRIES_MAX).open()) {
-      Together.run(
+      ParallelRun.run(
           THREADS, HitRatioTest.class, random -> hits.addAndGet(hits(map, sequence, next)));
     }
     return hits.get();

@@ -3,7 +3,7 @@ package io.pensieve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.KeyPage.Name;
+import io.pensieve.KeyPage.Item;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -83,38 +83,38 @@ class KeyQueryModelTest {
           default -> Optional.of("/");
         };
     Optional<String> after = random.nextBoolean() ? Optional.empty() : Optional.of(text(4));
-    List<Name> expected = expected(prefix, delimiter, after);
+    List<Item> expected = expected(prefix, delimiter, after);
     assertEquals(
         expected, pages(keys, new KeyQuery(prefix, delimiter, after, 1 + random.nextInt(8))));
     long count = model.stream().filter(key -> key.startsWith(prefix)).count();
     assertEquals(count, KeyQuery.count(keys, prefix));
   }
 
-  private List<Name> expected(String prefix, Optional<String> delimiter, Optional<String> after) {
-    TreeSet<Name> names = new TreeSet<>(Comparator.comparing(Name::text));
+  private List<Item> expected(String prefix, Optional<String> delimiter, Optional<String> after) {
+    TreeSet<Item> names = new TreeSet<>(Comparator.comparing(Item::text));
     for (String key : model) {
       if (key.startsWith(prefix)) {
         int found = delimiter.map(text -> key.indexOf(text, prefix.length())).orElse(-1);
         names.add(
             found < 0
-                ? new Name(key, false)
-                : new Name(key.substring(0, found + delimiter.get().length()), true));
+                ? new Item(key, false)
+                : new Item(key.substring(0, found + delimiter.get().length()), true));
       }
     }
     return names.stream()
-        .filter(name -> after.isEmpty() || name.text().compareTo(after.get()) > 0)
+        .filter(item -> after.isEmpty() || item.text().compareTo(after.get()) > 0)
         .toList();
   }
 
-  private static List<Name> pages(OrderedKeys<String> keys, KeyQuery query) {
-    List<Name> names = new ArrayList<>();
+  private static List<Item> pages(OrderedKeys<String> keys, KeyQuery query) {
+    List<Item> names = new ArrayList<>();
     KeyPage page = query.page(keys);
-    names.addAll(page.names());
+    names.addAll(page.items());
     while (page.next().isPresent()) {
-      assertEquals(query.limit(), page.names().size(), "a page with another behind it is full");
+      assertEquals(query.limit(), page.items().size(), "a page with another behind it is full");
       page = query.after(page.next().get()).page(keys);
-      assertTrue(!page.names().isEmpty(), "there is something on a page that was announced");
-      names.addAll(page.names());
+      assertTrue(!page.items().isEmpty(), "there is something on a page that was announced");
+      names.addAll(page.items());
     }
     return names;
   }
@@ -130,9 +130,9 @@ class KeyQueryModelTest {
     OrderedKeys<String> watched = new OrderedKeys<>(keys, new AllThere(looked));
     KeyQuery query = KeyQuery.ofPrefix("", 1).delimitedBy("/");
     assertEquals(
-        new KeyPage(List.of(new Name("a/", true)), Optional.of("a/")), query.page(watched));
+        new KeyPage(List.of(new Item("a/", true)), Optional.of("a/")), query.page(watched));
     KeyPage second = query.after("a/").page(watched);
-    assertEquals(new KeyPage(List.of(new Name("b/", true)), Optional.empty()), second);
+    assertEquals(new KeyPage(List.of(new Item("b/", true)), Optional.empty()), second);
     assertTrue(looked.size() <= 4, () -> "looked at " + looked);
   }
 

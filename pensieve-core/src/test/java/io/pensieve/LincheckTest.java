@@ -24,7 +24,7 @@ class LincheckTest {
   /** The map's operations on one key; those on versions in loops that end when they succeed. */
   @Param(name = "key", gen = IntGen.class, conf = "1:2")
   @Param(name = "value", gen = IntGen.class, conf = "1:3")
-  public static final class Subject {
+  public static final class MapOperations {
     private final Pensieve<Integer, Integer> map =
         Pensieve.<Integer, Integer>builder().maximumEntries(1_000).open();
 
@@ -110,7 +110,7 @@ class LincheckTest {
   }
 
   /** What the operations mean, one after another. */
-  public static final class Model {
+  public static final class MapSpecification {
     private final Map<Integer, Integer> map = new HashMap<>();
 
     public @Nullable Integer get(int key) {
@@ -173,31 +173,31 @@ class LincheckTest {
    */
   @Param(name = "key", gen = IntGen.class, conf = "1:2")
   @Param(name = "value", gen = IntGen.class, conf = "1:3")
-  public static final class BatchSubject {
+  public static final class BatchOperations {
     private final Pensieve<Integer, Integer> map =
         Pensieve.<Integer, Integer>builder().maximumEntries(1_000).open();
 
     @Operation
     public String getBoth() {
-      return previous(map.submit(new AtomicBatch<Integer, Integer>().get(1).get(2)));
+      return previous(map.writeAsync(new AtomicBatch<Integer, Integer>().get(1).get(2)));
     }
 
     @Operation
     public String putBoth(
         @Param(name = "value") int firstValue, @Param(name = "value") int secondValue) {
       AtomicBatch<Integer, Integer> batch = new AtomicBatch<>();
-      return previous(map.submit(batch.put(1, firstValue).put(2, secondValue)));
+      return previous(map.writeAsync(batch.put(1, firstValue).put(2, secondValue)));
     }
 
     @Operation
     public String removeBoth() {
-      return previous(map.submit(new AtomicBatch<Integer, Integer>().remove(2).remove(1)));
+      return previous(map.writeAsync(new AtomicBatch<Integer, Integer>().remove(2).remove(1)));
     }
 
     @Operation
     public String moveToSecondIfItIsAbsent(@Param(name = "value") int value) {
       AtomicBatch<Integer, Integer> batch = new AtomicBatch<>();
-      return previous(map.submit(batch.requireAbsent(2).put(2, value).remove(1)));
+      return previous(map.writeAsync(batch.requireAbsent(2).put(2, value).remove(1)));
     }
 
     @Operation
@@ -215,17 +215,17 @@ class LincheckTest {
       return map.merge(key, value, Integer::sum);
     }
 
-    private static String previous(BatchOutcome<Integer> outcome) {
+    private static String previous(BatchResult<Integer> outcome) {
       return outcome.applied()
           ? outcome.results().stream()
-              .map(result -> String.valueOf(result.previous()))
+              .map(operationResult -> String.valueOf(operationResult.previous()))
               .collect(Collectors.joining(" "))
           : "refused";
     }
   }
 
   /** What the batches mean, one after another. */
-  public static final class BatchModel {
+  public static final class BatchSpecification {
     private final Map<Integer, Integer> map = new HashMap<>();
 
     public String getBoth() {
@@ -266,12 +266,12 @@ class LincheckTest {
 
   @Test
   void underStressTheAnswersAreThoseOfAPlainMap() {
-    stress(Subject.class, Model.class);
+    stress(MapOperations.class, MapSpecification.class);
   }
 
   @Test
   void underStressBatchesAreDoneAsOne() {
-    stress(BatchSubject.class, BatchModel.class);
+    stress(BatchOperations.class, BatchSpecification.class);
   }
 
   private static void stress(Class<?> subject, Class<?> model) {
@@ -291,7 +291,7 @@ class LincheckTest {
         .invocationsPerIteration(Depth.of(100, 100, 400))
         .threads(2)
         .actorsPerThread(3)
-        .sequentialSpecification(Model.class)
-        .check(Subject.class);
+        .sequentialSpecification(MapSpecification.class)
+        .check(MapOperations.class);
   }
 }

@@ -170,11 +170,11 @@ class MapBackupTest {
     try (var map = open("map", Durability.PROCESS_DEATH)) {
       map.put("a", "1");
       map.backup(folder.resolve("first"));
-      version = map.submitPut("a", "2").version();
+      version = map.putAsync("a", "2").version();
     }
     try (var first = open("first", Durability.PROCESS_DEATH)) {
       assertEquals("1", first.get("a"));
-      assertTrue(first.submitPut("a", "3").version() > version);
+      assertTrue(first.putAsync("a", "3").version() > version);
       first.backup(folder.resolve("second"));
     }
     try (var second = open("second", Durability.PROCESS_DEATH)) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 /** A map's keys are listed in their order, each that is there, and no other. */
 @Timeout(60)
 class OrderedKeysTest {
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private RecordingLog<String, String> log = new RecordingLog<>();
   private Pensieve<String, String> map = open(4);
 
@@ -66,7 +66,7 @@ class OrderedKeysTest {
       assertThrows(ClassCastException.class, () -> mixed.put("one", "a"));
       AtomicBatch<Object, String> batch = new AtomicBatch<>();
       batch.put(2, "b").put("two", "b").put(3, "b");
-      assertThrows(ClassCastException.class, () -> mixed.submit(batch));
+      assertThrows(ClassCastException.class, () -> mixed.writeAsync(batch));
       assertEquals(Map.of(1, "a"), Map.copyOf(mixed));
       assertEquals(Map.of(1, "a"), mixedLog.fold());
     }
@@ -79,8 +79,8 @@ class OrderedKeysTest {
     }
     map.remove("b");
     assertEquals(List.of("a", "c", "d"), list(map.orderedKeys()));
-    map.submit(new AtomicBatch<String, String>().put("x", "1").put("e", "1").remove("x"));
-    map.submit(new AtomicBatch<String, String>().remove("c").put("f", "1").put("g", "1"));
+    map.writeAsync(new AtomicBatch<String, String>().put("x", "1").put("e", "1").remove("x"));
+    map.writeAsync(new AtomicBatch<String, String>().remove("c").put("f", "1").put("g", "1"));
     assertEquals(List.of("d", "e", "f", "g"), list(map.orderedKeys()), "a was evicted");
     map.put("e", "2", Duration.ofSeconds(1));
     map.compute("d", (key, value) -> null);
@@ -181,7 +181,7 @@ class OrderedKeysTest {
     lister.setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
     lister.start();
     try {
-      Together.run(
+      ParallelRun.run(
           4,
           OrderedKeysTest.class,
           random -> {
@@ -190,7 +190,8 @@ class OrderedKeysTest {
               String key = "k" + number;
               switch (random.nextInt(4)) {
                 case 0 -> busy.put(key, "1");
-                case 1 -> busy.submit(new AtomicBatch<String, String>().remove(key).put(key, "2"));
+                case 1 ->
+                    busy.writeAsync(new AtomicBatch<String, String>().remove(key).put(key, "2"));
                 default -> {
                   if (number % 3 != 1) {
                     busy.remove(key);
@@ -217,7 +218,7 @@ class OrderedKeysTest {
       KeyQuery query = KeyQuery.ofPrefix("k", 7);
       for (Optional<String> next = Optional.of(""); next.isPresent(); ) {
         KeyPage page = query.after(next.get()).page(map.orderedKeys());
-        page.names().forEach(name -> seen.add(name.text()));
+        page.items().forEach(item -> seen.add(item.text()));
         next = page.next();
       }
       List<String> ordered = seen.stream().sorted().distinct().toList();

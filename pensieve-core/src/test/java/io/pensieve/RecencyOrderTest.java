@@ -77,7 +77,7 @@ class RecencyOrderTest {
     for (int key = 0; key < 50; key++) {
       map.put(key, key);
     }
-    Together.run(
+    ParallelRun.run(
         4,
         RecencyOrderTest.class,
         random -> {

@@ -4,7 +4,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,13 +102,13 @@ final class RecordingLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public synchronized RecoveryReport replay(Replay<K, V> replay) {
+  public synchronized RecoveryReport replay(ReplayHandler<K, V> handler) {
     if (failure != null) {
       throw failure;
     }
     for (int i = 0; i < history.size(); i++) {
-      replay.change(i + 1L, history.get(i));
-      replay.progress(i + 1L, history.size());
+      handler.change(i + 1L, history.get(i));
+      handler.progress(i + 1L, history.size());
     }
     return RecoveryReport.empty();
   }
@@ -120,7 +120,7 @@ final class RecordingLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public long[] appendTogether(List<Change<K, V>> changes) {
+  public long[] appendAtomically(List<Change<K, V>> changes) {
     changes.forEach(beforeAppend);
     return addAll(changes);
   }

@@ -31,11 +31,11 @@ import org.junit.jupiter.api.Timeout;
 /** Who listens hears of every value that leaves, once, and why. */
 @Timeout(120)
 class RemovalListenerTest {
-  private final List<Departed> told = Collections.synchronizedList(new ArrayList<>());
-  private final HandClock clock = new HandClock();
+  private final List<RemovalEvent> told = Collections.synchronizedList(new ArrayList<>());
+  private final ManualClock clock = new ManualClock();
   private final RecordingLog<Integer, Integer> log = new RecordingLog<>();
   private RemovalListener<Integer, Integer> listener =
-      (key, value, cause) -> told.add(new Departed(key, value, cause));
+      (key, value, cause) -> told.add(new RemovalEvent(key, value, cause));
   private final Pensieve<Integer, Integer> map =
       Pensieve.<Integer, Integer>builder()
           .maximumEntries(2)
@@ -69,17 +69,17 @@ class RemovalListenerTest {
     map.clear();
     assertEquals(
         List.of(
-            new Departed(1, 10, REPLACED),
-            new Departed(1, 11, REPLACED),
-            new Departed(1, 12, REPLACED),
-            new Departed(1, 12, EVICTED),
-            new Departed(2, 20, REMOVED),
-            new Departed(3, 30, REMOVED),
-            new Departed(4, 40, EXPIRED),
-            new Departed(5, 50, REMOVED)),
+            new RemovalEvent(1, 10, REPLACED),
+            new RemovalEvent(1, 11, REPLACED),
+            new RemovalEvent(1, 12, REPLACED),
+            new RemovalEvent(1, 12, EVICTED),
+            new RemovalEvent(2, 20, REMOVED),
+            new RemovalEvent(3, 30, REMOVED),
+            new RemovalEvent(4, 40, EXPIRED),
+            new RemovalEvent(5, 50, REMOVED)),
         told.subList(0, 8));
     assertEquals(
-        Set.of(new Departed(6, 60, REMOVED), new Departed(7, 70, REMOVED)),
+        Set.of(new RemovalEvent(6, 60, REMOVED), new RemovalEvent(7, 70, REMOVED)),
         Set.copyOf(told.subList(8, told.size())));
   }
 
@@ -89,7 +89,7 @@ class RemovalListenerTest {
     clock.advance(1);
     map.put(1, 11);
     map.expireDue(); // waits for the map's own thread, if that was faster
-    assertEquals(List.of(new Departed(1, 10, EXPIRED)), told);
+    assertEquals(List.of(new RemovalEvent(1, 10, EXPIRED)), told);
   }
 
   @Test
@@ -119,7 +119,7 @@ class RemovalListenerTest {
     assertThrows(LogException.Failed.class, () -> map.put(3, 30));
     assertEquals(3, map.size(), "what cannot be logged is not evicted");
     assertThrows(LogException.Failed.class, () -> map.put(1, 11));
-    assertEquals(List.of(new Departed(1, 10, REPLACED)), told);
+    assertEquals(List.of(new RemovalEvent(1, 10, REPLACED)), told);
     log.beforeAppend(change -> {});
     map.put(1, 12);
     assertEquals(2, map.size());
@@ -130,7 +130,7 @@ class RemovalListenerTest {
     map.put(1, 10);
     listener =
         (key, value, cause) -> {
-          told.add(new Departed(key, value, cause));
+          told.add(new RemovalEvent(key, value, cause));
           if (cause == REMOVED) {
             assertNull(map.get(key));
             map.put(key, value + 1);
@@ -138,7 +138,7 @@ class RemovalListenerTest {
         };
     map.remove(1);
     assertEquals(11, map.get(1));
-    assertEquals(List.of(new Departed(1, 10, REMOVED)), told);
+    assertEquals(List.of(new RemovalEvent(1, 10, REMOVED)), told);
   }
 
   @Test
@@ -155,7 +155,7 @@ class RemovalListenerTest {
     map.put(1, 10);
     listener =
         (key, value, cause) -> {
-          throw new Quiet();
+          throw new SilentError();
         };
     assertEquals(10, map.put(1, 11));
     assertEquals(11, map.remove(1));
@@ -167,7 +167,7 @@ class RemovalListenerTest {
     List<Throwable> refused = new ArrayList<>();
     listener =
         (key, value, cause) -> {
-          told.add(new Departed(key, value, cause));
+          told.add(new RemovalEvent(key, value, cause));
           try {
             map.put(key, value);
           } catch (IllegalStateException tooDeep) {
@@ -184,7 +184,7 @@ class RemovalListenerTest {
     assertEquals(3 * ListenerDepth.MAX, told.size());
     listener = (key, value, cause) -> map.put(7, 7);
     map.put(8, 8);
-    listener = (key, value, cause) -> told.add(new Departed(key, value, cause));
+    listener = (key, value, cause) -> told.add(new RemovalEvent(key, value, cause));
     map.put(9, 9);
     assertEquals(9, map.get(9), "a thread that is out of the listeners may write");
   }
@@ -253,28 +253,28 @@ class RemovalListenerTest {
 
   @Test
   void aWarningThatCannotBeLoggedDoesNotReachTheWriter() {
-    Departures<Integer, Integer> departures =
-        new Departures<>(
+    RemovalNotifier<Integer, Integer> notifier =
+        new RemovalNotifier<>(
             new Counters(false),
             (key, value, cause) -> {
-              throw new Quiet();
+              throw new SilentError();
             },
             () -> {
-              throw new Quiet();
+              throw new SilentError();
             },
             () -> 0);
-    departures.evicted(1, 10);
+    notifier.evicted(1, 10);
   }
 
   @Test
   void whatAListenerThrowsIsLoggedAndThenOnceAMinuteWithItsNumber() {
     long minute = TimeUnit.MINUTES.toNanos(1);
-    Quiet thrown = new Quiet();
+    SilentError thrown = new SilentError();
     AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - minute / 2); // it may go over the end
     List<Throwable> traces = new ArrayList<>();
     List<String> lines = new ArrayList<>();
-    Departures<Integer, Integer> departures =
-        new Departures<>(
+    RemovalNotifier<Integer, Integer> notifier =
+        new RemovalNotifier<>(
             new Counters(false),
             (key, value, cause) -> {
               throw thrown;
@@ -282,27 +282,27 @@ class RemovalListenerTest {
             () -> new RecordingLogger(traces, lines),
             nanos::get);
     for (int i = 0; i < 100; i++) {
-      departures.evicted(1, 10);
+      notifier.evicted(1, 10);
     }
     nanos.addAndGet(minute - 1);
-    departures.evicted(1, 10);
+    notifier.evicted(1, 10);
     assertEquals(List.of(thrown), traces);
     assertEquals(List.of(), lines);
     nanos.addAndGet(1);
     for (int i = 0; i < 10; i++) {
-      departures.evicted(1, 10);
+      notifier.evicted(1, 10);
     }
     assertEquals(List.of("a removal listener has thrown 101 times more, now " + thrown), lines);
     nanos.addAndGet(3 * minute);
-    departures.evicted(1, 10);
+    notifier.evicted(1, 10);
     assertTrue(lines.get(1).contains(" thrown 10 times more"), lines.get(1));
     assertEquals(List.of(thrown), traces);
   }
 
-  private static final class Quiet extends Error {
+  private static final class SilentError extends Error {
     private static final long serialVersionUID = 1L;
 
-    Quiet() {
+    SilentError() {
       super("thrown by a test's listener", null, false, false);
     }
   }
@@ -357,7 +357,7 @@ class RemovalListenerTest {
                   }
                 })
             .open()) {
-      Together.run(
+      ParallelRun.run(
           8,
           RemovalListenerTest.class,
           random -> {

@@ -64,7 +64,7 @@ class RestartTest {
   @Test
   void theOrderSurvivesAnyHistoryOfLivesAndUses() {
     Random random = Seed.random(RestartTest.class);
-    for (int life = 0; life < 200; life++) {
+    for (int ttl = 0; ttl < 200; ttl++) {
       for (int i = random.nextInt(40); i > 0; i--) {
         String key = "k" + random.nextInt(120);
         switch (random.nextInt(4)) {
@@ -83,9 +83,9 @@ class RestartTest {
 
   @Test
   void versionsGoOnWhereTheyWere() {
-    long before = map.submitPut("a", "1").version();
+    long before = map.putAsync("a", "1").version();
     reopen(100);
-    assertTrue(map.submitPut("a", "2").version() > before);
+    assertTrue(map.putAsync("a", "2").version() > before);
   }
 
   @Test
@@ -127,7 +127,7 @@ class RestartTest {
     AtomicLong read = new AtomicLong();
     Pensieve.<String, String>builder()
         .log(log.reopened())
-        .recoveryProgress((bytesRead, bytesTotal) -> read.set(bytesRead * 100 / bytesTotal))
+        .recoveryListener((bytesRead, bytesTotal) -> read.set(bytesRead * 100 / bytesTotal))
         .open()
         .close();
     assertEquals(100, read.get());

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.BatchOutcome.Result;
+import io.pensieve.BatchResult.OperationResult;
 import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.file.CrashingLog;
@@ -69,15 +69,15 @@ class SimulationTest {
 
   @Test
   void whateverEndsALifeTheNextOneHasWhatWasPromised() {
-    for (int life = 0; life < LIVES; life++) {
+    for (int ttl = 0; ttl < LIVES; ttl++) {
       for (int i = random.nextInt(80); i > 0; i--) {
         operate();
       }
       assertEquals(List.copyOf(model.keySet()), order(), "while it is open");
       switch (random.nextInt(3)) {
         case 0 -> close();
-        case 1 -> crash(true, "life " + life + ", killed");
-        default -> crash(false, "life " + life + ", power cut");
+        case 1 -> crash(true, "life " + ttl + ", killed");
+        default -> crash(false, "life " + ttl + ", power cut");
       }
     }
     System.out.println("SimulationTest: " + crashes + " crashes, " + bases + " bases");
@@ -88,7 +88,7 @@ class SimulationTest {
     String key = "k" + random.nextInt(KEYS);
     switch (random.nextInt(14)) {
       case 0, 1, 2 -> assertEquals(valueOf(model.get(key)), String.valueOf(map.get(key)));
-      case 3 -> assertEquals(valueOf(model.remove(key)), "" + map.submitRemove(key).previous());
+      case 3 -> assertEquals(valueOf(model.remove(key)), "" + map.removeAsync(key).previous());
       case 4, 5, 6 -> compactStep();
       case 7 -> log.step();
       case 8, 9 -> runBatch();
@@ -106,7 +106,7 @@ class SimulationTest {
   }
 
   private void put(String key, String value) {
-    Submission<String> done = map.submitPut(key, value);
+    PendingWrite<String> done = map.putAsync(key, value);
     assertEquals(valueOf(model.put(key, new Kept(value, done.version()))), "" + done.previous());
     evict();
     assertTrue(map.size() <= bound);
@@ -122,7 +122,7 @@ class SimulationTest {
 
   private void runBatch() {
     AtomicBatch<String, String> batch = new AtomicBatch<>();
-    List<BiConsumer<Map<String, Kept>, Result<String>>> effects = new ArrayList<>();
+    List<BiConsumer<Map<String, Kept>, OperationResult<String>>> effects = new ArrayList<>();
     for (int i = 1 + random.nextInt(5); i > 0; i--) {
       String key = "k" + random.nextInt(KEYS);
       switch (random.nextInt(4)) {
@@ -146,7 +146,7 @@ class SimulationTest {
       }
     }
     int before = log.appended().size();
-    List<Result<String>> results = map.submit(batch).results();
+    List<OperationResult<String>> results = map.writeAsync(batch).results();
     for (int i = 0; i < results.size(); i++) {
       effects.get(i).accept(model, results.get(i));
     }
@@ -156,7 +156,7 @@ class SimulationTest {
     }
   }
 
-  private static void assertWas(Result<String> done, @Nullable Kept expected) {
+  private static void assertWas(OperationResult<String> done, @Nullable Kept expected) {
     assertEquals(valueOf(expected), "" + done.previous());
   }
 

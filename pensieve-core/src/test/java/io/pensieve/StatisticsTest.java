@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class StatisticsTest {
   private static final LogStatistics NO_LOG = Log.none().statistics();
 
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private final Pensieve<String, Integer> map =
       Pensieve.<String, Integer>builder().maximumEntries(3).clock(clock).recordStatistics().open();
 
@@ -31,11 +31,11 @@ class StatisticsTest {
   void everythingIsCountedUnderItsName() {
     map.put("a", 1);
     map.put("b", 1, Duration.ofMillis(1));
-    map.submitPut("c", 1);
+    map.putAsync("c", 1);
     map.get("a");
     map.getOrDefault("nothing", 0);
     map.getVersioned("c");
-    map.observe("nothing");
+    map.getAsync("nothing");
     assertTrue(map.containsKey("a"));
     map.computeIfAbsent("d", key -> 4); // a miss, a load, a put, an eviction of b
     map.computeIfAbsent("d", key -> 5); // a hit
@@ -79,7 +79,7 @@ class StatisticsTest {
   @Test
   void countsAreExactUnderThreads() throws Exception {
     map.put("a", 1);
-    Together.run(
+    ParallelRun.run(
         8,
         StatisticsTest.class,
         random -> {

@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(120)
 class ViewsTest {
   private final Path folder;
-  private final HandClock clock = new HandClock();
+  private final ManualClock clock = new ManualClock();
   private @Nullable Pensieve<Long, Long> opened;
 
   ViewsTest(@TempDir Path parent) {
@@ -444,7 +444,7 @@ class ViewsTest {
             () -> map.containsKey(null),
             () -> map.containsValue(null),
             () -> map.getVersioned(null),
-            () -> map.observe(null),
+            () -> map.getAsync(null),
             () -> map.put(null, 1L),
             () -> map.put(1L, null),
             () -> map.put(1L, 1L, null),
@@ -471,12 +471,12 @@ class ViewsTest {
             () -> map.merge(1L, null, Long::sum),
             () -> map.merge(1L, 1L, null),
             () -> nothing(() -> map.forEach(null)),
-            () -> map.submitPut(null, 1L),
-            () -> map.submitRemove(null),
+            () -> map.putAsync(null, 1L),
+            () -> map.removeAsync(null),
             () -> map.replaceIfVersion(null, 1, 1L),
             () -> map.removeIfVersion(null, 1),
             () -> map.increment(null, 1, null),
-            () -> map.submit(null),
+            () -> map.writeAsync(null),
             () -> nothing(() -> map.backup(null)),
             () -> map.keySet().removeIf(null),
             () -> map.values().removeIf(null),

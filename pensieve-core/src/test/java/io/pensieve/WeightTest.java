@@ -61,7 +61,7 @@ class WeightTest {
     map.put("a", 4);
     assertThrows(IllegalArgumentException.class, () -> map.put("a", 11));
     assertThrows(IllegalArgumentException.class, () -> map.put("b", 11));
-    assertThrows(IllegalArgumentException.class, () -> map.submitPut("b", 11));
+    assertThrows(IllegalArgumentException.class, () -> map.putAsync("b", 11));
     assertThrows(IllegalArgumentException.class, () -> map.replace("a", 11));
     assertThrows(IllegalArgumentException.class, () -> map.merge("a", 7, Integer::sum));
     assertThrows(IllegalArgumentException.class, () -> map.computeIfAbsent("b", key -> 11));
@@ -179,7 +179,7 @@ class WeightTest {
             .maximumEntries(40)
             .maximumWeight(100, (key, value) -> value)
             .open()) {
-      Together.run(
+      ParallelRun.run(
           threads,
           WeightTest.class,
           random -> {

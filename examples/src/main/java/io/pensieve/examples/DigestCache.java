@@ -62,16 +62,16 @@ public final class DigestCache {
     FileLog<String, FileDigest> log =
         FileLog.open(
             options.cache(), Codec.utf8(), new FileDigest.BytesCodec(), Durability.PROCESS_DEATH);
-    try (Pensieve<String, FileDigest> memories =
+    try (Pensieve<String, FileDigest> map =
             Pensieve.<String, FileDigest>builder()
                 .maximumEntries(options.entriesMax())
                 .log(log)
                 .open();
         Writer sums = sumsWriter(options)) {
-      out.printf("%,d digests known from before%n", memories.size());
+      out.printf("%,d digests known from before%n", map.size());
       DigestWalk walk =
           new DigestWalk(
-              options, ours(options), memories, DigestCache::sha256, Clock.systemUTC(), sums, out);
+              options, ours(options), map, DigestCache::sha256, Clock.systemUTC(), sums, out);
       Files.walkFileTree(options.folder(), walk);
       walk.printSummary();
     }

@@ -17,9 +17,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One walk over a tree: takes each file's digest from the memories, or hashes it and keeps it
- * there. Files that cannot be read, or that change whenever they are hashed, are named and passed
- * over. As make and rsync do, it takes a file of the same size and time for the same file.
+ * One walk over a tree: takes each file's digest from the map, or hashes it and keeps it there.
+ * Files that cannot be read, or that change whenever they are hashed, are named and passed over. As
+ * make and rsync do, it takes a file of the same size and time for the same file.
  */
 final class DigestWalk extends SimpleFileVisitor<Path> {
   private static final int ATTEMPTS_MAX = 3;
@@ -32,7 +32,7 @@ final class DigestWalk extends SimpleFileVisitor<Path> {
 
   private final DigestOptions options;
   private final Set<Path> ours; // our own log and list, which change while we walk
-  private final Map<String, FileDigest> memories;
+  private final Map<String, FileDigest> map;
   private final Hash hash;
   private final Clock clock;
   private final Writer sums;
@@ -54,14 +54,14 @@ final class DigestWalk extends SimpleFileVisitor<Path> {
   DigestWalk(
       DigestOptions options,
       Set<Path> ours,
-      Map<String, FileDigest> memories,
+      Map<String, FileDigest> map,
       Hash hash,
       Clock clock,
       Writer sums,
       PrintStream out) {
     this.options = options;
     this.ours = ours;
-    this.memories = memories;
+    this.map = map;
     this.hash = hash;
     this.clock = clock;
     this.sums = sums;
@@ -79,7 +79,7 @@ final class DigestWalk extends SimpleFileVisitor<Path> {
   public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
     if (attributes.isRegularFile() && !ours.contains(file)) {
       String key = keyOf(file);
-      FileDigest known = memories.get(key);
+      FileDigest known = map.get(key);
       if (known != null && known.isOf(attributes)) {
         warm++;
         writeSum(file, known.sha256());
@@ -124,7 +124,7 @@ final class DigestWalk extends SimpleFileVisitor<Path> {
     hashed++;
     hashedBytes += digest.size();
     if (rest.compareTo(REST_MIN) >= 0) {
-      memories.put(key, digest);
+      map.put(key, digest);
     } else {
       tooYoung++;
     }

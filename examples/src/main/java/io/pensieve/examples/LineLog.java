@@ -5,7 +5,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -49,7 +49,7 @@ public final class LineLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public synchronized RecoveryReport replay(Replay<K, V> replay) {
+  public synchronized RecoveryReport replay(ReplayHandler<K, V> handler) {
     if (lines != null) {
       throw new IllegalStateException(file + " is open already, for another map");
     }
@@ -64,7 +64,7 @@ public final class LineLog<K, V> implements Log<K, V> {
       for (int at = 0; at < end; at += last.length() + 1) {
         last = text.substring(at, text.indexOf('\n', at));
         if (!last.equals(CLOSED)) {
-          replayLine(last, at, replay);
+          replayLine(last, at, handler);
           changes++;
         }
       }
@@ -80,7 +80,7 @@ public final class LineLog<K, V> implements Log<K, V> {
     }
   }
 
-  private void replayLine(String line, int offset, Replay<K, V> replay) {
+  private void replayLine(String line, int offset, ReplayHandler<K, V> handler) {
     Change<K, V> change;
     try {
       String[] words = line.split(" ", -1);
@@ -93,7 +93,7 @@ public final class LineLog<K, V> implements Log<K, V> {
     } catch (IllegalArgumentException | IndexOutOfBoundsException damaged) {
       throw new LogException.Corrupt(file, offset, "a change", '"' + line + '"');
     }
-    replay.change(lastSequence, change);
+    handler.change(lastSequence, change);
   }
 
   private Change<K, V> parse(String[] words) {

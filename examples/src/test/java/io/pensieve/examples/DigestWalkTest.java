@@ -28,7 +28,7 @@ class DigestWalkTest {
   private static final Clock LATER =
       Clock.fixed(Instant.parse("2100-01-01T00:00:00Z"), ZoneOffset.UTC);
 
-  private final Map<String, FileDigest> memories = new HashMap<>();
+  private final Map<String, FileDigest> map = new HashMap<>();
   private final StringWriter sums = new StringWriter();
   private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
@@ -46,7 +46,7 @@ class DigestWalkTest {
         });
     String expected = Tree.sha256("before and after");
     assertEquals(expected + "  " + file + "\n", sums.toString());
-    assertEquals(List.of(expected), memories.values().stream().map(FileDigest::sha256).toList());
+    assertEquals(List.of(expected), map.values().stream().map(FileDigest::sha256).toList());
   }
 
   @Test
@@ -59,7 +59,7 @@ class DigestWalkTest {
           return Tree.sha256("whatever");
         });
     assertSaid("passed over: " + file + " (changes", "0 hashed", "1 passed over");
-    assertEquals(Map.of(), memories);
+    assertEquals(Map.of(), map);
     assertEquals("", sums.toString());
   }
 
@@ -98,7 +98,7 @@ class DigestWalkTest {
     DigestOptions options =
         DigestOptions.parse(List.of("--cache", folder + "-cache", folder.toString()));
     try (PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8)) {
-      DigestWalk walk = new DigestWalk(options, Set.of(), memories, hash, LATER, sums, out);
+      DigestWalk walk = new DigestWalk(options, Set.of(), map, hash, LATER, sums, out);
       Files.walkFileTree(options.folder(), walk);
       walk.printSummary();
     }

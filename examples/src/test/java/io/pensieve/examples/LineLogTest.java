@@ -42,38 +42,38 @@ class LineLogTest {
             "\ud83e\udde0 \u00e9",
             "put",
             "closed");
-    try (Pensieve<String, String> memories = open(10)) {
-      memories.putAll(awkward);
-      memories.put("gone", "soon");
-      memories.remove("gone");
+    try (Pensieve<String, String> map = open(10)) {
+      map.putAll(awkward);
+      map.put("gone", "soon");
+      map.remove("gone");
     }
-    try (Pensieve<String, String> memories = open(10)) {
-      assertEquals(awkward, Map.copyOf(memories));
-      assertTrue(memories.recovery().closedCleanly());
+    try (Pensieve<String, String> map = open(10)) {
+      assertEquals(awkward, Map.copyOf(map));
+      assertTrue(map.recovery().closedCleanly());
     }
   }
 
   @Test
   void theOldestByUseIsStillTheNextToGo() throws IOException {
-    try (Pensieve<String, String> memories = open(3)) {
-      memories.put("a", "1");
-      memories.put("b", "2");
-      memories.put("c", "3");
-      memories.get("a");
+    try (Pensieve<String, String> map = open(3)) {
+      map.put("a", "1");
+      map.put("b", "2");
+      map.put("c", "3");
+      map.get("a");
     }
-    try (Pensieve<String, String> memories = open(3)) {
-      memories.put("d", "4");
-      assertEquals(Map.of("a", "1", "c", "3", "d", "4"), Map.copyOf(memories));
-      memories.put("e", "5");
-      assertEquals(Map.of("a", "1", "d", "4", "e", "5"), Map.copyOf(memories));
+    try (Pensieve<String, String> map = open(3)) {
+      map.put("d", "4");
+      assertEquals(Map.of("a", "1", "c", "3", "d", "4"), Map.copyOf(map));
+      map.put("e", "5");
+      assertEquals(Map.of("a", "1", "d", "4", "e", "5"), Map.copyOf(map));
     }
   }
 
   @Test
   void peopleCanReadIt() throws IOException {
-    try (Pensieve<String, String> memories = open(1)) {
-      memories.put("colour", "dark blue");
-      memories.put("size", "42");
+    try (Pensieve<String, String> map = open(1)) {
+      map.put("colour", "dark blue");
+      map.put("size", "42");
     }
     String text = Files.readString(file);
     assertTrue(text.startsWith("1 put colour dark%20blue\n2 put size 42\n3 remove colour\n"), text);
@@ -83,16 +83,16 @@ class LineLogTest {
   @Test
   void aTornLastLineIsCutAndKeptAside() throws IOException {
     Files.writeString(file, "1 put a 1\n2 put b 2\n3 put c");
-    try (Pensieve<String, String> memories = open(10)) {
-      assertEquals(Map.of("a", "1", "b", "2"), Map.copyOf(memories));
-      RecoveryReport.TornTail torn = memories.recovery().tornTail().orElseThrow();
+    try (Pensieve<String, String> map = open(10)) {
+      assertEquals(Map.of("a", "1", "b", "2"), Map.copyOf(map));
+      RecoveryReport.TornTail torn = map.recovery().tornTail().orElseThrow();
       assertEquals(20, torn.offset());
       assertEquals("3 put c", Files.readString(torn.copy()));
-      assertFalse(memories.recovery().closedCleanly());
-      memories.put("d", "4");
+      assertFalse(map.recovery().closedCleanly());
+      map.put("d", "4");
     }
-    try (Pensieve<String, String> memories = open(10)) {
-      assertEquals(Map.of("a", "1", "b", "2", "d", "4"), Map.copyOf(memories));
+    try (Pensieve<String, String> map = open(10)) {
+      assertEquals(Map.of("a", "1", "b", "2", "d", "4"), Map.copyOf(map));
     }
   }
 
@@ -117,15 +117,15 @@ class LineLogTest {
 
   @Test
   void anEndWithoutCloseKeepsEveryLine() throws IOException {
-    try (Pensieve<String, String> memories = open(10)) {
-      memories.put("a", "1");
+    try (Pensieve<String, String> map = open(10)) {
+      map.put("a", "1");
       // What is in the file now is what a killed process leaves.
       Files.copy(file, file.resolveSibling("copy"));
     }
     Files.move(file.resolveSibling("copy"), file, StandardCopyOption.REPLACE_EXISTING);
-    try (Pensieve<String, String> memories = open(10)) {
-      assertEquals("1", memories.get("a"));
-      assertFalse(memories.recovery().closedCleanly());
+    try (Pensieve<String, String> map = open(10)) {
+      assertEquals("1", map.get("a"));
+      assertFalse(map.recovery().closedCleanly());
     }
   }
 

@@ -54,7 +54,7 @@ public class LogBenchmark {
 
   /** A store in a folder of its own. */
   @State(Scope.Benchmark)
-  public abstract static class Opened {
+  public abstract static class OpenStore {
     private static final int VALUE_BYTES = 100;
 
     @Param(".")
@@ -100,7 +100,7 @@ public class LogBenchmark {
   }
 
   /** Entries survive the death of the process. All keys are present. */
-  public static class SurvivingProcessDeath extends Opened {
+  public static class SurvivingProcessDeath extends OpenStore {
     @Param({"pensieve", "chronicleMap", "rocksDb", "mvStore", "pensieveWithoutLog"})
     @SuppressWarnings("NullAway.Init") // JMH sets it
     String store;
@@ -119,7 +119,7 @@ public class LogBenchmark {
   }
 
   /** Entries survive a power cut. Empty at first: to fill it would take longer than to measure. */
-  public static class SurvivingPowerCut extends Opened {
+  public static class SurvivingPowerCut extends OpenStore {
     @Param({"pensieve", "rocksDb", "bareLoop"})
     @SuppressWarnings("NullAway.Init") // JMH sets it
     String store;

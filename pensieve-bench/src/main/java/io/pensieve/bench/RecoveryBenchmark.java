@@ -3,7 +3,7 @@ package io.pensieve.bench;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.file.FileLog;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -97,7 +97,7 @@ public final class RecoveryBenchmark {
   // A log without a map does not compact itself.
   private void writeWithoutMap(IntUnaryOperator keys, int puts) {
     try (FileLog<String, String> log = log(1, UNLIMITED)) {
-      log.replay(new Nobody());
+      log.replay(new NoOpReplayHandler());
       for (int i = 0; i < puts; i++) {
         log.append(new Change.Put<>(key(keys.applyAsInt(i)), value(i)));
       }
@@ -106,9 +106,9 @@ public final class RecoveryBenchmark {
 
   private void writeAndCompact() {
     FileLog<String, String> log = log(1, UNLIMITED);
-    try (Pensieve<String, String> memories = open(log)) {
+    try (Pensieve<String, String> map = open(log)) {
       for (int key = 0; key < entries; key++) {
-        memories.submitPut(key(key), value(key));
+        map.putAsync(key(key), value(key));
       }
       log.compact();
     }
@@ -122,7 +122,7 @@ public final class RecoveryBenchmark {
     return VALUE_HEAD + String.format(Locale.ROOT, "%016d", number);
   }
 
-  private static final class Nobody implements Replay<String, String> {
+  private static final class NoOpReplayHandler implements ReplayHandler<String, String> {
     @Override
     public void change(long sequence, Change<String, String> change) {}
 
@@ -147,10 +147,10 @@ public final class RecoveryBenchmark {
     long processor = processorNanos();
     long start = System.nanoTime();
     // So slow a compaction as this has not begun to matter when the map is closed again.
-    try (Pensieve<String, String> memories = open(log(threads, 1))) {
+    try (Pensieve<String, String> map = open(log(threads, 1))) {
       double seconds = (System.nanoTime() - start) / 1e9;
       double processorSeconds = (processorNanos() - processor) / 1e9;
-      long changes = memories.recovery().changes();
+      long changes = map.recovery().changes();
       out.printf(
           Locale.ROOT,
           "%s, round %d, %d threads: %.2f million a second"
@@ -160,7 +160,7 @@ public final class RecoveryBenchmark {
           threads,
           changes / seconds / 1e6,
           changes,
-          memories.size(),
+          map.size(),
           seconds,
           processorSeconds,
           collectionMillis() - collecting);

@@ -64,22 +64,21 @@ final class Stores {
   }
 
   private static final class PensieveStore implements Store {
-    private final Pensieve<Long, byte[]> memories;
+    private final Pensieve<Long, byte[]> map;
 
     PensieveStore(Log<Long, byte[]> log, int entries) {
       // Half as much again, so that nothing is evicted.
-      memories =
-          Pensieve.<Long, byte[]>builder().maximumEntries(entries + entries / 2).log(log).open();
+      map = Pensieve.<Long, byte[]>builder().maximumEntries(entries + entries / 2).log(log).open();
     }
 
     @Override
     public void put(Long key, byte[] value) {
-      memories.put(key, value);
+      map.put(key, value);
     }
 
     @Override
     public void close() {
-      memories.close();
+      map.close();
     }
   }
 

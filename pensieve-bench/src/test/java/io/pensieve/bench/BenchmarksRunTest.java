@@ -99,7 +99,7 @@ class BenchmarksRunTest {
   @Test
   void overwritingTellsSizesAndStallsAndCleansUp(@TempDir Path folder) throws Exception {
     ByteArrayOutputStream told = new ByteArrayOutputStream();
-    Overwriting.run(
+    OverwriteStalls.run(
         Map.of("folder", folder.toString(), "keys", "1000", "puts", "20000", "threads", "2"),
         new PrintStream(told, true, StandardCharsets.UTF_8));
     String text = told.toString(StandardCharsets.UTF_8);

@@ -37,13 +37,13 @@ class HttpBenchmarkTest {
 
   @Test
   void hostileClientsStayOpenAndAttackWithoutHurtingIt() throws Exception {
-    Hostile hostile = new Hostile(server.address());
-    hostile.openIdle(100);
-    hostile.flood(1_000, 30);
-    assertEquals(100, hostile.idle());
+    HostileConnections hostileConnections = new HostileConnections(server.address());
+    hostileConnections.openIdle(100);
+    hostileConnections.flood(1_000, 30);
+    assertEquals(100, hostileConnections.idle());
     assertTrue(send(request("/get/a").GET()).contains("val"));
-    hostile.close();
-    assertEquals(0, hostile.idle());
+    hostileConnections.close();
+    assertEquals(0, hostileConnections.idle());
   }
 
   private HttpRequest.Builder request(String path) {

@@ -23,7 +23,8 @@ public interface ChangeStream<K, V> extends AutoCloseable {
    *
    * @param patience how long to wait for the first one; not at all if zero
    * @return empty if none came in that time, or if this stream is closed
-   * @throws LogException.Forgotten if the log was compacted beyond where this stream has come
+   * @throws LogException.HistoryTruncated if the log was compacted beyond where this stream has
+   *     come
    * @throws LogException.Corrupt if a change is damaged, and all before has been told
    * @throws LogException.Failed if the log has failed, and all before has been told; or if it
    *     cannot be read now

@@ -23,12 +23,12 @@ final class Codecs {
 
     @Override
     public byte[] encode(String value) {
-      refuseUnpairedSurrogates(value);
+      requirePairedSurrogates(value);
       return value.getBytes(StandardCharsets.UTF_8);
     }
 
     // String.getBytes would write '?' for them without a word, and two keys could fall together.
-    private static void refuseUnpairedSurrogates(String value) {
+    private static void requirePairedSurrogates(String value) {
       for (int i = 0; i < value.length(); i++) {
         if (Character.isSurrogate(value.charAt(i))) {
           int codePoint = value.codePointAt(i);

@@ -25,7 +25,7 @@ public interface LiveEntries<K, V> {
    *
    * @throws IllegalStateException if so; never by default
    */
-  default void refuseWithinFunction() {}
+  default void checkNotWithinFunction() {}
 
   /**
    * An entry, its parts read together.
@@ -33,7 +33,7 @@ public interface LiveEntries<K, V> {
    * @param put what gave the entry its value
    * @param version the sequence number of that put
    */
-  record Live<K, V>(Change.Put<K, V> put, long version) {}
+  record LiveEntry<K, V>(Change.Put<K, V> put, long version) {}
 
   /** One walk over the entries, while the map is in use. */
   interface Walk<K, V> {
@@ -43,7 +43,7 @@ public interface LiveEntries<K, V> {
      * was changed before this was called is seen, what is changed later may be. An entry whose key
      * is locked at its turn is waited for. To be asked for once.
      */
-    Iterator<Live<K, V>> coldestFirst();
+    Iterator<LiveEntry<K, V>> coldestFirst();
 
     /**
      * The saved entries are about to become the log's beginning. From now on the map does not rely
@@ -51,7 +51,7 @@ public interface LiveEntries<K, V> {
      *
      * @return whether they may; if not, the map is being closed, and counts on the old beginning
      */
-    boolean replacing();
+    boolean beforeSwitch();
 
     /**
      * The saved entries are the log's beginning, and survive what the log survives.
@@ -59,6 +59,6 @@ public interface LiveEntries<K, V> {
      * @param sequence replay tells the saved entries in this walk's order, and then every change
      *     with a larger sequence number, and no other
      */
-    void replaced(long sequence);
+    void afterSwitch(long sequence);
   }
 }

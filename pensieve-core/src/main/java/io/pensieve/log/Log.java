@@ -41,8 +41,8 @@ public interface Log<K, V> extends AutoCloseable {
    * @param changes how many are kept, from 1 to 16,777,216
    * @throws IllegalArgumentException if it is another number
    */
-  static <K, V> Log<K, V> recent(int changes) {
-    return recent(changes, Long.MAX_VALUE, change -> 0);
+  static <K, V> Log<K, V> inMemory(int changes) {
+    return inMemory(changes, Long.MAX_VALUE, change -> 0);
   }
 
   /**
@@ -54,9 +54,9 @@ public interface Log<K, V> extends AutoCloseable {
    *     is called with a lock held that all writers need
    * @throws IllegalArgumentException if a number is out of its range
    */
-  static <K, V> Log<K, V> recent(
+  static <K, V> Log<K, V> inMemory(
       int changes, long weight, ToLongFunction<? super Change<K, V>> weigher) {
-    return new RecentLog<>(changes, weight, weigher, InstantSource.system());
+    return new InMemoryLog<>(changes, weight, weigher, InstantSource.system());
   }
 
   /**
@@ -71,14 +71,14 @@ public interface Log<K, V> extends AutoCloseable {
    * @throws IllegalStateException if this log was replayed already, for a map that goes on with it;
    *     only a log that keeps nothing at all, as {@link #none()}, may be shared
    */
-  RecoveryReport replay(Replay<K, V> replay);
+  RecoveryReport replay(ReplayHandler<K, V> handler);
 
   /**
    * Gives the log access to the map's entries, so that it can compact itself. Called once, after
    * {@link #replay} and before any append. A log that keeps its whole history ignores it, as this
    * method does by default.
    */
-  default void compactFrom(LiveEntries<K, V> live) {}
+  default void attach(LiveEntries<K, V> live) {}
 
   /**
    * Adds a change to the end of the history. Called by many threads at once; the calls for one key
@@ -103,7 +103,7 @@ public interface Log<K, V> extends AutoCloseable {
    * @throws IllegalArgumentException also if there are none, one of them is a touch, or they are
    *     too large together
    */
-  default long[] appendTogether(List<Change<K, V>> changes) {
+  default long[] appendAtomically(List<Change<K, V>> changes) {
     throw new UnsupportedOperationException("this log cannot append several changes as one");
   }
 
@@ -131,8 +131,9 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
    *     restart too
-   * @throws LogException.Forgotten if the log has been compacted beyond that, or has lost that, or
-   *     has never given that number: then another log has, that was here before, or was copied
+   * @throws LogException.HistoryTruncated if the log has been compacted beyond that, or has lost
+   *     that, or has never given that number: then another log has, that was here before, or was
+   *     copied
    * @throws IllegalArgumentException if {@code since} is negative
    * @throws UnsupportedOperationException if this log cannot do that, as by default
    */

@@ -16,7 +16,7 @@ public abstract sealed class LogException extends RuntimeException {
 
   /**
    * Data that was safe is damaged, or is not a log of this version. Nothing was changed. {@link
-   * io.pensieve.log.file.LogFolder#salvage} copies what can be read of it.
+   * io.pensieve.log.file.OfflineLog#salvage} copies what can be read of it.
    */
   public static final class Corrupt extends LogException {
     private static final long serialVersionUID = 1L;
@@ -110,7 +110,7 @@ public abstract sealed class LogException extends RuntimeException {
    * a power cut, or another log has told it, which was here before. Read the entries instead, and
    * then the changes from there on.
    */
-  public static final class Forgotten extends LogException {
+  public static final class HistoryTruncated extends LogException {
     private static final long serialVersionUID = 1L;
 
     /**
@@ -119,7 +119,7 @@ public abstract sealed class LogException extends RuntimeException {
      * @param since from where on they were asked for
      * @param oldest from where on they could be told
      */
-    public Forgotten(long since, long oldest) {
+    public HistoryTruncated(long since, long oldest) {
       super(
           "the changes since " + since + " are forgotten; those since " + oldest + " are there",
           null);

@@ -11,7 +11,7 @@ final class NoLog<K, V> implements Log<K, V> {
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
   @Override
-  public RecoveryReport replay(Replay<K, V> replay) {
+  public RecoveryReport replay(ReplayHandler<K, V> handler) {
     return RecoveryReport.empty();
   }
 
@@ -21,7 +21,7 @@ final class NoLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public long[] appendTogether(List<Change<K, V>> changes) {
+  public long[] appendAtomically(List<Change<K, V>> changes) {
     return new long[changes.size()];
   }
 

@@ -11,42 +11,42 @@ final class Bin {
   static final int LOCKED = -1;
   static final int MOVING = -2;
   static final int MOVED = -3;
-  static final int CROWDED = -4;
+  static final int OVERFLOWED = -4;
 
   static final int CHAIN_MAX = 16;
 
   // More than a crowd's map calls, one within the other.
-  private static final int CROWD_FRAMES = 128;
+  private static final int OVERFLOW_FRAMES = 128;
 
-  private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(Link[].class);
+  private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(BinLink[].class);
 
   private Bin() {}
 
   /** Stands in the slot of a bin whose nodes are in the larger array now. */
-  static final class Moved<K, V> extends Link<K, V> {
-    final Link<K, V>[] larger;
+  static final class ForwardingLink<K, V> extends BinLink<K, V> {
+    final BinLink<K, V>[] larger;
 
     // What a bin is split into, for one after another.
-    final Link<K, V> low = new Link<>(LOCKED, null);
-    final Link<K, V> high = new Link<>(LOCKED, null);
+    final BinLink<K, V> low = new BinLink<>(LOCKED, null);
+    final BinLink<K, V> high = new BinLink<>(LOCKED, null);
 
-    Moved(Link<K, V>[] larger) {
+    ForwardingLink(BinLink<K, V>[] larger) {
       super(MOVED, null);
       this.larger = larger;
     }
   }
 
   /** Stands in front of a chain that gets no more nodes, because it has too many. */
-  static final class Crowded<K, V> extends Link<K, V> {
+  static final class OverflowLink<K, V> extends BinLink<K, V> {
     final ConcurrentHashMap<K, Node<K, V>> nodes = new ConcurrentHashMap<>();
 
-    Crowded(@Nullable Link<K, V> chain) {
-      super(CROWDED, chain);
+    OverflowLink(@Nullable BinLink<K, V> chain) {
+      super(OVERFLOWED, chain);
     }
   }
 
-  static <K, V> @Nullable Node<K, V> find(@Nullable Link<K, V> first, int hash, Object key) {
-    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
+  static <K, V> @Nullable Node<K, V> find(@Nullable BinLink<K, V> first, int hash, Object key) {
+    for (BinLink<K, V> link = first; link != null; link = link.nextInBin()) {
       if (link.hash == hash) {
         Node<K, V> node = (Node<K, V>) link;
         K nodesKey = node.key();
@@ -62,60 +62,63 @@ final class Bin {
    * Throws, while nothing is locked yet, if the stack may end within a crowd's map: that could
    * leave a node in the map's tree, and not in its list.
    */
-  static void expectStack() {
-    int ignored = descend(CROWD_FRAMES);
+  static void checkStack() {
+    int ignored = descend(OVERFLOW_FRAMES);
   }
 
   private static int descend(int frames) {
     return frames == 0 ? 0 : 1 + descend(frames - 1);
   }
 
-  static boolean isBusy(Link<?, ?> first) {
+  static boolean isBusy(BinLink<?, ?> first) {
     return first.hash == LOCKED || first.hash == MOVING;
   }
 
   /** The crowd of a bin, locked or not; null if it has none, or is being moved. */
-  static <K, V> @Nullable Crowded<K, V> crowded(@Nullable Link<K, V> first) {
-    Link<K, V> unlocked = first != null && first.hash == LOCKED ? first.nextInBin() : first;
-    return unlocked instanceof Crowded<K, V> crowded ? crowded : null;
+  static <K, V> @Nullable OverflowLink<K, V> overflowOf(@Nullable BinLink<K, V> first) {
+    BinLink<K, V> unlocked = first != null && first.hash == LOCKED ? first.nextInBin() : first;
+    return unlocked instanceof OverflowLink<K, V> overflow ? overflow : null;
   }
 
-  static <K, V> boolean isFull(@Nullable Link<K, V> first) {
+  static <K, V> boolean isFull(@Nullable BinLink<K, V> first) {
     return count(first) >= CHAIN_MAX;
   }
 
-  static <K, V> int count(@Nullable Link<K, V> first) {
+  static <K, V> int count(@Nullable BinLink<K, V> first) {
     int nodes = 0;
-    for (Link<K, V> link = first; link != null; link = link.nextInBin()) {
+    for (BinLink<K, V> link = first; link != null; link = link.nextInBin()) {
       nodes++;
     }
     return nodes;
   }
 
   @SuppressWarnings("unchecked") // links of other types are never stored
-  static <K, V> @Nullable Link<K, V> slot(Link<K, V>[] array, int hash) {
-    return (Link<K, V>) SLOT.getAcquire(array, hash & array.length - 1);
+  static <K, V> @Nullable BinLink<K, V> slot(BinLink<K, V>[] array, int hash) {
+    return (BinLink<K, V>) SLOT.getAcquire(array, hash & array.length - 1);
   }
 
   /** Stores the first link of a bin that is locked, or moving, by this thread. */
-  static <K, V> void set(Link<K, V>[] array, int hash, @Nullable Link<K, V> first) {
+  static <K, V> void set(BinLink<K, V>[] array, int hash, @Nullable BinLink<K, V> first) {
     SLOT.setRelease(array, hash & array.length - 1, first);
   }
 
   static <K, V> boolean replace(
-      Link<K, V>[] array, int hash, @Nullable Link<K, V> expected, @Nullable Link<K, V> link) {
+      BinLink<K, V>[] array,
+      int hash,
+      @Nullable BinLink<K, V> expected,
+      @Nullable BinLink<K, V> link) {
     return SLOT.compareAndSet(array, hash & array.length - 1, expected, link);
   }
 
   @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
-  static <K, V> Link<K, V>[] newBins(int length) {
-    return (Link<K, V>[]) new Link<?, ?>[length];
+  static <K, V> BinLink<K, V>[] newBins(int length) {
+    return (BinLink<K, V>[]) new BinLink<?, ?>[length];
   }
 
   // With the bin locked. False if the node is not behind that link.
-  static <K, V> boolean unlinkBehind(Link<K, V> first, Node<K, V> node) {
-    Link<K, V> before = first;
-    for (Link<K, V> link; (link = before.nextInBin()) != null; before = link) {
+  static <K, V> boolean unlinkBehind(BinLink<K, V> first, Node<K, V> node) {
+    BinLink<K, V> before = first;
+    for (BinLink<K, V> link; (link = before.nextInBin()) != null; before = link) {
       if (link == node) {
         before.nextInBin(node.nextInBin());
         return true;
@@ -125,12 +128,12 @@ final class Bin {
   }
 
   // With the bin locked: the chain of all nodes if they are few, otherwise the bin's marker.
-  static <K, V> @Nullable Link<K, V> uncrowded(Crowded<K, V> crowded) {
-    Link<K, V> first = crowded.nextInBin();
-    if (count(first) + crowded.nodes.mappingCount() > CHAIN_MAX / 2) {
-      return crowded;
+  static <K, V> @Nullable BinLink<K, V> withoutOverflow(OverflowLink<K, V> overflow) {
+    BinLink<K, V> first = overflow.nextInBin();
+    if (count(first) + overflow.nodes.mappingCount() > CHAIN_MAX / 2) {
+      return overflow;
     }
-    for (Node<K, V> node : crowded.nodes.values()) {
+    for (Node<K, V> node : overflow.nodes.values()) {
       node.nextInBin(first);
       first = node;
     }
@@ -141,12 +144,17 @@ final class Bin {
   // nothing and makes nothing, so that no error comes in between; if the thread is stopped, that
   // is at a turn of the loop, which goes on. Fills the larger array last, and at least one bin.
   static <K, V> void split(
-      Link<K, V> first, int bit, int bin, Link<K, V>[] larger, Link<K, V> low, Link<K, V> high) {
+      BinLink<K, V> first,
+      int bit,
+      int bin,
+      BinLink<K, V>[] larger,
+      BinLink<K, V> low,
+      BinLink<K, V> high) {
     Error stopped = null;
-    boolean crowded = first.hash == CROWDED;
-    Link<K, V> lowEnd = low;
-    Link<K, V> highEnd = high;
-    Link<K, V> link = crowded ? first.nextInBin : first;
+    boolean overflow = first.hash == OVERFLOWED;
+    BinLink<K, V> lowEnd = low;
+    BinLink<K, V> highEnd = high;
+    BinLink<K, V> link = overflow ? first.nextInBin : first;
     do {
       try {
         while (link != null) {
@@ -165,8 +173,8 @@ final class Bin {
     } while (link != null);
     lowEnd.nextInBin = null;
     highEnd.nextInBin = null;
-    larger[bin] = crowded ? low : low.nextInBin;
-    larger[bin + bit] = crowded ? high : high.nextInBin;
+    larger[bin] = overflow ? low : low.nextInBin;
+    larger[bin + bit] = overflow ? high : high.nextInBin;
     if (stopped != null) {
       throw stopped;
     }

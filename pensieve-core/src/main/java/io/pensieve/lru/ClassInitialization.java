@@ -13,16 +13,16 @@ final class ClassInitialization {
       List.of(
           Bin.class,
           ComputingThreads.class,
-          ComputingThreads.Place.class,
-          Decision.class,
-          Decision.Act.class,
+          ComputingThreads.Slot.class,
+          UpdateDecision.class,
+          UpdateDecision.Action.class,
           EvictionOrder.Victim.class,
-          Journal.Entry.class,
-          Link.class,
+          ChangeSink.KeyChange.class,
+          BinLink.class,
           Node.class,
-          Node.Reading.class,
-          Outcome.class,
-          Spin.class,
+          Node.Snapshot.class,
+          UpdateResult.class,
+          SpinWait.class,
           Timer.class);
 
   private ClassInitialization() {}

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The threads that are running a caller's function for a table, and so own a node meanwhile. Such a
  * thread must not write to the same table: two of them could wait for each other's node for ever.
  *
- * <p>How it holds: a thread that begins a function takes a {@link Place} in a list that it finds by
+ * <p>How it holds: a thread that begins a function takes a {@link Slot} in a list that it finds by
  * its id, and empties it at the end by a plain store, which needs neither stack nor heap. A thread
  * only ever looks for itself. Lists never shrink: they are as long as the most threads that were in
  * them at once. Whoever writes looks into one list, which has no place as long as no thread of that
@@ -17,37 +17,37 @@ import org.jspecify.annotations.Nullable;
 final class ComputingThreads {
   private static final int LISTS = 64; // a power of two
 
-  private static final VarHandle LIST = MethodHandles.arrayElementVarHandle(Place[].class);
+  private static final VarHandle LIST = MethodHandles.arrayElementVarHandle(Slot[].class);
   private static final VarHandle THREAD;
 
   static {
     try {
-      THREAD = MethodHandles.lookup().findVarHandle(Place.class, "thread", Thread.class);
+      THREAD = MethodHandles.lookup().findVarHandle(Slot.class, "thread", Thread.class);
     } catch (ReflectiveOperationException impossible) {
       throw new ExceptionInInitializerError(impossible);
     }
   }
 
   /** A place for one thread at a time. */
-  static final class Place {
+  static final class Slot {
     /** Who has it; null for nobody. Its thread gives it back by storing null. */
     @Nullable Thread thread;
 
-    private final @Nullable Place next;
+    private final @Nullable Slot next;
 
-    private Place(Thread thread, @Nullable Place next) {
+    private Slot(Thread thread, @Nullable Slot next) {
       this.thread = thread;
       this.next = next;
     }
   }
 
-  private final @Nullable Place[] lists = new @Nullable Place[LISTS];
+  private final @Nullable Slot[] lists = new @Nullable Slot[LISTS];
 
   /** Whether the current thread is running a function. */
-  boolean isCurrent() {
+  boolean includesCurrent() {
     Thread current = Thread.currentThread();
-    for (Place place = lists[list(current)]; place != null; place = place.next) {
-      if (place.thread == current) {
+    for (Slot slot = lists[list(current)]; slot != null; slot = slot.next) {
+      if (slot.thread == current) {
         return true;
       }
     }
@@ -55,18 +55,18 @@ final class ComputingThreads {
   }
 
   /** The current thread begins a function, and is running none. */
-  Place enter() {
+  Slot enter() {
     Thread current = Thread.currentThread();
     int list = list(current);
-    Place first = (Place) LIST.getAcquire(lists, list);
-    for (Place place = first; place != null; place = place.next) {
-      if (place.thread == null && THREAD.compareAndSet(place, null, current)) {
-        return place;
+    Slot first = (Slot) LIST.getAcquire(lists, list);
+    for (Slot slot = first; slot != null; slot = slot.next) {
+      if (slot.thread == null && THREAD.compareAndSet(slot, null, current)) {
+        return slot;
       }
     }
     while (true) {
-      Place added = new Place(current, first);
-      Place present = (Place) LIST.compareAndExchange(lists, list, first, added);
+      Slot added = new Slot(current, first);
+      Slot present = (Slot) LIST.compareAndExchange(lists, list, first, added);
       if (present == first) {
         return added;
       }

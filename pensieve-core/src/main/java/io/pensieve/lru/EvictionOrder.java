@@ -25,7 +25,7 @@ final class EvictionOrder<K, V> {
    * A node, the stamp for which it was chosen (if it has a later one now, it was used since, and
    * stays), and what it weighed.
    */
-  static final class Victim<K, V> implements Maker<V> {
+  static final class Victim<K, V> implements UpdateFunction<V> {
     final Node<K, V> node;
     final long stamp;
     final int weight;
@@ -37,8 +37,10 @@ final class EvictionOrder<K, V> {
     }
 
     @Override
-    public Decision<V> decide(@Nullable V current, long version) {
-      return current == null || node.stamp() > stamp ? Decision.keep() : Decision.remove();
+    public UpdateDecision<V> decide(@Nullable V current, long version) {
+      return current == null || node.stamp() > stamp
+          ? UpdateDecision.keep()
+          : UpdateDecision.remove();
     }
   }
 
@@ -57,14 +59,14 @@ final class EvictionOrder<K, V> {
   private final long maximumWeight;
   final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
-  private StampWheel<K, V> wheel = new StampWheel<>(0);
+  private StampRadixHeap<K, V> heap = new StampRadixHeap<>(0);
   private int generation; // of the newest wheel, also of one that was not finished
 
-  EvictionOrder(Bounds<K, V> bounds, NodeTable<K, V> table) {
+  EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table) {
     this.table = table;
-    maximumEntries = bounds.maximumEntries();
-    maximumWeight = bounds.maximumWeight();
-    weighted = bounds.isWeighted();
+    maximumEntries = capacity.maximumEntries();
+    maximumWeight = capacity.maximumWeight();
+    weighted = capacity.isWeighted();
   }
 
   /** How many nodes are here. Exact only while nothing is being added or removed. */
@@ -98,7 +100,7 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (wheel.has(node)) {
+      if (heap.has(node)) {
         addWeightLocked((long) newWeight - node.weight);
       }
       node.weight = newWeight;
@@ -151,8 +153,8 @@ final class EvictionOrder<K, V> {
       for (Node<K, V> node : coldestFirst) {
         addLocked(node);
       }
-      coldestFirst.forEach(wheel::remove);
-      coldestFirst.forEach(wheel::add);
+      coldestFirst.forEach(heap::remove);
+      coldestFirst.forEach(heap::add);
       unlock();
     } catch (Throwable thrown) {
       damaged = true;
@@ -170,11 +172,11 @@ final class EvictionOrder<K, V> {
     try {
       repairLocked();
       Victim<K, V> victim;
-      if (weighted || sizeNow() < maximumEntries || node.isDead() || wheel.has(node)) {
+      if (weighted || sizeNow() < maximumEntries || node.isDead() || heap.has(node)) {
         addLocked(node);
         victim = pollLocked(0, 0);
       } else {
-        wheel.add(node);
+        heap.add(node);
         victim = coldestLocked(); // one came and one goes: the size stays, and is not written
       }
       unlock();
@@ -195,8 +197,8 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (wheel.has(node)) {
-        wheel.remove(node);
+      if (heap.has(node)) {
+        heap.remove(node);
         setSizeLocked(sizeNow() - 1);
         addWeightLocked(-node.weight);
       }
@@ -230,8 +232,8 @@ final class EvictionOrder<K, V> {
   }
 
   private void addLocked(Node<K, V> node) {
-    if (!node.isDead() && !wheel.has(node)) {
-      wheel.add(node);
+    if (!node.isDead() && !heap.has(node)) {
+      heap.add(node);
       setSizeLocked(Math.incrementExact(sizeNow()));
       addWeightLocked(node.weight);
     }
@@ -253,8 +255,8 @@ final class EvictionOrder<K, V> {
   }
 
   private @Nullable Victim<K, V> coldestLocked() {
-    Node<K, V> node = wheel.removeColdest();
-    return node == null ? null : new Victim<>(node, wheel.floor(), node.weight);
+    Node<K, V> node = heap.removeColdest();
+    return node == null ? null : new Victim<>(node, heap.floor(), node.weight);
   }
 
   private void setSizeLocked(int size) {
@@ -277,12 +279,12 @@ final class EvictionOrder<K, V> {
     }
     damaged = false;
     generation++;
-    StampWheel<K, V> fresh = new StampWheel<>(generation);
+    StampRadixHeap<K, V> fresh = new StampRadixHeap<>(generation);
     int size = 0;
     long weightOfAll = 0;
     for (Node<K, V> node : table) {
       if (node.value() != null && !fresh.has(node)) {
-        node.alone();
+        node.linkToSelf();
         fresh.add(node);
         VarHandle.fullFence();
       }
@@ -296,7 +298,7 @@ final class EvictionOrder<K, V> {
         weightOfAll += node.weight;
       }
     }
-    wheel = fresh;
+    heap = fresh;
     setSizeLocked(size);
     weight.set(weighted ? weightOfAll : 0);
   }
@@ -305,7 +307,7 @@ final class EvictionOrder<K, V> {
   private void lock() {
     for (int turns = 0; !INTS.compareAndSet(line, LOCK, 0, 1); ) {
       while ((int) INTS.getOpaque(line, LOCK) != 0) {
-        turns = Spin.once(turns);
+        turns = SpinWait.once(turns);
       }
     }
   }

@@ -9,12 +9,12 @@ final class Evictor<K, V> {
   private static final int FAILURES_MAX = 3; // that evict nothing, before it is given up
 
   private final EvictionOrder<K, V> order;
-  private final Owner<K, V> owner;
-  private final Observer<K, V> observer;
+  private final NodeWriter<K, V> writer;
+  private final RemovalObserver<K, V> observer;
 
-  Evictor(EvictionOrder<K, V> order, Owner<K, V> owner, Observer<K, V> observer) {
+  Evictor(EvictionOrder<K, V> order, NodeWriter<K, V> writer, RemovalObserver<K, V> observer) {
     this.order = order;
-    this.owner = owner;
+    this.writer = writer;
     this.observer = observer;
   }
 
@@ -121,13 +121,13 @@ final class Evictor<K, V> {
 
   private void evict(Victim<K, V> victim) {
     Node<K, V> node = victim.node;
-    Outcome<V> outcome = owner.changeUnlessComputing(node, victim);
+    UpdateResult<V> result = writer.updateUnlessComputing(node, victim);
     if (!node.isDead()) {
       order.add(node);
     } else if (node.bucket >= 0) {
       order.remove(node); // it was built anew meanwhile, and has the node again
     }
-    V evicted = outcome == null || !outcome.changed() ? null : outcome.previous();
+    V evicted = result == null || !result.changed() ? null : result.previous();
     if (evicted != null) {
       observer.evicted(node.key(), evicted);
     }

@@ -44,12 +44,12 @@ final class ExpiryOrder<K, V> {
   }
 
   /** When the entry expires if this is done now. Looks at the clock only if it must. */
-  long expiryMillis(Decision<V> write) {
-    return write.lifeMillis() == Node.NEVER ? Node.NEVER : write.expiryMillis(clock.millis());
+  long expiryMillis(UpdateDecision<V> write) {
+    return write.ttlMillis() == Node.NEVER ? Node.NEVER : write.expiryMillis(clock.millis());
   }
 
   /** Whether this time has come. */
-  boolean isOver(long expiryMillis) {
+  boolean hasExpired(long expiryMillis) {
     return expiryMillis != Node.NEVER && clock.millis() >= expiryMillis;
   }
 
@@ -97,7 +97,7 @@ final class ExpiryOrder<K, V> {
   private TimerWheel<K, V> wheel() {
     TimerWheel<K, V> current = wheel;
     if (current == null || damaged) {
-      current = buildAnew();
+      current = rebuild();
       wheel = current;
     }
     return current;
@@ -105,7 +105,7 @@ final class ExpiryOrder<K, V> {
 
   // What is damaged while this walks is seen by the next one. Owners that set or end an expiry
   // meanwhile come here afterwards. A timer is never made due later than it was.
-  private TimerWheel<K, V> buildAnew() {
+  private TimerWheel<K, V> rebuild() {
     boolean first = wheel == null && !damaged;
     damaged = false;
     generation++;
@@ -118,7 +118,7 @@ final class ExpiryOrder<K, V> {
             && timer.expiryMillis != Node.NEVER
             && !fresh.has(timer)) {
           timer.dueMillis = Math.min(timer.dueMillis, timer.expiryMillis);
-          timer.alone();
+          timer.linkToSelf();
           fresh.add(timer);
         }
       }

@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * is over.
  *
  * <p>From one thread the order of evictions is exactly that of an access-ordered {@link
- * java.util.LinkedHashMap}; from many, {@link UseClock} says how near. The bound holds but for the
- * entries that threads are just adding: each writer evicts what it has overflowed before it
+ * java.util.LinkedHashMap}; from many, {@link RecencyClock} says how near. The bound holds but for
+ * the entries that threads are just adding: each writer evicts what it has overflowed before it
  * returns.
  *
  * <p>How it holds together:
  *
  * <ul>
  *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Whoever owns
- *       one waits for no other one; {@link JointUpdates} alone does, one at a time. A caller's
+ *       one waits for no other one; {@link MultiKeyUpdates} alone does, one at a time. A caller's
  *       function that would write to the table, and so own a second node, is refused.
  *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
  *       for its first change; if that never comes, the node leaves as it came.
@@ -39,11 +39,12 @@ import org.jspecify.annotations.Nullable;
  * locked is given back by stores to fields, in the handler of the very method that took it:
  *
  * <ul>
- *   <li>a node, one or several: {@link Owner}, {@link JointUpdates}, {@link Node#awaitChange}; if
- *       the journal has the change already, the handler makes it visible as well
+ *   <li>a node, one or several: {@link NodeWriter}, {@link MultiKeyUpdates}, {@link
+ *       Node#awaitUnlocked}; if the journal has the change already, the handler makes it visible as
+ *       well
  *   <li>a bin of the hash table, and growing: {@link NodeTable}
  *   <li>the lock of the {@link EvictionOrder}: its own methods
- *   <li>the place of a thread that runs a function: {@link Owner}, {@link JointUpdates}
+ *   <li>the place of a thread that runs a function: {@link NodeWriter}, {@link MultiKeyUpdates}
  *   <li>monitors ({@link ExpiryOrder}, waiting, turns): the virtual machine
  * </ul>
  *
@@ -56,23 +57,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;
-  private final UseClock clock;
+  private final RecencyClock clock;
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
   private final SortedKeys<K> keys;
   private final ComputingThreads computing = new ComputingThreads();
-  private final Owner<K, V> owner;
+  private final NodeWriter<K, V> writer;
   private final Evictor<K, V> evictor;
-  private final JointUpdates<K, V> joint;
-  private final Observer<K, V> observer;
-  private final Bounds<K, V> bounds;
+  private final MultiKeyUpdates<K, V> joint;
+  private final RemovalObserver<K, V> observer;
+  private final Capacity<K, V> capacity;
   private volatile boolean removing; // while one does
   private final Object expiring = new Object(); // held by the one who removes what has expired
 
   /**
    * An empty table.
    *
-   * @param journal is told of every change before it is visible
+   * @param sink is told of every change before it is visible
    * @param observer is told of every value that leaves the table
    * @param clock tells when entries expire
    * @param alarm is told, quickly and without throwing, of each entry that comes and expires: from
@@ -80,24 +81,24 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * @param keys has every key, sorted, if that is asked for
    */
   public LruTable(
-      Bounds<K, V> bounds,
-      Journal<K, V> journal,
-      Observer<K, V> observer,
+      Capacity<K, V> capacity,
+      ChangeSink<K, V> sink,
+      RemovalObserver<K, V> observer,
       InstantSource clock,
       Runnable alarm,
       SortedKeys<K> keys) {
     ClassInitialization.ensure();
     this.observer = observer;
-    this.bounds = bounds;
-    this.table = new NodeTable<>(Math.min(bounds.maximumEntries(), Integer.MAX_VALUE));
-    this.clock = new UseClock(bounds.tolerance());
-    this.order = new EvictionOrder<>(bounds, table);
+    this.capacity = capacity;
+    this.table = new NodeTable<>(Math.min(capacity.maximumEntries(), Integer.MAX_VALUE));
+    this.clock = new RecencyClock(capacity.lruErrorMax());
+    this.order = new EvictionOrder<>(capacity, table);
     this.expiries = new ExpiryOrder<>(clock, alarm, table);
     this.keys = keys;
-    this.owner =
-        new Owner<>(table, journal, observer, this.clock, order, expiries, keys, computing);
-    this.evictor = new Evictor<>(order, owner, observer);
-    this.joint = new JointUpdates<>(table, observer, owner, order, expiries, computing);
+    this.writer =
+        new NodeWriter<>(table, sink, observer, this.clock, order, expiries, keys, computing);
+    this.evictor = new Evictor<>(order, writer, observer);
+    this.joint = new MultiKeyUpdates<>(table, observer, writer, order, expiries, computing);
   }
 
   /**
@@ -113,7 +114,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     while (true) {
       long expiry = node.expiryMillis();
       V value = node.value();
-      if (expiry == Node.NEVER || value == null || !expiries.isOver(expiry)) {
+      if (expiry == Node.NEVER || value == null || !expiries.hasExpired(expiry)) {
         return value;
       }
       if (node.expiryMillis() == expiry) {
@@ -124,13 +125,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /** The parts of an entry, read together, unless it has no value, or has expired: null. */
-  public Node.@Nullable Reading<V> read(Node<K, V> node) {
+  public Node.@Nullable Snapshot<V> read(Node<K, V> node) {
     while (true) {
-      Node.Reading<V> reading = node.read();
-      if (reading == null || !expiries.isOver(reading.expiryMillis())) {
-        return reading;
+      Node.Snapshot<V> snapshot = node.read();
+      if (snapshot == null || !expiries.hasExpired(snapshot.expiryMillis())) {
+        return snapshot;
       }
-      if (node.version() == reading.version()) {
+      if (node.version() == snapshot.version()) {
         return null;
       }
     }
@@ -181,7 +182,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     long settled = 0;
     for (Node<K, V> node : table) {
       long stamp = node.stampAcquire();
-      if (stamp > settled && UseClock.isOfSoleThread(stamp)) {
+      if (stamp > settled && RecencyClock.isOfSoleThread(stamp)) {
         settled = stamp;
       }
     }
@@ -212,8 +213,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    *
    * @throws IllegalStateException if so
    */
-  public void refuseWithinFunction() {
-    if (computing.isCurrent()) {
+  public void checkNotWithinFunction() {
+    if (computing.includesCurrent()) {
       throw new IllegalStateException(
           "recursive update: a function that is computing a value must not write to its map");
     }
@@ -224,27 +225,27 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    *
    * @throws IllegalStateException if called from within a decision about any key of this table
    */
-  public Outcome<V> update(K key, Maker<V> maker) {
-    refuseWithinFunction();
+  public UpdateResult<V> update(K key, UpdateFunction<V> function) {
+    checkNotWithinFunction();
     for (; ; ) {
       Node<K, V> node = table.get(key);
-      Outcome<V> outcome = node == null ? insert(key, maker) : change(node, maker);
-      if (outcome != null) {
-        return outcome;
+      UpdateResult<V> result = node == null ? insert(key, function) : change(node, function);
+      if (result != null) {
+        return result;
       }
     }
   }
 
   /** As {@link #update}, for decisions that only matter if the key is present. */
-  public Outcome<V> updatePresent(K key, Maker<V> maker) {
-    refuseWithinFunction();
+  public UpdateResult<V> updatePresent(K key, UpdateFunction<V> function) {
+    checkNotWithinFunction();
     for (Node<K, V> node; (node = table.get(key)) != null; ) {
-      Outcome<V> outcome = change(node, maker);
-      if (outcome != null) {
-        return outcome;
+      UpdateResult<V> result = change(node, function);
+      if (result != null) {
+        return result;
       }
     }
-    return Outcome.absent();
+    return UpdateResult.absent();
   }
 
   /**
@@ -258,11 +259,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    *     for a key that was not there and still is not
    * @throws IllegalStateException as {@link #update}
    */
-  public long[] updateTogether(List<K> keys, JointMaker<V> maker) {
-    refuseWithinFunction();
-    JointUpdates.Done<K, V> done;
+  public long[] updateAll(List<K> keys, MultiKeyUpdateFunction<V> maker) {
+    checkNotWithinFunction();
+    MultiKeyUpdates.MultiKeyResult<K, V> multiKeyResult;
     try {
-      done = joint.update(keys, maker);
+      multiKeyResult = joint.update(keys, maker);
     } catch (Throwable thrown) {
       evictor.evictOverflowAfter(thrown); // others may have left theirs, or all was done
       throw thrown;
@@ -270,23 +271,23 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       evictor.evictOverflow();
     } finally {
-      joint.tell(done);
+      joint.notifyObserver(multiKeyResult);
     }
-    return done.versions();
+    return multiKeyResult.versions();
   }
 
   // Null if another thread was faster: look again.
-  private @Nullable Outcome<V> insert(K key, Maker<V> maker) {
-    Node<K, V> node = new Node<>(key, !(maker instanceof Decision));
-    Outcome<V> outcome;
+  private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
+    Node<K, V> node = new Node<>(key, !(function instanceof UpdateDecision));
+    UpdateResult<V> result;
     try {
-      outcome = owner.insert(node, maker);
+      result = writer.insert(node, function);
     } catch (Throwable thrown) {
-      evictAfter(maker, thrown);
+      evictAfter(function, thrown);
       throw thrown;
     }
     try {
-      if (outcome != null && outcome.value() != null) {
+      if (result != null && result.value() != null) {
         evictor.addAndEvict(node);
       }
     } catch (Throwable thrown) {
@@ -295,22 +296,22 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       }
       throw thrown;
     }
-    if (owner.leftOver != null || keys.damaged) {
-      tidy();
+    if (writer.leftOver != null || keys.damaged) {
+      repair();
     }
-    return outcome;
+    return result;
   }
 
   // Null if the node was dead already, or has expired, and is dead now: look again.
-  private @Nullable Outcome<V> change(Node<K, V> node, Maker<V> maker) {
-    Outcome<V> outcome;
+  private @Nullable UpdateResult<V> change(Node<K, V> node, UpdateFunction<V> function) {
+    UpdateResult<V> result;
     try {
-      outcome = owner.change(node, maker);
+      result = writer.update(node, function);
     } catch (Throwable thrown) {
-      evictAfter(maker, thrown);
+      evictAfter(function, thrown);
       throw thrown;
     }
-    if (outcome == null) {
+    if (result == null) {
       if (node.isDead()) {
         table.remove(node);
       } else {
@@ -319,7 +320,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       return null;
     }
     try {
-      if (outcome.value() == null) {
+      if (result.value() == null) {
         order.remove(node);
       }
       evictor.evictOverflow();
@@ -329,23 +330,23 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       }
       throw thrown;
     } finally {
-      owner.tell(node.key(), outcome);
+      writer.notifyObserver(node.key(), result);
     }
-    return outcome;
+    return result;
   }
 
   // An evictor may have passed the node over while it was computed, and left its overflow to this
   // thread. After an error the write itself may have been made.
-  private void evictAfter(Maker<V> maker, Throwable thrown) {
-    if (!(maker instanceof Decision) || thrown instanceof Error) {
+  private void evictAfter(UpdateFunction<V> function, Throwable thrown) {
+    if (!(function instanceof UpdateDecision) || thrown instanceof Error) {
       Node.fence = 0; // the node is given back before this thread looks for an overflow
       evictor.evictOverflowAfter(thrown);
     }
   }
 
-  private void tidy() {
+  private void repair() {
     try {
-      owner.tidy();
+      writer.repair();
     } catch (Throwable stillThere) {
       // Whoever inserts next does it. The caller's own write has been made.
     }
@@ -392,12 +393,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Looks again as its owner, for it may have been written meanwhile. False if it was not owned.
   private boolean expire(Node<K, V> node, long now) {
-    Outcome<V> outcome = owner.changeUnlessComputing(node, new Expired<>(node, now, expiries));
-    if (outcome == null) {
+    UpdateResult<V> result =
+        writer.updateUnlessComputing(node, new RemoveIfExpired<>(node, now, expiries));
+    if (result == null) {
       return false;
     }
-    V expired = outcome.previous();
-    if (outcome.changed() && expired != null) {
+    V expired = result.previous();
+    if (result.changed() && expired != null) {
       try {
         order.remove(node);
       } catch (Throwable thrown) {
@@ -409,50 +411,50 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return true;
   }
 
-  private record Expired<K, V>(Node<K, V> node, long now, ExpiryOrder<K, V> expiries)
-      implements Maker<V> {
+  private record RemoveIfExpired<K, V>(Node<K, V> node, long now, ExpiryOrder<K, V> expiries)
+      implements UpdateFunction<V> {
     @Override
-    public Decision<V> decide(@Nullable V current, long version) {
+    public UpdateDecision<V> decide(@Nullable V current, long version) {
       if (current != null && node.expiryMillis() <= now) {
-        return Decision.remove();
+        return UpdateDecision.remove();
       }
       expiries.armAgain(node);
-      return Decision.keep();
+      return UpdateDecision.keep();
     }
   }
 
   /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
-  public Restoration<K, V> restore() {
+  public TableRestorer<K, V> restore() {
     table.growBeyond();
-    return new Restoration<>(table, clock, order, new RestoredEntries(), bounds);
+    return new TableRestorer<>(table, clock, order, new RestoredEntries(), capacity);
   }
 
-  private final class RestoredEntries implements Restoration.Entries<K, V> {
+  private final class RestoredEntries implements TableRestorer.Entries<K, V> {
     @Override
     public int adopt(Node<K, V> node) {
       V value = node.value();
       assert value != null : "an adopted entry has a value";
       expiries.arm(node);
-      if (!bounds.isWeighted()) {
+      if (!capacity.isWeighted()) {
         return 0;
       }
-      int weight = bounds.weigher().applyAsInt(node.key(), value);
+      int weight = capacity.weigher().applyAsInt(node.key(), value);
       order.weigh(node, weight);
       return weight;
     }
 
     @Override
-    public boolean isOver(Node<K, V> node) {
-      return expiries.isOver(node.expiryMillis());
+    public boolean hasExpired(Node<K, V> node) {
+      return expiries.hasExpired(node.expiryMillis());
     }
 
     @Override
     public void evict(Node<K, V> node, boolean isTold) {
-      Outcome<V> outcome =
-          owner.changeUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
-      if (outcome != null && outcome.changed()) {
+      UpdateResult<V> result =
+          writer.updateUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
+      if (result != null && result.changed()) {
         order.remove(node);
-        V evicted = outcome.previous();
+        V evicted = result.previous();
         if (isTold && evicted != null) {
           observer.evicted(node.key(), evicted);
         }
@@ -467,8 +469,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     @Override
     public void settle() {
       expireDue();
-      if (bounds.isWeighted()) {
-        evictor.evictTooHeavy(table, bounds.maximumWeight());
+      if (capacity.isWeighted()) {
+        evictor.evictTooHeavy(table, capacity.maximumWeight());
       }
       evictor.evictOverflow();
       table.fit();

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * node back by plain stores to {@link #state} and the fields of the value, with {@link #fence} in
  * between, and wakes nobody: waiters look again by themselves.
  */
-public final class Node<K, V> extends Link<K, V> {
+public final class Node<K, V> extends BinLink<K, V> {
   /** The expiry of an entry that does not expire. */
   public static final long NEVER = Long.MAX_VALUE;
 
@@ -42,7 +42,7 @@ public final class Node<K, V> extends Link<K, V> {
   private static final VarHandle TIMER;
   private static final VarHandle STAMP;
   private static final VarHandle STATE;
-  private static final VarHandle AWAITED;
+  private static final VarHandle HAS_WAITERS;
 
   private static final int READ_TRIES_MAX = 100;
 
@@ -78,7 +78,7 @@ public final class Node<K, V> extends Link<K, V> {
       TIMER = lookup.findVarHandle(Node.class, "timer", Timer.class);
       STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
-      AWAITED = lookup.findVarHandle(Node.class, "awaited", boolean.class);
+      HAS_WAITERS = lookup.findVarHandle(Node.class, "hasWaiters", boolean.class);
     } catch (ReflectiveOperationException impossible) {
       throw new ExceptionInInitializerError(impossible);
     }
@@ -115,7 +115,7 @@ public final class Node<K, V> extends Link<K, V> {
 
   // Whether somebody waits for the end of a change.
   @SuppressWarnings("unused") // by AWAITED
-  private boolean awaited;
+  private boolean hasWaiters;
 
   private Node(K key, byte state) {
     super(NodeTable.hash(key), null);
@@ -129,7 +129,7 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /**
-   * A node that the current thread owns, as after {@link #own}.
+   * A node that the current thread owns, as after {@link #lock}.
    *
    * @param computing whether a caller's function will take part
    */
@@ -158,10 +158,10 @@ public final class Node<K, V> extends Link<K, V> {
    *
    * @param expiryMillis when the entry expires, or {@link #NEVER}
    */
-  public record Reading<V>(V value, long version, long expiryMillis) {}
+  public record Snapshot<V>(V value, long version, long expiryMillis) {}
 
   /** The node's parts, read together; or null if it has no value. */
-  public @Nullable Reading<V> read() {
+  public @Nullable Snapshot<V> read() {
     for (int tries = 0, turns = 0; ; tries++) {
       long before = (long) VERSION.getAcquire(this);
       long expiry = expiryMillis();
@@ -172,13 +172,13 @@ public final class Node<K, V> extends Link<K, V> {
       if (tries < READ_TRIES_MAX) {
         Thread.onSpinWait();
       } else {
-        turns = Spin.once(turns); // a writer has lost its processor between two stores
+        turns = SpinWait.once(turns); // a writer has lost its processor between two stores
       }
     }
   }
 
-  private static <V> @Nullable Reading<V> reading(@Nullable V value, long version, long expiry) {
-    return value == null ? null : new Reading<>(value, version, expiry);
+  private static <V> @Nullable Snapshot<V> reading(@Nullable V value, long version, long expiry) {
+    return value == null ? null : new Snapshot<>(value, version, expiry);
   }
 
   /**
@@ -258,21 +258,21 @@ public final class Node<K, V> extends Link<K, V> {
    * @param computing whether a caller's function takes part
    * @return whether the node is owned now; if not, it is dead
    */
-  boolean own(boolean computing) {
-    return own(computing ? COMPUTING : CHANGING, false);
+  boolean lock(boolean computing) {
+    return lock(computing ? COMPUTING : CHANGING, false);
   }
 
-  /** As {@link #own} without a function, but does not wait for anybody's function either. */
-  boolean ownUnlessComputing() {
-    return own(CHANGING, true);
+  /** As {@link #lock} without a function, but does not wait for anybody's function either. */
+  boolean tryLockUnlessComputing() {
+    return lock(CHANGING, true);
   }
 
-  private boolean own(byte newState, boolean unlessComputing) {
-    return STATE.compareAndSet(this, IDLE, newState) || ownLater(newState, unlessComputing);
+  private boolean lock(byte newState, boolean unlessComputing) {
+    return STATE.compareAndSet(this, IDLE, newState) || lockContended(newState, unlessComputing);
   }
 
   // The compare-and-exchange is the last call before true is answered: no error comes after it.
-  private boolean ownLater(byte newState, boolean unlessComputing) {
+  private boolean lockContended(byte newState, boolean unlessComputing) {
     for (int turns = 0; ; turns++) {
       byte present = (byte) STATE.compareAndExchange(this, IDLE, newState);
       if (present == IDLE) {
@@ -298,16 +298,16 @@ public final class Node<K, V> extends Link<K, V> {
     boolean interrupted = false;
     try {
       synchronized (monitor()) {
-        AWAITED.setVolatile(this, true);
+        HAS_WAITERS.setVolatile(this, true);
         for (long millis = 1;
-            isOwned(unlessComputing);
+            isLocked(unlessComputing);
             millis = Math.min(2 * millis, WAIT_MILLIS_MAX)) {
           try {
             monitor().wait(millis);
           } catch (InterruptedException goOnWaiting) {
             interrupted = true;
           }
-          AWAITED.setVolatile(this, true);
+          HAS_WAITERS.setVolatile(this, true);
         }
       }
     } finally {
@@ -317,7 +317,7 @@ public final class Node<K, V> extends Link<K, V> {
     }
   }
 
-  private boolean isOwned(boolean unlessComputing) {
+  private boolean isLocked(boolean unlessComputing) {
     byte present = (byte) STATE.getVolatile(this);
     return present == CHANGING || (present == COMPUTING && !unlessComputing);
   }
@@ -335,13 +335,13 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /** Ends a change, as its owner. */
-  void disown() {
-    letGo();
-    wakeWaiting();
+  void unlockAndWake() {
+    unlock();
+    wakeWaiters();
   }
 
   /** Ends a change, as its owner, and wakes nobody. The store is its last call. */
-  void letGo() {
+  void unlock() {
     if (state == COMPUTING) {
       STATE.setVolatile(this, IDLE); // before this thread looks for an overflow
     } else {
@@ -355,17 +355,17 @@ public final class Node<K, V> extends Link<K, V> {
   }
 
   /** Lets those look again who wait for a change. Owning or not: it waits for nobody's function. */
-  void wakeWaiting() {
-    if ((boolean) AWAITED.getOpaque(this)) {
+  void wakeWaiters() {
+    if ((boolean) HAS_WAITERS.getOpaque(this)) {
       synchronized (monitor()) {
-        AWAITED.setOpaque(this, false);
+        HAS_WAITERS.setOpaque(this, false);
         monitor().notifyAll();
       }
     }
   }
 
   /** Whether the change of this version, or a later one, is all there to be seen. */
-  public boolean isAt(long changed) {
+  public boolean hasReached(long changed) {
     return (long) VERSION.getAcquire(this) >= changed;
   }
 
@@ -373,17 +373,17 @@ public final class Node<K, V> extends Link<K, V> {
    * If the journal may have a change of this key that is not visible yet, waits until it is, or
    * until that failed. Does not wait for a function: the journal knows nothing of its change yet.
    */
-  public void awaitChange() {
-    if (!isOwned(true) || !own(CHANGING, true)) {
+  public void awaitUnlocked() {
+    if (!isLocked(true) || !lock(CHANGING, true)) {
       return;
     }
     try {
-      letGo();
+      unlock();
     } catch (Throwable thrown) {
       state = IDLE;
       throw thrown;
     }
-    wakeWaiting();
+    wakeWaiters();
   }
 
   void linkBefore(Node<K, V> other) {
@@ -397,10 +397,10 @@ public final class Node<K, V> extends Link<K, V> {
   void unlink() {
     previous.next = next;
     next.previous = previous;
-    alone();
+    linkToSelf();
   }
 
-  void alone() {
+  void linkToSelf() {
     next = this;
     previous = this;
   }

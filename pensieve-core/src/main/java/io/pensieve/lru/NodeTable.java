@@ -1,7 +1,7 @@
 package io.pensieve.lru;
 
-import io.pensieve.lru.Bin.Crowded;
-import io.pensieve.lru.Bin.Moved;
+import io.pensieve.lru.Bin.ForwardingLink;
+import io.pensieve.lru.Bin.OverflowLink;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *       their order, so nobody is ever led in a circle. The bins of the larger array are reached
  *       through the moved slot alone, and so not before they are filled.
  *   <li>A chain of {@link Bin#CHAIN_MAX} nodes comes about by bad hashes or by bad intentions. The
- *       bin is then {@link Crowded}: its chain gets no more nodes, and further ones go to a {@link
- *       ConcurrentHashMap}, with the bin locked, which makes trees of keys that are {@link
+ *       bin is then {@link OverflowLink}: its chain gets no more nodes, and further ones go to a
+ *       {@link ConcurrentHashMap}, with the bin locked, which makes trees of keys that are {@link
  *       Comparable}. So attackers who send strings of equal hashes gain a factor of log n, and not
  *       n. When few nodes are left, all go to the chain, and the bin is an ordinary one again. The
  *       map that is left behind is not emptied, for a look-up may be about to look there.
@@ -69,15 +69,15 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   private final int binsMax;
   private final AtomicInteger sampled = new AtomicInteger();
   private volatile boolean growsBeyond; // whether binsMax does not matter
-  private volatile boolean wasCrowded; // since the table has got its size
-  private volatile Link<K, V>[] bins;
+  private volatile boolean hasOverflowed; // since the table has got its size
+  private volatile BinLink<K, V>[] bins;
 
   // Who has set it grows, and stores false at the end.
   @SuppressWarnings("unused") // by GROWING
   private volatile boolean growing;
 
   // To where bins are being moved, or were until an error came. Written by who grows.
-  private volatile @Nullable Moved<K, V> unfinished;
+  private volatile @Nullable ForwardingLink<K, V> unfinished;
 
   /**
    * An empty table.
@@ -103,27 +103,27 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   /** The node of a key, or null. */
   @Nullable Node<K, V> get(Object key) {
     int hash = hash(key);
-    Link<K, V>[] array = bins;
-    Link<K, V> first = Bin.slot(array, hash);
+    BinLink<K, V>[] array = bins;
+    BinLink<K, V> first = Bin.slot(array, hash);
     Node<K, V> found = Bin.find(first, hash, key);
     return found != null ? found : findElsewhere(array, first, hash, key);
   }
 
   private @Nullable Node<K, V> findElsewhere(
-      Link<K, V>[] searched, @Nullable Link<K, V> firstSearched, int hash, Object key) {
-    Link<K, V>[] array = searched;
-    Crowded<K, V> crowd = Bin.crowded(firstSearched);
+      BinLink<K, V>[] searched, @Nullable BinLink<K, V> firstSearched, int hash, Object key) {
+    BinLink<K, V>[] array = searched;
+    OverflowLink<K, V> overflow = Bin.overflowOf(firstSearched);
     for (int turns = 0; ; ) {
-      Link<K, V> first = Bin.slot(array, hash);
-      if (first instanceof Moved<K, V> moved) {
-        array = moved.larger;
+      BinLink<K, V> first = Bin.slot(array, hash);
+      if (first instanceof ForwardingLink<K, V> forwarding) {
+        array = forwarding.larger;
       } else if (first != null && first.hash == Bin.MOVING) {
-        turns = Spin.once(turns);
-      } else if (Bin.crowded(first) == crowd) {
-        return crowd == null ? null : crowd.nodes.get(key);
+        turns = SpinWait.once(turns);
+      } else if (Bin.overflowOf(first) == overflow) {
+        return overflow == null ? null : overflow.nodes.get(key);
       }
       first = Bin.slot(array, hash);
-      crowd = Bin.crowded(first);
+      overflow = Bin.overflowOf(first);
       Node<K, V> found = Bin.find(first, hash, key);
       if (found != null) {
         return found;
@@ -146,27 +146,27 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   private @Nullable Node<K, V> link(Node<K, V> node) {
     int hash = node.hash;
-    Link<K, V>[] array = bins;
+    BinLink<K, V>[] array = bins;
     for (int turns = 0; ; ) {
-      Link<K, V> first = Bin.slot(array, hash);
-      if (first instanceof Moved<K, V> moved) {
-        array = moved.larger;
+      BinLink<K, V> first = Bin.slot(array, hash);
+      if (first instanceof ForwardingLink<K, V> forwarding) {
+        array = forwarding.larger;
         continue;
       }
       if (first != null && Bin.isBusy(first)) {
-        turns = Spin.once(turns);
+        turns = SpinWait.once(turns);
         continue;
       }
       Node<K, V> present = Bin.find(first, hash, node.key());
       if (present != null) {
         return present;
       }
-      if (first instanceof Crowded<K, V> crowded) {
-        Bin.expectStack();
-        Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+      if (first instanceof OverflowLink<K, V> overflow) {
+        Bin.checkStack();
+        BinLink<K, V> locked = new BinLink<>(Bin.LOCKED, first);
         if (Bin.replace(array, hash, first, locked)) {
           try {
-            present = crowded.nodes.putIfAbsent(node.key(), node);
+            present = overflow.nodes.putIfAbsent(node.key(), node);
             Bin.set(array, hash, first);
             return present;
           } catch (Throwable thrown) {
@@ -175,8 +175,8 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
           }
         }
       } else if (Bin.isFull(first)) {
-        wasCrowded = true;
-        Bin.replace(array, hash, first, new Crowded<>(first));
+        hasOverflowed = true;
+        Bin.replace(array, hash, first, new OverflowLink<>(first));
       } else {
         node.nextInBin(first);
         if (Bin.replace(array, hash, first, node)) {
@@ -197,31 +197,31 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   private boolean unlink(Node<K, V> node) {
     int hash = node.hash;
-    Link<K, V>[] array = bins;
+    BinLink<K, V>[] array = bins;
     for (int turns = 0; ; ) {
-      Link<K, V> first = Bin.slot(array, hash);
+      BinLink<K, V> first = Bin.slot(array, hash);
       if (first == null) {
         return false;
-      } else if (first instanceof Moved<K, V> moved) {
-        array = moved.larger;
+      } else if (first instanceof ForwardingLink<K, V> forwarding) {
+        array = forwarding.larger;
       } else if (Bin.isBusy(first)) {
-        turns = Spin.once(turns);
+        turns = SpinWait.once(turns);
       } else if (first == node && node.nextInBin() == null) {
         if (Bin.replace(array, hash, node, null)) {
           return true;
         }
       } else {
-        if (first.hash == Bin.CROWDED) {
-          Bin.expectStack();
+        if (first.hash == Bin.OVERFLOWED) {
+          Bin.checkStack();
         }
-        Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+        BinLink<K, V> locked = new BinLink<>(Bin.LOCKED, first);
         if (Bin.replace(array, hash, first, locked)) {
           try {
             boolean unlinked = first == node || Bin.unlinkBehind(first, node);
-            Link<K, V> firstAfter = first == node ? node.nextInBin() : first;
-            if (first instanceof Crowded<K, V> crowded) {
-              unlinked = unlinked || crowded.nodes.remove(node.key(), node);
-              firstAfter = Bin.uncrowded(crowded);
+            BinLink<K, V> firstAfter = first == node ? node.nextInBin() : first;
+            if (first instanceof OverflowLink<K, V> overflow) {
+              unlinked = unlinked || overflow.nodes.remove(node.key(), node);
+              firstAfter = Bin.withoutOverflow(overflow);
             }
             Bin.set(array, hash, firstAfter);
             return unlinked;
@@ -241,17 +241,17 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
       return; // another thread is at it
     }
     try {
-      Link<K, V>[] array = bins;
-      Moved<K, V> moved = unfinished;
-      if (moved == null && sampled.get() >= sampledMax(array)) {
-        moved = new Moved<>(Bin.newBins(2 * array.length));
-        unfinished = moved;
+      BinLink<K, V>[] array = bins;
+      ForwardingLink<K, V> forwarding = unfinished;
+      if (forwarding == null && sampled.get() >= sampledMax(array)) {
+        forwarding = new ForwardingLink<>(Bin.newBins(2 * array.length));
+        unfinished = forwarding;
       }
-      if (moved != null) {
+      if (forwarding != null) {
         for (int bin = 0; bin < array.length; bin++) {
-          move(array, bin, moved);
+          move(array, bin, forwarding);
         }
-        bins = moved.larger;
+        bins = forwarding.larger;
         unfinished = null;
       }
     } finally {
@@ -259,32 +259,32 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private void move(Link<K, V>[] array, int bin, Moved<K, V> moved) {
+  private void move(BinLink<K, V>[] array, int bin, ForwardingLink<K, V> forwarding) {
     for (int turns = 0; ; ) {
-      Link<K, V> first = Bin.slot(array, bin);
+      BinLink<K, V> first = Bin.slot(array, bin);
       if (first == null) {
-        if (Bin.replace(array, bin, null, moved)) {
+        if (Bin.replace(array, bin, null, forwarding)) {
           return;
         }
       } else if (first.hash == Bin.MOVED) {
         return; // before an error came
       } else if (Bin.isBusy(first)) {
-        turns = Spin.once(turns);
-      } else if (first instanceof Crowded<K, V> crowded) {
-        if (moveCrowd(array, bin, crowded, moved)) {
+        turns = SpinWait.once(turns);
+      } else if (first instanceof OverflowLink<K, V> overflow) {
+        if (moveOverflow(array, bin, overflow, forwarding)) {
           return;
         }
       } else {
-        Link<K, V> moving = new Link<>(Bin.MOVING, first);
+        BinLink<K, V> moving = new BinLink<>(Bin.MOVING, first);
         if (Bin.replace(array, bin, first, moving)) {
           try {
-            Bin.split(first, array.length, bin, moved.larger, moved.low, moved.high);
-            Bin.set(array, bin, moved);
+            Bin.split(first, array.length, bin, forwarding.larger, forwarding.low, forwarding.high);
+            Bin.set(array, bin, forwarding);
           } catch (Throwable thrown) {
             Node.fence = 0;
             array[bin] =
-                moved.larger[bin] != null || moved.larger[bin + array.length] != null
-                    ? moved
+                forwarding.larger[bin] != null || forwarding.larger[bin + array.length] != null
+                    ? forwarding
                     : first;
             throw thrown;
           }
@@ -295,41 +295,47 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   // Marked as moving is a bin of which all that is new is there, the crowds of both halves, too.
-  private boolean moveCrowd(Link<K, V>[] array, int bin, Crowded<K, V> crowded, Moved<K, V> moved) {
-    Bin.expectStack();
-    Link<K, V> locked = new Link<>(Bin.LOCKED, crowded);
-    Link<K, V> moving = new Link<>(Bin.MOVING, crowded);
-    Crowded<K, V> low = new Crowded<>(null);
-    Crowded<K, V> high = new Crowded<>(null);
-    if (!Bin.replace(array, bin, crowded, locked)) {
+  private boolean moveOverflow(
+      BinLink<K, V>[] array,
+      int bin,
+      OverflowLink<K, V> overflow,
+      ForwardingLink<K, V> forwarding) {
+    Bin.checkStack();
+    BinLink<K, V> locked = new BinLink<>(Bin.LOCKED, overflow);
+    BinLink<K, V> moving = new BinLink<>(Bin.MOVING, overflow);
+    OverflowLink<K, V> low = new OverflowLink<>(null);
+    OverflowLink<K, V> high = new OverflowLink<>(null);
+    if (!Bin.replace(array, bin, overflow, locked)) {
       return false;
     }
     try {
-      for (Node<K, V> node : crowded.nodes.values()) {
+      for (Node<K, V> node : overflow.nodes.values()) {
         ((node.hash & array.length) == 0 ? low : high).nodes.put(node.key(), node);
       }
       Bin.set(array, bin, moving);
-      Bin.split(crowded, array.length, bin, moved.larger, low, high);
-      Bin.set(array, bin, moved);
+      Bin.split(overflow, array.length, bin, forwarding.larger, low, high);
+      Bin.set(array, bin, forwarding);
     } catch (Throwable thrown) {
       Node.fence = 0;
       array[bin] =
-          moved.larger[bin] != null || moved.larger[bin + array.length] != null ? moved : crowded;
+          forwarding.larger[bin] != null || forwarding.larger[bin + array.length] != null
+              ? forwarding
+              : overflow;
       throw thrown;
     }
-    uncrowd(moved.larger, bin);
-    uncrowd(moved.larger, bin + array.length);
+    removeOverflow(forwarding.larger, bin);
+    removeOverflow(forwarding.larger, bin + array.length);
     return true;
   }
 
   // A bin of the larger array, when it is to be seen.
-  private void uncrowd(Link<K, V>[] array, int bin) {
-    Link<K, V> first = Bin.slot(array, bin);
-    if (first instanceof Crowded<K, V> crowded) {
-      Link<K, V> locked = new Link<>(Bin.LOCKED, first);
+  private void removeOverflow(BinLink<K, V>[] array, int bin) {
+    BinLink<K, V> first = Bin.slot(array, bin);
+    if (first instanceof OverflowLink<K, V> overflow) {
+      BinLink<K, V> locked = new BinLink<>(Bin.LOCKED, first);
       if (Bin.replace(array, bin, first, locked)) {
         try {
-          Bin.set(array, bin, Bin.uncrowded(crowded));
+          Bin.set(array, bin, Bin.withoutOverflow(overflow));
         } catch (Throwable thrown) {
           array[bin] = first;
           throw thrown;
@@ -338,7 +344,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private int sampledMax(Link<K, V>[] array) {
+  private int sampledMax(BinLink<K, V>[] array) {
     return array.length >= (growsBeyond ? BINS_MAX : binsMax)
         ? Integer.MAX_VALUE
         : (array.length - array.length / 4) >>> SAMPLE_BITS;
@@ -361,13 +367,13 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     int needed =
         Math.max(Math.min(BINS_MIN, binsMax), binsFor((long) sampled.get() << SAMPLE_BITS));
     int fitting = Math.min(binsMax, needed);
-    if (unfinished == null && !wasCrowded && bins.length <= Math.min(binsMax, 4L * fitting)) {
+    if (unfinished == null && !hasOverflowed && bins.length <= Math.min(binsMax, 4L * fitting)) {
       return;
     }
     List<Node<K, V>> nodes = new ArrayList<>();
     forEach(nodes::add);
     unfinished = null;
-    wasCrowded = false;
+    hasOverflowed = false;
     bins = Bin.newBins(fitting);
     nodes.forEach(this::link);
   }
@@ -378,12 +384,12 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /** How many of the bins are crowded, while nothing is changed. */
-  int crowds() {
-    int crowds = 0;
+  int overflowedBins() {
+    int overflowed = 0;
     for (int bin = 0; bin < bins.length; bin++) {
-      crowds += Bin.crowded(Bin.slot(bins, bin)) == null ? 0 : 1;
+      overflowed += Bin.overflowOf(Bin.slot(bins, bin)) == null ? 0 : 1;
     }
-    return crowds;
+    return overflowed;
   }
 
   // ---- Walking
@@ -395,18 +401,18 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
    */
   @Override
   public NodeIterator<K, V> iterator() {
-    Link<K, V>[] array = bins;
+    BinLink<K, V>[] array = bins;
     return new BinIterator(array, 0, array.length);
   }
 
   private final class BinIterator implements NodeIterator<K, V> {
-    private final Link<K, V>[] array;
+    private final BinLink<K, V>[] array;
     private final ArrayList<Node<K, V>> ofBin = new ArrayList<>();
     private int nextBin;
     private int endBin;
     private int nextOfBin;
 
-    BinIterator(Link<K, V>[] array, int nextBin, int endBin) {
+    BinIterator(BinLink<K, V>[] array, int nextBin, int endBin) {
       this.array = array;
       this.nextBin = nextBin;
       this.endBin = endBin;
@@ -447,24 +453,24 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private void collect(Link<K, V>[] array, int bin, List<Node<K, V>> nodes) {
+  private void collect(BinLink<K, V>[] array, int bin, List<Node<K, V>> nodes) {
     int before = nodes.size();
-    for (int turns = 0; ; turns = Spin.once(turns)) {
-      for (Link<K, V> link = Bin.slot(array, bin); link != null; link = link.nextInBin()) {
+    for (int turns = 0; ; turns = SpinWait.once(turns)) {
+      for (BinLink<K, V> link = Bin.slot(array, bin); link != null; link = link.nextInBin()) {
         if (link instanceof Node<K, V> node) {
           nodes.add(node);
-        } else if (link instanceof Crowded<K, V> crowded) {
-          nodes.addAll(crowded.nodes.values());
+        } else if (link instanceof OverflowLink<K, V> overflow) {
+          nodes.addAll(overflow.nodes.values());
         }
       }
-      Link<K, V> first = Bin.slot(array, bin);
+      BinLink<K, V> first = Bin.slot(array, bin);
       if (first == null || (first.hash != Bin.MOVING && first.hash != Bin.MOVED)) {
         return;
       }
       nodes.subList(before, nodes.size()).clear();
-      if (first instanceof Moved<K, V> moved) {
-        collect(moved.larger, bin, nodes);
-        collect(moved.larger, bin + array.length, nodes);
+      if (first instanceof ForwardingLink<K, V> forwarding) {
+        collect(forwarding.larger, bin, nodes);
+        collect(forwarding.larger, bin + array.length, nodes);
         return;
       }
     }

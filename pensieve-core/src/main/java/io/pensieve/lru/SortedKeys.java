@@ -33,7 +33,7 @@ public final class SortedKeys<K> {
   }
 
   /** Whether keys are sorted. */
-  public boolean isOn() {
+  public boolean isEnabled() {
     return comparator != null;
   }
 
@@ -42,22 +42,22 @@ public final class SortedKeys<K> {
     return keys.navigableKeySet();
   }
 
-  void enter(K key) {
+  void add(K key) {
     if (comparator != null) {
       keys.put(key, true);
     }
   }
 
-  void leave(K key) {
+  void remove(K key) {
     if (comparator != null) {
       keys.remove(key);
     }
   }
 
   /** Takes out a key whose change was refused, perhaps by the comparator. */
-  void leaveAgain(K key) {
+  void undoAdd(K key) {
     try {
-      leave(key);
+      remove(key);
     } catch (RuntimeException hasNoPlace) {
       // So it has none here.
     }
@@ -66,7 +66,7 @@ public final class SortedKeys<K> {
   /** Takes the keys of all these nodes, which have values. Before the table is used. */
   void fill(Iterable<? extends Node<K, ?>> nodes) {
     if (comparator != null) {
-      keys = new ConcurrentSkipListMap<>(AscendingKeys.sorted(nodes, comparator));
+      keys = new ConcurrentSkipListMap<>(PresortedKeys.sorted(nodes, comparator));
     }
   }
 }

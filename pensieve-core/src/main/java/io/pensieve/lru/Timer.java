@@ -40,10 +40,10 @@ final class Timer<K, V> {
   void unlink() {
     previous.next = next;
     next.previous = previous;
-    alone();
+    linkToSelf();
   }
 
-  void alone() {
+  void linkToSelf() {
     next = this;
     previous = this;
   }

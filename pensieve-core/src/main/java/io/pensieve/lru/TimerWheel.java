@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
  * Timers in order of when they are due, to the millisecond: hierarchical timing wheels. Adding and
  * removing take O(1). Not thread-safe.
  *
- * <p>How it holds together: as in {@link StampWheel}, with time in place of stamps. {@link #floor}
- * is a time that has come, and nothing is due before it, or it counts as due at it. A timer lies in
- * the bucket that is named by the highest digit in which its time differs from the floor, and by
- * the value of that digit (digits have six bits: the lowest one counts milliseconds, the next one
- * 64 ms, then 4 s, 4 min, 5 h). When the time has come at which a bucket begins, the floor rises to
- * there, and the bucket's timers go to lower digits; from the lowest one they are taken. So a timer
- * is moved at most once for each digit.
+ * <p>How it holds together: as in {@link StampRadixHeap}, with time in place of stamps. {@link
+ * #floor} is a time that has come, and nothing is due before it, or it counts as due at it. A timer
+ * lies in the bucket that is named by the highest digit in which its time differs from the floor,
+ * and by the value of that digit (digits have six bits: the lowest one counts milliseconds, the
+ * next one 64 ms, then 4 s, 4 min, 5 h). When the time has come at which a bucket begins, the floor
+ * rises to there, and the bucket's timers go to lower digits; from the lowest one they are taken.
+ * So a timer is moved at most once for each digit.
  */
 final class TimerWheel<K, V> {
   private static final int DIGIT_BITS = 6; // so that one long tells which of a digit's values occur
@@ -32,7 +32,7 @@ final class TimerWheel<K, V> {
   private static final long SET_BACK_MILLIS_MAX = 500;
 
   // A bucket is a ring, named by any of its timers: the one that was added first.
-  private final @Nullable Timer<K, V>[] rings = newRings(DIGITS * DIGIT_VALUES);
+  private final @Nullable Timer<K, V>[] rings = newBuckets(DIGITS * DIGIT_VALUES);
   // For each digit, a bit for each of its values that has a ring.
   private final long[] occupied = new long[DIGITS];
   private final int generation;
@@ -151,7 +151,7 @@ final class TimerWheel<K, V> {
     for (Timer<K, V> timer = rings[bucket]; timer != null && has(timer); ) {
       Timer<K, V> next = timer.next;
       timer.bucket = -1;
-      timer.alone();
+      timer.linkToSelf();
       timers.add(timer);
       timer = next;
     }
@@ -174,7 +174,7 @@ final class TimerWheel<K, V> {
   }
 
   @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
-  private static <K, V> @Nullable Timer<K, V>[] newRings(int length) {
+  private static <K, V> @Nullable Timer<K, V>[] newBuckets(int length) {
     return (Timer<K, V>[]) new Timer<?, ?>[length];
   }
 }

@@ -81,8 +81,8 @@ class ExpiryOrderTest {
     assertEquals(1_001, expiryOfLife(1));
   }
 
-  private long expiryOfLife(long lifeMillis) {
-    return order.expiryMillis(Decision.write("value", 0, lifeMillis));
+  private long expiryOfLife(long ttlMillis) {
+    return order.expiryMillis(UpdateDecision.write("value", 0, ttlMillis));
   }
 
   private void write(long expiryMillis) {

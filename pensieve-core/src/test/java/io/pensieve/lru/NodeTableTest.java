@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Seed;
-import io.pensieve.StackEnd;
+import io.pensieve.StackOverflows;
 import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -192,18 +192,18 @@ class NodeTableTest {
 
   @Test
   void whereverTheStackEndsNothingStaysLockedOrIsLost() throws Exception {
-    StackEnd.inSmallThread(
+    StackOverflows.inSmallThread(
         () -> {
           for (Hashes hash : Hashes.values()) {
             for (int round = 0; round < Depth.of(1, 1, 50); round++) {
-              assertSurvivesTheEndOfTheStack(hash, new StackEnd());
+              assertSurvivesTheEndOfTheStack(hash, new StackOverflows());
             }
           }
           return null;
         });
   }
 
-  private void assertSurvivesTheEndOfTheStack(Hashes hash, StackEnd stack) {
+  private void assertSurvivesTheEndOfTheStack(Hashes hash, StackOverflows stack) {
     table = new NodeTable<>(1 << 16);
     Map<Key, Node<Key, String>> model = new HashMap<>();
     for (int id = 0; id < 450; id++) {
@@ -224,7 +224,7 @@ class NodeTableTest {
     assertHolds(Map.of());
   }
 
-  private void endingAnywhere(StackEnd stack, Runnable action) {
+  private void endingAnywhere(StackOverflows stack, Runnable action) {
     try {
       if (random.nextInt(5) == 0) {
         stack.run(random.nextInt(200), action);
@@ -241,7 +241,7 @@ class NodeTableTest {
     for (Hashes hash : List.of(Hashes.EQUAL, Hashes.FEW, Hashes.SPLITTING)) {
       table = new NodeTable<>(1 << 16);
       List<Node<Key, String>> nodes = fill(hash);
-      assertTrue(table.crowds() > 0);
+      assertTrue(table.overflowedBins() > 0);
       Map<Key, Node<Key, String>> model = new HashMap<>();
       nodes.forEach(node -> model.put(node.key(), node));
       Collections.shuffle(nodes, random);
@@ -249,7 +249,7 @@ class NodeTableTest {
         assertTrue(table.remove(node));
         model.remove(node.key());
       }
-      assertEquals(0, table.crowds());
+      assertEquals(0, table.overflowedBins());
       assertHolds(model);
       for (Node<Key, String> node : nodes.subList(5, nodes.size())) {
         assertNull(table.putIfAbsent(node));
@@ -291,7 +291,7 @@ class NodeTableTest {
     List<Node<Key, String>> nodes = new ArrayList<>();
     keys(0, 10_000, Hashes.DIFFERENT).forEach(key -> nodes.add(new Node<>(key)));
     nodes.forEach(table::putIfAbsent);
-    assertEquals(0, table.crowds());
+    assertEquals(0, table.overflowedBins());
     assertTrue(table.bins() >= 10_000);
     nodes.subList(10, nodes.size()).forEach(table::remove);
     table.fit();

@@ -28,12 +28,12 @@ import org.junit.jupiter.api.Timeout;
 class PublicationTest {
   private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
   private static final int KEY = 1;
-  private static final Untold UNTOLD = new Untold();
+  private static final NoOpSink UNTOLD = new NoOpSink();
 
   /** A node with a first value, and what the second thread sees of the second one. */
   private static final class Written {
     final Node<Integer, Integer> node = new Node<>(KEY);
-    Node.@Nullable Reading<Integer> reading;
+    Node.@Nullable Snapshot<Integer> snapshot;
     @Nullable Integer value;
     long version;
 
@@ -42,13 +42,13 @@ class PublicationTest {
     }
 
     void write() {
-      node.own(false);
+      node.lock(false);
       node.set(2, 102, 2);
-      node.disown();
+      node.unlockAndWake();
     }
 
     void read() {
-      reading = node.read();
+      snapshot = node.read();
     }
 
     void readValueThenVersion() {
@@ -69,7 +69,7 @@ class PublicationTest {
         () -> new Written(101),
         Written::write,
         Written::read,
-        state -> told(state.reading));
+        state -> told(state.snapshot));
   }
 
   @Test
@@ -79,10 +79,10 @@ class PublicationTest {
         () -> new Written(Node.NEVER),
         Written::write,
         Written::read,
-        state -> told(state.reading));
+        state -> told(state.snapshot));
   }
 
-  private static String told(Node.@Nullable Reading<Integer> read) {
+  private static String told(Node.@Nullable Snapshot<Integer> read) {
     return read == null ? "none" : read.value() + " " + read.version() + " " + read.expiryMillis();
   }
 
@@ -116,7 +116,7 @@ class PublicationTest {
     Shared(int entriesMax) {
       table =
           new LruTable<>(
-              new Bounds<>(entriesMax, Bounds.UNWEIGHTED, (key, value) -> 1),
+              new Capacity<>(entriesMax, Capacity.UNWEIGHTED, (key, value) -> 1),
               UNTOLD,
               UNTOLD,
               InstantSource.system(),
@@ -130,17 +130,17 @@ class PublicationTest {
     }
 
     @Nullable Integer put(int key, int value) {
-      return table.update(key, Decision.write(value, 1, Node.NEVER)).previous();
+      return table.update(key, UpdateDecision.write(value, 1, Node.NEVER)).previous();
     }
 
     @Nullable Integer putByFunction(int key, int value) {
       return table
-          .update(key, (current, version) -> Decision.write(value, 1, Node.NEVER))
+          .update(key, (current, version) -> UpdateDecision.write(value, 1, Node.NEVER))
           .previous();
     }
 
     @Nullable Integer remove(int key) {
-      return table.updatePresent(key, Decision.remove()).previous();
+      return table.updatePresent(key, UpdateDecision.remove()).previous();
     }
 
     @Nullable Integer get(int key) {
@@ -150,9 +150,9 @@ class PublicationTest {
 
     void ownAndLook() {
       Node<Integer, Integer> node = table.find(KEY);
-      if (node != null && node.own(false)) {
+      if (node != null && node.lock(false)) {
         seen = node.value() == null ? "a node without a value or an owner" : "a value";
-        node.disown();
+        node.unlockAndWake();
       }
     }
 
@@ -296,8 +296,8 @@ class PublicationTest {
     assertEquals(Set.of(), forbidden, () -> "of " + counted);
   }
 
-  private static final class Untold
-      implements Journal<Integer, Integer>, Observer<Integer, Integer> {
+  private static final class NoOpSink
+      implements ChangeSink<Integer, Integer>, RemovalObserver<Integer, Integer> {
     @Override
     public long put(Integer key, Integer value, long expiryMillis) {
       return 0;
@@ -309,7 +309,7 @@ class PublicationTest {
     }
 
     @Override
-    public long[] together(List<Entry<Integer, Integer>> entries) {
+    public long[] applyAtomically(List<KeyChange<Integer, Integer>> entries) {
       return new long[entries.size()];
     }
 

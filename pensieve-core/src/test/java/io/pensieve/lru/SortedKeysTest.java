@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 
 /** The sorted keys are those of the entries: none is missing, and none that has gone is held. */
 class SortedKeysTest {
-  private static final class Quiet implements Journal<String, String>, Observer<String, String> {
+  private static final class NoOpSink
+      implements ChangeSink<String, String>, RemovalObserver<String, String> {
     boolean refuses;
 
     private void refuseIfAsked() {
@@ -35,7 +36,7 @@ class SortedKeysTest {
     }
 
     @Override
-    public long[] together(List<Entry<String, String>> entries) {
+    public long[] applyAtomically(List<KeyChange<String, String>> entries) {
       refuseIfAsked();
       return new long[entries.size()];
     }
@@ -55,19 +56,19 @@ class SortedKeysTest {
 
   private Instant now = Instant.EPOCH;
   private final InstantSource clock = () -> now;
-  private final Quiet quiet = new Quiet();
+  private final NoOpSink noOpSink = new NoOpSink();
   private final SortedKeys<String> keys = new SortedKeys<>(Comparator.naturalOrder());
   private final LruTable<String, String> table =
       new LruTable<>(
-          new Bounds<>(3, Bounds.UNWEIGHTED, (key, value) -> 0),
-          quiet,
-          quiet,
+          new Capacity<>(3, Capacity.UNWEIGHTED, (key, value) -> 0),
+          noOpSink,
+          noOpSink,
           clock,
           () -> {},
           keys);
 
-  private void put(String key, long lifeMillis) {
-    table.update(key, Decision.write("value", 0, lifeMillis));
+  private void put(String key, long ttlMillis) {
+    table.update(key, UpdateDecision.write("value", 0, ttlMillis));
   }
 
   @AfterEach
@@ -90,7 +91,7 @@ class SortedKeysTest {
     for (String key : List.of("e", "d", "c", "b", "a")) {
       put(key, Node.NEVER);
     }
-    table.updatePresent("b", Decision.remove());
+    table.updatePresent("b", UpdateDecision.remove());
     assertEquals(List.of("a", "c"), List.copyOf(keys.ascending()));
   }
 
@@ -109,37 +110,41 @@ class SortedKeysTest {
   @Test
   void whatIsChangedTogetherComesAndGoes() {
     put("a", Node.NEVER);
-    table.updateTogether(
+    table.updateAll(
         List.of("a", "b", "c"),
         (present, nowMillis) ->
             List.of(
-                new JointMaker.Step<>(0, Decision.Act.REMOVE, null, 0, Node.NEVER),
-                new JointMaker.Step<>(2, Decision.Act.WRITE, "value", 0, Node.NEVER)));
+                new MultiKeyUpdateFunction.KeyUpdate<>(
+                    0, UpdateDecision.Action.REMOVE, null, 0, Node.NEVER),
+                new MultiKeyUpdateFunction.KeyUpdate<>(
+                    2, UpdateDecision.Action.WRITE, "value", 0, Node.NEVER)));
     assertEquals(List.of("c"), List.copyOf(keys.ascending()));
   }
 
   @Test
   void whatTheJournalRefusesDoesNotCome() {
     put("a", Node.NEVER);
-    quiet.refuses = true;
+    noOpSink.refuses = true;
     assertThrows(IllegalStateException.class, () -> put("a", Node.NEVER));
     assertThrows(IllegalStateException.class, () -> put("b", Node.NEVER));
     assertThrows(
         IllegalStateException.class,
         () ->
-            table.updateTogether(
+            table.updateAll(
                 List.of("a", "c"),
                 (present, nowMillis) ->
                     List.of(
-                        new JointMaker.Step<>(0, Decision.Act.WRITE, "value", 0, Node.NEVER),
-                        new JointMaker.Step<>(1, Decision.Act.WRITE, "value", 0, Node.NEVER))));
+                        new MultiKeyUpdateFunction.KeyUpdate<>(
+                            0, UpdateDecision.Action.WRITE, "value", 0, Node.NEVER),
+                        new MultiKeyUpdateFunction.KeyUpdate<>(
+                            1, UpdateDecision.Action.WRITE, "value", 0, Node.NEVER))));
     assertEquals(List.of("a"), List.copyOf(keys.ascending()));
   }
 
   @Test
   void keysThatAreNotToBeSortedAreNotKept() {
     SortedKeys<String> off = new SortedKeys<>(null);
-    off.enter("a");
+    off.add("a");
     off.fill(table);
     assertFalse(off.ascending().contains("a"));
   }

@@ -2,11 +2,11 @@ package io.pensieve.server;
 
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.AllowedHosts;
+import io.pensieve.server.http.ConnectionLimits;
 import io.pensieve.server.http.HeapShares;
-import io.pensieve.server.http.Limits;
+import io.pensieve.server.http.SizeLimits;
 import io.pensieve.server.http.Tokens;
-import io.pensieve.server.http.Traffic;
-import io.pensieve.server.http.Waiting;
+import io.pensieve.server.http.WaitLimits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -36,7 +36,7 @@ import java.util.stream.Stream;
  * @param allowedHosts what it may be called by who has no token
  * @param tlsFiles the certificates and their key; empty for no TLS
  * @param limits how large keys and values may be
- * @param traffic how many clients there is time for, and for how long
+ * @param connections how many clients there is time for, and for how long
  * @param accessLog the file for a line an answer, or {@code -}; empty for none
  */
 record Configuration(
@@ -54,8 +54,8 @@ record Configuration(
     Optional<Tokens> tokens,
     AllowedHosts allowedHosts,
     List<Path> tlsFiles,
-    Limits limits,
-    Traffic traffic,
+    SizeLimits limits,
+    ConnectionLimits connections,
     String accessLog) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
@@ -72,9 +72,9 @@ record Configuration(
   /**
    * Reads the settings.
    *
-   * @throws StartFailure for one that is not what it should be, naming it and its source
+   * @throws StartupException for one that is not what it should be, naming it and its source
    */
-  static Configuration of(Map<Setting, Given> given) {
+  static Configuration of(Map<Setting, SettingValue> given) {
     InetSocketAddress address = new InetSocketAddress(bind(given), port(given));
     requireConsent(given, address.getAddress());
     return new Configuration(
@@ -93,7 +93,7 @@ record Configuration(
         allowedHosts(given),
         tlsFiles(given),
         limits(given),
-        new Traffic(
+        new ConnectionLimits(
             (int)
                 get(given, Setting.CONNECTIONS_MAX)
                     .share(1, CLIENTS_MAX, HeapShares.ofProcess().connectionsMax()),
@@ -106,18 +106,18 @@ record Configuration(
   }
 
   // Every key must fit into the head of a request, in a path or as the cursor of a listing.
-  private static int headerBytesMax(Map<Setting, Given> given) {
-    Given keys = get(given, Setting.KEY_BYTES_MAX);
-    int needed = Limits.headerBytesFor((int) keys.number(1, KEY_BYTES_MAX));
-    Given heads = get(given, Setting.HEADER_BYTES_MAX);
+  private static int headerBytesMax(Map<Setting, SettingValue> given) {
+    SettingValue keys = get(given, Setting.KEY_BYTES_MAX);
+    int needed = SizeLimits.headerBytesFor((int) keys.number(1, KEY_BYTES_MAX));
+    SettingValue heads = get(given, Setting.HEADER_BYTES_MAX);
     int bytes = (int) heads.number(HEADER_BYTES_MIN, HEADER_BYTES_MAX);
     if (bytes >= needed) {
       return bytes;
     }
-    if (heads.source().equals(Given.BY_DEFAULT)) {
+    if (heads.source().equals(SettingValue.BY_DEFAULT)) {
       return needed;
     }
-    throw new StartFailure(
+    throw new StartupException(
         heads.source()
             + ": a key of "
             + keys.text()
@@ -129,19 +129,19 @@ record Configuration(
         null);
   }
 
-  private static long capacityBytes(Map<Setting, Given> given) {
+  private static long capacityBytes(Map<Setting, SettingValue> given) {
     return get(given, Setting.CAPACITY_BYTES)
         .share(CAPACITY_BYTES_MIN, Long.MAX_VALUE, HeapShares.ofProcess().capacityBytesMax());
   }
 
-  private static Limits limits(Map<Setting, Given> given) {
-    return new Limits(
+  private static SizeLimits limits(Map<Setting, SettingValue> given) {
+    return new SizeLimits(
         (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
         (int)
             get(given, Setting.VALUE_BYTES_MAX)
                 .share(1, VALUE_BYTES_MAX, HeapShares.ofProcess().valueBytesMax()),
         headerBytesMax(given),
-        Waiting.of(
+        WaitLimits.of(
             (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
             (int)
                 get(given, Setting.WATCHERS_MAX)
@@ -150,7 +150,7 @@ record Configuration(
   }
 
   /** Where the server is called from this machine, whatever the other settings are. */
-  static String localUrl(Map<Setting, Given> given) {
+  static String localUrl(Map<Setting, SettingValue> given) {
     String scheme = get(given, Setting.TLS_CERTIFICATE).isGiven() ? "https" : "http";
     InetAddress bound = bind(given);
     InetSocketAddress called =
@@ -167,12 +167,12 @@ record Configuration(
     return part + ":" + address.getPort();
   }
 
-  private static int port(Map<Setting, Given> given) {
+  private static int port(Map<Setting, SettingValue> given) {
     return (int) get(given, Setting.PORT).number(0, PORT_MAX);
   }
 
-  private static InetAddress bind(Map<Setting, Given> given) {
-    Given bind = get(given, Setting.BIND);
+  private static InetAddress bind(Map<Setting, SettingValue> given) {
+    SettingValue bind = get(given, Setting.BIND);
     try {
       return InetAddress.getByName(bind.text());
     } catch (UnknownHostException unknown) {
@@ -181,21 +181,21 @@ record Configuration(
   }
 
   // What an open server would be reached by is for people to say, not for a default.
-  private static void requireConsent(Map<Setting, Given> given, InetAddress address) {
-    Given file = get(given, Setting.TOKENS_FILE);
-    Given tokens = get(given, Setting.TOKENS);
-    Given anonymous = get(given, Setting.ALLOW_ANONYMOUS);
+  private static void requireConsent(Map<Setting, SettingValue> given, InetAddress address) {
+    SettingValue file = get(given, Setting.TOKENS_FILE);
+    SettingValue tokens = get(given, Setting.TOKENS);
+    SettingValue anonymous = get(given, Setting.ALLOW_ANONYMOUS);
     if (file.isGiven() && tokens.isGiven()) {
-      throw new StartFailure(
+      throw new StartupException(
           file.source() + " and " + tokens.source() + ": give one of them", null);
     }
     boolean protectedByTokens = file.isGiven() || tokens.isGiven();
     if (anonymous.yes() && protectedByTokens) {
-      throw new StartFailure(
+      throw new StartupException(
           anonymous.source() + ": there are tokens, so that nobody is anonymous", null);
     }
     if (!address.isLoopbackAddress() && !protectedByTokens && !anonymous.yes()) {
-      throw new StartFailure(
+      throw new StartupException(
           get(given, Setting.BIND).source()
               + ": refused to listen on "
               + address.getHostAddress()
@@ -209,47 +209,47 @@ record Configuration(
 
   // Who lets anyone in from everywhere is called by names that nobody here knows, unless he says
   // so.
-  private static AllowedHosts allowedHosts(Map<Setting, Given> given) {
-    Given hosts = get(given, Setting.ALLOWED_HOSTS);
+  private static AllowedHosts allowedHosts(Map<Setting, SettingValue> given) {
+    SettingValue hosts = get(given, Setting.ALLOWED_HOSTS);
     return get(given, Setting.ALLOW_ANONYMOUS).yes() && !hosts.isGiven()
         ? AllowedHosts.any()
         : AllowedHosts.named(hosts.hostNames());
   }
 
-  private static Optional<Tokens> tokens(Map<Setting, Given> given) {
-    Given tokens = get(given, Setting.TOKENS);
+  private static Optional<Tokens> tokens(Map<Setting, SettingValue> given) {
+    SettingValue tokens = get(given, Setting.TOKENS);
     if (!tokens.isGiven()) {
       return Optional.empty();
     }
     try {
       String lines = tokens.text().replace(',', '\n');
       boolean hasPeers = get(given, Setting.PEERS).isGiven();
-      return Optional.of(AccessSource.complete(Tokens.parse(lines), hasPeers));
+      return Optional.of(TokenSource.complete(Tokens.parse(lines), hasPeers));
     } catch (IllegalArgumentException unusable) {
       // Says which line, but does not quote it.
-      throw new StartFailure(tokens.source() + ": " + unusable.getMessage(), unusable);
+      throw new StartupException(tokens.source() + ": " + unusable.getMessage(), unusable);
     }
   }
 
-  private static List<Path> tlsFiles(Map<Setting, Given> given) {
-    Given certificate = get(given, Setting.TLS_CERTIFICATE);
-    Given key = get(given, Setting.TLS_KEY);
+  private static List<Path> tlsFiles(Map<Setting, SettingValue> given) {
+    SettingValue certificate = get(given, Setting.TLS_CERTIFICATE);
+    SettingValue key = get(given, Setting.TLS_KEY);
     if (certificate.isGiven() != key.isGiven()) {
-      Given alone = certificate.isGiven() ? certificate : key;
-      throw new StartFailure(
+      SettingValue alone = certificate.isGiven() ? certificate : key;
+      throw new StartupException(
           alone.source() + ": a certificate and its key belong together, give both", null);
     }
     return Stream.of(certificate, key).flatMap(file -> file.file().stream()).toList();
   }
 
-  private static List<URI> peers(Map<Setting, Given> given) {
-    Given peers = get(given, Setting.PEERS);
+  private static List<URI> peers(Map<Setting, SettingValue> given) {
+    SettingValue peers = get(given, Setting.PEERS);
     List<URI> urls = peers.nodeUrls();
     Optional<URI> plain = urls.stream().filter(url -> !"https".equals(url.getScheme())).findFirst();
-    Given certificate = get(given, Setting.TLS_CERTIFICATE);
+    SettingValue certificate = get(given, Setting.TLS_CERTIFICATE);
     // Nothing would warn of it: the peers' token would be readable on the way.
     if (plain.isPresent() && certificate.isGiven()) {
-      throw new StartFailure(
+      throw new StartupException(
           peers.source()
               + ": "
               + plain.get()
@@ -257,35 +257,35 @@ record Configuration(
               + " peers",
           null);
     }
-    Given ca = get(given, Setting.PEERS_CA);
+    SettingValue ca = get(given, Setting.PEERS_CA);
     if (plain.isPresent() && ca.isGiven()) {
-      throw new StartFailure(
+      throw new StartupException(
           ca.source() + ": " + plain.get() + " shows no certificate: give https URLs for all peers",
           null);
     }
     return urls;
   }
 
-  private static Optional<Durability> durability(Given given) {
-    return switch (given.text()) {
+  private static Optional<Durability> durability(SettingValue value) {
+    return switch (value.text()) {
       case "process-death" -> Optional.of(Durability.PROCESS_DEATH);
       case "power-cut" -> Optional.of(Durability.POWER_CUT);
       case "none" -> Optional.empty();
-      default -> throw given.refused("process-death, power-cut or none,");
+      default -> throw value.refused("process-death, power-cut or none,");
     };
   }
 
-  private static DamagePolicy onDamage(Given given) {
-    return switch (given.text()) {
+  private static DamagePolicy onDamage(SettingValue value) {
+    return switch (value.text()) {
       case "refuse" -> DamagePolicy.REFUSE;
       case "salvage" -> DamagePolicy.SALVAGE;
       case "empty" -> DamagePolicy.EMPTY;
-      default -> throw given.refused("refuse, salvage or empty,");
+      default -> throw value.refused("refuse, salvage or empty,");
     };
   }
 
-  private static Given get(Map<Setting, Given> given, Setting setting) {
-    Given found = given.get(setting);
+  private static SettingValue get(Map<Setting, SettingValue> given, Setting setting) {
+    SettingValue found = given.get(setting);
     if (found == null) {
       throw new IllegalArgumentException("not resolved: " + setting);
     }

@@ -29,16 +29,16 @@ final class ConfigurationFile {
   /**
    * Reads the file.
    *
-   * @throws StartFailure if it cannot be read, or names what is no setting
+   * @throws StartupException if it cannot be read, or names what is no setting
    */
   static Map<Setting, String> read(Path file) {
     Properties properties = new Properties();
     try {
       properties.load(new StringReader(withLiteralBackslashes(Files.readString(file))));
     } catch (NoSuchFileException missing) {
-      throw new StartFailure(file + ": there is no such file", missing);
+      throw new StartupException(file + ": there is no such file", missing);
     } catch (IOException | IllegalArgumentException unreadable) {
-      throw new StartFailure(file + ": cannot be read: " + unreadable.getMessage(), unreadable);
+      throw new StartupException(file + ": cannot be read: " + unreadable.getMessage(), unreadable);
     }
     Map<Setting, String> settings = new EnumMap<>(Setting.class);
     for (String name : properties.stringPropertyNames()) {
@@ -61,6 +61,6 @@ final class ConfigurationFile {
     return Arrays.stream(Setting.values())
         .filter(setting -> setting.title().equals(name) && setting.isInFiles())
         .findFirst()
-        .orElseThrow(() -> new StartFailure(file + ": there is no setting " + name, null));
+        .orElseThrow(() -> new StartupException(file + ": there is no setting " + name, null));
   }
 }

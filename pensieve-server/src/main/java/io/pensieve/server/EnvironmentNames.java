@@ -52,7 +52,7 @@ final class EnvironmentNames {
   /**
    * The names that begin as ours do and are none of ours, in order.
    *
-   * @throws StartFailure if one of them is nearly one of ours; its value is not quoted
+   * @throws StartupException if one of them is nearly one of ours; its value is not quoted
    */
   static List<String> requireNoneMistyped(Map<String, String> environment) {
     Set<String> strange = new TreeSet<>();
@@ -75,7 +75,7 @@ final class EnvironmentNames {
     nearest(name)
         .ifPresent(
             meant -> {
-              throw new StartFailure(
+              throw new StartupException(
                   "environment " + name + ": there is no such setting; was " + meant + " meant?",
                   null);
             });

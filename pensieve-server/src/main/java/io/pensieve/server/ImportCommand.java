@@ -2,7 +2,7 @@ package io.pensieve.server;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogException;
-import io.pensieve.server.http.EntryWeight;
+import io.pensieve.server.http.EntryWeigher;
 import io.pensieve.server.http.StoredValue;
 import java.io.IOException;
 import java.io.InputStream;
@@ -89,14 +89,15 @@ final class ImportCommand {
   }
 
   /** Runs the command, and returns its exit code. */
-  int run(Map<Setting, Given> given, ParseResult command) {
+  int run(Map<Setting, SettingValue> given, ParseResult command) {
     Path file = command.matchedPositionalValue(0, Path.of(""));
-    given.replaceAll((setting, value) -> USED.contains(setting) ? value : Given.byDefault(setting));
+    given.replaceAll(
+        (setting, value) -> USED.contains(setting) ? value : SettingValue.byDefault(setting));
     if (Configuration.of(given).durability().isEmpty()) {
       return refuse(Setting.DURABILITY.title() + " is none: there is no log to import into");
     }
     // Closing forces the log, so no line has to wait for the disk.
-    given.put(Setting.DURABILITY, Given.byDefault(Setting.DURABILITY));
+    given.put(Setting.DURABILITY, SettingValue.byDefault(Setting.DURABILITY));
     Configuration configuration = Configuration.of(given);
     if (Files.isDirectory(file)) {
       return refuse(file + " is a folder, expected a file");
@@ -123,7 +124,7 @@ final class ImportCommand {
       throws IOException {
     OpLogImport running;
     long lines;
-    try (Pensieve<String, StoredValue> map = new LogOpening(configuration, out, err).open()) {
+    try (Pensieve<String, StoredValue> map = new MapOpener(configuration, out, err).open()) {
       if (!merge && !map.isEmpty()) {
         return refuse(
             configuration.dataDir()
@@ -190,7 +191,7 @@ final class ImportCommand {
     @Override
     public void put(long line, String key, String text) {
       StoredValue value = StoredValue.text(text);
-      int bytes = EntryWeight.OF_PROCESS.weigh(key, value);
+      int bytes = EntryWeigher.OF_PROCESS.weigh(key, value);
       if (bytes > entryBytesMax) {
         skipped(
             line,

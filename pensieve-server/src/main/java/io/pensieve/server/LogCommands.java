@@ -1,10 +1,10 @@
 package io.pensieve.server;
 
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.LogFolder;
-import io.pensieve.log.file.LogFolder.Contents;
-import io.pensieve.log.file.LogFolder.Damage;
-import io.pensieve.log.file.LogFolder.Salvage;
+import io.pensieve.log.file.OfflineLog;
+import io.pensieve.log.file.OfflineLog.Contents;
+import io.pensieve.log.file.OfflineLog.Damage;
+import io.pensieve.log.file.OfflineLog.SalvageReport;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -119,15 +119,15 @@ final class LogCommands {
   }
 
   private int check(Path folder) {
-    LogCount count = new LogCount();
-    print(folder, LogFolder.read(folder, count), count);
+    LogEntryCounter count = new LogEntryCounter();
+    print(folder, OfflineLog.read(folder, count), count);
     out.println("sound");
     return OK;
   }
 
-  private void print(Path folder, Contents contents, LogCount count) {
+  private void print(Path folder, Contents contents, LogEntryCounter count) {
     out.println("log in " + folder);
-    for (LogFolder.LogFile file : contents.files()) {
+    for (OfflineLog.LogFile file : contents.files()) {
       out.printf(
           "  %-9s %12d bytes  %s%n",
           file.kind().name().toLowerCase(Locale.ROOT).replace('_', ' '),
@@ -158,9 +158,9 @@ final class LogCommands {
   private int dump(Path folder) {
     LogDump dump = new LogDump(out);
     try {
-      LogFolder.read(folder, dump);
+      OfflineLog.read(folder, dump);
       dump.flush();
-    } catch (LogDump.ReaderGone end) {
+    } catch (LogDump.OutputClosedException end) {
       return OK;
     } catch (LogException.Corrupt damaged) {
       dump.flushBefore(damaged);
@@ -170,7 +170,7 @@ final class LogCommands {
   }
 
   /** What was lost by some damage, in a line. */
-  static String told(Damage damage) {
+  static String described(Damage damage) {
     return (damage.losesSomething() ? "lost: " : "not lost: ")
         + damage.file()
         + " at offset "
@@ -182,16 +182,16 @@ final class LogCommands {
   }
 
   private int salvage(Path folder, Path into) {
-    Salvage salvage = LogFolder.salvage(folder, into);
-    for (Damage damage : salvage.damages()) {
-      out.println(told(damage));
+    SalvageReport salvageReport = OfflineLog.salvage(folder, into);
+    for (Damage damage : salvageReport.damages()) {
+      out.println(described(damage));
     }
     out.println(
         "salvaged "
-            + salvage.contents().changes()
+            + salvageReport.contents().changes()
             + " changes and saved entries to "
             + into
-            + (salvage.losesSomething() ? "; something was lost" : "; nothing was lost"));
-    return salvage.losesSomething() ? SOMETHING_LOST : OK;
+            + (salvageReport.losesSomething() ? "; something was lost" : "; nothing was lost"));
+    return salvageReport.losesSomething() ? SOMETHING_LOST : OK;
   }
 }

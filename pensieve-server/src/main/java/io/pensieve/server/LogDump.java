@@ -2,7 +2,7 @@ package io.pensieve.server;
 
 import com.google.gson.JsonObject;
 import io.pensieve.log.Change;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import io.pensieve.server.http.StoredValue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
 /** Prints what a log tells, as one JSON object a line, in UTF-8. */
-final class LogDump implements Replay<byte[], byte[]> {
+final class LogDump implements ReplayHandler<byte[], byte[]> {
   private static final int BUFFER_BYTES = 64 << 10;
 
   private final PrintStream out;
@@ -23,10 +23,10 @@ final class LogDump implements Replay<byte[], byte[]> {
   }
 
   /** Whoever read the output reads no more. */
-  static final class ReaderGone extends RuntimeException {
+  static final class OutputClosedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private ReaderGone() {
+    private OutputClosedException() {
       super("nobody reads the output", null, false, false);
     }
   }
@@ -94,13 +94,13 @@ final class LogDump implements Replay<byte[], byte[]> {
   /**
    * Prints what was collected.
    *
-   * @throws ReaderGone if that is in vain
+   * @throws OutputClosedException if that is in vain
    */
   void flush() {
     out.writeBytes(buffer.toByteArray());
     buffer.reset();
     if (out.checkError()) {
-      throw new ReaderGone();
+      throw new OutputClosedException();
     }
   }
 
@@ -108,7 +108,7 @@ final class LogDump implements Replay<byte[], byte[]> {
   void flushBefore(RuntimeException broken) {
     try {
       flush();
-    } catch (ReaderGone alsoGone) {
+    } catch (OutputClosedException alsoGone) {
       broken.addSuppressed(alsoGone);
     }
   }

@@ -52,8 +52,8 @@ public final class Main {
    * help.
    */
   public static void main(String[] args) throws InterruptedException {
-    LogOutput.setUp();
-    NameLookups.keepBriefly();
+    LoggingSetup.setUp();
+    DnsCaching.keepBriefly();
     System.exit(new Main(System.getenv(), System.out, System.err).run(args));
   }
 
@@ -76,9 +76,10 @@ public final class Main {
       String first = unknown.getUnmatched().get(0).split("=", 2)[0];
       err.println(NAME + ": unknown argument " + first + " (see --help)");
       return refusal(args);
-    } catch (ParameterException | StartFailure refused) {
+    } catch (ParameterException | StartupException refused) {
       String line = String.valueOf(refused.getMessage()).lines().findFirst().orElse("");
-      err.println(NAME + ": " + line + (refused instanceof StartFailure ? "" : " (see --help)"));
+      err.println(
+          NAME + ": " + line + (refused instanceof StartupException ? "" : " (see --help)"));
       return refusal(args);
     } catch (OutOfMemoryError tooSmall) {
       err.println(
@@ -183,7 +184,7 @@ public final class Main {
     }
     Map<Setting, String> flags = flags(program);
     flags.putAll(flags(healthcheck));
-    return Configuration.localUrl(Given.resolve(flags, environment));
+    return Configuration.localUrl(SettingValue.resolve(flags, environment));
   }
 
   private int importFile(ParseResult program, ParseResult command) {
@@ -195,13 +196,13 @@ public final class Main {
     Map<Setting, String> flags = flags(program);
     flags.putAll(flags(command));
     return new ImportCommand(out, err, System::nanoTime)
-        .run(Given.resolve(flags, environment), command);
+        .run(SettingValue.resolve(flags, environment), command);
   }
 
   // With less it would come to listen, and then spend its time on collections instead of answers.
   private static void requireHeap(long bytes) {
     if (bytes < HEAP_BYTES_MIN) {
-      throw new StartFailure(
+      throw new StartupException(
           "the heap of " + (bytes >> 20) + " MiB is too small; give at least 32 MiB by -Xmx32m",
           null);
     }
@@ -213,32 +214,32 @@ public final class Main {
     if (!strange.isEmpty()) {
       err.println("not settings, so not used, in the environment: " + String.join(", ", strange));
     }
-    Map<Setting, Given> given = Given.resolve(flags, environment);
+    Map<Setting, SettingValue> given = SettingValue.resolve(flags, environment);
     Configuration configuration = Configuration.of(given);
     out.println(version());
     given.forEach(
         (setting, value) ->
             out.printf(
                 "  %-16s %s (%s)%n", setting.title(), shown(setting, value), value.source()));
-    QueuedOutput errors = new QueuedOutput(err);
-    AtomicReference<Node> running = new AtomicReference<>();
-    HangUp.runs(() -> reload(running.get(), errors.lines()));
-    Node node;
+    AsyncOutputStream errors = new AsyncOutputStream(err);
+    AtomicReference<PensieveServer> running = new AtomicReference<>();
+    HangupSignal.runs(() -> reload(running.get(), errors.lines()));
+    PensieveServer server;
     try {
-      node = Node.start(configuration, out, errors.lines(), out);
+      server = PensieveServer.start(configuration, out, errors.lines(), out);
     } finally {
       errors.awaitWritten(OUTPUT_PATIENCE);
     }
-    running.set(node);
-    Thread stopping = new Thread(() -> stop(node, configuration, errors), "pensieve-stop");
+    running.set(server);
+    Thread stopping = new Thread(() -> stop(server, configuration, errors), "pensieve-stop");
     Runtime.getRuntime().addShutdownHook(stopping);
-    out.println("listening on " + node.url());
+    out.println("listening on " + server.url());
     // The JVM ends this wait, when it is told to stop.
     new CountDownLatch(1).await();
     return OK;
   }
 
-  private static void reload(@Nullable Node running, PrintStream err) {
+  private static void reload(@Nullable PensieveServer running, PrintStream err) {
     if (running == null) {
       err.println("SIGHUP: not started yet, so there is nothing to read again");
     } else {
@@ -247,21 +248,21 @@ public final class Main {
     }
   }
 
-  private static String shown(Setting setting, Given value) {
+  private static String shown(Setting setting, SettingValue value) {
     return setting.isSecret() && value.isGiven() ? "(secret)" : value.text();
   }
 
   // A stop that was asked for is a success; the JVM itself would say 143 for it. Whoever reads what
   // is printed may have stopped to read, so nothing here prints by itself; and should anything wait
   // for ever, a disk for instance, the process ends all the same.
-  private void stop(Node node, Configuration configuration, QueuedOutput errors) {
-    QueuedOutput output = new QueuedOutput(out);
-    haltAfter(configuration.traffic().drainDeadline().plus(CLOSE_PATIENCE), errors);
+  private void stop(PensieveServer server, Configuration configuration, AsyncOutputStream errors) {
+    AsyncOutputStream output = new AsyncOutputStream(out);
+    haltAfter(configuration.connections().drainDeadline().plus(CLOSE_PATIENCE), errors);
     int status = FAILED;
     try {
       output.lines().println("stopping");
       output.awaitWritten(OUTPUT_PATIENCE); // the access log may write to the same stream
-      node.close();
+      server.close();
       output.lines().println("stopped");
       status = OK;
     } catch (RuntimeException | Error notClosed) {
@@ -273,7 +274,7 @@ public final class Main {
     }
   }
 
-  private static void haltAfter(Duration patience, QueuedOutput errors) {
+  private static void haltAfter(Duration patience, AsyncOutputStream errors) {
     Thread deadline =
         new Thread(
             () -> {

@@ -25,20 +25,22 @@ final class ConfigurationFileTest {
   @Test
   void theFileComesBeforeTheDefault() throws Exception {
     write("# where\nport = 1\ncapacity: 5  \ndata-dir=/data/höhle\n");
-    assertGiven(new Given("1", "file " + file + ", port"), Setting.PORT, Map.of());
-    assertGiven(new Given("5", "file " + file + ", capacity"), Setting.CAPACITY, Map.of());
+    assertGiven(new SettingValue("1", "file " + file + ", port"), Setting.PORT, Map.of());
+    assertGiven(new SettingValue("5", "file " + file + ", capacity"), Setting.CAPACITY, Map.of());
     assertGiven(
-        new Given("/data/höhle", "file " + file + ", data-dir"), Setting.DATA_DIR, Map.of());
-    assertGiven(new Given("127.0.0.1", "default"), Setting.BIND, Map.of());
+        new SettingValue("/data/höhle", "file " + file + ", data-dir"), Setting.DATA_DIR, Map.of());
+    assertGiven(new SettingValue("127.0.0.1", "default"), Setting.BIND, Map.of());
   }
 
   @Test
   void theEnvironmentComesBeforeTheFileAndFlagsBeforeBoth() throws Exception {
     write("port=1");
     Map<String, String> environment = Map.of("PORT", "2");
-    assertGiven(new Given("2", "environment PORT"), Setting.PORT, environment);
+    assertGiven(new SettingValue("2", "environment PORT"), Setting.PORT, environment);
     Map<Setting, String> flags = Map.of(Setting.CONFIG, "" + file, Setting.PORT, "3");
-    assertEquals(new Given("3", "--port"), Given.resolve(flags, environment).get(Setting.PORT));
+    assertEquals(
+        new SettingValue("3", "--port"),
+        SettingValue.resolve(flags, environment).get(Setting.PORT));
   }
 
   @Test
@@ -46,13 +48,15 @@ final class ConfigurationFileTest {
     write("port=1");
     Map<String, String> environment = Map.of("PENSIEVE_CONFIG", file.toString());
     assertEquals(
-        new Given("1", "file " + file + ", port"),
-        Given.resolve(Map.of(), environment).get(Setting.PORT));
+        new SettingValue("1", "file " + file + ", port"),
+        SettingValue.resolve(Map.of(), environment).get(Setting.PORT));
   }
 
-  private void assertGiven(Given expected, Setting setting, Map<String, String> environment) {
+  private void assertGiven(
+      SettingValue expected, Setting setting, Map<String, String> environment) {
     assertEquals(
-        expected, Given.resolve(Map.of(Setting.CONFIG, file.toString()), environment).get(setting));
+        expected,
+        SettingValue.resolve(Map.of(Setting.CONFIG, file.toString()), environment).get(setting));
   }
 
   @ParameterizedTest
@@ -86,8 +90,9 @@ final class ConfigurationFileTest {
   void aBackslashIsALetterWhereItEscapesNothing(String written, String read) throws Exception {
     for (String separator : new String[] {"=", " = ", ":"}) {
       write("data-dir" + separator + written + "\nport=1\n");
-      assertGiven(new Given(read, "file " + file + ", data-dir"), Setting.DATA_DIR, Map.of());
-      assertGiven(new Given("1", "file " + file + ", port"), Setting.PORT, Map.of());
+      assertGiven(
+          new SettingValue(read, "file " + file + ", data-dir"), Setting.DATA_DIR, Map.of());
+      assertGiven(new SettingValue("1", "file " + file + ", port"), Setting.PORT, Map.of());
     }
   }
 
@@ -95,7 +100,9 @@ final class ConfigurationFileTest {
   void aLineMayGoOn() throws Exception {
     write("peers=http://a:1,\\\n  http://b:2\n");
     assertGiven(
-        new Given("http://a:1,http://b:2", "file " + file + ", peers"), Setting.PEERS, Map.of());
+        new SettingValue("http://a:1,http://b:2", "file " + file + ", peers"),
+        Setting.PEERS,
+        Map.of());
   }
 
   @ParameterizedTest
@@ -106,21 +113,22 @@ final class ConfigurationFileTest {
   }
 
   private void assertRefused(String start) {
-    StartFailure refused =
+    StartupException refused =
         assertThrows(
-            StartFailure.class,
-            () -> Given.resolve(Map.of(Setting.CONFIG, file.toString()), Map.of()));
+            StartupException.class,
+            () -> SettingValue.resolve(Map.of(Setting.CONFIG, file.toString()), Map.of()));
     assertTrue(String.valueOf(refused.getMessage()).startsWith(start), refused.getMessage());
   }
 
   @Test
   void aBadValueIsRefusedByFileAndName() throws Exception {
     write("capacity=many");
-    StartFailure refused =
+    StartupException refused =
         assertThrows(
-            StartFailure.class,
+            StartupException.class,
             () ->
-                Configuration.of(Given.resolve(Map.of(Setting.CONFIG, file.toString()), Map.of())));
+                Configuration.of(
+                    SettingValue.resolve(Map.of(Setting.CONFIG, file.toString()), Map.of())));
     assertTrue(
         String.valueOf(refused.getMessage()).startsWith("file " + file + ", capacity: expected "),
         refused.getMessage());
@@ -135,7 +143,7 @@ final class ConfigurationFileTest {
   @ParameterizedTest
   @ValueSource(strings = {"10", "s", "-1s", "1h", "99ms", "61m", "1.5s", "10 s", "9999999999s"})
   void otherTimesAreRefused(String text) {
-    StartFailure refused = assertThrows(StartFailure.class, () -> time(text));
+    StartupException refused = assertThrows(StartupException.class, () -> time(text));
     assertEquals(
         "--silence-max: expected a time from 100ms to 3600s, like 500ms, 10s or 5m, found \""
             + (text + "\""),
@@ -143,8 +151,8 @@ final class ConfigurationFileTest {
   }
 
   private static Duration time(String text) {
-    return Configuration.of(Given.resolve(Map.of(Setting.SILENCE_MAX, text), Map.of()))
-        .traffic()
+    return Configuration.of(SettingValue.resolve(Map.of(Setting.SILENCE_MAX, text), Map.of()))
+        .connections()
         .silenceMax();
   }
 

@@ -39,25 +39,25 @@ final class ConfigurationTest {
   @Test
   void aFlagComesBeforeTheEnvironment() {
     Map<String, String> environment = Map.of("PENSIEVE_PORT", "2", "PORT", "3");
-    assertEquals(new Given("1", "--port"), port(Map.of(Setting.PORT, "1"), environment));
+    assertEquals(new SettingValue("1", "--port"), port(Map.of(Setting.PORT, "1"), environment));
   }
 
   @Test
   void ourNameComesBeforeTheSeeds() {
     assertEquals(
-        new Given("2", "environment PENSIEVE_PORT"),
+        new SettingValue("2", "environment PENSIEVE_PORT"),
         port(Map.of(), Map.of("PENSIEVE_PORT", "2", "PORT", "3")));
   }
 
   @Test
   void theSeedsNameComesBeforeTheDefault() {
-    assertEquals(new Given("3", "environment PORT"), port(Map.of(), Map.of("PORT", "3")));
+    assertEquals(new SettingValue("3", "environment PORT"), port(Map.of(), Map.of("PORT", "3")));
   }
 
   @Test
   void anEmptyVariableIsAnUnsetOne() {
     assertEquals(
-        new Given("3", "environment PORT"),
+        new SettingValue("3", "environment PORT"),
         port(Map.of(), Map.of("PENSIEVE_PORT", "", "PORT", "3")));
   }
 
@@ -107,8 +107,8 @@ final class ConfigurationTest {
     "WATCHERS_MAX, 99999999999"
   })
   void badValuesAreRefusedByNameAndSource(Setting setting, String text) {
-    StartFailure refused =
-        assertThrows(StartFailure.class, () -> configured(Map.of(setting, text), Map.of()));
+    StartupException refused =
+        assertThrows(StartupException.class, () -> configured(Map.of(setting, text), Map.of()));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith(setting.flag() + ": expected "), message);
     assertTrue(message.endsWith("found \"" + text + "\""), message);
@@ -150,7 +150,7 @@ final class ConfigurationTest {
   })
   void aServerIsAskedWhereItListens(String bind, String url) {
     Map<Setting, String> flags = Map.of(Setting.BIND, bind, Setting.PORT, "9");
-    assertEquals(url, Configuration.localUrl(Given.resolve(flags, Map.of())));
+    assertEquals(url, Configuration.localUrl(SettingValue.resolve(flags, Map.of())));
   }
 
   @ParameterizedTest
@@ -170,9 +170,9 @@ final class ConfigurationTest {
         "http://a,x"
       })
   void badPeersAreRefused(String peers) {
-    StartFailure refused =
+    StartupException refused =
         assertThrows(
-            StartFailure.class, () -> configured(Map.of(), Map.of("PENSIEVE_PEERS", peers)));
+            StartupException.class, () -> configured(Map.of(), Map.of("PENSIEVE_PEERS", peers)));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith("environment PENSIEVE_PEERS: expected "), message);
   }
@@ -263,7 +263,8 @@ final class ConfigurationTest {
 
   private static String assertRefused(
       String start, Map<Setting, String> flags, Map<String, String> environment) {
-    StartFailure refused = assertThrows(StartFailure.class, () -> configured(flags, environment));
+    StartupException refused =
+        assertThrows(StartupException.class, () -> configured(flags, environment));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith(start), message);
     return message;
@@ -271,15 +272,15 @@ final class ConfigurationTest {
 
   private static Configuration configured(
       Map<Setting, String> flags, Map<String, String> environment) {
-    return Configuration.of(Given.resolve(flags, environment));
+    return Configuration.of(SettingValue.resolve(flags, environment));
   }
 
-  private static Given port(Map<Setting, String> flags, Map<String, String> environment) {
-    Given given = Given.resolve(flags, environment).get(Setting.PORT);
-    if (given == null) {
+  private static SettingValue port(Map<Setting, String> flags, Map<String, String> environment) {
+    SettingValue value = SettingValue.resolve(flags, environment).get(Setting.PORT);
+    if (value == null) {
       throw new AssertionError("PORT is not resolved");
     }
-    return given;
+    return value;
   }
 
   @ParameterizedTest

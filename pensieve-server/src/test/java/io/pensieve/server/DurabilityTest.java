@@ -3,7 +3,7 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.http.Limits;
+import io.pensieve.server.http.SizeLimits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,8 +43,8 @@ final class DurabilityTest {
 
   @Test
   void theLongestKeyAndValueSurviveAKill() throws Exception {
-    String key = "😀".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 4);
-    String value = "v".repeat(Limits.DEFAULT_VALUE_BYTES_MAX);
+    String key = "😀".repeat(SizeLimits.DEFAULT_KEY_BYTES_MAX / 4);
+    String value = "v".repeat(SizeLimits.DEFAULT_VALUE_BYTES_MAX);
     try (ServerProcess server = serve("process-death")) {
       server.put(key, value);
       server.kill();

@@ -33,9 +33,9 @@ final class EnvironmentNamesTest {
     "PENSIEVE_DURABILTY, PENSIEVE_DURABILITY"
   })
   void aMistypedSettingEndsTheStartAndIsNotQuoted(String name, String meant) {
-    StartFailure refused =
+    StartupException refused =
         assertThrows(
-            StartFailure.class,
+            StartupException.class,
             () -> EnvironmentNames.requireNoneMistyped(Map.of(name, "the-secret")));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith("environment " + name + ": there is no such setting"), message);
@@ -85,11 +85,12 @@ final class EnvironmentNamesTest {
       environment.put(service + "_PORT_7878_TCP_ADDR", "10.43.0.1");
       assertEquals(List.of(), EnvironmentNames.requireNoneMistyped(environment));
       assertEquals(
-          new Given("7878", "default"), Given.resolve(Map.of(), environment).get(Setting.PORT));
+          new SettingValue("7878", "default"),
+          SettingValue.resolve(Map.of(), environment).get(Setting.PORT));
       environment.put("PORT", "3");
       assertEquals(
-          new Given("3", "environment PORT"),
-          Given.resolve(Map.of(), environment).get(Setting.PORT));
+          new SettingValue("3", "environment PORT"),
+          SettingValue.resolve(Map.of(), environment).get(Setting.PORT));
       environment.remove("PORT");
     }
   }

@@ -311,8 +311,8 @@ final class ImportCommandTest {
     long[] seconds = {0};
     var command = new picocli.CommandLine(ImportCommand.spec());
     PrintStream printed = new PrintStream(out, true, StandardCharsets.UTF_8);
-    Map<Setting, Given> given =
-        Given.resolve(Map.of(Setting.DATA_DIR, data().toString()), Map.of());
+    Map<Setting, SettingValue> given =
+        SettingValue.resolve(Map.of(Setting.DATA_DIR, data().toString()), Map.of());
     int exit =
         new ImportCommand(printed, printed, () -> seconds[0]++ * 600_000_000L)
             .run(given, command.parseArgs(file.toString()));

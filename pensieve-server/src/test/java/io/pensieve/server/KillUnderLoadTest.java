@@ -64,13 +64,13 @@ final class KillUnderLoadTest {
     for (int id = 0; id < WRITERS; id++) {
       Random random = new Random(SEED + (long) kill * WRITERS + id);
       String name = "k" + kill + "-w" + id;
-      writers.add(new KillWriter(server.port(), name, random, progress));
+      writers.add(new KillWriteClient(server.port(), name, random, progress));
     }
-    KillBatches.Counter counter = new KillBatches.Counter("k" + kill + "-counter");
+    KillBatchClient.Counter counter = new KillBatchClient.Counter("k" + kill + "-counter");
     for (int id = 0; id < BATCH_WRITERS; id++) {
       Random random = new Random(SEED - 1 - (long) kill * BATCH_WRITERS - id);
       String name = "k" + kill + "-b" + id;
-      writers.add(new KillBatches(server.port(), name, random, counter, progress));
+      writers.add(new KillBatchClient(server.port(), name, random, counter, progress));
     }
     ExecutorService threads = Executors.newFixedThreadPool(writers.size());
     List<Future<Void>> running = new ArrayList<>();

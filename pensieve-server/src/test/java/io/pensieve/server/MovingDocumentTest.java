@@ -91,7 +91,7 @@ final class MovingDocumentTest {
     List<String> known =
         Arrays.stream(Setting.values()).flatMap(s -> s.environmentNames().stream()).toList();
     assertTrue(known.containsAll(first.keySet()), () -> first.keySet().toString());
-    Configuration configuration = Configuration.of(Given.resolve(Map.of(), first));
+    Configuration configuration = Configuration.of(SettingValue.resolve(Map.of(), first));
     assertEquals(2, configuration.peers().size());
     assertEquals(1, configuration.nodeId());
     assertTrue(configuration.address().getAddress().isAnyLocalAddress());

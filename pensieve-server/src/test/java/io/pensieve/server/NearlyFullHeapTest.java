@@ -126,12 +126,12 @@ final class NearlyFullHeapTest {
   private void assertFoundAgain(ServerProcess server) throws Exception {
     Matcher capacity = Pattern.compile("capacity-bytes +(\\d+)").matcher(server.out());
     assertTrue(capacity.find(), server.out());
-    long room = Long.parseLong(capacity.group(1)) - inFlightWeight;
+    long budget = Long.parseLong(capacity.group(1)) - inFlightWeight;
     List<Map.Entry<String, Integer>> hottestLast = List.copyOf(written.entrySet());
     int first = hottestLast.size();
-    while (first > 0 && room >= weightAtMost(hottestLast.get(first - 1).getValue())) {
+    while (first > 0 && budget >= weightAtMost(hottestLast.get(first - 1).getValue())) {
       first--;
-      room -= weightAtMost(hottestLast.get(first).getValue());
+      budget -= weightAtMost(hottestLast.get(first).getValue());
     }
     // In their order, so that it stays the order of use.
     for (int i = 0; i < hottestLast.size(); i++) {

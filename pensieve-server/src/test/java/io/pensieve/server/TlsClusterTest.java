@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Log;
-import io.pensieve.server.http.Access;
 import io.pensieve.server.http.AccessLog;
 import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.Authorizer;
 import io.pensieve.server.http.Cluster;
+import io.pensieve.server.http.ConnectionLimits;
 import io.pensieve.server.http.HttpServer;
-import io.pensieve.server.http.Limits;
+import io.pensieve.server.http.ReloadableTls;
+import io.pensieve.server.http.SizeLimits;
 import io.pensieve.server.http.StoredValue;
-import io.pensieve.server.http.Tls;
 import io.pensieve.server.http.Tokens;
-import io.pensieve.server.http.Traffic;
 import io.pensieve.server.peers.PeerTrust;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -84,7 +84,7 @@ final class TlsClusterTest {
       urls.add(URI.create("https://localhost:" + server.address().getPort()));
     }
     PeerTrust trust = new PeerTrust();
-    trust.replace(Tls.certificates(authority.chainPem()));
+    trust.replace(ReloadableTls.certificates(authority.chainPem()));
     for (LateCluster cluster : clusters) {
       List<URI> others = new ArrayList<>(urls);
       others.remove((int) cluster.nodeId());
@@ -98,22 +98,22 @@ final class TlsClusterTest {
   }
 
   private HttpServer server(Cluster cluster) throws Exception {
-    Tls tls = new Tls();
+    ReloadableTls tls = new ReloadableTls();
     tls.replace(good.chainPem(), good.keyPem());
-    Pensieve<String, StoredValue> memories =
+    Pensieve<String, StoredValue> map =
         Pensieve.<String, StoredValue>builder().maximumEntries(10).log(Log.none()).open();
-    opened.push(memories);
+    opened.push(map);
     HttpServer server =
         HttpServer.start(
             new HttpServer.Settings(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                Limits.defaults(),
-                Access.by(Tokens.parse(TOKENS)),
+                SizeLimits.defaults(),
+                Authorizer.withTokens(Tokens.parse(TOKENS)),
                 Optional.empty(),
-                Traffic.defaults(),
+                ConnectionLimits.defaults(),
                 Optional.of(tls),
                 AccessLog.none()),
-            memories,
+            map,
             cluster);
     opened.push(server);
     return server;
@@ -123,22 +123,22 @@ final class TlsClusterTest {
   private final class LateCluster implements Cluster {
     private final long nodeId;
     private final List<Long> heard = new ArrayList<>();
-    private volatile Optional<Watch> watch = Optional.empty();
+    private volatile Optional<ClusterMonitor> watch = Optional.empty();
 
     LateCluster(long nodeId) {
       this.nodeId = nodeId;
     }
 
     void watch(List<URI> urls, PeerTrust trust) {
-      Access access = Access.by(Tokens.parse(TOKENS));
-      Watch begun =
-          new Watch(
+      Authorizer authorizer = Authorizer.withTokens(Tokens.parse(TOKENS));
+      ClusterMonitor begun =
+          new ClusterMonitor(
               nodeId,
               urls,
-              access::peerSecret,
+              authorizer::peerSecret,
               trust,
               new PrintStream(told, true),
-              Alarms.untold());
+              Alarms.silent());
       opened.push(begun);
       watch = Optional.of(begun);
     }
@@ -149,11 +149,11 @@ final class TlsClusterTest {
     }
 
     @Override
-    public synchronized void heard(long id) {
+    public synchronized void onHeartbeat(long id) {
       if (!heard.contains(id)) {
         heard.add(id);
       }
-      watch.ifPresent(begun -> begun.heard(id));
+      watch.ifPresent(begun -> begun.onHeartbeat(id));
     }
 
     synchronized int others() {
@@ -162,7 +162,7 @@ final class TlsClusterTest {
 
     @Override
     public List<Peer> peers() {
-      return watch.map(Watch::peers).orElse(List.of());
+      return watch.map(ClusterMonitor::peers).orElse(List.of());
     }
   }
 

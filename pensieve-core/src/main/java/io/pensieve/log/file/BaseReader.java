@@ -42,19 +42,19 @@ final class BaseReader implements Closeable {
   }
 
   /** Tells all entries, and answers up to where the log was forced when the base got its name. */
-  long tell(Telling<?, ?> telling) throws IOException {
+  long replay(ReplayPipeline<?, ?> pipeline) throws IOException {
     FrameFile base = contents;
     if (base == null) {
       return 0;
     }
     long at = 0;
     while (true) {
-      Batch batch = telling.take();
-      if (!batch.read(base, at, base.limit())) {
-        return readFooter(base, at, telling.numbered());
+      FrameChunk chunk = pipeline.takeFree();
+      if (!chunk.read(base, at, base.limit())) {
+        return readFooter(base, at, pipeline.numbered());
       }
-      at = batch.end();
-      telling.submit(batch);
+      at = chunk.end();
+      pipeline.submit(chunk);
     }
   }
 
@@ -64,7 +64,7 @@ final class BaseReader implements Closeable {
     if (!reader.next()) {
       throw base.frameMissing(at);
     }
-    Teller.expectUnderstood(reader, 1 << Format.FOOTER, base.path(), base.offset(at));
+    ChangeDecoder.checkUnderstood(reader, 1 << Format.FOOTER, base.path(), base.offset(at));
     if (reader.count() != entries) {
       throw base.corrupt(at, "a footer that counts " + entries + " entries", "" + reader.count());
     }

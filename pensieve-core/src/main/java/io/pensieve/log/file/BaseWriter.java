@@ -91,9 +91,12 @@ final class BaseWriter implements Closeable {
    * @return whether there are no more
    */
   <K, V> boolean addUntil(
-      int bytes, Iterator<LiveEntries.Live<K, V>> walked, Codec<K> keyCodec, Codec<V> valueCodec) {
+      int bytes,
+      Iterator<LiveEntries.LiveEntry<K, V>> walked,
+      Codec<K> keyCodec,
+      Codec<V> valueCodec) {
     while (walked.hasNext()) {
-      LiveEntries.Live<K, V> entry = walked.next();
+      LiveEntries.LiveEntry<K, V> entry = walked.next();
       if (entry.version() <= position) {
         Change.Put<K, V> put = entry.put();
         byte[] key = keyCodec.encode(put.key());

@@ -11,13 +11,13 @@ import java.util.List;
 final class ClassInitialization {
   private static final List<Class<?>> CLASSES =
       List.of(
-          Claim.class,
-          CompactionTally.class,
-          FrameDraft.class,
+          RingClaim.class,
+          CompactionStatistics.class,
+          FrameEncoder.class,
           Format.class,
-          Group.class,
+          BatchFrame.class,
           OperatorLog.class,
-          Ring.class,
+          RingBuffer.class,
           Waiter.class);
 
   private ClassInitialization() {}

@@ -81,13 +81,13 @@ record CodecNames(String key, String value) {
   }
 
   /** Refuses a file that was written with others than these. */
-  void expectIn(byte[] page, Path file) {
+  void checkIn(byte[] page, Path file) {
     CodecNames found = read(page, file);
-    expect(file, "keys", key, found.key);
-    expect(file, "values", value, found.value);
+    check(file, "keys", key, found.key);
+    check(file, "values", value, found.value);
   }
 
-  private static void expect(Path file, String what, String expected, String found) {
+  private static void check(Path file, String what, String expected, String found) {
     if (!expected.isEmpty() && !found.isEmpty() && !expected.equals(found)) {
       throw new LogException.WrongCodec(file, what, found, expected);
     }

@@ -73,25 +73,25 @@ final class Compactor<K, V> implements Runnable {
   }
 
   /** What a compactor shares with the log's other parts. */
-  record Surroundings(
+  record LogParts(
       LogDirectory directory,
       FreeSpace space,
-      Ring ring,
-      Scribe scribe,
-      Acknowledgements acknowledgements,
-      Pace pace,
+      RingBuffer ring,
+      LogWriter logWriter,
+      DurablePosition durablePosition,
+      WriteThrottle throttle,
       FileLog.Settings settings,
       LongSupplier nanoTime,
       OperatorLog operator) {}
 
-  private final Surroundings log;
+  private final LogParts log;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
   private final LiveEntries<K, V> live;
 
   private Phase phase = Phase.RESTING;
   private LiveEntries.@Nullable Walk<K, V> walk; // present when WALKING or AWAITING_FORCE
-  private @Nullable Iterator<LiveEntries.Live<K, V>> entries; // present when WALKING
+  private @Nullable Iterator<LiveEntries.LiveEntry<K, V>> entries; // present when WALKING
   private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
   private long notBeforeNanos; // when WALKING: the end of a pause
 
@@ -101,10 +101,10 @@ final class Compactor<K, V> implements Runnable {
   private long lastEnd;
   private long restNanos = REST_NANOS_MIN;
   private long failedNanos;
-  private volatile LogExtent extent; // stored by the thread in run() only, as is the next one
-  private volatile CompactionTally tally = CompactionTally.NONE;
+  private volatile LogSize extent; // stored by the thread in run() only, as is the next one
+  private volatile CompactionStatistics tally = CompactionStatistics.NONE;
 
-  private final Backups<K, V> backups = new Backups<>();
+  private final BackupQueue<K, V> backups = new BackupQueue<>();
   private @Nullable BaseWriter base; // changed on the disk only, or by stop()
   private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
   private List<CompletableFuture<Void>> served = List.of(); // guarded by this
@@ -113,22 +113,18 @@ final class Compactor<K, V> implements Runnable {
   private volatile @Nullable Thread thread;
 
   Compactor(
-      Surroundings log,
-      Codec<K> keyCodec,
-      Codec<V> valueCodec,
-      LiveEntries<K, V> live,
-      LogExtent begun) {
+      LogParts log, Codec<K> keyCodec, Codec<V> valueCodec, LiveEntries<K, V> live, LogSize begun) {
     this.log = log;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
     this.live = live;
     this.extent = begun;
-    log.pace.freeUntil(extent.freeUntilBegun(settings()));
+    log.throttle.freeUntil(extent.freeUntilBegun(settings()));
   }
 
   /** Completes when a compaction that begins from now on has ended. */
   CompletableFuture<Void> request() {
-    live.refuseWithinFunction(); // who is to wait for it
+    live.checkNotWithinFunction(); // who is to wait for it
     CompletableFuture<Void> done = new CompletableFuture<>();
     synchronized (this) {
       if (stopped) {
@@ -143,7 +139,7 @@ final class Compactor<K, V> implements Runnable {
   /** Completes when a backup to this folder has ended. */
   CompletableFuture<Void> requestBackup(Path target) {
     CompletableFuture<Void> done =
-        backups.request(new Backup<>(log, keyCodec, valueCodec, live, target));
+        backups.request(new BackupTask<>(log, keyCodec, valueCodec, live, target));
     LockSupport.unpark(thread);
     return done;
   }
@@ -151,11 +147,11 @@ final class Compactor<K, V> implements Runnable {
   @Override
   public void run() {
     thread = Thread.currentThread();
-    log.pace.compactor(Thread.currentThread());
+    log.throttle.compactor(Thread.currentThread());
     while (!isStopped()) {
       try {
         if (!step()) {
-          rest();
+          awaitWork();
         }
       } catch (RuntimeException | Error noMemory) {
         // Whatever could not be done is still to be done: see step().
@@ -171,29 +167,29 @@ final class Compactor<K, V> implements Runnable {
   boolean step() {
     try {
       if (broken != null) {
-        giveUp(broken);
+        abort(broken);
         return false;
       }
       return switch (phase) {
         case RESTING -> backups.isNext(isDue()) ? backUp() : begin();
-        case WALKING -> walkOn();
+        case WALKING -> walkMore();
         case AWAITING_FORCE -> replaceIfForced();
         case ENDED -> false;
       };
-    } catch (LogClosing stop) {
+    } catch (LogClosingException stop) {
       phase = Phase.ENDED;
       return false;
     } catch (IOException | RuntimeException | Error thrown) {
-      return giveUpBecauseOf(thrown);
+      return abortAfter(thrown);
     }
   }
 
   // Noted first, by a store: if there is no memory for the rest now, the next step does it.
-  private boolean giveUpBecauseOf(Throwable thrown) {
+  private boolean abortAfter(Throwable thrown) {
     broken = thrown;
-    log.pace.freeUntil(Long.MAX_VALUE);
+    log.throttle.freeUntil(Long.MAX_VALUE);
     try {
-      giveUp(thrown);
+      abort(thrown);
     } catch (RuntimeException | Error noMemory) {
       // By the next step, then.
     }
@@ -203,7 +199,8 @@ final class Compactor<K, V> implements Runnable {
   /** Compacts now what is short, and in too many files: before the map is used. */
   void catchUp() {
     if (mustCatchUp()) {
-      DeafThread catchingUp = new DeafThread("pensieve-compactor", this::stepUntilCaughtUp);
+      UninterruptibleThread catchingUp =
+          new UninterruptibleThread("pensieve-compactor", this::stepUntilCaughtUp);
       catchingUp.start();
       catchingUp.await();
     }
@@ -225,10 +222,10 @@ final class Compactor<K, V> implements Runnable {
 
   // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
   private boolean backUp() throws IOException {
-    log.pace.freeUntil(Long.MAX_VALUE);
+    log.throttle.freeUntil(Long.MAX_VALUE);
     boolean moved = backups.step(this::onDisk);
     if (!backups.isUnderWay() && tally.backOffNanos() == 0) {
-      log.pace.freeUntil(extent.freeUntilBegun(settings()));
+      log.throttle.freeUntil(extent.freeUntilBegun(settings()));
     }
     return moved;
   }
@@ -240,7 +237,7 @@ final class Compactor<K, V> implements Runnable {
     startNanos = log.nanoTime.getAsLong();
     LiveEntries.Walk<K, V> newWalk = live.walk();
     long position = log.ring.end();
-    log.pace.freeUntil(extent.freeUntil(position, 0, settings()));
+    log.throttle.freeUntil(extent.freeUntil(position, 0, settings()));
     entries = newWalk.coldestFirst();
     walk = newWalk;
     onDisk(() -> base = BaseWriter.create(log.directory, position, SALTS.nextLong()));
@@ -267,35 +264,35 @@ final class Compactor<K, V> implements Runnable {
     return log.settings.compaction();
   }
 
-  private boolean walkOn() throws IOException {
+  private boolean walkMore() throws IOException {
     long now = log.nanoTime.getAsLong();
     if (now - notBeforeNanos < 0) {
       return false;
     }
-    BaseWriter writer = present(base);
+    BaseWriter writer = required(base);
     boolean isEnd =
-        writer.addUntil(settings().batchBytes(), present(entries), keyCodec, valueCodec);
+        writer.addUntil(settings().batchBytes(), required(entries), keyCodec, valueCodec);
     int bytes = writer.buffered();
     onDisk(
         () -> {
-          expectRoom();
+          checkFreeSpace();
           writer.write();
         });
     if (isEnd) {
       entries = null;
       walkEnd = log.ring.end();
       phase = Phase.AWAITING_FORCE;
-      log.scribe.forceUpTo(walkEnd);
+      log.logWriter.forceUpTo(walkEnd);
     } else if (extent.isAhead(writer.position(), log.ring.end(), writer.bytes(), settings())) {
       notBeforeNanos = now + (long) (1e9 * bytes / settings().bytesPerSecond());
     }
-    log.pace.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
+    log.throttle.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
     return true;
   }
 
   // A base makes room in the end, so it may use half of what is kept free.
-  private void expectRoom() throws IOException {
-    log.space.look();
+  private void checkFreeSpace() throws IOException {
+    log.space.refresh();
     long needed = log.space.reserveBytes() / 2;
     if (log.space.freeBytes() < needed) {
       throw new IOException("less than " + needed + " bytes left on the disk");
@@ -303,11 +300,11 @@ final class Compactor<K, V> implements Runnable {
   }
 
   private boolean replaceIfForced() throws IOException {
-    log.acknowledgements.refuseIfFailed();
-    if (log.acknowledgements.durable() < walkEnd) {
+    log.durablePosition.checkNotFailed();
+    if (log.durablePosition.durable() < walkEnd) {
       return false;
     }
-    onDisk(() -> present(base).finish(walkEnd));
+    onDisk(() -> required(base).finish(walkEnd));
     onDisk(this::replace);
     onDisk(() -> log.directory.deleteBefore(extent.countedFrom()));
     tally = tally.success(log.nanoTime.getAsLong() - startNanos);
@@ -316,20 +313,20 @@ final class Compactor<K, V> implements Runnable {
   }
 
   private void replace() throws IOException {
-    LiveEntries.Walk<K, V> ended = present(walk);
-    BaseWriter written = present(base);
-    if (!ended.replacing()) {
-      throw new LogClosing();
+    LiveEntries.Walk<K, V> ended = required(walk);
+    BaseWriter written = required(base);
+    if (!ended.beforeSwitch()) {
+      throw new LogClosingException();
     }
-    log.scribe.confirmFolder();
+    log.logWriter.confirmFolder();
     written.rename();
     forceDirectory();
-    ended.replaced(written.position());
+    ended.afterSwitch(written.position());
     base = null;
     walk = null;
     phase = Phase.RESTING;
-    extent = new LogExtent(written.bytes(), 0, written.position(), 0);
-    log.pace.freeUntil(extent.freeUntilBegun(settings()));
+    extent = new LogSize(written.bytes(), 0, written.position(), 0);
+    log.throttle.freeUntil(extent.freeUntilBegun(settings()));
     written.close();
   }
 
@@ -338,22 +335,22 @@ final class Compactor<K, V> implements Runnable {
     try {
       log.directory.forceFolder();
     } catch (IOException broken) {
-      log.scribe.failBecauseOf(broken);
+      log.logWriter.failWith(broken);
       throw broken;
     }
   }
 
-  private static <T> T present(@Nullable T value) {
+  private static <T> T required(@Nullable T value) {
     if (value == null) {
       throw new IllegalStateException("not in this phase");
     }
     return value;
   }
 
-  private void onDisk(Backup.Work work) throws IOException {
+  private void onDisk(BackupTask.Work work) throws IOException {
     synchronized (this) {
       if (stopped) {
-        throw new LogClosing();
+        throw new LogClosingException();
       }
       onDisk = true;
     }
@@ -368,14 +365,14 @@ final class Compactor<K, V> implements Runnable {
   }
 
   /** A base that cannot be written is no harm to the log: it only grows on. */
-  private void giveUp(Throwable cause) {
+  private void abort(Throwable cause) {
     phase = Phase.RESTING;
     walk = null;
     entries = null;
     failedNanos = log.nanoTime.getAsLong();
     try {
       onDisk(this::discard);
-    } catch (LogClosing stop) {
+    } catch (LogClosingException stop) {
       // Then stop() discards it.
     } catch (IOException alsoBroken) {
       cause.addSuppressed(alsoBroken);
@@ -383,7 +380,7 @@ final class Compactor<K, V> implements Runnable {
     tally = tally.failure(cause);
     complete(cause);
     broken = null;
-    if (log.acknowledgements.failure() == null) { // else the log has told its own
+    if (log.durablePosition.failure() == null) { // else the log has told its own
       log.operator.backsOff(log.directory.folder(), cause, tally.backOffNanos());
     }
   }
@@ -416,12 +413,12 @@ final class Compactor<K, V> implements Runnable {
   }
 
   /** What has become of compactions so far. */
-  CompactionTally tally() {
+  CompactionStatistics tally() {
     return tally;
   }
 
   /** How long base and log are. */
-  LogExtent extent() {
+  LogSize extent() {
     return extent;
   }
 
@@ -447,14 +444,14 @@ final class Compactor<K, V> implements Runnable {
     }
     backups.stop();
     complete(new IllegalStateException("the log was closed"));
-    log.pace.freeUntil(Long.MAX_VALUE);
+    log.throttle.freeUntil(Long.MAX_VALUE);
     LockSupport.unpark(thread);
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void rest() {
+  private void awaitWork() {
     long end = log.ring.end();
     boolean isIdle = phase == Phase.RESTING && !backups.isUnderWay() && end == lastEnd;
     lastEnd = end;

@@ -54,7 +54,7 @@ final class FileDisk implements Disk {
 
   @Override
   public Disk.Lock lock(Path directory) throws IOException {
-    return FolderLock.take(directory);
+    return FolderLock.acquire(directory);
   }
 
   @Override
@@ -74,19 +74,19 @@ final class FileDisk implements Disk {
     Set<OpenOption> options =
         Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      return new Channel(open(file, options));
+      return new OpenFile(open(file, options));
     } catch (FileAlreadyExistsException there) {
       if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
         throw there;
       }
       Files.delete(file);
-      return new Channel(open(file, options));
+      return new OpenFile(open(file, options));
     }
   }
 
   @Override
   public Disk.File open(Path file) throws IOException {
-    return new Channel(open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
+    return new OpenFile(open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
   }
 
   /** Opens a file, and no link; one that is created is its owner's alone. */
@@ -131,10 +131,10 @@ final class FileDisk implements Disk {
 
   @Override
   public Folder openFolder(Path directory) throws IOException {
-    return new Entries(FileChannel.open(directory, StandardOpenOption.READ));
+    return new OpenFolder(FileChannel.open(directory, StandardOpenOption.READ));
   }
 
-  private record Entries(FileChannel channel) implements Folder {
+  private record OpenFolder(FileChannel channel) implements Folder {
     @Override
     public void force() throws IOException {
       channel.force(true);
@@ -170,7 +170,7 @@ final class FileDisk implements Disk {
     }
   }
 
-  record Channel(FileChannel channel) implements Disk.File {
+  record OpenFile(FileChannel channel) implements Disk.File {
     // What is in the heap is copied to memory outside of it first, which its thread then keeps.
     private static final int PIECE_BYTES = 1 << 20;
 

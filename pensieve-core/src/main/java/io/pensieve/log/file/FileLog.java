@@ -11,7 +11,7 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
 public final class FileLog<K, V> implements Log<K, V> {
   // States: NEW, REPLAYED by replay, CLOSED by close, in this order; guarded by this. A new log
   // holds nothing: replay makes and locks the folder, and lets go of all if it fails. Appends do
-  // not read the state but the ring, whose seal ends them: see Ring.
+  // not read the state but the ring, whose seal ends them: see RingBuffer.
 
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
@@ -60,30 +60,30 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
   private final Settings settings;
-  private final Threads threads;
+  private final LogThreads threads;
   private volatile @Nullable HeldFolder held; // from replay until close; stored under this
-  private volatile @Nullable Life life; // from replay on
+  private volatile @Nullable OpenLog openLog; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
   private boolean unlocked; // guarded by this; nobody works in the folder any more
 
   /** What a builder sets. */
   record Settings(
-      Origin origin,
+      SequenceOrigin origin,
       Durability durability,
       int ringBytes,
       int entryBytesMax,
       long segmentBytes,
       long lowWaterBytes,
       Compactor.Settings compaction,
-      Telling.Settings recovery) {}
+      ReplayPipeline.Settings recovery) {}
 
   private FileLog(
       LogDirectory directory,
       Codec<K> keyCodec,
       Codec<V> valueCodec,
       Settings settings,
-      Threads threads) {
+      LogThreads threads) {
     ClassInitialization.ensure();
     this.directory = directory;
     this.keyCodec = keyCodec;
@@ -113,7 +113,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       Codec<K> keyCodec,
       Codec<V> valueCodec,
       Settings settings,
-      Threads threads) {
+      LogThreads threads) {
     return new FileLog<>(
         new LogDirectory(disk, folder).withCodecs(CodecNames.of(keyCodec, valueCodec)),
         keyCodec,
@@ -131,16 +131,17 @@ public final class FileLog<K, V> implements Log<K, V> {
    * @throws IllegalStateException if a map has this log already, or it is closed
    */
   @Override
-  public synchronized RecoveryReport replay(Replay<K, V> replay) {
-    if (closed || life != null) {
+  public synchronized RecoveryReport replay(ReplayHandler<K, V> handler) {
+    if (closed || openLog != null) {
       throw new IllegalStateException(
           closed ? "the log is closed" : "the log is open already, for another map");
     }
-    HeldFolder taken = HeldFolder.take(directory);
+    HeldFolder taken = HeldFolder.acquire(directory);
     held = taken;
     boolean replayed = false;
     try {
-      RecoveryReport report = DeafThread.call("pensieve-recovery", () -> recover(replay, taken));
+      RecoveryReport report =
+          UninterruptibleThread.call("pensieve-recovery", () -> recover(handler, taken));
       replayed = true;
       threads.operator().opened(report);
       return report;
@@ -153,23 +154,23 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  private RecoveryReport recover(Replay<K, V> replay, HeldFolder taken) throws IOException {
+  private RecoveryReport recover(ReplayHandler<K, V> handler, HeldFolder taken) throws IOException {
     long start = System.nanoTime();
     Recovery.Result result =
-        new Recovery<>(taken.directory(), keyCodec, valueCodec, replay, settings.recovery()).run();
-    Life.Begun begun =
-        Life.begin(taken.directory(), taken.lock(), settings, threads, () -> closed, result);
-    life = begun.life();
+        new Recovery<>(taken.directory(), keyCodec, valueCodec, handler, settings.recovery()).run();
+    OpenLog.Opened opened =
+        OpenLog.begin(taken.directory(), taken.lock(), settings, threads, () -> closed, result);
+    openLog = opened.openLog();
     return new RecoveryReport(
         result.changes(),
         result.bytes(),
         result.recovered().clean(),
-        begun.start().tornTail(),
+        opened.start().tornTail(),
         Duration.ofNanos(System.nanoTime() - start));
   }
 
-  Life life() {
-    Life current = life;
+  OpenLog openLog() {
+    OpenLog current = openLog;
     if (current == null) {
       throw new IllegalStateException("not replayed yet");
     }
@@ -177,8 +178,8 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   @Override
-  public synchronized void compactFrom(LiveEntries<K, V> live) {
-    Life current = life();
+  public synchronized void attach(LiveEntries<K, V> live) {
+    OpenLog current = openLog();
     if (closed || compactor != null) {
       throw new IllegalStateException("has a map already, or is closed");
     }
@@ -201,9 +202,9 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   public void compact() {
     try {
-      Backups.await(mapsCompactor().request(), "could not compact " + directory.folder());
+      BackupQueue.await(mapsCompactor().request(), "could not compact " + directory.folder());
     } catch (IllegalStateException refused) {
-      life().acknowledgements().refuseIfFailed();
+      openLog().durablePosition().checkNotFailed();
       throw refused;
     }
   }
@@ -217,7 +218,7 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public void backup(Path folder) {
-    Backups.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
+    BackupQueue.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
   }
 
   private Compactor<K, V> mapsCompactor() {
@@ -235,17 +236,17 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public LogStatistics statistics() {
-    Life current = life();
+    OpenLog current = openLog();
     Compactor<K, V> compacting = compactor;
     return compacting == null
-        ? current.statistics(current.begun(), CompactionTally.NONE)
+        ? current.statistics(current.begun(), CompactionStatistics.NONE)
         : current.statistics(compacting.extent(), compacting.tally());
   }
 
   @Override
   public long append(Change<K, V> change) {
-    Life current = life();
-    FrameDraft draft = FrameDraft.of(change, keyCodec, valueCodec);
+    OpenLog current = openLog();
+    FrameEncoder draft = FrameEncoder.of(change, keyCodec, valueCodec);
     try {
       long entryBytes = draft.entryBytes();
       if (entryBytes > settings.entryBytesMax()) {
@@ -265,7 +266,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   /** {@inheritDoc} A second at most, and less if the compaction comes on meanwhile. */
   @Override
   public void throttle() {
-    Life current = life;
+    OpenLog current = openLog;
     if (current != null) {
       current.throttle();
     }
@@ -277,13 +278,13 @@ public final class FileLog<K, V> implements Log<K, V> {
    * among them they are refused like a put when the disk is almost full.
    */
   @Override
-  public long[] appendTogether(List<Change<K, V>> changes) {
-    Life current = life();
-    Group group = Group.of(changes, keyCodec, valueCodec, settings.entryBytesMax());
-    FrameDraft draft = FrameDraft.of(group);
+  public long[] appendAtomically(List<Change<K, V>> changes) {
+    OpenLog current = openLog();
+    BatchFrame batch = BatchFrame.of(changes, keyCodec, valueCodec, settings.entryBytesMax());
+    FrameEncoder draft = FrameEncoder.of(batch);
     try {
-      long[] sequences = group.ends();
-      long position = current.append(draft, group.hasPut());
+      long[] sequences = batch.ends();
+      long position = current.append(draft, batch.hasPut());
       for (int i = 0; i < sequences.length; i++) {
         sequences[i] += position;
       }
@@ -302,7 +303,7 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public ChangeStream<K, V> changes() {
-    return stream(life().horizon().acknowledged());
+    return stream(openLog().watermark().acknowledged());
   }
 
   /**
@@ -316,9 +317,9 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (since < 0) {
       throw new IllegalArgumentException("no change has a sequence below 0: " + since);
     }
-    long appended = life().horizon().appended();
+    long appended = openLog().watermark().appended();
     if (since > appended) {
-      throw new LogException.Forgotten(since, appended);
+      throw new LogException.HistoryTruncated(since, appended);
     }
     return stream(since);
   }
@@ -328,7 +329,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (closed || own == null) {
       throw new IllegalStateException("the log is closed");
     }
-    return new SegmentStream<>(own.directory(), life().horizon(), keyCodec, valueCodec, since);
+    return new SegmentStream<>(own.directory(), openLog().watermark(), keyCodec, valueCodec, since);
   }
 
   @Override
@@ -337,15 +338,15 @@ public final class FileLog<K, V> implements Log<K, V> {
       return Long.MAX_VALUE;
     }
     // A map asks already before it has replayed, to learn whether it will ever have to wait.
-    Life current = life;
-    return current == null ? 0 : current.acknowledgements().durable();
+    OpenLog current = openLog;
+    return current == null ? 0 : current.durablePosition().durable();
   }
 
   @Override
   public void awaitDurable(long sequence) {
     if (durableSequence() < sequence) {
-      Life current = life();
-      current.acknowledgements().await(sequence, current.scribe()::wake);
+      OpenLog current = openLog();
+      current.durablePosition().await(sequence, current.logWriter()::wake);
     }
   }
 
@@ -354,8 +355,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (durableSequence() >= sequence) {
       return DONE;
     }
-    Life current = life();
-    return current.acknowledgements().when(sequence, current.scribe()::wake);
+    OpenLog current = openLog();
+    return current.durablePosition().whenReached(sequence, current.logWriter()::wake);
   }
 
   /**
@@ -369,7 +370,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (unlocked) {
       return;
     }
-    Life current = life;
+    OpenLog current = openLog;
     Compactor<K, V> compacting = compactor;
     // Whatever is thrown here leaves the folder locked, for somebody may still work in it: the next
     // call goes on with it.
@@ -385,7 +386,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     unlocked = true;
     unlock();
     if (current != null) {
-      current.acknowledgements().refuseIfFailed();
+      current.durablePosition().checkNotFailed();
     }
   }
 
@@ -480,7 +481,7 @@ public final class FileLog<K, V> implements Log<K, V> {
           Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
       Settings settings =
           new Settings(
-              Origin.ofTime(InstantSource.system(), new SecureRandom()),
+              SequenceOrigin.ofTime(InstantSource.system(), new SecureRandom()),
               durability,
               ringBytes,
               entryBytesMax,
@@ -491,9 +492,9 @@ public final class FileLog<K, V> implements Log<K, V> {
                   COMPACTION_BATCH_BYTES,
                   compactionBytesPerSecond,
                   HELD_BYTES_PER_SECOND),
-              Telling.Settings.ofThreads(recoveryThreads));
+              ReplayPipeline.Settings.ofThreads(recoveryThreads));
       return FileLog.open(
-          new FileDisk(), directory, keyCodec, valueCodec, settings, Threads.daemons());
+          new FileDisk(), directory, keyCodec, valueCodec, settings, LogThreads.daemons());
     }
   }
 }

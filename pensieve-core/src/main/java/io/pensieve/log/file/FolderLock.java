@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps a folder for one log, against other processes and against others of this one. For threads
- * that no interrupt reaches (DeafThread): an interrupt closes the file that its thread works on.
+ * that no interrupt reaches (UninterruptibleThread): an interrupt closes the file that its thread
+ * works on.
  */
 final class FolderLock implements Disk.Lock {
   // POSIX drops a process's locks on a file when the process closes any descriptor of that file: so
@@ -67,8 +68,8 @@ final class FolderLock implements Disk.Lock {
     @Nullable LockFile lock(Path file) throws IOException;
   }
 
-  static FolderLock take(Path directory) throws IOException {
-    return take(directory.toRealPath(), FolderLock::lockAlone);
+  static FolderLock acquire(Path directory) throws IOException {
+    return acquire(directory.toRealPath(), FolderLock::lockAlone);
   }
 
   /**
@@ -76,10 +77,10 @@ final class FolderLock implements Disk.Lock {
    * may read it at the same time.
    */
   static FolderLock share(Path directory) throws IOException {
-    return take(directory.toRealPath(), FolderLock::lockShared);
+    return acquire(directory.toRealPath(), FolderLock::lockShared);
   }
 
-  private static FolderLock take(Path folder, Locking locking) throws IOException {
+  private static FolderLock acquire(Path folder, Locking locking) throws IOException {
     boolean isMine =
         false; // from before it is added: a set that has no memory to grow has added it
     boolean taken = false;
@@ -96,7 +97,7 @@ final class FolderLock implements Disk.Lock {
       return lock;
     } finally {
       if (isMine && !taken) {
-        giveUp(folder);
+        abandon(folder);
       }
     }
   }
@@ -332,7 +333,7 @@ final class FolderLock implements Disk.Lock {
     }
   }
 
-  private static void giveUp(Path folder) {
+  private static void abandon(Path folder) {
     synchronized (TAKEN) {
       TAKEN.remove(folder);
     }
@@ -345,7 +346,7 @@ final class FolderLock implements Disk.Lock {
         close(file);
       }
     } finally {
-      giveUp(folder);
+      abandon(folder);
     }
   }
 

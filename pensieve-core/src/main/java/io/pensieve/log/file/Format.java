@@ -170,12 +170,11 @@ final class Format {
         throw new LogException.Corrupt(
             file, bytes.length, "a header of " + FILE_HEADER_BYTES + " bytes", "end of file");
       }
-      expect(file, MAGIC_AT, "the magic number of a log", MAGIC, (long) LONG.get(bytes, MAGIC_AT));
-      expect(file, VERSION_AT, "version", VERSION, (short) SHORT.get(bytes, VERSION_AT));
-      expect(
-          file, HEADER_CRC_AT, "checksum", headerCrc(bytes), (int) INT.get(bytes, HEADER_CRC_AT));
-      expect(file, FILE_KIND_AT, "kind of file", kind, (short) SHORT.get(bytes, FILE_KIND_AT));
-      expect(
+      check(file, MAGIC_AT, "the magic number of a log", MAGIC, (long) LONG.get(bytes, MAGIC_AT));
+      check(file, VERSION_AT, "version", VERSION, (short) SHORT.get(bytes, VERSION_AT));
+      check(file, HEADER_CRC_AT, "checksum", headerCrc(bytes), (int) INT.get(bytes, HEADER_CRC_AT));
+      check(file, FILE_KIND_AT, "kind of file", kind, (short) SHORT.get(bytes, FILE_KIND_AT));
+      check(
           file,
           INCOMPATIBLE_FLAGS_AT,
           "features that this version knows",
@@ -203,7 +202,7 @@ final class Format {
       return (long) LONG.get(page, SALT_AT);
     }
 
-    private static void expect(Path file, int at, String what, long expected, long found) {
+    private static void check(Path file, int at, String what, long expected, long found) {
       if (expected != found) {
         throw new LogException.Corrupt(
             file, at, what + " " + Long.toHexString(expected), Long.toHexString(found));
@@ -296,14 +295,14 @@ final class Format {
   static boolean isUnderstood(byte[] bytes, int frame, int kinds) {
     if (kind(bytes, frame) == GROUP) {
       boolean hasFlags = ((int) INT.get(bytes, frame + KIND_WORD_AT) & ~KIND_MASK) != 0;
-      return (kinds & 1 << GROUP) != 0 && !hasFlags && Group.isUnderstood(bytes, frame);
+      return (kinds & 1 << GROUP) != 0 && !hasFlags && BatchFrame.isUnderstood(bytes, frame);
     }
     return isUnderstood(bytes, frame, length(bytes, frame), kinds);
   }
 
   /** The same of a change in a group, which is so long. */
   static boolean isUnderstoodInGroup(byte[] bytes, int change, int length) {
-    return isUnderstood(bytes, change, length + Group.LEFT_OUT_BYTES, OF_GROUP);
+    return isUnderstood(bytes, change, length + BatchFrame.LEFT_OUT_BYTES, OF_GROUP);
   }
 
   private static boolean isUnderstood(byte[] bytes, int frame, int length, int kinds) {
@@ -463,7 +462,7 @@ final class Format {
       byte[] into, int at, int length, byte kind, byte[] key, byte[] value, long expiryMillis) {
     LONG.set(into, at, (long) length);
     LONG.set(into, at + Long.BYTES, kindWord(kind, key.length, expiryMillis));
-    body(into, at + Group.CHANGE_HEADER_BYTES, key, value, expiryMillis);
+    body(into, at + BatchFrame.CHANGE_HEADER_BYTES, key, value, expiryMillis);
   }
 
   /** Makes a whole frame of another file one of the file with this checksum's salt. */

@@ -30,7 +30,7 @@ record FrameFile(
     try {
       byte[] page = Format.FileHeader.page(file);
       Format.FileHeader header = Format.FileHeader.decode(page, path, kind);
-      directory.codecs().expectIn(page, path);
+      directory.codecs().checkIn(page, path);
       if (header.firstPosition() != positionOfName) {
         throw new LogException.Corrupt(
             path, 0, "the position of the name", Long.toHexString(header.firstPosition()));

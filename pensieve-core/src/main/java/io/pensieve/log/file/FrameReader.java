@@ -29,7 +29,7 @@ final class FrameReader {
   private long position; // of the frame that is read next
   private int frame; // where the frame that was read last is in the window
 
-  // The change that was read last: the frame, or one of a group. See Group.LEFT_OUT_BYTES.
+  // The change that was read last: the frame, or one of a group. See BatchFrame.LEFT_OUT_BYTES.
   private int change;
   private int changeEnd; // without the zeros behind it
   private int nextChange; // where the next one of this frame would be
@@ -118,7 +118,7 @@ final class FrameReader {
     if (kind() == Format.GROUP) {
       int at = nextChange == frame ? frame + Format.FRAME_HEADER_BYTES : nextChange;
       int length = (int) Format.wordAt(window, at);
-      change = at - Group.LEFT_OUT_BYTES;
+      change = at - BatchFrame.LEFT_OUT_BYTES;
       changeEnd = at + length;
       nextChange = at + Format.align(length);
     } else {

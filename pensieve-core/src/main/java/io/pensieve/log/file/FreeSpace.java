@@ -27,7 +27,7 @@ final class FreeSpace {
   }
 
   /** Asks the volume. */
-  void look() throws IOException {
+  void refresh() throws IOException {
     long total = disk.totalBytes(folder);
     reserve = total <= 0 ? reserveMax : Math.min(reserveMax, total / VOLUME_SHARE);
     free = disk.usableBytes(folder);
@@ -52,9 +52,9 @@ final class FreeSpace {
   String shortage() {
     return folder
         + ": free space of "
-        + inWords(free)
+        + describe(free)
         + " is below the reserve of "
-        + inWords(reserve)
+        + describe(reserve)
         + "; only removals are taken until there is more room";
   }
 
@@ -63,7 +63,7 @@ final class FreeSpace {
     return folder + ": cannot be written to now, and is tried again: " + refused;
   }
 
-  private static String inWords(long bytes) {
+  private static String describe(long bytes) {
     return bytes < MIB ? bytes + " bytes" : bytes / MIB + " MiB";
   }
 }

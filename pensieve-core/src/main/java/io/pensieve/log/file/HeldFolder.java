@@ -19,9 +19,9 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
    * @throws LogException.Locked if the folder is in use
    * @throws LogException.Failed if it cannot be made or used
    */
-  static HeldFolder take(LogDirectory directory) {
+  static HeldFolder acquire(LogDirectory directory) {
     try {
-      return DeafThread.call("pensieve-opening", () -> makeAndLock(directory));
+      return UninterruptibleThread.call("pensieve-opening", () -> makeAndLock(directory));
     } catch (IOException refused) {
       throw failed("cannot use the folder " + directory.folder(), refused);
     }
@@ -61,11 +61,11 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
   // is
   // no thread to be had, that is a risk worth taking: a folder that stays locked is worse.
   private void releaseUninterrupted() throws IOException {
-    DeafThread.Task<Boolean> releasing;
-    DeafThread thread;
+    UninterruptibleThread.Task<Boolean> releasing;
+    UninterruptibleThread thread;
     try {
-      releasing = new DeafThread.Task<>(this::releaseHere);
-      thread = DeafThread.start("pensieve-closing", releasing);
+      releasing = new UninterruptibleThread.Task<>(this::releaseHere);
+      thread = UninterruptibleThread.start("pensieve-closing", releasing);
     } catch (LogException.Failed | OutOfMemoryError noThread) {
       releaseHere();
       return;

@@ -60,7 +60,7 @@ final class LogCopy implements Closeable {
   static LogCopy create(Disk disk, Path folder, CodecNames codecs) throws IOException {
     boolean isMissing = !disk.isFolder(folder.toAbsolutePath());
     if (!isMissing) {
-      expectEmpty(disk, folder);
+      checkEmpty(disk, folder);
     }
     LogDirectory directory = new LogDirectory(disk, folder).withCodecs(codecs);
     directory.make();
@@ -84,7 +84,7 @@ final class LogCopy implements Closeable {
   private static Disk.Lock lock(Disk disk, Path folder) throws IOException {
     Disk.Lock lock = disk.lock(folder);
     try {
-      expectEmpty(disk, folder);
+      checkEmpty(disk, folder);
       return lock;
     } catch (IOException | RuntimeException | Error refused) {
       lock.close();
@@ -98,7 +98,7 @@ final class LogCopy implements Closeable {
   }
 
   // A lock is no content: a copy that failed may have left its own.
-  private static void expectEmpty(Disk disk, Path folder) throws IOException {
+  private static void checkEmpty(Disk disk, Path folder) throws IOException {
     for (String name : disk.list(folder)) {
       if (!name.equals(FolderLock.NAME)) {
         throw new IllegalArgumentException(

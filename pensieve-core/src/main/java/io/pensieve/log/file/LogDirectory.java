@@ -197,7 +197,7 @@ final class LogDirectory {
   }
 
   /** A log that was copied here in part must not be taken for the whole. */
-  void refuseIfUnfinished() throws IOException {
+  void checkFinished() throws IOException {
     if (isUnfinished()) {
       throw new LogException.Corrupt(
           unfinished(), 0, "no such file, but a copy that was finished", "one that was not");
@@ -205,31 +205,32 @@ final class LogDirectory {
   }
 
   /** What each file in the folder is to a log whose newest base has this position. */
-  List<LogFolder.LogFile> files(long base) throws IOException {
+  List<OfflineLog.LogFile> files(long base) throws IOException {
     List<Path> stale = before(base);
-    List<LogFolder.LogFile> files = new ArrayList<>();
+    List<OfflineLog.LogFile> files = new ArrayList<>();
     for (String name : disk.list(folder).stream().sorted().toList()) {
       Path path = folder.resolve(name);
       files.add(
-          new LogFolder.LogFile(path, stale.contains(path) ? LogFolder.Kind.STALE : kind(name)));
+          new OfflineLog.LogFile(
+              path, stale.contains(path) ? OfflineLog.FileKind.STALE : kind(name)));
     }
     return files;
   }
 
-  private static LogFolder.Kind kind(String name) {
+  private static OfflineLog.FileKind kind(String name) {
     if (name.matches(POSITION_PATTERN + "\\" + SEGMENT_SUFFIX)) {
-      return LogFolder.Kind.SEGMENT;
+      return OfflineLog.FileKind.SEGMENT;
     } else if (name.matches(POSITION_PATTERN + "\\" + BASE_SUFFIX)) {
-      return LogFolder.Kind.BASE;
+      return OfflineLog.FileKind.BASE;
     } else if (TORN_NAME.matcher(name).matches()) {
-      return LogFolder.Kind.TORN_END;
+      return OfflineLog.FileKind.TORN_END;
     } else if (isTemporary(name)) {
-      return LogFolder.Kind.TEMPORARY;
+      return OfflineLog.FileKind.TEMPORARY;
     }
     return switch (name) {
-      case RING -> LogFolder.Kind.RING;
-      case UNFINISHED, FolderLock.NAME -> LogFolder.Kind.MARK;
-      default -> LogFolder.Kind.OTHER;
+      case RING -> OfflineLog.FileKind.RING;
+      case UNFINISHED, FolderLock.NAME -> OfflineLog.FileKind.MARK;
+      default -> OfflineLog.FileKind.OTHER;
     };
   }
 
@@ -240,8 +241,8 @@ final class LogDirectory {
 
   /** Of a folder that was empty before: deletes all that a copy of a log may have put there. */
   void deleteCopy() throws IOException {
-    for (LogFolder.LogFile file : files(0)) {
-      if (file.kind() != LogFolder.Kind.OTHER && file.kind() != LogFolder.Kind.MARK) {
+    for (OfflineLog.LogFile file : files(0)) {
+      if (file.kind() != OfflineLog.FileKind.OTHER && file.kind() != OfflineLog.FileKind.MARK) {
         disk.delete(file.path());
       }
     }

@@ -39,7 +39,7 @@ final class OpeningReserve {
         if (taken) {
           file.close();
         } else {
-          Spare.discard(disk, file, temporary);
+          SegmentPreallocator.discard(disk, file, temporary);
         }
       }
       return true;

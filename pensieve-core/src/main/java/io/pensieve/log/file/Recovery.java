@@ -2,7 +2,7 @@ package io.pensieve.log.file;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,33 +19,33 @@ final class Recovery<K, V> {
   private final LogDirectory directory;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
-  private final Replay<K, V> replay;
-  private final Telling.Settings settings;
-  private boolean isAgainWanted; // by who replays: see Replay.AnyOrder
+  private final ReplayHandler<K, V> handler;
+  private final ReplayPipeline.Settings settings;
+  private boolean needsSecondPass; // by who replays: see ReplayHandler.Unordered
 
   Recovery(
       LogDirectory directory,
       Codec<K> keyCodec,
       Codec<V> valueCodec,
-      Replay<K, V> replay,
-      Telling.Settings settings) {
+      ReplayHandler<K, V> handler,
+      ReplayPipeline.Settings settings) {
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
-    this.replay = replay;
+    this.handler = handler;
     this.settings = settings;
   }
 
   /**
    * What was found, and how much of it was told; of that, what was in a base; how many segments.
    */
-  record Result(Recovered recovered, long changes, long bytes, long baseBytes, int segments) {}
+  record Result(RecoveredState recovered, long changes, long bytes, long baseBytes, int segments) {}
 
   /** For a thread that is never interrupted. */
   Result run() throws IOException {
-    directory.refuseIfUnfinished();
+    directory.checkFinished();
     Result result = read();
-    while (isAgainWanted) {
+    while (needsSecondPass) {
       read();
     }
     return result;
@@ -53,45 +53,46 @@ final class Recovery<K, V> {
 
   private Result read() throws IOException {
     try (BaseReader base = BaseReader.open(directory)) {
-      return run(base, lookAtSegments(base.position()));
+      return replay(base, scanSegments(base.position()));
     }
   }
 
-  private Result run(BaseReader base, List<FrameFile> segments) throws IOException {
+  private Result replay(BaseReader base, List<FrameFile> segments) throws IOException {
     long total = segments.stream().mapToLong(FrameFile::contentBytes).sum() + base.bytes();
-    try (Telling<K, V> telling = new Telling<>(settings, keyCodec, valueCodec, replay, total)) {
+    try (ReplayPipeline<K, V> pipeline =
+        new ReplayPipeline<>(settings, keyCodec, valueCodec, handler, total)) {
       try {
-        return read(base, segments, telling);
+        return read(base, segments, pipeline);
       } catch (IOException | RuntimeException | Error failure) {
-        telling.finish(); // what is wrong with anything before comes first
+        pipeline.finish(); // what is wrong with anything before comes first
         throw failure;
       }
     }
   }
 
-  private Result read(BaseReader base, List<FrameFile> segments, Telling<K, V> telling)
+  private Result read(BaseReader base, List<FrameFile> segments, ReplayPipeline<K, V> pipeline)
       throws IOException {
-    long forced = base.tell(telling);
-    long baseBytes = telling.bytes();
-    Recovered recovered =
-        segments.isEmpty() ? nothing(base) : read(segments, base.position(), forced, telling);
-    telling.finish();
-    replay.progress(telling.bytes(), telling.bytes());
-    isAgainWanted = telling.isAgainWanted();
-    return new Result(recovered, telling.changes(), telling.bytes(), baseBytes, segments.size());
+    long forced = base.replay(pipeline);
+    long baseBytes = pipeline.bytes();
+    RecoveredState recovered =
+        segments.isEmpty() ? emptyLog(base) : read(segments, base.position(), forced, pipeline);
+    pipeline.finish();
+    handler.progress(pipeline.bytes(), pipeline.bytes());
+    needsSecondPass = pipeline.needsSecondPass();
+    return new Result(recovered, pipeline.changes(), pipeline.bytes(), baseBytes, segments.size());
   }
 
-  private Recovered nothing(BaseReader base) throws IOException {
+  private RecoveredState emptyLog(BaseReader base) throws IOException {
     if (base.isPresent() || (directory.hasRing() && !RingImage.isNew(directory))) {
       throw new LogException.Corrupt(
           directory.folder(), 0, "a segment, since there is a base or a ring", "none");
     }
-    return Recovered.nothing();
+    return RecoveredState.emptyLog();
   }
 
   // There may be more of them than files that may be open: each is opened for its header, and once
   // more when it is its turn.
-  private List<FrameFile> lookAtSegments(long base) throws IOException {
+  private List<FrameFile> scanSegments(long base) throws IOException {
     List<FrameFile> segments = new ArrayList<>();
     List<Long> all = directory.segments();
     int first = 0;
@@ -106,22 +107,23 @@ final class Recovery<K, V> {
     return segments;
   }
 
-  private Recovered read(List<FrameFile> segments, long base, long forced, Telling<K, V> telling)
+  private RecoveredState read(
+      List<FrameFile> segments, long base, long forced, ReplayPipeline<K, V> pipeline)
       throws IOException {
     FrameFile first = segments.get(0);
     if (base == 0 || first.firstPosition() > base) {
-      expectStart(first, base); // else the base ends somewhere in it
+      checkStart(first, base); // else the base ends somewhere in it
     }
     long end = base;
     for (int next = 1; next < segments.size(); next++) {
       long previousEnd = segments.get(next).header().previousEnd();
       try (FrameFile segment = open(segments.get(next - 1))) {
-        end = tellWhole(segment, end, previousEnd, telling);
+        end = replayOlderSegment(segment, end, previousEnd, pipeline);
       }
-      expectStart(segments.get(next), end);
+      checkStart(segments.get(next), end);
     }
     try (FrameFile newest = open(segments.get(segments.size() - 1))) {
-      Recovered recovered = readNewest(newest, base, forced, telling);
+      RecoveredState recovered = replayNewestSegment(newest, base, forced, pipeline);
       if (recovered.end() < forced) {
         throw newest.corrupt(
             recovered.end(),
@@ -136,7 +138,7 @@ final class Recovery<K, V> {
     return FrameFile.segment(directory, seen.firstPosition());
   }
 
-  private static void expectStart(FrameFile segment, long previousEnd) {
+  private static void checkStart(FrameFile segment, long previousEnd) {
     long found = segment.header().previousEnd();
     if (found != previousEnd || segment.firstPosition() < found) {
       throw segment.corrupt(
@@ -146,19 +148,19 @@ final class Recovery<K, V> {
     }
   }
 
-  private static long tellWhole(FrameFile segment, long from, long end, Telling<?, ?> telling)
-      throws IOException {
+  private static long replayOlderSegment(
+      FrameFile segment, long from, long end, ReplayPipeline<?, ?> pipeline) throws IOException {
     if (end == from && end < segment.firstPosition()) {
-      return end; // its successor was to replace it: see Beginning
+      return end; // its successor was to replace it: see EndOfRecovery
     }
     long at = Math.max(from, segment.firstPosition());
     while (at < end) {
-      Batch batch = telling.take();
-      if (!batch.read(segment, at, end)) {
+      FrameChunk chunk = pipeline.takeFree();
+      if (!chunk.read(segment, at, end)) {
         throw segment.frameMissing(at);
       }
-      at = batch.end();
-      telling.submit(batch);
+      at = chunk.end();
+      pipeline.submit(chunk);
     }
     if (at != end) {
       throw segment.corrupt(end, "the end of the last frame", "the middle of one");
@@ -166,8 +168,8 @@ final class Recovery<K, V> {
     return end;
   }
 
-  private Recovered readNewest(FrameFile newest, long base, long forced, Telling<K, V> telling)
-      throws IOException {
+  private RecoveredState replayNewestSegment(
+      FrameFile newest, long base, long forced, ReplayPipeline<K, V> pipeline) throws IOException {
     // First the end: what follows a bad frame must not be told.
     FrameReader reader = newest.reader();
     reader.seek(Math.max(base, newest.firstPosition()));
@@ -181,20 +183,20 @@ final class Recovery<K, V> {
       durable = Math.max(durable, reader.durable());
       close = reader.kind() == Format.CLOSE ? position : -1;
     }
-    long segmentEnd = tellWhole(newest, base, reader.position(), telling);
-    refuseIfForced(newest, reader, segmentEnd);
+    long segmentEnd = replayOlderSegment(newest, base, reader.position(), pipeline);
+    checkNotForced(newest, reader, segmentEnd);
     reader.seek(segmentEnd);
     long contentEnd = reader.contentEnd();
     boolean isClosed = close >= 0 && contentEnd == segmentEnd;
-    RingEnd ring = new RingEnd(directory, newest, segmentEnd);
-    RingTail tail = ring.tell(isClosed, contentEnd > newest.firstPosition(), telling);
+    RingRecovery ring = new RingRecovery(directory, newest, segmentEnd);
+    RingTail tail = ring.replay(isClosed, contentEnd > newest.firstPosition(), pipeline);
     boolean clean = isClosed && tail.isEmpty();
     long end = clean ? close : tail.end();
-    return new Recovered(
+    return new RecoveredState(
         end,
         clean,
         Math.min(Math.max(durable, ring.durable()), end),
-        new Recovered.NewestSegment(newest.path(), newest.header()),
+        new RecoveredState.NewestSegment(newest.path(), newest.header()),
         tail,
         base,
         Math.max(0, contentEnd - tail.end()));
@@ -204,7 +206,7 @@ final class Recovery<K, V> {
    * Looks from the reader's position on for a whole frame which says that the end was once further
    * on.
    */
-  static void refuseIfForced(FrameFile newest, FrameReader reader, long end) throws IOException {
+  static void checkNotForced(FrameFile newest, FrameReader reader, long end) throws IOException {
     while (reader.seekFrame()) {
       if (reader.durable() > end) {
         throw newest.corrupt(

@@ -35,7 +35,7 @@ final class Segment implements Closeable {
       }
       return file;
     } catch (IOException | RuntimeException | Error refused) {
-      Spare.discard(disk, file, temporary);
+      SegmentPreallocator.discard(disk, file, temporary);
       throw refused;
     }
   }
@@ -75,7 +75,7 @@ final class Segment implements Closeable {
   }
 
   /** How many bytes of frames still fit, if the first of them goes to this position. */
-  long room(long position) {
+  long remainingBytes(long position) {
     return bytesMax - (position - firstPosition);
   }
 

@@ -16,15 +16,15 @@ final class SegmentCursor implements Closeable {
   private static final int WINDOW_BYTES = 64 << 10;
 
   private final LogDirectory directory;
-  private final Horizon horizon;
+  private final HighWatermark watermark;
   private FrameFile file;
   private long end = UNKNOWN; // of the file's frames; known when there is a successor
   private long successor;
   private long at; // where the next frame begins
 
-  private SegmentCursor(LogDirectory directory, Horizon horizon, FrameFile file, long at) {
+  private SegmentCursor(LogDirectory directory, HighWatermark watermark, FrameFile file, long at) {
     this.directory = directory;
-    this.horizon = horizon;
+    this.watermark = watermark;
     this.file = file;
     this.at = at;
   }
@@ -33,9 +33,10 @@ final class SegmentCursor implements Closeable {
    * A cursor at the frame in which what follows a position begins.
    *
    * @param reached up to here the log can be read, at least up to {@code since}
-   * @throws LogException.Forgotten if what follows the position is not all there
+   * @throws LogException.HistoryTruncated if what follows the position is not all there
    */
-  static SegmentCursor open(LogDirectory directory, Horizon horizon, long since, long reached)
+  static SegmentCursor open(
+      LogDirectory directory, HighWatermark watermark, long since, long reached)
       throws IOException {
     List<Long> segments = segments(directory);
     int next = 0;
@@ -45,7 +46,7 @@ final class SegmentCursor implements Closeable {
     boolean isBefore = next == 0; // all that is there
     long first = segments.get(isBefore ? 0 : next - 1);
     FrameFile file = open(directory, first, since);
-    SegmentCursor cursor = new SegmentCursor(directory, horizon, file, first);
+    SegmentCursor cursor = new SegmentCursor(directory, watermark, file, first);
     try {
       cursor.seek(isBefore, since, reached);
       return cursor;
@@ -71,14 +72,14 @@ final class SegmentCursor implements Closeable {
       if (segments.contains(first)) {
         throw broken;
       }
-      throw new LogException.Forgotten(since, segments.get(0));
+      throw new LogException.HistoryTruncated(since, segments.get(0));
     }
   }
 
   private void seek(boolean isBefore, long since, long reached) throws IOException {
     if (isBefore) {
       if (file.header().previousEnd() != since) {
-        throw new LogException.Forgotten(since, at);
+        throw new LogException.HistoryTruncated(since, at);
       }
       return;
     }
@@ -86,7 +87,7 @@ final class SegmentCursor implements Closeable {
     if (since > limit) {
       // Positions that an unclean end has skipped: whoever was told this one was told of a change
       // that a power cut took, or of one of another log that this one is a copy of.
-      throw new LogException.Forgotten(since, successor);
+      throw new LogException.HistoryTruncated(since, successor);
     }
     if (since == limit || isFrameAt(since, limit)) {
       at = since;
@@ -117,7 +118,7 @@ final class SegmentCursor implements Closeable {
   /** Up to where this file can be read, if the log can be so far. */
   private long limit(long reached) throws IOException {
     // A file that has its name is newer than that for a moment, if the scribe is just beginning it.
-    if (end == UNKNOWN && horizon.newestSegment() > file.firstPosition()) {
+    if (end == UNKNOWN && watermark.newestSegment() > file.firstPosition()) {
       successor =
           segments(directory).stream()
               .filter(first -> first > file.firstPosition())
@@ -140,9 +141,9 @@ final class SegmentCursor implements Closeable {
    *
    * @param reached up to here the log can be read; beyond this place
    */
-  void tell(Teller<?, ?> teller, long reached) throws IOException {
+  void replay(ChangeDecoder<?, ?> decoder, long reached) throws IOException {
     long limit = limit(reached);
-    while (at >= end) { // beyond it in a segment that was to be replaced: see Beginning
+    while (at >= end) { // beyond it in a segment that was to be replaced: see EndOfRecovery
       toSuccessor();
       limit = limit(reached);
     }
@@ -152,7 +153,7 @@ final class SegmentCursor implements Closeable {
       if (!reader.next()) {
         throw missing(at);
       }
-      teller.tell(reader, at, 0, file);
+      decoder.deliver(reader, at, 0, file);
       at = reader.position();
     }
   }
@@ -169,7 +170,7 @@ final class SegmentCursor implements Closeable {
     List<Long> segments = segments(directory);
     return segments.contains(file.firstPosition())
         ? file.corrupt(position, "a frame, since all of it was written", "none")
-        : new LogException.Forgotten(position, segments.get(0));
+        : new LogException.HistoryTruncated(position, segments.get(0));
   }
 
   @Override

@@ -4,7 +4,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
@@ -19,8 +19,8 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
   // waited for: the scribe writes behind that, and the compactor may delete what is being read.
 
   private final LogDirectory directory;
-  private final Horizon horizon;
-  private final Teller<K, V> teller;
+  private final HighWatermark watermark;
+  private final ChangeDecoder<K, V> decoder;
   private final List<Sequenced<K, V>> told = new ArrayList<>(); // guarded by this
   private @Nullable SegmentCursor cursor; // guarded by this; null until there is something to read
   private volatile long sequence; // changed with this
@@ -28,17 +28,17 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
 
   /** Opens a stream of what follows a position, and sees to it that this is there. */
   SegmentStream(
-      LogDirectory directory, Horizon horizon, Codec<K> keys, Codec<V> values, long since) {
+      LogDirectory directory, HighWatermark watermark, Codec<K> keys, Codec<V> values, long since) {
     this.directory = directory;
-    this.horizon = horizon;
-    this.teller = new Teller<>(keys, values, new Receiver());
+    this.watermark = watermark;
+    this.decoder = new ChangeDecoder<>(keys, values, new Receiver());
     this.sequence = since;
-    if (since <= horizon.position()) {
-      reading(() -> open(horizon.position()));
+    if (since <= watermark.position()) {
+      reading(() -> open(watermark.position()));
     }
   }
 
-  private final class Receiver implements Replay.AnyOrder<K, V> {
+  private final class Receiver implements ReplayHandler.Unordered<K, V> {
     @Override
     public void change(long number, long stamp, Change<K, V> change) {
       if (number > sequence && !(change instanceof Change.Touch)) {
@@ -52,7 +52,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     }
 
     @Override
-    public void toldUpTo(long end) {}
+    public void completeUpTo(long end) {}
   }
 
   @Override
@@ -60,18 +60,18 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     long start = System.nanoTime();
     long nanos = TimeUnit.NANOSECONDS.convert(patience);
     while (true) {
-      boolean hasEnded = horizon.hasEnded(); // before the position: what came last is told
-      long reached = horizon.position();
+      boolean hasEnded = watermark.hasEnded(); // before the position: what came last is told
+      long reached = watermark.position();
       List<Sequenced<K, V>> found = reading(() -> read(reached));
       long left = nanos - (System.nanoTime() - start);
       if (!found.isEmpty() || closed) {
         return found;
       } else if (hasEnded) {
-        throw horizon.whyEnded();
+        throw watermark.endReason();
       } else if (left <= 0) {
         return found;
       }
-      horizon.await(reached, () -> !closed, left);
+      watermark.await(reached, () -> !closed, left);
     }
   }
 
@@ -102,7 +102,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
   private SegmentCursor open(long reached) throws IOException {
     SegmentCursor opened = cursor;
     if (opened == null) {
-      opened = SegmentCursor.open(directory, horizon, sequence, reached);
+      opened = SegmentCursor.open(directory, watermark, sequence, reached);
       cursor = opened;
     }
     return opened;
@@ -121,7 +121,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     while (told.isEmpty() && sequence < reached && !closed) {
       SegmentCursor from = open(reached);
       try {
-        from.tell(teller, reached);
+        from.replay(decoder, reached);
       } catch (LogException broken) {
         // What comes before it first; the next call meets it again.
         told.removeIf(change -> change.sequence() > from.position());
@@ -129,7 +129,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
           throw broken;
         }
       } catch (IOException | RuntimeException | Error unread) {
-        letGo(); // it may have come further than what was told
+        release(); // it may have come further than what was told
         throw unread;
       }
       sequence = Math.max(sequence, from.position());
@@ -144,15 +144,15 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
   @Override
   public void close() {
     closed = true;
-    horizon.wake();
+    watermark.wake();
     boolean interrupted = Thread.interrupted();
-    letGo();
+    release();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private synchronized void letGo() {
+  private synchronized void release() {
     SegmentCursor open = cursor;
     cursor = null;
     try {

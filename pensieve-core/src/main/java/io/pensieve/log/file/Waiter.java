@@ -46,7 +46,7 @@ final class Waiter {
   }
 
   /** It is to fail, if the position was not forced before. */
-  void failBecauseOf(LogException.@Nullable Failed failed) {
+  void failWith(LogException.@Nullable Failed failed) {
     failure = failed;
   }
 

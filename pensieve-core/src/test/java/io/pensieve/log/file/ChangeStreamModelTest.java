@@ -31,12 +31,12 @@ class ChangeStreamModelTest {
   private int lost;
 
   /** A stream, and what it has told. */
-  private static final class Listener {
+  private static final class Reader {
     final ChangeStream<String, String> stream;
     final long since;
     int count; // of the changes told
 
-    Listener(ChangeStream<String, String> stream) {
+    Reader(ChangeStream<String, String> stream) {
       this.stream = stream;
       this.since = stream.sequence();
     }
@@ -60,12 +60,12 @@ class ChangeStreamModelTest {
     SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability).skipping(new Random(seed));
     log.disk.writeBack(new Random(seed));
     log.open();
-    List<Listener> listeners = new ArrayList<>();
+    List<Reader> listeners = new ArrayList<>();
     String context = "seed " + seed + ", " + durability;
     for (int i = 0; i < ACTIONS; i++) {
       String where = context + ", action " + i;
       switch (random.nextInt(12)) {
-        case 0 -> listeners.add(new Listener(log.log().changes()));
+        case 0 -> listeners.add(new Reader(log.log().changes()));
         case 1 -> since(log, anySequence(log, random), listeners, where);
         case 2 -> resume(log, random, listeners, where);
         case 3, 4, 5, 6 -> listen(log, random, listeners, where);
@@ -86,7 +86,7 @@ class ChangeStreamModelTest {
         case 0, 1, 2 -> log.step();
         case 3 -> log.compactStep();
         case 4 -> log.append(new Change.Touch<>("k" + random.nextInt(5)));
-        case 5, 6, 7 -> log.appendTogether(SimulatedLog.group(random, step));
+        case 5, 6, 7 -> log.appendAtomically(SimulatedLog.group(random, step));
         case 8 -> log.append(new Change.Remove<>("k" + random.nextInt(5)));
         default -> log.append(new Change.Put<>("k" + random.nextInt(5), "v" + step));
       }
@@ -100,11 +100,11 @@ class ChangeStreamModelTest {
         : history.get(random.nextInt(history.size())).sequence() - 8L * random.nextInt(2);
   }
 
-  private void since(SimulatedLog log, long sequence, List<Listener> listeners, String context) {
+  private void since(SimulatedLog log, long sequence, List<Reader> listeners, String context) {
     try {
-      listeners.add(new Listener(log.log().changes(sequence)));
+      listeners.add(new Reader(log.log().changes(sequence)));
       assertEquals(sequence, listeners.get(listeners.size() - 1).stream.sequence());
-    } catch (LogException.Forgotten compacted) {
+    } catch (LogException.HistoryTruncated compacted) {
       assertForgotten(log, sequence, context);
     }
   }
@@ -114,73 +114,73 @@ class ChangeStreamModelTest {
     forgotten++;
   }
 
-  private void resume(SimulatedLog log, Random random, List<Listener> listeners, String context) {
+  private void resume(SimulatedLog log, Random random, List<Reader> listeners, String context) {
     if (!listeners.isEmpty()) {
-      Listener ended = listeners.remove(random.nextInt(listeners.size()));
+      Reader ended = listeners.remove(random.nextInt(listeners.size()));
       ended.stream.close();
       assertEquals(List.of(), next(ended), context);
       since(log, ended.stream.sequence(), listeners, context);
     }
   }
 
-  private void listen(SimulatedLog log, Random random, List<Listener> listeners, String context) {
+  private void listen(SimulatedLog log, Random random, List<Reader> listeners, String context) {
     if (!listeners.isEmpty()) {
-      Listener listener = listeners.get(random.nextInt(listeners.size()));
-      if (!tell(log, listener, context)) {
-        listeners.remove(listener);
+      Reader reader = listeners.get(random.nextInt(listeners.size()));
+      if (!tell(log, reader, context)) {
+        listeners.remove(reader);
       }
     }
   }
 
-  private static List<ChangeStream.Sequenced<String, String>> next(Listener listener) {
+  private static List<ChangeStream.Sequenced<String, String>> next(Reader reader) {
     try {
-      return listener.stream.next(Duration.ZERO);
+      return reader.stream.next(Duration.ZERO);
     } catch (InterruptedException nobodyDoes) {
       throw new AssertionError(nobodyDoes);
     }
   }
 
   /** Takes what the stream tells, and answers whether it can tell more. */
-  private boolean tell(SimulatedLog log, Listener listener, String context) {
+  private boolean tell(SimulatedLog log, Reader reader, String context) {
     List<ChangeStream.Sequenced<String, String>> found;
     try {
-      found = next(listener);
-    } catch (LogException.Forgotten compacted) {
-      assertForgotten(log, listener.stream.sequence(), context);
-      listener.stream.close();
+      found = next(reader);
+    } catch (LogException.HistoryTruncated compacted) {
+      assertForgotten(log, reader.stream.sequence(), context);
+      reader.stream.close();
       return false;
     }
-    List<Event> expected = expected(log, listener);
+    List<Event> expected = expected(log, reader);
     List<Event> events = found.stream().map(c -> new Event(c.sequence(), c.change())).toList();
-    int end = listener.count + events.size();
+    int end = reader.count + events.size();
     assertTrue(end <= expected.size(), () -> context + ": " + events);
-    assertEquals(expected.subList(listener.count, end), events, context);
-    listener.count = end;
+    assertEquals(expected.subList(reader.count, end), events, context);
+    reader.count = end;
     told += events.size();
     if (!events.isEmpty()) {
       long last = events.get(events.size() - 1).sequence();
-      assertTrue(listener.stream.sequence() >= last, context);
+      assertTrue(reader.stream.sequence() >= last, context);
       assertTrue(log.log().durableSequence() >= last, context + ": told too early");
     }
     return true;
   }
 
-  private static List<Event> expected(SimulatedLog log, Listener listener) {
+  private static List<Event> expected(SimulatedLog log, Reader reader) {
     return log.history().stream()
-        .filter(event -> event.sequence() > listener.since)
+        .filter(event -> event.sequence() > reader.since)
         .filter(event -> !(event.change() instanceof Change.Touch))
         .toList();
   }
 
-  private void tellAll(SimulatedLog log, Listener listener, String context) {
+  private void tellAll(SimulatedLog log, Reader reader, String context) {
     int before;
     do {
-      before = listener.count;
-      if (!tell(log, listener, context)) {
+      before = reader.count;
+      if (!tell(log, reader, context)) {
         return;
       }
-    } while (listener.count > before);
-    assertEquals(expected(log, listener).size(), listener.count, context);
+    } while (reader.count > before);
+    assertEquals(expected(log, reader).size(), reader.count, context);
   }
 
   /** The log comes back, and with it every stream, from where it had come. */
@@ -188,7 +188,7 @@ class ChangeStreamModelTest {
       SimulatedLog log,
       Durability durability,
       Random random,
-      List<Listener> listeners,
+      List<Reader> listeners,
       String context) {
     if (random.nextInt(3) > 0) {
       return;
@@ -211,16 +211,16 @@ class ChangeStreamModelTest {
       }
     }
     long end = log.historySize() == 0 ? 0 : log.history().get(log.historySize() - 1).sequence();
-    List<Listener> before = List.copyOf(listeners);
+    List<Reader> before = List.copyOf(listeners);
     listeners.clear();
-    for (Listener listener : before) {
-      long sequence = listener.stream.sequence();
+    for (Reader reader : before) {
+      long sequence = reader.stream.sequence();
       try {
-        listeners.add(new Listener(log.log().changes(sequence)));
+        listeners.add(new Reader(log.log().changes(sequence)));
         resumed++;
-      } catch (LogException.Forgotten gone) {
+      } catch (LogException.HistoryTruncated gone) {
         if (sequence > end) {
-          boolean wasTold = sequence > listener.since;
+          boolean wasTold = sequence > reader.since;
           assertTrue(!wasTold || durability == Durability.PROCESS_DEATH, context + ": lost");
           lost += wasTold ? 1 : 0;
         } else {

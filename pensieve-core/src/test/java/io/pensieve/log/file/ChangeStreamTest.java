@@ -65,11 +65,11 @@ class ChangeStreamTest {
             SEGMENT_BYTES,
             1,
             new Compactor.Settings(1 << 30, 512, 1L << 40, 1L << 40),
-            Telling.Settings.ofThreads(1));
+            ReplayPipeline.Settings.ofThreads(1));
     FileLog<String, String> log =
         FileLog.open(
-            new FileDisk(), folder, Codec.utf8(), Codec.utf8(), settings, Threads.daemons());
-    log.replay(Told.inOrder());
+            new FileDisk(), folder, Codec.utf8(), Codec.utf8(), settings, LogThreads.daemons());
+    log.replay(Replayed.inOrder());
     return log;
   }
 
@@ -94,7 +94,7 @@ class ChangeStreamTest {
     ChangeStream<String, String> stream = log.log().changes();
     Event removal = log.append(new Change.Remove<>("before"));
     log.append(new Change.Touch<>("no change to others"));
-    List<Event> group = log.appendTogether(List.of(put("b", "2"), put("c", "3")));
+    List<Event> group = log.appendAtomically(List.of(put("b", "2"), put("c", "3")));
     assertEquals(List.of(), now(stream), "not before it is acknowledged and written");
     log.step();
     assertEquals(List.of(removal, group.get(0), group.get(1)), now(stream));
@@ -145,7 +145,7 @@ class ChangeStreamTest {
     SimulatedLog log = simulated(Durability.PROCESS_DEATH);
     log.append(put("x", "y".repeat(300)));
     List<Event> group =
-        log.appendTogether(List.of(put("a", "1"), put("b", "2"), new Change.Remove<>("c")));
+        log.appendAtomically(List.of(put("a", "1"), put("b", "2"), new Change.Remove<>("c")));
     Event behind = log.append(put("d", "4"));
     log.settle();
     for (int i = 0; i < group.size(); i++) {
@@ -166,18 +166,18 @@ class ChangeStreamTest {
       log.settle();
     }
     log.compact();
-    LogException.Forgotten told = null;
+    LogException.HistoryTruncated told = null;
     int count = 0;
     try {
       while (count < 20) {
         count += now(slow).size();
       }
-    } catch (LogException.Forgotten forgotten) {
-      told = forgotten;
+    } catch (LogException.HistoryTruncated historyTruncated) {
+      told = historyTruncated;
     }
     assertTrue(told != null && count > 0 && count < 20, count + " from the file that it has open");
-    assertThrows(LogException.Forgotten.class, () -> slow.next(LONG), "and again");
-    assertThrows(LogException.Forgotten.class, () -> log.log().changes(slow.sequence()));
+    assertThrows(LogException.HistoryTruncated.class, () -> slow.next(LONG), "and again");
+    assertThrows(LogException.HistoryTruncated.class, () -> log.log().changes(slow.sequence()));
     long base = log.disk.newestBase(SimulatedLog.FOLDER);
     ChangeStream<String, String> anew = log.log().changes(base);
     Event next = log.append(put("next", ""));
@@ -206,7 +206,7 @@ class ChangeStreamTest {
     assertEquals(last, log.log().changes(last).sequence(), "written or not");
     assertThrows(IllegalArgumentException.class, () -> log.log().changes(-1));
     assertThrows(
-        LogException.Forgotten.class, () -> log.log().changes(last + 1), "of another life");
+        LogException.HistoryTruncated.class, () -> log.log().changes(last + 1), "of another life");
   }
 
   @Test
@@ -214,7 +214,7 @@ class ChangeStreamTest {
     FileLog<String, String> log =
         FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH);
     assertThrows(IllegalStateException.class, log::changes);
-    log.replay(Told.inOrder());
+    log.replay(Replayed.inOrder());
     log.close();
     assertThrows(IllegalStateException.class, log::changes);
     assertThrows(IllegalStateException.class, () -> log.changes(0));
@@ -317,12 +317,12 @@ class ChangeStreamTest {
     streams.add(threads.submit(listening(log.changes(0))));
     log.close();
 
-    Told told = Told.inOrder();
+    Replayed replayed = Replayed.inOrder();
     try (FileLog<String, String> again =
         FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability)) {
-      again.replay(told);
+      again.replay(replayed);
     }
-    List<Event> history = told.onlyEvents();
+    List<Event> history = replayed.onlyEvents();
     assertEquals(3 * (appends + appends / 7), history.size());
     for (Future<List<Event>> stream : streams) {
       assertEquals(history, stream.get());
@@ -332,7 +332,7 @@ class ChangeStreamTest {
   private static void write(Log<String, String> log, String key, int appends) {
     for (int i = 0; i < appends; i++) {
       if (i % 7 == 6) {
-        log.appendTogether(List.of(put(key, i + "x".repeat(i % 100)), put(key + "'", "y")));
+        log.appendAtomically(List.of(put(key, i + "x".repeat(i % 100)), put(key + "'", "y")));
       } else {
         log.append(put(key, i + "x".repeat(i % 100)));
       }
@@ -450,15 +450,15 @@ class ChangeStreamTest {
     log.append(put("b", "2"));
     long later = log.append(put("c", "3")).sequence();
     LogDirectory directory = new LogDirectory(log.disk, copy);
-    Horizon horizon =
-        new Horizon(
-            new Ring(ByteBuffer.allocateDirect(4096 + 64), 64, 1L << 41, 0),
-            new Acknowledgements(0, new Completions(Runnable::run)),
+    HighWatermark watermark =
+        new HighWatermark(
+            new RingBuffer(ByteBuffer.allocateDirect(4096 + 64), 64, 1L << 41, 0),
+            new DurablePosition(0, new FutureCompleter(Runnable::run)),
             Durability.PROCESS_DEATH,
             0);
     assertThrows(
-        LogException.Forgotten.class,
-        () -> SegmentCursor.open(directory, horizon, later, 1L << 41).close());
-    SegmentCursor.open(directory, horizon, 40, 1L << 41).close();
+        LogException.HistoryTruncated.class,
+        () -> SegmentCursor.open(directory, watermark, later, 1L << 41).close());
+    SegmentCursor.open(directory, watermark, 40, 1L << 41).close();
   }
 }

@@ -71,7 +71,7 @@ class CodecNamesTest {
     }
     assertRefused(folder);
     assertRefused(parent.resolve("backup"));
-    LogFolder.salvage(folder, parent.resolve("salvaged"));
+    OfflineLog.salvage(folder, parent.resolve("salvaged"));
     assertRefused(parent.resolve("salvaged"));
   }
 

@@ -42,12 +42,17 @@ class CompactionKillTest {
             16 << 10,
             1,
             new Compactor.Settings(1536, 512, 1L << 40, 1L << 40),
-            new Telling.Settings(3, 4096, 0));
+            new ReplayPipeline.Settings(3, 4096, 0));
     return Pensieve.<String, Long>builder()
         .maximumEntries(bound)
         .log(
             FileLog.open(
-                new FileDisk(), folder, Codec.utf8(), Codec.int64(), settings, Threads.daemons()))
+                new FileDisk(),
+                folder,
+                Codec.utf8(),
+                Codec.int64(),
+                settings,
+                LogThreads.daemons()))
         .open();
   }
 

@@ -59,11 +59,11 @@ class CompactionTest {
     log.compact();
     assertEquals(1, count(log.disk, ".base"));
     assertEquals(1, count(log.disk, ".log"), "the segment that is being written");
-    List<LiveEntries.Live<String, String>> before = log.map().coldestFirst();
+    List<LiveEntries.LiveEntry<String, String>> before = log.map().coldestFirst();
     log.close();
-    Told told = log.openTold();
-    assertEquals(before, told.fold().coldestFirst());
-    assertEquals(List.of(), told.events());
+    Replayed replayed = log.openReplayed();
+    assertEquals(before, replayed.fold().coldestFirst());
+    assertEquals(List.of(), replayed.events());
     assertTrue(log.report().closedCleanly());
     assertEquals(7, log.report().changes());
   }

@@ -6,7 +6,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class CrashingLog {
   private static final Path FOLDER = Path.of("log");
   private static final int RING_BYTES = 1 << 14;
-  private static final List<Fault> FAULTS =
-      EnumSet.complementOf(EnumSet.of(Fault.NONE)).stream().toList();
+  private static final List<DiskFault> FAULTS =
+      EnumSet.complementOf(EnumSet.of(DiskFault.NONE)).stream().toList();
   private static final FileLog.Settings SMALL =
       new FileLog.Settings(
           end -> end,
@@ -42,9 +42,9 @@ public final class CrashingLog {
   private boolean isClosing; // then time goes on by itself
   private long acknowledged;
   private @Nullable FileLog<String, String> log;
-  private @Nullable Scribe scribe;
+  private @Nullable LogWriter logWriter;
   private @Nullable Compactor<?, ?> compactor;
-  private @Nullable Completions completions;
+  private @Nullable FutureCompleter completer;
 
   /** A change and its sequence. */
   public record Appended(long sequence, Change<String, String> change) {}
@@ -69,7 +69,7 @@ public final class CrashingLog {
       Durability durability, Codec<String> codec, Consumer<String> starting) {
     FileLog.Settings settings =
         new FileLog.Settings(
-            end -> end + Beginning.POSITIONS_SKIPPED,
+            end -> end + EndOfRecovery.POSITIONS_SKIPPED,
             durability,
             SMALL.ringBytes(),
             SMALL.entryBytesMax(),
@@ -77,11 +77,11 @@ public final class CrashingLog {
             SMALL.lowWaterBytes(),
             SMALL.compaction(),
             SMALL.recovery());
-    Threads threads =
-        new Threads(
+    LogThreads threads =
+        new LogThreads(
             work -> {
               starting.accept("scribe");
-              scribe = (Scribe) work;
+              logWriter = (LogWriter) work;
             },
             work -> {
               starting.accept("background");
@@ -89,7 +89,7 @@ public final class CrashingLog {
             },
             work -> {
               starting.accept("completions");
-              completions = (Completions) work;
+              completer = (FutureCompleter) work;
             },
             work -> {
               starting.accept("compactor");
@@ -133,9 +133,9 @@ public final class CrashingLog {
   /** A piece of the scribe's work. */
   public boolean step() {
     nanos += 60_000_000;
-    boolean moved = !present(scribe).isFinished() && present(scribe).step();
-    if (completions != null) {
-      completions.drain();
+    boolean moved = !present(logWriter).isFinished() && present(logWriter).step();
+    if (completer != null) {
+      completer.drain();
     }
     return moved;
   }
@@ -155,7 +155,7 @@ public final class CrashingLog {
 
   /** Whether this is the disk's, which cannot even say so. */
   public static boolean isFaultOfDisk(Throwable thrown) {
-    return thrown instanceof Fault.NoWordsError;
+    return thrown instanceof DiskFault.NoMessageError;
   }
 
   /** Whether an operation that was to fail was called. */
@@ -212,13 +212,13 @@ public final class CrashingLog {
     }
 
     @Override
-    public RecoveryReport replay(Replay<String, String> replay) {
-      return inner.replay(replay);
+    public RecoveryReport replay(ReplayHandler<String, String> handler) {
+      return inner.replay(handler);
     }
 
     @Override
-    public void compactFrom(LiveEntries<String, String> live) {
-      inner.compactFrom(live);
+    public void attach(LiveEntries<String, String> live) {
+      inner.attach(live);
     }
 
     @Override
@@ -229,8 +229,8 @@ public final class CrashingLog {
     }
 
     @Override
-    public long[] appendTogether(List<Change<String, String>> changes) {
-      long[] sequences = inner.appendTogether(changes);
+    public long[] appendAtomically(List<Change<String, String>> changes) {
+      long[] sequences = inner.appendAtomically(changes);
       for (int i = 0; i < sequences.length; i++) {
         appended.add(new Appended(sequences[i], changes.get(i)));
       }
@@ -263,7 +263,7 @@ public final class CrashingLog {
       if (compactor != null) { // or its thread could not be had
         compactor.stop();
       }
-      Thread thread = new Thread(present(scribe));
+      Thread thread = new Thread(present(logWriter));
       thread.start();
       inner.close();
     }

@@ -260,7 +260,7 @@ class DamageTest {
       files.remove(RING);
       assertCorruptAt(files, RING, 0);
       assertTrue(
-          Salvaging.run(SimulatedDisk.of(files), SimulatedLog.FOLDER, new SimulatedDisk(), RING)
+          LogSalvager.run(SimulatedDisk.of(files), SimulatedLog.FOLDER, new SimulatedDisk(), RING)
               .losesSomething());
     }
   }

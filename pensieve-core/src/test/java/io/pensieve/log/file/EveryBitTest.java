@@ -48,7 +48,7 @@ class EveryBitTest {
   }
 
   /** A log as it was found, and what it must tell. */
-  private static final class Killed {
+  private static final class KilledLog {
     private final Map<Path, byte[]> files;
     private final List<Event> history;
     private final Set<Long> goesOn;
@@ -56,7 +56,7 @@ class EveryBitTest {
     private int harmless;
     private int refused;
 
-    private Killed(
+    private KilledLog(
         Map<Path, byte[]> files, List<Event> history, Set<Long> goesOn, int mustSurvive) {
       this.files = files;
       this.history = history;
@@ -64,7 +64,7 @@ class EveryBitTest {
       this.mustSurvive = mustSurvive;
     }
 
-    static Killed of(Durability durability) {
+    static KilledLog of(Durability durability) {
       SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability, SEGMENT_BYTES);
       log.open();
       fill(log, new Random(1), bytesMin(durability));
@@ -75,7 +75,7 @@ class EveryBitTest {
       Map<Path, byte[]> files = new TreeMap<>(log.disk.contents());
       files.keySet().removeIf(name -> name.toString().endsWith(".tmp"));
       assertTrue(files.keySet().stream().anyMatch(name -> name.toString().endsWith(".base")));
-      return new Killed(files, List.copyOf(log.history()), log.goesOn(), mustSurvive);
+      return new KilledLog(files, List.copyOf(log.history()), log.goesOn(), mustSurvive);
     }
 
     // As much as makes a base, whole segments, one in use, and a ring with frames.
@@ -86,7 +86,7 @@ class EveryBitTest {
         log.append(new Change.Touch<>("k" + random.nextInt(20)));
         log.append(new Change.Remove<>("k" + random.nextInt(20)));
         if (i % 4 == 0) {
-          log.appendTogether(SimulatedLog.group(random, i));
+          log.appendAtomically(SimulatedLog.group(random, i));
         }
         log.step();
         if (i == 8) {
@@ -96,21 +96,21 @@ class EveryBitTest {
       log.step();
       log.append(new Change.Put<>("k0", "in the ring alone"));
       log.append(new Change.Put<>("k1", "and another"));
-      log.appendTogether(List.of(new Change.Put<>("k2", "and two"), new Change.Remove<>("k3")));
+      log.appendAtomically(List.of(new Change.Put<>("k2", "and two"), new Change.Remove<>("k3")));
     }
 
-    Killed copy() {
+    KilledLog copy() {
       Map<Path, byte[]> copies = new TreeMap<>();
       files.forEach((name, bytes) -> copies.put(name, bytes.clone()));
-      return new Killed(copies, history, goesOn, mustSurvive);
+      return new KilledLog(copies, history, goesOn, mustSurvive);
     }
 
     void assertToldOrRefused(Map<Path, byte[]> damaged, String what) {
       try {
         SimulatedDisk disk = SimulatedDisk.of(damaged);
         boolean twice = (harmless + refused) % READS_TWICE == 0;
-        Told told = twice ? SimulatedLog.readTwice(disk) : SimulatedLog.read(disk);
-        int survivors = SimulatedLog.assertPrefix(told, history, disk, what);
+        Replayed replayed = twice ? SimulatedLog.readTwice(disk) : SimulatedLog.read(disk);
+        int survivors = SimulatedLog.assertPrefix(replayed, history, disk, what);
         assertTrue(survivors >= mustSurvive, () -> what + ": told " + survivors);
         SimulatedLog.assertWholeGroups(history.subList(0, survivors), goesOn, what);
         harmless++;
@@ -151,13 +151,13 @@ class EveryBitTest {
   }
 
   private interface Damage {
-    void damage(Killed log, int part);
+    void damage(KilledLog log, int part);
   }
 
   /** Does all of it to copies, and answers whether nothing was left out. */
-  private boolean damage(Killed log, Damage damage, int count) throws Exception {
-    Killed first = log.copy();
-    Killed second = log.copy();
+  private boolean damage(KilledLog log, Damage damage, int count) throws Exception {
+    KilledLog first = log.copy();
+    KilledLog second = log.copy();
     Future<?> firstDone = threads.submit(() -> damage.damage(first, 0));
     Future<?> secondDone = threads.submit(() -> damage.damage(second, 1));
     firstDone.get();
@@ -178,15 +178,15 @@ class EveryBitTest {
   @ParameterizedTest
   @EnumSource
   void anyFlippedBitIsHarmlessOrRefused(Durability durability) throws Exception {
-    Killed log = Killed.of(durability);
+    KilledLog log = KilledLog.of(durability);
     assertTrue(durability == Durability.POWER_CUT || log.bytes() >= LOG_BYTES);
-    assertTrue(damage(log, Killed::flipBits, log.bytes() * Byte.SIZE));
+    assertTrue(damage(log, KilledLog::flipBits, log.bytes() * Byte.SIZE));
   }
 
   @ParameterizedTest
   @EnumSource
   void anyTruncationIsHarmlessOrRefused(Durability durability) throws Exception {
-    Killed log = Killed.of(durability);
-    assertTrue(damage(log, Killed::cut, log.bytes()));
+    KilledLog log = KilledLog.of(durability);
+    assertTrue(damage(log, KilledLog::cut, log.bytes()));
   }
 }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class FaultInjectionTest {
   private static final int TRIES = Depth.of(500, 2000, 200_000);
   private static final int ACTIONS = 40;
-  private static final Fault[] FAULTS = Fault.values();
+  private static final DiskFault[] FAULTS = DiskFault.values();
 
   private int failed;
   private int refused;
@@ -63,7 +63,7 @@ class FaultInjectionTest {
     private final Random random;
     private final Durability durability;
     private final SimulatedLog log;
-    private final Fault fault;
+    private final DiskFault fault;
     private final List<CompletableFuture<Void>> waiting = new ArrayList<>();
 
     Try(long seed) {
@@ -133,7 +133,7 @@ class FaultInjectionTest {
           CompletableFuture<Void> ignored = log.requestCompaction();
         }
         case 7 -> log.append(new Change.Remove<>("k" + random.nextInt(5)));
-        case 8 -> log.appendTogether(SimulatedLog.group(random, i));
+        case 8 -> log.appendAtomically(SimulatedLog.group(random, i));
         case 9 -> {
           if (random.nextInt(4) == 0) {
             abandonClaim(32 + 8 * random.nextInt(40), random.nextInt(8) > 0);
@@ -149,13 +149,13 @@ class FaultInjectionTest {
 
     /** A thread has claimed room, and does not come to fill it; somebody may know. */
     private void abandonClaim(int bytes, boolean isKnown) {
-      Ring ring = log.log().life().ring();
-      Claim claim = Claim.ofThread();
+      RingBuffer ring = log.log().openLog().ring();
+      RingClaim claim = RingClaim.ofThread();
       claim.bytes = bytes;
-      claim.position = Ring.NO_ROOM;
+      claim.position = RingBuffer.NO_ROOM;
       claim.ring = ring.number();
       long position = ring.tryClaim(bytes);
-      claim.position = isKnown || position < 0 ? position : Ring.NO_ROOM;
+      claim.position = isKnown || position < 0 ? position : RingBuffer.NO_ROOM;
       claim.abandoned = isKnown;
       log.noteWaiting();
     }
@@ -181,7 +181,7 @@ class FaultInjectionTest {
       wentOn++;
       long last = log.append(new Change.Put<>("last", "1", Change.NEVER)).sequence();
       log.settle();
-      assertFalse(log.log().life().horizon().position() < last, () -> context("not written"));
+      assertFalse(log.log().openLog().watermark().position() < last, () -> context("not written"));
       for (int i = 0; i < 400 && log.compactStep(); i++) {
         log.step();
       }

@@ -11,7 +11,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,9 +45,9 @@ class FileLogTest {
     return FileLog.open(folder(), Codec.utf8(), Codec.bytes(), durability);
   }
 
-  private record Told(List<Change<String, byte[]>> changes, List<Long> sequences)
-      implements Replay<String, byte[]> {
-    Told() {
+  private record RecordedReplay(List<Change<String, byte[]>> changes, List<Long> sequences)
+      implements ReplayHandler<String, byte[]> {
+    RecordedReplay() {
       this(new ArrayList<>(), new ArrayList<>());
     }
 
@@ -76,33 +76,34 @@ class FileLogTest {
     new Random(1).nextBytes(large);
     List<byte[]> values = List.of(new byte[0], new byte[] {0, '\n', ',', (byte) 0xFF}, large);
     try (FileLog<String, byte[]> log = open(durability)) {
-      assertEquals(0, log.replay(new Told()).changes());
+      assertEquals(0, log.replay(new RecordedReplay()).changes());
       for (byte[] value : values) {
         sequences.add(log.append(new Change.Put<>("\uD83D\uDE00\0\n", value)));
       }
       sequences.add(log.append(new Change.Touch<>("")));
       sequences.add(log.append(new Change.Remove<>("")));
     }
-    Told told = new Told();
+    RecordedReplay replayed = new RecordedReplay();
     try (FileLog<String, byte[]> log = open(durability)) {
-      RecoveryReport report = log.replay(told);
+      RecoveryReport report = log.replay(replayed);
       assertEquals(5, report.changes());
       assertTrue(report.closedCleanly());
       assertTrue(log.append(new Change.Remove<>("x")) > sequences.get(4));
     }
-    assertEquals(sequences, told.sequences);
+    assertEquals(sequences, replayed.sequences);
     for (int i = 0; i < values.size(); i++) {
-      assertArrayEquals(values.get(i), ((Change.Put<String, byte[]>) told.changes.get(i)).value());
+      assertArrayEquals(
+          values.get(i), ((Change.Put<String, byte[]>) replayed.changes.get(i)).value());
     }
-    assertEquals(new Change.Touch<String, byte[]>(""), told.changes.get(3));
-    assertEquals(new Change.Remove<String, byte[]>(""), told.changes.get(4));
+    assertEquals(new Change.Touch<String, byte[]>(""), replayed.changes.get(3));
+    assertEquals(new Change.Remove<String, byte[]>(""), replayed.changes.get(4));
   }
 
   @Test
   void openingAndClosingWithoutAChangeAddsNoFile() throws IOException {
     for (int i = 0; i < 3; i++) {
       try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
-        assertTrue(log.replay(new Told()).closedCleanly());
+        assertTrue(log.replay(new RecordedReplay()).closedCleanly());
       }
       assertEquals(
           List.of(segment().getFileName().toString(), "LOCK", "reserve.tmp", "ring"), names());
@@ -130,7 +131,7 @@ class FileLogTest {
     int appends = 300;
     ExecutorService workers = Executors.newFixedThreadPool(threads);
     try (FileLog<String, byte[]> log = open(durability)) {
-      log.replay(new Told());
+      log.replay(new RecordedReplay());
       List<CompletableFuture<Void>> writers = new ArrayList<>();
       for (int t = 0; t < threads; t++) {
         String key = "k" + t;
@@ -142,12 +143,12 @@ class FileLogTest {
     } finally {
       workers.shutdownNow();
     }
-    Told told = new Told();
+    RecordedReplay replayed = new RecordedReplay();
     try (FileLog<String, byte[]> log = open(durability)) {
-      assertEquals((long) threads * appends, log.replay(told).changes());
+      assertEquals((long) threads * appends, log.replay(replayed).changes());
     }
     Map<String, Integer> next = new TreeMap<>();
-    for (Change<String, byte[]> change : told.changes) {
+    for (Change<String, byte[]> change : replayed.changes) {
       byte[] value = ((Change.Put<String, byte[]>) change).value();
       int count = next.merge(change.key(), 1, Integer::sum) - 1;
       assertArrayEquals(value(count), value);
@@ -173,13 +174,13 @@ class FileLogTest {
   void aFolderThatIsInUseIsRefusedAndFreeAfterClose() {
     FileLog<String, byte[]> second = open(Durability.PROCESS_DEATH);
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
-      log.replay(new Told());
+      log.replay(new RecordedReplay());
       assertEquals(Long.MAX_VALUE, log.durableSequence());
       LogException.Locked refused =
-          assertThrows(LogException.Locked.class, () -> second.replay(new Told()));
+          assertThrows(LogException.Locked.class, () -> second.replay(new RecordedReplay()));
       assertTrue(refused.toString().contains(folder().getFileName() + " is in use"));
     }
-    assertTrue(second.replay(new Told()).closedCleanly());
+    assertTrue(second.replay(new RecordedReplay()).closedCleanly());
     second.close();
   }
 
@@ -188,7 +189,7 @@ class FileLogTest {
     FileLog<String, byte[]> unused = open(Durability.POWER_CUT);
     assertFalse(Files.exists(folder()));
     unused.close();
-    assertThrows(IllegalStateException.class, () -> unused.replay(new Told()));
+    assertThrows(IllegalStateException.class, () -> unused.replay(new RecordedReplay()));
     assertFalse(Files.exists(folder()));
   }
 
@@ -197,7 +198,8 @@ class FileLogTest {
     Files.writeString(folder(), "a file");
     LogException.Failed refused =
         assertThrows(
-            LogException.Failed.class, () -> open(Durability.POWER_CUT).replay(new Told()));
+            LogException.Failed.class,
+            () -> open(Durability.POWER_CUT).replay(new RecordedReplay()));
     assertTrue(refused.toString().contains("is not a folder"), refused.toString());
   }
 
@@ -206,8 +208,8 @@ class FileLogTest {
     FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH);
     Change<String, byte[]> change = new Change.Remove<>("a");
     assertThrows(IllegalStateException.class, () -> log.append(change));
-    log.replay(new Told());
-    assertThrows(IllegalStateException.class, () -> log.replay(new Told()));
+    log.replay(new RecordedReplay());
+    assertThrows(IllegalStateException.class, () -> log.replay(new RecordedReplay()));
     log.close();
     log.close();
     assertThrows(IllegalStateException.class, () -> log.append(change));
@@ -218,7 +220,7 @@ class FileLogTest {
     int maximum = 16 << 20;
     try (FileLog<String, byte[]> log =
         FileLog.builder(folder(), Codec.utf8(), Codec.bytes()).maximumEntryBytes(maximum).open()) {
-      log.replay(new Told());
+      log.replay(new RecordedReplay());
       IllegalArgumentException refused =
           assertThrows(
               IllegalArgumentException.class,
@@ -227,7 +229,8 @@ class FileLogTest {
       log.append(new Change.Put<>("k", new byte[maximum - 1]));
     }
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
-      assertEquals(1, log.replay(new Told()).changes(), "read with a smaller maximum, too");
+      assertEquals(
+          1, log.replay(new RecordedReplay()).changes(), "read with a smaller maximum, too");
     }
   }
 
@@ -242,7 +245,7 @@ class FileLogTest {
   void anInterruptHarmsNothingAndIsKept() {
     Thread.currentThread().interrupt();
     try (FileLog<String, byte[]> log = open(Durability.POWER_CUT)) {
-      log.replay(new Told());
+      log.replay(new RecordedReplay());
       long sequence = log.append(new Change.Put<>("a", new byte[1]));
       log.awaitDurable(sequence);
       assertTrue(log.durableSequence() >= sequence);
@@ -255,14 +258,14 @@ class FileLogTest {
       assertTrue(Thread.interrupted(), "the flag is kept");
     }
     try (FileLog<String, byte[]> log = open(Durability.POWER_CUT)) {
-      assertEquals(3, log.replay(new Told()).changes());
+      assertEquals(3, log.replay(new RecordedReplay()).changes());
     }
   }
 
   @Test
   void aFileOfAnotherVersionIsRefused() throws IOException {
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
-      log.replay(new Told());
+      log.replay(new RecordedReplay());
     }
     Path segment = segment();
     byte[] bytes = Files.readAllBytes(segment);
@@ -270,7 +273,7 @@ class FileLogTest {
     Files.write(segment, bytes);
     try (FileLog<String, byte[]> log = open(Durability.PROCESS_DEATH)) {
       LogException.Corrupt refused =
-          assertThrows(LogException.Corrupt.class, () -> log.replay(new Told()));
+          assertThrows(LogException.Corrupt.class, () -> log.replay(new RecordedReplay()));
       assertTrue(refused.toString().contains("offset 8: expected version 1, found 2"));
     }
     assertArrayEquals(bytes, Files.readAllBytes(segment));

@@ -38,7 +38,7 @@ class FolderBoundTest {
     private final LiveModel map = new LiveModel();
     private final Random random = new Random(5);
     private final FileLog<String, String> log;
-    private @Nullable Scribe scribe;
+    private @Nullable LogWriter logWriter;
     private @Nullable Compactor<?, ?> compactor;
     private final boolean isHeldBack;
     private boolean othersWork;
@@ -69,15 +69,15 @@ class FolderBoundTest {
                   SEGMENT_BYTES,
                   0,
                   new Compactor.Settings(LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
-                  Telling.Settings.ofThreads(1)),
-              new Threads(
-                  work -> scribe = (Scribe) work,
+                  ReplayPipeline.Settings.ofThreads(1)),
+              new LogThreads(
+                  work -> logWriter = (LogWriter) work,
                   Runnable::run,
                   work -> {},
                   work -> compactor = (Compactor<?, ?>) work,
                   this::askTheTime));
-      log.replay(Told.inOrder());
-      log.compactFrom(otherMap == null ? map : otherMap);
+      log.replay(Replayed.inOrder());
+      log.attach(otherMap == null ? map : otherMap);
     }
 
     // Only a writer that waits, and the others themselves, ask for the time. (A writer that need
@@ -93,8 +93,8 @@ class FolderBoundTest {
 
     private void letOthersWork() {
       othersWork = true;
-      if (scribe != null && compactor != null) {
-        while (scribe.step()) {
+      if (logWriter != null && compactor != null) {
+        while (logWriter.step()) {
           bytesMax = Math.max(bytesMax, disk.bytes());
         }
         compactor.step();

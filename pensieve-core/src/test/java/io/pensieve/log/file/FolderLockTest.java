@@ -10,7 +10,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -40,8 +40,8 @@ class FolderLockTest {
     this.lockFile = folder.resolve(FolderLock.NAME);
   }
 
-  private static final Replay<String, String> SILENT =
-      new Replay<>() {
+  private static final ReplayHandler<String, String> SILENT =
+      new ReplayHandler<>() {
         @Override
         public void change(long sequence, Change<String, String> change) {}
 
@@ -125,7 +125,7 @@ class FolderLockTest {
           openedByAnotherClassLoader());
       assertEquals(refusal, openedByAnotherProcess());
       write(log);
-      assertThrows(LogException.Locked.class, () -> LogFolder.read(folder, new NoBytes()));
+      assertThrows(LogException.Locked.class, () -> OfflineLog.read(folder, new NoBytes()));
       assertEquals(refusal, openedByAnotherProcess());
       write(log);
     }
@@ -133,7 +133,7 @@ class FolderLockTest {
     assertEquals("opened", openedByAnotherClassLoader());
   }
 
-  private static final class NoBytes implements Replay<byte[], byte[]> {
+  private static final class NoBytes implements ReplayHandler<byte[], byte[]> {
     @Override
     public void change(long sequence, Change<byte[], byte[]> change) {}
 
@@ -154,7 +154,7 @@ class FolderLockTest {
 
     public static void main(String[] args) throws IOException {
       Path folder = Path.of(args[0]);
-      FolderLock lock = FolderLock.take(folder);
+      FolderLock lock = FolderLock.acquire(folder);
       Path file = folder.resolve(FolderLock.NAME);
       // This write is one of those that drop the lock.
       Files.write(file, foreign(LockOwner.here(FileDisk.inode(file))).line());
@@ -177,13 +177,13 @@ class FolderLockTest {
     try {
       new BufferedReader(new InputStreamReader(foreigner.getInputStream(), StandardCharsets.UTF_8))
           .readLine();
-      assertThrows(LogException.Locked.class, () -> FolderLock.take(folder));
+      assertThrows(LogException.Locked.class, () -> FolderLock.acquire(folder));
       assertThrows(LogException.Locked.class, () -> FolderLock.share(folder));
     } finally {
       foreigner.destroyForcibly();
       assertTrue(foreigner.waitFor(60, TimeUnit.SECONDS));
     }
-    FolderLock.take(folder).close(); // it does not hold the folder beyond its death
+    FolderLock.acquire(folder).close(); // it does not hold the folder beyond its death
   }
 
   private LockOwner here() throws IOException {
@@ -195,7 +195,7 @@ class FolderLockTest {
   }
 
   private void assertTaken() throws IOException {
-    try (FolderLock lock = FolderLock.take(folder)) {
+    try (FolderLock lock = FolderLock.acquire(folder)) {
       assertTrue(lock.isGuarded());
     }
     assertEquals("\n", Files.readString(lockFile));
@@ -239,7 +239,7 @@ class FolderLockTest {
     String pid = String.valueOf(parent.pid());
     leave(new LockOwner(pid, start, here.boot(), here.namespace(), here.inode(), "0"));
     LogException.Locked refused =
-        assertThrows(LogException.Locked.class, () -> FolderLock.take(folder));
+        assertThrows(LogException.Locked.class, () -> FolderLock.acquire(folder));
     assertTrue(String.valueOf(refused.getMessage()).contains("(pid " + pid + ")"));
     assertThrows(LogException.Locked.class, () -> FolderLock.share(folder));
 
@@ -299,7 +299,7 @@ class FolderLockTest {
   void toLetGoOfTheFolderTakesNoMemoryOfOurOwn() throws Exception {
     long closing = Long.MAX_VALUE;
     for (int i = 0; i < 20; i++) { // the first one initialises classes
-      FolderLock lock = FolderLock.take(folder);
+      FolderLock lock = FolderLock.acquire(folder);
       long before = AllocatedBytes.ofThisThread();
       lock.close();
       closing = Math.min(closing, AllocatedBytes.ofThisThread() - before);

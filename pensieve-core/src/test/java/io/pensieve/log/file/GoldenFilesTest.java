@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
-import io.pensieve.log.LiveEntries.Live;
+import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.file.SimulatedLog.Event;
 import java.io.IOException;
 import java.io.InputStream;
@@ -84,23 +84,24 @@ class GoldenFilesTest {
     assertArrayEquals(golden, disk.contents().get(base));
 
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
-    Told told =
+    Replayed replayed =
         SimulatedLog.read(
             SimulatedDisk.of(Map.of(base, golden, segment, golden("closed.log"))), Codec.utf8());
-    assertEquals(List.of(), told.events());
+    assertEquals(List.of(), replayed.events());
     assertEquals(
         List.of(
-            new Live<>(new Change.Put<>("empty", ""), 80),
-            new Live<>(new Change.Put<>("foo", "bar"), 40)),
-        told.fold().coldestFirst());
+            new LiveEntry<>(new Change.Put<>("empty", ""), 80),
+            new LiveEntry<>(new Change.Put<>("foo", "bar"), 40)),
+        replayed.fold().coldestFirst());
   }
 
   @Test
   void whenAnEntryExpiresIsRead() throws IOException {
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
-    Told told =
+    Replayed replayed =
         SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden("expiring.log"))), Codec.utf8());
-    assertEquals(List.of(new Event(48, FOO_EXPIRES), new Event(96, EMPTY_EXPIRES)), told.events());
+    assertEquals(
+        List.of(new Event(48, FOO_EXPIRES), new Event(96, EMPTY_EXPIRES)), replayed.events());
   }
 
   @Test
@@ -118,12 +119,12 @@ class GoldenFilesTest {
     assertArrayEquals(golden, disk.contents().get(base));
 
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
-    Told told =
+    Replayed replayed =
         SimulatedLog.read(
             SimulatedDisk.of(Map.of(base, golden, segment, golden("expiring.log"))), Codec.utf8());
     assertEquals(
-        List.of(new Live<>(EMPTY_EXPIRES, 96), new Live<>(FOO_EXPIRES, 48)),
-        told.fold().coldestFirst());
+        List.of(new LiveEntry<>(EMPTY_EXPIRES, 96), new LiveEntry<>(FOO_EXPIRES, 48)),
+        replayed.fold().coldestFirst());
   }
 
   private static final List<Change<String, String>> GROUP =
@@ -133,22 +134,22 @@ class GoldenFilesTest {
   void aGroupOfChangesIsReadAndWrittenByteForByte() throws IOException {
     byte[] golden = golden("group.log");
     Path segment = SimulatedLog.FOLDER.resolve(SEGMENT);
-    Told told = SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden)), Codec.utf8());
+    Replayed replayed = SimulatedLog.read(SimulatedDisk.of(Map.of(segment, golden)), Codec.utf8());
     assertEquals(
         List.of(
             new Event(64, GROUP.get(0)),
             new Event(88, GROUP.get(1)),
             new Event(112, GROUP.get(2)),
             new Event(152, HISTORY.get(0).change())),
-        told.onlyEvents());
+        replayed.onlyEvents());
 
     int capacity = 256;
     // Outside the heap, as the ring's mapped file is: a JDK may refuse atomic access to an array.
     ByteBuffer memory = ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + capacity);
-    Ring ring = new Ring(memory, capacity, 0, 0x5a17);
-    Group group = Group.of(GROUP, Codec.utf8(), Codec.utf8(), capacity);
-    ring.write(0, 0, FrameDraft.of(group));
-    ring.write(112, 112, FrameDraft.of(HISTORY.get(0).change(), Codec.utf8(), Codec.utf8()));
+    RingBuffer ring = new RingBuffer(memory, capacity, 0, 0x5a17);
+    BatchFrame batch = BatchFrame.of(GROUP, Codec.utf8(), Codec.utf8(), capacity);
+    ring.write(0, 0, FrameEncoder.of(batch));
+    ring.write(112, 112, FrameEncoder.of(HISTORY.get(0).change(), Codec.utf8(), Codec.utf8()));
     byte[] written = new byte[152];
     memory.get(Format.FILE_HEADER_BYTES, written);
     assertArrayEquals(

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -62,7 +62,7 @@ class KillTest {
     FileLog<String, Long> log = FileLog.open(folder, Codec.utf8(), Codec.int64(), durability);
     try {
       log.replay(
-          new Replay<>() {
+          new ReplayHandler<>() {
             @Override
             public void change(long sequence, Change<String, Long> change) {
               if (change instanceof Change.Put<String, Long> put) {
@@ -90,7 +90,7 @@ class KillTest {
     public static void main(String[] args) {
       FileLog<String, Long> log =
           FileLog.open(Path.of(args[0]), Codec.utf8(), Codec.int64(), Durability.valueOf(args[1]));
-      log.replay(new Nobody());
+      log.replay(new NoOpReplayHandler());
       for (int writer = 0; writer < WRITERS; writer++) {
         String name = args[2] + "-" + writer;
         new Thread(() -> write(log, name)).start();
@@ -108,7 +108,7 @@ class KillTest {
     }
   }
 
-  private static final class Nobody implements Replay<String, Long> {
+  private static final class NoOpReplayHandler implements ReplayHandler<String, Long> {
     @Override
     public void change(long sequence, Change<String, Long> change) {}
 

@@ -12,24 +12,24 @@ import java.util.Objects;
 
 /** The plain model of a map: its entries with their versions, coldest first. For one thread. */
 final class LiveModel implements LiveEntries<String, String> {
-  private final Map<String, Live<String, String>> entries = new LinkedHashMap<>();
+  private final Map<String, LiveEntry<String, String>> entries = new LinkedHashMap<>();
   private boolean isClosing;
 
   void apply(Event event) {
     String key = event.change().key();
-    Live<String, String> before = entries.remove(key);
+    LiveEntry<String, String> before = entries.remove(key);
     if (event.change() instanceof Change.Put<String, String> put) {
-      entries.put(key, new Live<>(put, event.sequence()));
+      entries.put(key, new LiveEntry<>(put, event.sequence()));
     } else if (event.change() instanceof Change.Touch<String, String> && before != null) {
       entries.put(key, before);
     }
   }
 
-  void save(Live<String, String> entry) {
+  void save(LiveEntry<String, String> entry) {
     entries.put(entry.put().key(), entry);
   }
 
-  List<Live<String, String>> coldestFirst() {
+  List<LiveEntry<String, String>> coldestFirst() {
     return List.copyOf(entries.values());
   }
 
@@ -46,17 +46,17 @@ final class LiveModel implements LiveEntries<String, String> {
   private final class ModelWalk implements Walk<String, String> {
     // The order is taken at once; each entry is read, or found gone, when it is its turn.
     @Override
-    public Iterator<Live<String, String>> coldestFirst() {
+    public Iterator<LiveEntry<String, String>> coldestFirst() {
       return new ArrayList<>(entries.keySet())
           .stream().map(entries::get).filter(Objects::nonNull).iterator();
     }
 
     @Override
-    public boolean replacing() {
+    public boolean beforeSwitch() {
       return !isClosing;
     }
 
     @Override
-    public void replaced(long sequence) {}
+    public void afterSwitch(long sequence) {}
   }
 }

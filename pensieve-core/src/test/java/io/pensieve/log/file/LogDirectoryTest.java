@@ -8,8 +8,8 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.LogFolder.Kind;
-import io.pensieve.log.file.LogFolder.LogFile;
+import io.pensieve.log.file.OfflineLog.FileKind;
+import io.pensieve.log.file.OfflineLog.LogFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ class LogDirectoryTest {
     for (int life = 0; life < 2; life++) {
       try (FileLog<String, String> log =
           FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH)) {
-        log.replay(Told.anyhow());
+        log.replay(Replayed.inAnyOrder());
         log.append(new Change.Put<>("k", "v"));
       }
     }
@@ -99,13 +99,13 @@ class LogDirectoryTest {
     assertEquals(
         strangers.stream().sorted().toList(),
         files.stream()
-            .filter(file -> file.kind() == Kind.OTHER)
+            .filter(file -> file.kind() == FileKind.OTHER)
             .map(file -> String.valueOf(file.path().getFileName()))
             .toList());
     assertEquals(
         List.of("reserve.tmp"),
         files.stream()
-            .filter(file -> file.kind() == Kind.TEMPORARY)
+            .filter(file -> file.kind() == FileKind.TEMPORARY)
             .map(file -> String.valueOf(file.path().getFileName()))
             .toList(),
         "the log's own, of this life");

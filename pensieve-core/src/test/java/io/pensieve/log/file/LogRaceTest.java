@@ -31,8 +31,8 @@ class LogRaceTest {
   private static final int FRAME_BYTES = Format.align(Format.FRAME_HEADER_BYTES + BODY.length);
   private static final int CAPACITY = 1 << 16;
 
-  private final Ring ring =
-      new Ring(
+  private final RingBuffer ring =
+      new RingBuffer(
           ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + CAPACITY)
               .order(ByteOrder.LITTLE_ENDIAN),
           CAPACITY,
@@ -40,12 +40,12 @@ class LogRaceTest {
           0);
 
   /** Room in the ring, into which one thread writes a frame while the other looks for it. */
-  private final class Room {
+  private final class RingRace {
     final long position = ring.tryClaim(FRAME_BYTES);
     String seen = "no frame";
 
     void write() {
-      ring.write(position, 0, FrameDraft.of(PUT, Codec.utf8(), Codec.utf8()));
+      ring.write(position, 0, FrameEncoder.of(PUT, Codec.utf8(), Codec.utf8()));
     }
 
     void look() {
@@ -76,7 +76,7 @@ class LogRaceTest {
   void aFrameThatIsCommittedIsWhole() throws Exception {
     assertOutcomes(
         Set.of("no frame", "a whole frame"),
-        Race.outcomes(RACES, Room::new, Room::write, Room::look, Room::told));
+        Race.outcomes(RACES, RingRace::new, RingRace::write, RingRace::look, RingRace::told));
   }
 
   @Test
@@ -98,7 +98,7 @@ class LogRaceTest {
       for (int round = 0; round < RACES / 20; round++) {
         long first = committed.get();
         for (long end = first; end - first <= CAPACITY - FRAME_BYTES; ) {
-          new Room().write();
+          new RingRace().write();
           end += FRAME_BYTES;
           committed.set(end);
         }
@@ -111,22 +111,22 @@ class LogRaceTest {
   }
 
   /** Somebody who waits for a sequence while the scribe makes it durable, or fails. */
-  private static final class Waiting {
-    final Completions completions = new Completions(Runnable::run);
-    final Acknowledgements acknowledgements = new Acknowledgements(0, completions);
+  private static final class WaiterRace {
+    final FutureCompleter completer = new FutureCompleter(Runnable::run);
+    final DurablePosition durablePosition = new DurablePosition(0, completer);
     CompletableFuture<Void> durable = new CompletableFuture<>();
 
     void await() {
-      durable = acknowledgements.when(1, () -> {});
+      durable = durablePosition.whenReached(1, () -> {});
     }
 
     void fail() {
-      acknowledgements.fail(new LogException.Failed("the disk is gone", null));
-      acknowledgements.wakeAcknowledged();
+      durablePosition.fail(new LogException.Failed("the disk is gone", null));
+      durablePosition.wakeReached();
     }
 
     String told() {
-      completions.drain();
+      completer.drain();
       if (durable.isCompletedExceptionally()) {
         return "told of the failure";
       }
@@ -140,17 +140,18 @@ class LogRaceTest {
         Set.of("told that it is durable"),
         Race.outcomes(
             RACES,
-            Waiting::new,
-            Waiting::await,
-            state -> state.acknowledgements.publish(1),
-            Waiting::told));
+            WaiterRace::new,
+            WaiterRace::await,
+            state -> state.durablePosition.publish(1),
+            WaiterRace::told));
   }
 
   @Test
   void whoWaitsIsToldWheneverTheLogFails() throws Exception {
     assertOutcomes(
         Set.of("told of the failure"),
-        Race.outcomes(RACES, Waiting::new, Waiting::await, Waiting::fail, Waiting::told));
+        Race.outcomes(
+            RACES, WaiterRace::new, WaiterRace::await, WaiterRace::fail, WaiterRace::told));
   }
 
   private static void assertOutcomes(Set<String> allowed, Map<String, Integer> counted) {

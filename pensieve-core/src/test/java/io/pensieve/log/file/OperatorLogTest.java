@@ -51,7 +51,7 @@ class OperatorLogTest {
     log.settle();
     for (int failures = 1; failures <= 3; failures++) {
       CompletableFuture<Void> failed = log.requestCompaction();
-      log.disk.failAfter(0, true, Fault.NO_PERMISSION);
+      log.disk.failAfter(0, true, DiskFault.NO_PERMISSION);
       while (!failed.isDone()) {
         log.compactStep();
       }

@@ -10,7 +10,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,15 +60,16 @@ class ParallelRecoveryTest {
             SEGMENT_BYTES,
             1,
             new Compactor.Settings(1 << 30, 512, 1L << 40, 1L << 40),
-            new Telling.Settings(THREADS, BATCH_BYTES, 2 * BATCH_BYTES));
-    return FileLog.open(new FileDisk(), folder, Codec.utf8(), codec, settings, Threads.daemons());
+            new ReplayPipeline.Settings(THREADS, BATCH_BYTES, 2 * BATCH_BYTES));
+    return FileLog.open(
+        new FileDisk(), folder, Codec.utf8(), codec, settings, LogThreads.daemons());
   }
 
   @BeforeEach
   void writeALog() {
     Random random = new Random(1);
     FileLog<String, String> log = open(Codec.utf8());
-    log.replay(Told.inOrder());
+    log.replay(Replayed.inOrder());
     for (int i = 0; i < PUTS; i++) {
       String value =
           i % 500 == 0 ? i + "x".repeat(LARGE_BYTES) : i + "y".repeat(random.nextInt(40));
@@ -76,7 +77,7 @@ class ParallelRecoveryTest {
       Change<String, String> put = new Change.Put<>("k" + i, value);
       if (i % 10 == 7) {
         values.add("together");
-        log.appendTogether(List.of(put, new Change.Put<>("k" + ++i, "together")));
+        log.appendAtomically(List.of(put, new Change.Put<>("k" + ++i, "together")));
       } else {
         log.append(put);
       }
@@ -94,7 +95,8 @@ class ParallelRecoveryTest {
     assertEquals(List.of(), left);
   }
 
-  private static class Receiver implements Replay<String, String>, Replay.AnyOrder<String, String> {
+  private static class Receiver
+      implements ReplayHandler<String, String>, ReplayHandler.Unordered<String, String> {
     final ConcurrentSkipListMap<Long, Change<String, String>> byStamp =
         new ConcurrentSkipListMap<>();
     final Set<Thread> tellers = ConcurrentHashMap.newKeySet();
@@ -103,7 +105,7 @@ class ParallelRecoveryTest {
     long lastBytes;
 
     @Override
-    public Optional<AnyOrder<String, String>> inAnyOrder() {
+    public Optional<Unordered<String, String>> unordered() {
       return Optional.of(this);
     }
 
@@ -124,7 +126,7 @@ class ParallelRecoveryTest {
     }
 
     @Override
-    public void toldUpTo(long sequence) {
+    public void completeUpTo(long sequence) {
       complete.accumulateAndGet(sequence, Math::max);
     }
 
@@ -242,7 +244,7 @@ class ParallelRecoveryTest {
   }
 
   /** A codec that throws at certain values. */
-  private record Picky(String refused, RuntimeException thrown) implements Codec<String> {
+  private record RejectingCodec(String refused, RuntimeException thrown) implements Codec<String> {
     @Override
     public String name() {
       return Codec.utf8().name(); // whose values it reads
@@ -266,7 +268,8 @@ class ParallelRecoveryTest {
   @Test
   void aValueThatTheCodecRefusesIsDamage() throws IOException {
     damage(4000); // later
-    Codec<String> codec = new Picky(values.get(2222), new IllegalArgumentException("not for me"));
+    Codec<String> codec =
+        new RejectingCodec(values.get(2222), new IllegalArgumentException("not for me"));
     LogException.Corrupt refused = assertThrows(LogException.Corrupt.class, () -> replayed(codec));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.contains("codecs") && message.endsWith("not for me"), message);
@@ -278,7 +281,8 @@ class ParallelRecoveryTest {
     String place = place(2222);
     LogException.Corrupt refused =
         assertThrows(
-            LogException.Corrupt.class, () -> replayed(new Picky(values.get(2222), thrown)));
+            LogException.Corrupt.class,
+            () -> replayed(new RejectingCodec(values.get(2222), thrown)));
     String message = String.valueOf(refused.getMessage());
     assertTrue(message.startsWith(place) && message.endsWith("broken codec"), message);
     assertSame(thrown, refused.getCause());
@@ -311,8 +315,8 @@ class ParallelRecoveryTest {
   void whatAReceiverOfProgressThrowsEndsTheRecovery() {
     AtomicBoolean asked = new AtomicBoolean();
     RuntimeException thrown = new IllegalStateException("no interest");
-    Replay<String, String> receiver =
-        new Replay<>() {
+    ReplayHandler<String, String> receiver =
+        new ReplayHandler<>() {
           @Override
           public void change(long sequence, Change<String, String> change) {}
 
@@ -325,7 +329,7 @@ class ParallelRecoveryTest {
           }
 
           @Override
-          public Optional<AnyOrder<String, String>> inAnyOrder() {
+          public Optional<Unordered<String, String>> unordered() {
             asked.set(true);
             return Optional.of(new Receiver());
           }

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.MortalMap.Phase;
-import io.pensieve.log.file.MortalMap.Scarce;
+import io.pensieve.log.file.KillableMap.Phase;
+import io.pensieve.log.file.KillableMap.Scarce;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -54,7 +54,7 @@ class PhaseKillTest {
   private final Path place;
   private final Random random;
   private final String seed;
-  private final long[] acknowledged = new long[MortalMap.WRITERS * MortalMap.KEYS];
+  private final long[] acknowledged = new long[KillableMap.WRITERS * KillableMap.KEYS];
   private final Map<Phase, Long> nanos = new EnumMap<>(Phase.class); // how long it took last
   private final Map<Phase, Integer> ended = new EnumMap<>(Phase.class); // by a kill
 
@@ -89,41 +89,41 @@ class PhaseKillTest {
     int life = 0;
     for (; life < lives || ended.size() < Phase.values().length; life++) {
       assertTrue(life < lives + MORE_LIVES, "ended by a kill: " + ended);
-      Life lived = new Life(on, life, scarcity.of(life));
+      Session lived = new Session(on, life, scarcity.of(life));
       Files.write(on.resolve(RESERVE), new byte[RESERVE_BYTES]);
       lived.run();
       Files.delete(on.resolve(RESERVE));
       lived.checkBackups();
       checkLog(on, lived);
-      Files.deleteIfExists(MortalMap.filler(on));
+      Files.deleteIfExists(KillableMap.filler(on));
     }
     System.out.println("PhaseKillTest: " + life + " lives, ended in " + ended);
     assertTrue(Arrays.stream(acknowledged).filter(count -> count >= 0).count() > 0);
   }
 
-  private void checkLog(Path on, Life lived) {
-    FileLog<String, byte[]> log = MortalMap.log(MortalMap.log(on), lived.durability);
-    try (Pensieve<String, byte[]> map = MortalMap.map(log)) {
+  private void checkLog(Path on, Session lived) {
+    FileLog<String, byte[]> log = KillableMap.log(KillableMap.log(on), lived.durability);
+    try (Pensieve<String, byte[]> map = KillableMap.map(log)) {
       checkMap(map, acknowledged, lived + seed);
     }
   }
 
   private static void checkMap(Pensieve<String, byte[]> map, long[] acknowledged, String when) {
     for (int index = 0; index < acknowledged.length; index++) {
-      byte[] value = map.get(MortalMap.key(index));
+      byte[] value = map.get(KillableMap.key(index));
       if (acknowledged[index] >= 0) {
-        assertNull(MortalMap.wrong(index, acknowledged[index], value), when);
+        assertNull(KillableMap.wrong(index, acknowledged[index], value), when);
       }
       if (value != null) {
-        long count = MortalMap.count(value);
-        assertEquals(index % MortalMap.KEYS, count % MortalMap.KEYS, when);
-        assertTrue(Arrays.equals(MortalMap.value(count), value), () -> when + ": " + count);
+        long count = KillableMap.count(value);
+        assertEquals(index % KillableMap.KEYS, count % KillableMap.KEYS, when);
+        assertTrue(Arrays.equals(KillableMap.value(count), value), () -> when + ": " + count);
       }
     }
   }
 
   /** A process, from its start to its death, as its parent sees it. */
-  private final class Life {
+  private final class Session {
     private final Path on;
     private final int number;
     private final Scarce scarce;
@@ -137,7 +137,7 @@ class PhaseKillTest {
     private boolean isKilled;
     private boolean isInside; // the last phase
 
-    Life(Path on, int number, Scarce scarce) {
+    Session(Path on, int number, Scarce scarce) {
       this.on = on;
       this.number = number;
       this.scarce = scarce;
@@ -155,7 +155,7 @@ class PhaseKillTest {
       String heap = scarce == Scarce.HEAP ? 10 + random.nextInt(8) + "m" : "64m";
       Process child =
           KilledProcess.start(
-              MortalMap.class,
+              KillableMap.class,
               List.of("-ea", "-Xmx" + heap),
               List.of(on + "", durability + "", number + "", scarce + ""));
       AtomicBoolean isOver = new AtomicBoolean();
@@ -196,10 +196,10 @@ class PhaseKillTest {
     private void accept(Process child, String word, long count) {
       if (word.startsWith("k")) {
         acknowledged[Integer.parseInt(word.substring(1))] = count;
-      } else if (word.startsWith(MortalMap.BEGUN)) {
-        begin(child, Phase.valueOf(word.substring(MortalMap.BEGUN.length())), count);
-      } else if (word.startsWith(MortalMap.OVER)) {
-        Phase over = Phase.valueOf(word.substring(MortalMap.OVER.length()));
+      } else if (word.startsWith(KillableMap.BEGUN)) {
+        begin(child, Phase.valueOf(word.substring(KillableMap.BEGUN.length())), count);
+      } else if (word.startsWith(KillableMap.OVER)) {
+        Phase over = Phase.valueOf(word.substring(KillableMap.OVER.length()));
         isInside &= over != last;
         if (!isKilled) {
           nanos.put(over, System.nanoTime() - begun);
@@ -225,7 +225,7 @@ class PhaseKillTest {
 
     void checkBackups() throws IOException {
       for (long backup : backups.keySet()) {
-        Path folder = MortalMap.backup(on, backup);
+        Path folder = KillableMap.backup(on, backup);
         if (isSomethingIn(folder)) {
           checkBackup(folder, backup);
           delete(folder);
@@ -237,7 +237,7 @@ class PhaseKillTest {
     private void checkBackup(Path folder, long backup) {
       String when = this + seed + ", backup " + backup;
       boolean isRefused = false;
-      try (Pensieve<String, byte[]> map = MortalMap.map(MortalMap.log(folder, durability))) {
+      try (Pensieve<String, byte[]> map = KillableMap.map(KillableMap.log(folder, durability))) {
         checkMap(map, requireNonNull(backups.get(backup)), when);
       } catch (LogException.Corrupt unfinished) {
         isRefused = true;

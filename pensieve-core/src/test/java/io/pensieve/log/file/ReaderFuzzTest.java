@@ -65,9 +65,9 @@ class ReaderFuzzTest {
     long before = AllocatedBytes.ofThisThread();
     SimulatedLog log = new SimulatedLog(SimulatedDisk.of(files), Durability.PROCESS_DEATH);
     try {
-      List<LiveEntries.Live<String, String>> told = log.openTold().fold().coldestFirst();
+      List<LiveEntries.LiveEntry<String, String>> told = log.openReplayed().fold().coldestFirst();
       log.disk.killProcess();
-      assertEquals(told, log.openTold().fold().coldestFirst(), context);
+      assertEquals(told, log.openReplayed().fold().coldestFirst(), context);
       opened++;
     } catch (LogException damaged) {
       assertTrue(String.valueOf(damaged.getMessage()).contains("log"), context);

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
-import io.pensieve.log.LiveEntries.Live;
+import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.LogFolder.Salvage;
+import io.pensieve.log.file.OfflineLog.SalvageReport;
 import io.pensieve.log.file.SimulatedLog.Event;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -57,7 +57,7 @@ class SalvageTest {
         case 0 -> log.append(new Change.Remove<>(key));
         case 1 -> log.append(new Change.Touch<>(key));
         case 2 -> log.append(new Change.Put<>(key, "x".repeat(random.nextInt(300)), i));
-        case 3 -> log.appendTogether(SimulatedLog.group(random, i));
+        case 3 -> log.appendAtomically(SimulatedLog.group(random, i));
         default -> log.append(new Change.Put<>(key, "v" + "x".repeat(random.nextInt(200))));
       }
       if (random.nextInt(3) == 0 && i < 35) {
@@ -74,11 +74,11 @@ class SalvageTest {
     return files;
   }
 
-  private static Salvage salvage(SimulatedDisk disk) throws IOException {
-    return Salvaging.run(disk, FOLDER, disk, INTO);
+  private static SalvageReport salvage(SimulatedDisk disk) throws IOException {
+    return LogSalvager.run(disk, FOLDER, disk, INTO);
   }
 
-  private static Told original(Map<Path, byte[]> files) throws IOException {
+  private static Replayed original(Map<Path, byte[]> files) throws IOException {
     return SimulatedLog.read(SimulatedDisk.of(files), FOLDER);
   }
 
@@ -89,19 +89,20 @@ class SalvageTest {
       for (boolean compacted : new boolean[] {false, true}) {
         Map<Path, byte[]> files = log(seed, compacted, end);
         SimulatedDisk disk = SimulatedDisk.of(files);
-        Salvage salvage = salvage(disk);
-        assertFalse(salvage.losesSomething());
-        Told told = SimulatedLog.read(disk, INTO);
-        assertEquals(original(files).fold().coldestFirst(), told.fold().coldestFirst());
-        assertEquals(original(files).events(), told.events());
-        assertTrue(salvage.contents().closedCleanly());
+        SalvageReport salvageReport = salvage(disk);
+        assertFalse(salvageReport.losesSomething());
+        Replayed replayed = SimulatedLog.read(disk, INTO);
+        assertEquals(original(files).fold().coldestFirst(), replayed.fold().coldestFirst());
+        assertEquals(original(files).events(), replayed.events());
+        assertTrue(salvageReport.contents().closedCleanly());
         files.forEach((file, bytes) -> assertArrayEquals(bytes, disk.contents().get(file)));
       }
     }
   }
 
   /** Where in which file what was written: by position and last sequence, or version in a base. */
-  private record Place(Path file, int from, int to, boolean isEntry, long position, long sequence) {
+  private record FrameLocation(
+      Path file, int from, int to, boolean isEntry, long position, long sequence) {
     boolean holds(long change) {
       return change > position && change <= sequence;
     }
@@ -111,8 +112,8 @@ class SalvageTest {
     }
   }
 
-  private static Set<Place> places(Map<Path, byte[]> files) {
-    Set<Place> places = new HashSet<>();
+  private static Set<FrameLocation> places(Map<Path, byte[]> files) {
+    Set<FrameLocation> places = new HashSet<>();
     files.forEach(
         (file, bytes) -> {
           for (int at = Format.FILE_HEADER_BYTES; at < bytes.length; at += 8) {
@@ -130,7 +131,8 @@ class SalvageTest {
                       : Format.position(bytes, at) + Format.align(length);
               long position = Format.position(bytes, at);
               places.add(
-                  new Place(file, at, at + Format.align(length), isEntry, position, sequence));
+                  new FrameLocation(
+                      file, at, at + Format.align(length), isEntry, position, sequence));
               at += Format.align(length) - 8;
             }
           }
@@ -139,15 +141,15 @@ class SalvageTest {
   }
 
   /** What must be there at least, when these bytes are not. */
-  private static Map<String, Live<String, String>> expected(
-      Told original, Set<Place> places, Path file, int from, int to) {
+  private static Map<String, LiveEntry<String, String>> expected(
+      Replayed original, Set<FrameLocation> places, Path file, int from, int to) {
     Set<Long> lostEntries = new HashSet<>();
-    Set<Place> lostFrames = new HashSet<>();
-    for (Place place : places) {
-      if (place.overlaps(file, from, to) && place.isEntry()) {
-        lostEntries.add(place.sequence());
-      } else if (place.overlaps(file, from, to)) {
-        lostFrames.add(place);
+    Set<FrameLocation> lostFrames = new HashSet<>();
+    for (FrameLocation frameLocation : places) {
+      if (frameLocation.overlaps(file, from, to) && frameLocation.isEntry()) {
+        lostEntries.add(frameLocation.sequence());
+      } else if (frameLocation.overlaps(file, from, to)) {
+        lostFrames.add(frameLocation);
       }
     }
     LiveModel map = new LiveModel();
@@ -160,8 +162,9 @@ class SalvageTest {
     return byKey(map.coldestFirst());
   }
 
-  private static Map<String, Live<String, String>> byKey(List<Live<String, String>> entries) {
-    Map<String, Live<String, String>> byKey = new TreeMap<>();
+  private static Map<String, LiveEntry<String, String>> byKey(
+      List<LiveEntry<String, String>> entries) {
+    Map<String, LiveEntry<String, String>> byKey = new TreeMap<>();
     entries.forEach(entry -> byKey.put(entry.put().key(), entry));
     return byKey;
   }
@@ -169,20 +172,23 @@ class SalvageTest {
   private final int[] verdicts = new int[2]; // without and with a loss
 
   private void assertSalvages(
-      SimulatedDisk disk, Told original, Map<String, Live<String, String>> least, String context)
+      SimulatedDisk disk,
+      Replayed original,
+      Map<String, LiveEntry<String, String>> least,
+      String context)
       throws IOException {
-    Salvage salvage = salvage(disk);
-    Map<String, Live<String, String>> salvaged =
+    SalvageReport salvageReport = salvage(disk);
+    Map<String, LiveEntry<String, String>> salvaged =
         byKey(SimulatedLog.read(disk, INTO).fold().coldestFirst());
-    Map<String, Live<String, String>> all = byKey(original.fold().coldestFirst());
-    verdicts[salvage.losesSomething() ? 1 : 0]++;
-    if (salvage.losesSomething()) {
+    Map<String, LiveEntry<String, String>> all = byKey(original.fold().coldestFirst());
+    verdicts[salvageReport.losesSomething() ? 1 : 0]++;
+    if (salvageReport.losesSomething()) {
       assertTrue(
           salvaged.equals(least) || salvaged.equals(all),
-          () -> context + ": " + salvaged + ", not " + least + ": " + salvage.damages());
+          () -> context + ": " + salvaged + ", not " + least + ": " + salvageReport.damages());
     } else if (!salvaged.equals(all)) {
       // The end cannot be told from a torn one: then it is what opening the log gives.
-      Map<String, Live<String, String>> opened =
+      Map<String, LiveEntry<String, String>> opened =
           byKey(SimulatedLog.read(disk, FOLDER).fold().coldestFirst());
       assertEquals(opened, salvaged, context);
     }
@@ -193,8 +199,8 @@ class SalvageTest {
   void whateverIsDamagedAllElseIsSalvaged(long seed, boolean compacted, End end)
       throws IOException {
     Map<Path, byte[]> files = log(seed, compacted, end);
-    Told original = original(files);
-    Set<Place> places = places(files);
+    Replayed original = original(files);
+    Set<FrameLocation> places = places(files);
     for (int length : new int[] {1, 48, 700}) {
       int step = length == 1 ? 8 : 40;
       for (Path file : files.keySet()) {
@@ -202,7 +208,7 @@ class SalvageTest {
         for (int from = 0; from < size; from += from >= 64 && from < 4096 ? 4032 : step) {
           int to = Math.min(size, from + length);
           Map<Path, byte[]> damaged = damaged(files, file, from, to);
-          Map<String, Live<String, String>> least = expected(original, places, file, from, to);
+          Map<String, LiveEntry<String, String>> least = expected(original, places, file, from, to);
           String context = file + " from " + from + " to " + to;
           assertSalvages(SimulatedDisk.of(damaged), original, least, context);
         }
@@ -226,8 +232,8 @@ class SalvageTest {
   void whateverFileIsMissingOrCutAllElseIsSalvaged(long seed) throws IOException {
     for (End end : End.values()) {
       Map<Path, byte[]> files = log(seed, true, end);
-      Told original = original(files);
-      Set<Place> places = places(files);
+      Replayed original = original(files);
+      Set<FrameLocation> places = places(files);
       for (Path file : files.keySet()) {
         byte[] bytes = files.getOrDefault(file, new byte[0]);
         Map<Path, byte[]> rest = new HashMap<>(files);
@@ -265,8 +271,8 @@ class SalvageTest {
       headless.put(file, bytes);
       SimulatedDisk disk = SimulatedDisk.of(headless);
       assertThrows(LogException.Corrupt.class, () -> SimulatedLog.read(disk, FOLDER));
-      Salvage salvage = salvage(disk);
-      assertFalse(salvage.losesSomething(), salvage.damages().toString());
+      SalvageReport salvageReport = salvage(disk);
+      assertFalse(salvageReport.losesSomething(), salvageReport.damages().toString());
       assertEquals(
           original(files).fold().coldestFirst(),
           SimulatedLog.read(disk, INTO).fold().coldestFirst(),
@@ -277,17 +283,17 @@ class SalvageTest {
   @Test
   void whatTheDiskDoesNotGiveIsSkipped() throws IOException {
     Map<Path, byte[]> files = log(6, false, End.KILLED);
-    Told original = original(files);
-    Set<Place> places = places(files);
+    Replayed original = original(files);
+    Set<FrameLocation> places = places(files);
     Path first = new TreeMap<>(files).firstKey();
     int size = files.getOrDefault(first, new byte[0]).length;
     for (int from = 0; from < size; from += 40) {
       SimulatedDisk disk = SimulatedDisk.of(files);
       disk.spoil(first, from, from + 1);
-      Salvage salvage = salvage(disk);
+      SalvageReport salvageReport = salvage(disk);
       // The disk gives no page of which it cannot give all.
       int page = from / 4096 * 4096;
-      assertEquals(from >= 4096, salvage.losesSomething());
+      assertEquals(from >= 4096, salvageReport.losesSomething());
       assertEquals(
           expected(original, places, first, page, page + 4096),
           byKey(SimulatedLog.read(disk, INTO).fold().coldestFirst()));
@@ -306,7 +312,7 @@ class SalvageTest {
     Map<Path, byte[]> files = log.disk.contents();
     Path segment = FOLDER.resolve("0000000000000000.log");
     SimulatedDisk disk = SimulatedDisk.of(damaged(files, segment, 4096 + 45, 4096 + 46));
-    LogFolder.Damage damage = salvage(disk).damages().get(0);
+    OfflineLog.Damage damage = salvage(disk).damages().get(0);
     assertEquals(segment, damage.file());
     assertEquals(4096 + 40, damage.offset());
     assertEquals(40, damage.bytes());
@@ -327,7 +333,7 @@ class SalvageTest {
     rest.remove(newest);
     rest.remove(FOLDER.resolve("ring"));
     SimulatedDisk disk = SimulatedDisk.of(rest);
-    assertTrue(salvage(disk).contents().end() >= last + Beginning.POSITIONS_SKIPPED);
+    assertTrue(salvage(disk).contents().end() >= last + EndOfRecovery.POSITIONS_SKIPPED);
   }
 
   @Test
@@ -343,7 +349,7 @@ class SalvageTest {
       SimulatedDisk to = new SimulatedDisk();
       to.failAfter(fault, false);
       try {
-        assertTrue(Salvaging.run(from, FOLDER, to, INTO).losesSomething());
+        assertTrue(LogSalvager.run(from, FOLDER, to, INTO).losesSomething());
       } catch (IOException failed) {
         to.heal();
         boolean isWhole = !to.list(INTO).isEmpty();

@@ -43,7 +43,7 @@ final class SimulatedDisk implements Disk {
   private int stopAt = Integer.MAX_VALUE;
   private int failAt = Integer.MAX_VALUE;
   private boolean failsForGood;
-  private Fault fault = Fault.NONE;
+  private DiskFault fault = DiskFault.NONE;
   private boolean foldersTaken;
   private long usableBytes = 1L << 40;
   private long totalBytes = 1L << 40;
@@ -61,10 +61,10 @@ final class SimulatedDisk implements Disk {
 
   /** One operation will fail, or all from there on. */
   void failAfter(int operationsMore, boolean forGood) {
-    failAfter(operationsMore, forGood, Fault.INPUT_OUTPUT_ERROR);
+    failAfter(operationsMore, forGood, DiskFault.INPUT_OUTPUT_ERROR);
   }
 
-  void failAfter(int operationsMore, boolean forGood, Fault how) {
+  void failAfter(int operationsMore, boolean forGood, DiskFault how) {
     failAt = operations + operationsMore;
     failsForGood = forGood;
     fault = how;

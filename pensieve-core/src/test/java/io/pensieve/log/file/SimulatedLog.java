@@ -30,7 +30,7 @@ final class SimulatedLog {
       new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
   // So that every frame goes to one of three threads that take turns.
-  static final Telling.Settings RECOVERY = new Telling.Settings(3, 64, 0);
+  static final ReplayPipeline.Settings RECOVERY = new ReplayPipeline.Settings(3, 64, 0);
 
   /** Text of Latin-1 letters, decoded many million times. */
   static final Codec<String> TEXT =
@@ -57,10 +57,10 @@ final class SimulatedLog {
   private final Set<Long> goesOn = new HashSet<>(); // sequences behind which a group goes on
   private long highestEver;
   private @Nullable FileLog<String, String> log;
-  private @Nullable Scribe scribe;
+  private @Nullable LogWriter writer;
   private @Nullable Compactor<?, ?> compactor;
-  private @Nullable Completions completions;
-  private Origin origin = end -> end;
+  private @Nullable FutureCompleter completer;
+  private SequenceOrigin origin = end -> end;
   private @Nullable LiveModel map;
   private boolean refusesThreads;
   private boolean isClosing; // then time goes on by itself
@@ -96,7 +96,7 @@ final class SimulatedLog {
     origin =
         end ->
             end
-                + Beginning.POSITIONS_SKIPPED
+                + EndOfRecovery.POSITIONS_SKIPPED
                 + (long) Format.FRAME_ALIGNMENT * random.nextInt(1 << 20);
     return this;
   }
@@ -115,11 +115,11 @@ final class SimulatedLog {
 
   /** Opens the log, which tells all of its history as changes. */
   List<Event> open() {
-    return openTold().onlyEvents();
+    return openReplayed().onlyEvents();
   }
 
   /** Opens the log, which tells its history. */
-  Told openTold() {
+  Replayed openReplayed() {
     FileLog<String, String> opened =
         FileLog.open(
             disk,
@@ -135,21 +135,21 @@ final class SimulatedLog {
                 1024,
                 COMPACTION,
                 RECOVERY),
-            new Threads(
-                work -> scribe = (Scribe) work,
+            new LogThreads(
+                work -> writer = (LogWriter) work,
                 this::runInBackground,
-                work -> completions = (Completions) work,
+                work -> completer = (FutureCompleter) work,
                 work -> compactor = (Compactor<?, ?>) work,
                 () -> isClosing ? nanos += CLOSING_STEP_NANOS : nanos,
                 new OperatorLog(() -> operator)));
     log = opened;
     isClosing = false;
-    Told told = Told.anyhow();
-    report = opened.replay(told);
+    Replayed replayed = Replayed.inAnyOrder();
+    report = opened.replay(replayed);
     waiting = 0;
-    map = told.fold();
-    opened.compactFrom(map);
-    return told;
+    map = replayed.fold();
+    opened.attach(map);
+    return replayed;
   }
 
   private void runInBackground(Runnable work) {
@@ -160,32 +160,32 @@ final class SimulatedLog {
   }
 
   /** Reads the log and leaves it as it is. */
-  static Told read(SimulatedDisk disk) throws IOException {
+  static Replayed read(SimulatedDisk disk) throws IOException {
     return read(disk, FOLDER);
   }
 
   /** Reads the log in any folder and leaves it as it is. */
-  static Told read(Disk disk, Path folder) throws IOException {
+  static Replayed read(Disk disk, Path folder) throws IOException {
     return read(disk, folder, TEXT);
   }
 
-  static Told read(SimulatedDisk disk, Codec<String> codec) throws IOException {
+  static Replayed read(SimulatedDisk disk, Codec<String> codec) throws IOException {
     return read(disk, FOLDER, codec);
   }
 
-  private static Told read(Disk disk, Path folder, Codec<String> codec) throws IOException {
-    Told told = Told.inOrder();
-    LogException.Corrupt refusal = refusal(disk, folder, codec, told);
+  private static Replayed read(Disk disk, Path folder, Codec<String> codec) throws IOException {
+    Replayed replayed = Replayed.inOrder();
+    LogException.Corrupt refusal = refusal(disk, folder, codec, replayed);
     if (refusal != null) {
       throw refusal;
     }
-    return told;
+    return replayed;
   }
 
   /** Reads the log and leaves it as it is; several threads must find the same as one. */
-  static Told readTwice(SimulatedDisk disk) throws IOException {
-    Told inOrder = Told.inOrder();
-    Told anyhow = Told.anyhow();
+  static Replayed readTwice(SimulatedDisk disk) throws IOException {
+    Replayed inOrder = Replayed.inOrder();
+    Replayed anyhow = Replayed.inAnyOrder();
     LogException.Corrupt refusal = refusal(disk, FOLDER, TEXT, inOrder);
     LogException.Corrupt sameRefusal = refusal(disk, FOLDER, TEXT, anyhow);
     assertEquals(String.valueOf(refusal), String.valueOf(sameRefusal));
@@ -198,10 +198,10 @@ final class SimulatedLog {
   }
 
   private static LogException.@Nullable Corrupt refusal(
-      Disk disk, Path folder, Codec<String> codec, Told told) throws IOException {
+      Disk disk, Path folder, Codec<String> codec, Replayed replayed) throws IOException {
     LogDirectory directory = new LogDirectory(disk, folder);
     try {
-      new Recovery<>(directory, codec, codec, told, RECOVERY).run();
+      new Recovery<>(directory, codec, codec, replayed, RECOVERY).run();
       return null;
     } catch (LogException.Corrupt refused) {
       return refused;
@@ -220,9 +220,9 @@ final class SimulatedLog {
     idleSize = 0;
   }
 
-  private Told openUndamaged(String context) {
+  private Replayed openUndamaged(String context) {
     try {
-      return openTold();
+      return openReplayed();
     } catch (LogException.Corrupt damaged) {
       damaged.addSuppressed(new AssertionError(context + ", of " + history));
       throw damaged;
@@ -230,23 +230,24 @@ final class SimulatedLog {
   }
 
   /** Checks that a log on this disk told a prefix of a history, and answers how long it is. */
-  static int assertPrefix(Told told, List<Event> history, SimulatedDisk disk, String context) {
-    return assertPrefix(told, disk.newestBase(FOLDER), history, context);
+  static int assertPrefix(
+      Replayed replayed, List<Event> history, SimulatedDisk disk, String context) {
+    return assertPrefix(replayed, disk.newestBase(FOLDER), history, context);
   }
 
   /** As above, for a log whose newest base has this position. */
-  static int assertPrefix(Told told, long base, List<Event> history, String context) {
+  static int assertPrefix(Replayed replayed, long base, List<Event> history, String context) {
     int before = 0;
     while (before < history.size() && history.get(before).sequence <= base) {
       before++;
     }
-    int survivors = before + told.events().size();
+    int survivors = before + replayed.events().size();
     assertTrue(
-        survivors <= history.size() && told.events().equals(history.subList(before, survivors)),
-        () -> context + ": told " + told.events() + " since " + base + " of " + history);
+        survivors <= history.size() && replayed.events().equals(history.subList(before, survivors)),
+        () -> context + ": told " + replayed.events() + " since " + base + " of " + history);
     LiveModel expected = new LiveModel();
     history.subList(0, survivors).forEach(expected::apply);
-    assertEquals(expected.coldestFirst(), told.fold().coldestFirst(), context);
+    assertEquals(expected.coldestFirst(), replayed.fold().coldestFirst(), context);
     return survivors;
   }
 
@@ -323,8 +324,8 @@ final class SimulatedLog {
   }
 
   /** Appends changes as one, which have 1 KiB at most. */
-  List<Event> appendTogether(List<Change<String, String>> changes) {
-    long[] sequences = log().appendTogether(changes);
+  List<Event> appendAtomically(List<Change<String, String>> changes) {
+    long[] sequences = log().appendAtomically(changes);
     List<Event> events = new ArrayList<>();
     for (int i = 0; i < sequences.length; i++) {
       events.add(note(sequences[i], changes.get(i)));
@@ -346,19 +347,19 @@ final class SimulatedLog {
 
   void step() {
     nanos += STEP_NANOS;
-    noteIdle(stepScribe());
+    noteIdle(stepLogWriter());
   }
 
-  private boolean stepScribe() {
-    Scribe current = present(scribe);
+  private boolean stepLogWriter() {
+    LogWriter current = present(writer);
     boolean moved = !current.isFinished() && current.step();
     drainCompletions();
     return moved;
   }
 
   private void drainCompletions() {
-    if (completions != null) {
-      completions.drain();
+    if (completer != null) {
+      completer.drain();
     }
   }
 
@@ -366,7 +367,7 @@ final class SimulatedLog {
   // again, all of that is forced, whatever the level.
   private void noteIdle(boolean moved) {
     boolean isIdle =
-        !moved && !isBehind() && present(scribe).hasRoom() && !present(scribe).isFinished();
+        !moved && !isBehind() && present(writer).hasDiskSpace() && !present(writer).isFinished();
     if (isIdle && nanos - idleNanos > FORCE_NANOS_MAX) {
       acknowledged = Math.max(acknowledged, idleSize);
       idleNanos = nanos;
@@ -379,15 +380,15 @@ final class SimulatedLog {
    * would wait for ever.
    */
   void settle() {
-    for (int refused = 0; stepScribe() || (isBehind() && refused < 100); refused++) {
+    for (int refused = 0; stepLogWriter() || (isBehind() && refused < 100); refused++) {
       nanos += STEP_NANOS;
     }
     waiting = 0;
   }
 
   private boolean isBehind() {
-    return !present(scribe).isFinished()
-        && log().life().ring().released() < log().life().ring().end();
+    return !present(writer).isFinished()
+        && log().openLog().ring().released() < log().openLog().ring().end();
   }
 
   /** There are no threads to be had. */
@@ -406,7 +407,7 @@ final class SimulatedLog {
   void closeLog() {
     // The only moment with a thread: close waits for the scribe, and does nothing meanwhile.
     isClosing = true;
-    Scribe toEnd = scribe;
+    LogWriter toEnd = writer;
     if (toEnd != null) {
       new Thread(toEnd).start();
     }
@@ -434,7 +435,7 @@ final class SimulatedLog {
         case 12 -> {
           CompletableFuture<Void> ignored = requestCompaction();
         }
-        case 13, 14 -> appendTogether(group(random, i));
+        case 13, 14 -> appendAtomically(group(random, i));
         default -> append(put(random, "k" + random.nextInt(5), i, 700));
       }
     }
@@ -461,8 +462,8 @@ final class SimulatedLog {
 
   private void closeAndReopen() {
     close();
-    Told told = openTold();
-    assertEquals(history.size(), assertPrefix(told, history, disk, "after a clean close"));
+    Replayed replayed = openReplayed();
+    assertEquals(history.size(), assertPrefix(replayed, history, disk, "after a clean close"));
     assertTrue(report().closedCleanly());
   }
 

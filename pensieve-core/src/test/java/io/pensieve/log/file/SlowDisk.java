@@ -49,7 +49,7 @@ final class SlowDisk {
   /** Whether it is the log's writer that is held. */
   boolean holdsWriter() {
     Thread current = thread;
-    return current != null && current.getName().equals("pensieve-scribe");
+    return current != null && current.getName().equals("pensieve-log-writer");
   }
 
   void release() {

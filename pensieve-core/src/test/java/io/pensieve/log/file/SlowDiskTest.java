@@ -57,8 +57,8 @@ class SlowDiskTest {
             32 << 10,
             0,
             new Compactor.Settings(48 << 10, 4096, 1L << 40, 1L << 40),
-            Telling.Settings.ofThreads(1));
-    return FileLog.open(disk, folder, Codec.utf8(), Codec.utf8(), settings, Threads.daemons());
+            ReplayPipeline.Settings.ofThreads(1));
+    return FileLog.open(disk, folder, Codec.utf8(), Codec.utf8(), settings, LogThreads.daemons());
   }
 
   private static Pensieve<String, String> map(FileLog<String, String> log) {
@@ -113,7 +113,7 @@ class SlowDiskTest {
       SlowDisk disk, FileLog<String, String> log, Pensieve<String, String> map) {
     int puts = 0;
     while (puts < PUTS && !disk.isHolding()) {
-      map.submitPut("k" + puts++, VALUE);
+      map.putAsync("k" + puts++, VALUE);
       while (!disk.isHolding() && log.statistics().waitingBytes() > 0) {
         Thread.onSpinWait();
       }
@@ -141,7 +141,7 @@ class SlowDiskTest {
     return threads.submit(
         () -> {
           for (int i = from; i < to; i++) {
-            map.submitPut("k" + i, VALUE);
+            map.putAsync("k" + i, VALUE);
           }
         });
   }

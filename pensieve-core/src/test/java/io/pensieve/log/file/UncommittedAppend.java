@@ -19,23 +19,23 @@ final class UncommittedAppend {
   private UncommittedAppend() {}
 
   /** One frame: a change, or several that were appended together. */
-  private record Appended(List<Event> events) {
+  private record AppendedFrame(List<Event> events) {
     long end() {
       return events.get(events.size() - 1).sequence();
     }
 
     long position() {
-      FrameDraft draft =
+      FrameEncoder draft =
           events.size() == 1
-              ? FrameDraft.of(events.get(0).change(), Codec.utf8(), Codec.utf8())
-              : FrameDraft.of(group());
+              ? FrameEncoder.of(events.get(0).change(), Codec.utf8(), Codec.utf8())
+              : FrameEncoder.of(batch());
       long length = draft.length();
       draft.clear();
       return end() - Format.align((int) length);
     }
 
-    private Group group() {
-      return Group.of(
+    private BatchFrame batch() {
+      return BatchFrame.of(
           events.stream().map(Event::change).toList(), Codec.utf8(), Codec.utf8(), 1 << 20);
     }
   }
@@ -46,29 +46,29 @@ final class UncommittedAppend {
     if (ring == null || ring.length <= Format.FILE_HEADER_BYTES) {
       return;
     }
-    List<Appended> inRing = inRing(log, ring);
+    List<AppendedFrame> inRing = inRing(log, ring);
     if (!inRing.isEmpty()) {
-      Appended appended = inRing.get(random.nextInt(inRing.size()));
-      takeBack(log.disk, appended, ring, random);
-      appended.events().forEach(log::forget);
+      AppendedFrame appendedFrame = inRing.get(random.nextInt(inRing.size()));
+      takeBack(log.disk, appendedFrame, ring, random);
+      appendedFrame.events().forEach(log::forget);
     }
   }
 
   // A frame that was written to a segment may still be in the ring: its copy in the segment counts.
-  private static List<Appended> inRing(SimulatedLog log, byte[] ring) {
-    List<Appended> found = new ArrayList<>();
+  private static List<AppendedFrame> inRing(SimulatedLog log, byte[] ring) {
+    List<AppendedFrame> found = new ArrayList<>();
     long segmentEnd = segmentEnd(log.disk);
     List<Event> together = new ArrayList<>();
     for (Event event : log.history()) {
       together.add(event);
       if (!log.goesOn().contains(event.sequence())) {
-        Appended appended = new Appended(List.copyOf(together));
+        AppendedFrame appendedFrame = new AppendedFrame(List.copyOf(together));
         together.clear();
-        long position = appended.position();
+        long position = appendedFrame.position();
         if (position >= segmentEnd
             && Format.wordAt(ring, at(position, ring)) != 0
             && Format.wordAt(ring, at(position + Format.POSITION_AT, ring)) == position) {
-          found.add(appended);
+          found.add(appendedFrame);
         }
       }
     }
@@ -79,8 +79,8 @@ final class UncommittedAppend {
     Map<Path, byte[]> rest = disk.contents();
     rest.remove(RING);
     try {
-      Told told = SimulatedLog.read(SimulatedDisk.of(rest));
-      List<Event> events = told.events();
+      Replayed replayed = SimulatedLog.read(SimulatedDisk.of(rest));
+      List<Event> events = replayed.events();
       return events.isEmpty()
           ? disk.newestBase(SimulatedLog.FOLDER)
           : events.get(events.size() - 1).sequence();
@@ -94,7 +94,8 @@ final class UncommittedAppend {
     return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
   }
 
-  private static void takeBack(SimulatedDisk disk, Appended frame, byte[] ring, Random random) {
+  private static void takeBack(
+      SimulatedDisk disk, AppendedFrame frame, byte[] ring, Random random) {
     long position = frame.position();
     long from = position + 8L * random.nextInt((int) (frame.end() - position) / 8);
     for (long at = from; at < frame.end(); at += Long.BYTES) {

@@ -49,10 +49,10 @@ class WriterFaultTest {
         64 << 10,
         0,
         compaction,
-        Telling.Settings.ofThreads(1));
+        ReplayPipeline.Settings.ofThreads(1));
   }
 
-  static FileLog<String, String> open(Path folder, Threads threads) {
+  static FileLog<String, String> open(Path folder, LogThreads threads) {
     Compactor.Settings compaction = new Compactor.Settings(1 << 20, 4096, 1 << 30, 1 << 30);
     FileLog<String, String> log =
         FileLog.open(
@@ -62,17 +62,17 @@ class WriterFaultTest {
             Codec.utf8(),
             settings(Durability.POWER_CUT, compaction),
             threads);
-    log.replay(Told.inOrder());
+    log.replay(Replayed.inOrder());
     return log;
   }
 
   static List<String> keysOf(Path folder) {
-    Told told = Told.inOrder();
+    Replayed replayed = Replayed.inOrder();
     try (FileLog<String, String> log =
         FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT)) {
-      log.replay(told);
+      log.replay(replayed);
     }
-    return told.events().stream().map(event -> event.change().key()).toList();
+    return replayed.events().stream().map(event -> event.change().key()).toList();
   }
 
   // No threads.
@@ -85,21 +85,21 @@ class WriterFaultTest {
 
   @Test
   void aLogWithoutAThreadForItsWriterIsRefusedAndClosed(@TempDir Path folder) {
-    Threads daemons = Threads.daemons();
+    LogThreads daemons = LogThreads.daemons();
     Executor none =
         work -> {
           throw new LogException.Failed("cannot start the thread", null);
         };
-    for (Threads threads :
+    for (LogThreads threads :
         List.of(
-            new Threads(
+            new LogThreads(
                 none,
                 daemons.background(),
                 daemons.completions(),
                 daemons.compactor(),
                 daemons.nanoTime()),
-            new Threads(
-                daemons.scribe(),
+            new LogThreads(
+                daemons.logWriter(),
                 daemons.background(),
                 none,
                 daemons.compactor(),
@@ -113,7 +113,7 @@ class WriterFaultTest {
               settings(Durability.POWER_CUT, new Compactor.Settings(1 << 20, 4096, 1, 1)),
               threads);
       LogException.Failed refused =
-          assertThrows(LogException.Failed.class, () -> log.replay(Told.inOrder()));
+          assertThrows(LogException.Failed.class, () -> log.replay(Replayed.inOrder()));
       assertTrue(refused.toString().contains("cannot start the thread"), refused.toString());
       log.close();
     }
@@ -122,12 +122,12 @@ class WriterFaultTest {
 
   @Test
   void aLogWithoutAThreadForItsSpareGoesOn(@TempDir Path folder) {
-    Threads daemons = Threads.daemons();
+    LogThreads daemons = LogThreads.daemons();
     FileLog<String, String> log =
         open(
             folder,
-            new Threads(
-                daemons.scribe(),
+            new LogThreads(
+                daemons.logWriter(),
                 refusing(),
                 daemons.completions(),
                 daemons.compactor(),
@@ -143,9 +143,9 @@ class WriterFaultTest {
 
   @ParameterizedTest
   @EnumSource(
-      value = Fault.class,
+      value = DiskFault.class,
       names = {"NO_QUOTA", "NO_DESCRIPTORS"})
-  void aRollThatIsRefusedIsRepeated(Fault fault) {
+  void aRollThatIsRefusedIsRepeated(DiskFault fault) {
     for (Durability durability : Durability.values()) {
       SimulatedLog log = new SimulatedLog(new SimulatedDisk(), durability);
       log.open();
@@ -160,12 +160,12 @@ class WriterFaultTest {
       assertEquals(Optional.empty(), log.log().statistics().failure());
       assertTrue(log.log().statistics().refusal().isPresent(), "told: puts are refused");
       assertThrows(LogException.Full.class, () -> log.append(put("d", "4")));
-      assertTrue(log.log().life().horizon().position() < last);
+      assertTrue(log.log().openLog().watermark().position() < last);
       log.disk.heal();
       for (int i = 0; i < 5; i++) {
         log.step();
       }
-      assertTrue(log.log().life().horizon().position() >= last);
+      assertTrue(log.log().openLog().watermark().position() >= last);
       assertEquals(Optional.empty(), log.log().statistics().refusal());
       log.append(put("e", "5"));
       log.close();
@@ -180,7 +180,7 @@ class WriterFaultTest {
       log.open();
       log.append(put("a", "x".repeat(700)));
       log.settle();
-      log.disk.failAfter(0, true, Fault.NO_DESCRIPTORS);
+      log.disk.failAfter(0, true, DiskFault.NO_DESCRIPTORS);
       log.append(put("b", "x".repeat(700)));
       log.step();
       log.step();
@@ -249,7 +249,7 @@ class WriterFaultTest {
     SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
     log.open();
     CompletableFuture<Void> waiting = log.log().whenDurable(log.append(put("a", "1")).sequence());
-    log.disk.failAfter(1, true, Fault.NO_WORDS); // the force
+    log.disk.failAfter(1, true, DiskFault.NO_WORDS); // the force
     log.step();
     log.step();
     String failure = log.log().statistics().failure().orElseThrow();
@@ -308,14 +308,15 @@ class WriterFaultTest {
     Disk disk = throwing(Disk.class, same);
     Disk.File file = throwing(Disk.File.class, same);
     Path path = Path.of("spare");
-    assertSame(same, assertThrows(Error.class, () -> Spare.discard(disk, file, path)));
-    DeafThread.Work<Long> work =
+    assertSame(
+        same, assertThrows(Error.class, () -> SegmentPreallocator.discard(disk, file, path)));
+    UninterruptibleThread.Work<Long> work =
         () -> {
           try (Disk.File closed = file) {
             return closed.size();
           }
         };
-    assertSame(same, assertThrows(Error.class, () -> DeafThread.call("test", work)));
+    assertSame(same, assertThrows(Error.class, () -> UninterruptibleThread.call("test", work)));
   }
 
   private static <T> T throwing(Class<T> type, Error error) {
@@ -372,8 +373,8 @@ class WriterFaultTest {
     LiveModel map = new LiveModel();
     try (FileLog<String, String> log =
         FileLog.open(folder, Codec.utf8(), cancelling, Durability.PROCESS_DEATH)) {
-      log.replay(Told.inOrder());
-      log.compactFrom((LiveEntries<String, String>) map);
+      log.replay(Replayed.inOrder());
+      log.attach((LiveEntries<String, String>) map);
       Change<String, String> put = put("a", "1");
       map.apply(new SimulatedLog.Event(log.append(put), put));
       assertTimeoutPreemptively(
@@ -407,7 +408,7 @@ class WriterFaultTest {
     while (writer.getState() != Thread.State.TIMED_WAITING) {
       Thread.onSpinWait();
     }
-    while (log.log().life().horizon().position() < first) {
+    while (log.log().openLog().watermark().position() < first) {
       log.step();
     }
     log.settle();
@@ -417,17 +418,17 @@ class WriterFaultTest {
 
   @Test
   void whoWaitsForChangesIsNotWokenWhileNoneCome() throws Exception {
-    Ring ring =
-        new Ring(
+    RingBuffer ring =
+        new RingBuffer(
             ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + 4096)
                 .order(ByteOrder.LITTLE_ENDIAN),
             4096,
             0,
             0);
-    Horizon horizon =
-        new Horizon(
+    HighWatermark watermark =
+        new HighWatermark(
             ring,
-            new Acknowledgements(0, new Completions(Runnable::run)),
+            new DurablePosition(0, new FutureCompleter(Runnable::run)),
             Durability.PROCESS_DEATH,
             0);
     AtomicInteger looks = new AtomicInteger();
@@ -436,7 +437,7 @@ class WriterFaultTest {
         new Thread(
             () -> {
               try {
-                horizon.await(
+                watermark.await(
                     0,
                     () -> {
                       looks.incrementAndGet();
@@ -454,15 +455,15 @@ class WriterFaultTest {
       Thread.onSpinWait();
     }
     for (int step = 0; step < 1000; step++) {
-      horizon.wakeIfMoved();
+      watermark.wakeIfMoved();
     }
     assertEquals(1, looks.get());
-    FrameDraft draft =
-        FrameDraft.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
+    FrameEncoder draft =
+        FrameEncoder.of(new Change.Remove<String, String>("key"), Codec.utf8(), Codec.utf8());
     int bytes = Format.align((int) draft.length());
     ring.write(ring.tryClaim(bytes), 0, draft);
     ring.release(0, bytes);
-    horizon.wakeIfMoved();
+    watermark.wakeIfMoved();
     stream.join();
   }
 }

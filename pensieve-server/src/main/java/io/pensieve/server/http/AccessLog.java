@@ -19,7 +19,7 @@ public interface AccessLog {
    * @param nanos from the head of the request to the end of the answer
    * @param remote who asked
    */
-  record Answered(
+  record CompletedRequest(
       Instant time,
       String method,
       String route,
@@ -29,7 +29,7 @@ public interface AccessLog {
       InetSocketAddress remote) {}
 
   /** An answer has ended. */
-  void answered(Answered answer);
+  void completed(CompletedRequest answer);
 
   /** Whether anybody wants to know. */
   default boolean isOn() {
@@ -40,7 +40,7 @@ public interface AccessLog {
   static AccessLog none() {
     return new AccessLog() {
       @Override
-      public void answered(Answered answer) {}
+      public void completed(CompletedRequest answer) {}
 
       @Override
       public boolean isOn() {

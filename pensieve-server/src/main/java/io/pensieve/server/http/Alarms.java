@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  */
 public final class Alarms {
   private final Consumer<String> teller;
-  private final Map<Key, Raised> raised = new LinkedHashMap<>(); // guarded by this
+  private final Map<Key, ActiveAlarm> raised = new LinkedHashMap<>(); // guarded by this
 
   /** What may be wrong. The names are part of the API. */
   public enum Kind {
@@ -45,7 +45,7 @@ public final class Alarms {
    * @param reason in words for people; no key and no value
    * @param sinceNanos when that began, by {@link System#nanoTime}
    */
-  record Raised(Kind kind, String subject, String reason, long sinceNanos) {
+  record ActiveAlarm(Kind kind, String subject, String reason, long sinceNanos) {
     long sinceMillis() {
       return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNanos);
     }
@@ -63,16 +63,16 @@ public final class Alarms {
   }
 
   /** Alarms that nobody is told of as they come and go. */
-  public static Alarms untold() {
+  public static Alarms silent() {
     return new Alarms(line -> {});
   }
 
   /** Something is wrong. If that is known already, only the reason is taken. */
   public synchronized void raise(Kind kind, String subject, String reason) {
     Key key = new Key(kind, subject);
-    Raised before = raised.get(key);
+    ActiveAlarm before = raised.get(key);
     long sinceNanos = before == null ? System.nanoTime() : before.sinceNanos();
-    raised.put(key, new Raised(kind, subject, reason, sinceNanos));
+    raised.put(key, new ActiveAlarm(kind, subject, reason, sinceNanos));
     if (before == null) {
       teller.accept(line(key, reason));
     }
@@ -81,7 +81,7 @@ public final class Alarms {
   /** It is not, or not any more. */
   public synchronized void clear(Kind kind, String subject) {
     Key key = new Key(kind, subject);
-    Raised over = raised.remove(key);
+    ActiveAlarm over = raised.remove(key);
     if (over != null) {
       teller.accept(line(key, "over after " + over.sinceMillis() + " ms"));
     }
@@ -97,7 +97,7 @@ public final class Alarms {
   }
 
   /** Those that are raised, in the order in which they began. */
-  synchronized List<Raised> raised() {
+  synchronized List<ActiveAlarm> raised() {
     return List.copyOf(raised.values());
   }
 }

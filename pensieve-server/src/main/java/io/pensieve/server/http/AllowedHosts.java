@@ -34,7 +34,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
   void require(HttpServerExchange exchange) {
     String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
     if (host != null && !isAllowed(host)) { // none is HTTP/1.0, which no browser speaks
-      throw Problem.MISDIRECTED_REQUEST.because(
+      throw ProblemType.MISDIRECTED_REQUEST.withDetail(
           "without tokens this server answers as localhost, and as what --allowed-hosts names");
     }
   }
@@ -49,7 +49,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
     String asked = exchange.getRequestHeaders().getFirst(Headers.HOST);
     boolean isOwn = authority >= "://".length() && isOwn(origin.substring(authority), asked);
     if (!isOwn) {
-      throw Problem.FOREIGN_ORIGIN.because(
+      throw ProblemType.FOREIGN_ORIGIN.withDetail(
           "without tokens no page of another server may write; --allowed-hosts names those that"
               + " may");
     }

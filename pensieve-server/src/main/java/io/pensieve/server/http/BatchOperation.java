@@ -20,7 +20,7 @@ sealed interface BatchOperation {
   record Get(String key) implements BatchOperation {}
 
   /** Writes the entry. */
-  record Put(String key, StoredValue value, Optional<Duration> life) implements BatchOperation {}
+  record Put(String key, StoredValue value, Optional<Duration> ttl) implements BatchOperation {}
 
   /** Removes the entry. */
   record Delete(String key) implements BatchOperation {}
@@ -32,7 +32,7 @@ sealed interface BatchOperation {
   record Check(String key, long version) implements BatchOperation {}
 
   /** What cannot be an operation of a batch that is not atomic; the others are done. */
-  record Refused(Refusal refusal) implements BatchOperation {}
+  record Invalid(ProblemException problem) implements BatchOperation {}
 
   /**
    * A batch.
@@ -61,27 +61,27 @@ sealed interface BatchOperation {
             "check", Set.of(OP, KEY, VERSION));
     private static final int FIELDS_MAX = 8;
 
-    private final Limits limits;
+    private final SizeLimits limits;
 
-    Parser(Limits limits) {
+    Parser(SizeLimits limits) {
       this.limits = limits;
     }
 
     Batch parse(ByteArrayInputStream body) {
-      int operationsMax = Limits.BATCH_OPERATIONS_MAX;
+      int operationsMax = SizeLimits.BATCH_OPERATIONS_MAX;
       JsonElement root = StrictJson.tree(body, FIELDS_MAX * (operationsMax + 2));
       JsonObject batch = object(root, "the body");
       requireKnown(batch, Set.of("atomic", "ops"), "the batch");
       JsonElement atomic = batch.get("atomic");
       if (!(atomic instanceof JsonPrimitive flag) || !flag.isBoolean()) {
-        throw JsonFields.invalid("atomic", "must be true or false");
+        throw JsonObjectReader.invalid("atomic", "must be true or false");
       }
       JsonElement operations = batch.get("ops");
       if (operations == null || !operations.isJsonArray()) {
-        throw JsonFields.invalid("ops", "must be an array");
+        throw JsonObjectReader.invalid("ops", "must be an array");
       }
       if (operations.getAsJsonArray().size() > operationsMax) {
-        throw Problem.BATCH_TOO_LARGE.because(
+        throw ProblemType.BATCH_TOO_LARGE.withDetail(
             "the batch has "
                 + operations.getAsJsonArray().size()
                 + " operations, the limit is "
@@ -100,39 +100,40 @@ sealed interface BatchOperation {
     private BatchOperation operation(JsonElement json, int index, boolean atomic) {
       try {
         return operation(object(json, "it"));
-      } catch (Refusal refusal) {
+      } catch (ProblemException exception) {
         if (!atomic) {
-          return new Refused(refusal);
+          return new Invalid(exception);
         }
-        throw new Refusal(
-            refusal.problem(),
-            "operation " + index + ": " + refusal.detail(),
+        throw new ProblemException(
+            exception.type(),
+            "operation " + index + ": " + exception.detail(),
             fields -> fields.name("op").value(index));
       }
     }
 
     private static JsonObject object(JsonElement element, String what) {
       if (!element.isJsonObject()) {
-        throw Problem.INVALID_BODY.because(what + " is not a JSON object");
+        throw ProblemType.INVALID_BODY.withDetail(what + " is not a JSON object");
       }
       return element.getAsJsonObject();
     }
 
     private static void requireKnown(JsonObject object, Set<String> known, String what) {
       if (!known.containsAll(object.keySet())) {
-        throw Problem.INVALID_BODY.because(what + " has a field that is not known");
+        throw ProblemType.INVALID_BODY.withDetail(what + " has a field that is not known");
       }
     }
 
     private BatchOperation operation(JsonObject json) {
-      String op = text(json, OP).orElseThrow(() -> JsonFields.invalid(OP, "is missing"));
+      String op = text(json, OP).orElseThrow(() -> JsonObjectReader.invalid(OP, "is missing"));
       Set<String> fields = FIELDS.get(op);
       if (fields == null) {
-        throw JsonFields.invalid(OP, "must be get, put, delete, incr or check");
+        throw JsonObjectReader.invalid(OP, "must be get, put, delete, incr or check");
       }
       requireKnown(json, fields, "an operation");
       String key =
-          limits.key(text(json, KEY).orElseThrow(() -> JsonFields.invalid(KEY, "is missing")));
+          limits.key(
+              text(json, KEY).orElseThrow(() -> JsonObjectReader.invalid(KEY, "is missing")));
       return switch (op) {
         case "get" -> new Get(key);
         case "put" -> put(key, json);
@@ -144,7 +145,7 @@ sealed interface BatchOperation {
 
     private Put put(String key, JsonObject json) {
       StoredValue value = value(json);
-      limits.requireRoom(key, value);
+      limits.requireFits(key, value);
       return new Put(key, value, life(json));
     }
 
@@ -153,7 +154,7 @@ sealed interface BatchOperation {
       Optional<String> base64 = text(json, VALUE_BASE64);
       Optional<String> type = text(json, CONTENT_TYPE).map(MediaType::type);
       if (text.isPresent() == base64.isPresent()) {
-        throw JsonFields.invalid(VALUE, "or else " + VALUE_BASE64 + " must be there");
+        throw JsonObjectReader.invalid(VALUE, "or else " + VALUE_BASE64 + " must be there");
       }
       if (text.isPresent()) {
         StoredValue plain = StoredValue.text(limits.value(text.get()));
@@ -168,7 +169,7 @@ sealed interface BatchOperation {
       try {
         return Base64.getDecoder().decode(base64);
       } catch (IllegalArgumentException notBase64) {
-        throw JsonFields.invalid(VALUE_BASE64, "is not base64");
+        throw JsonObjectReader.invalid(VALUE_BASE64, "is not base64");
       }
     }
 
@@ -176,15 +177,17 @@ sealed interface BatchOperation {
       return text(json, TTL)
           .map(
               text ->
-                  TimeSpan.parse(text)
+                  DurationFormat.parse(text)
                       .filter(span -> !span.isZero())
-                      .orElseThrow(() -> JsonFields.invalid(TTL, "must be " + TimeSpan.EXPECTED)));
+                      .orElseThrow(
+                          () ->
+                              JsonObjectReader.invalid(TTL, "must be " + DurationFormat.EXPECTED)));
     }
 
     private static long version(JsonObject json) {
       long version = integer(json, VERSION);
       if (version < 0) {
-        throw JsonFields.invalid(VERSION, "is below 0");
+        throw JsonObjectReader.invalid(VERSION, "is below 0");
       }
       return version;
     }
@@ -195,7 +198,7 @@ sealed interface BatchOperation {
         return Optional.empty();
       }
       if (!(field instanceof JsonPrimitive primitive) || !primitive.isString()) {
-        throw JsonFields.invalid(name, "is not a string");
+        throw JsonObjectReader.invalid(name, "is not a string");
       }
       return Optional.of(primitive.getAsString());
     }
@@ -203,9 +206,9 @@ sealed interface BatchOperation {
     private static long integer(JsonObject json, String name) {
       JsonElement field = json.get(name);
       if (!(field instanceof JsonPrimitive primitive) || !primitive.isNumber()) {
-        throw JsonFields.invalid(name, "is not a number");
+        throw JsonObjectReader.invalid(name, "is not a number");
       }
-      return JsonFields.integer(name, primitive.getAsString());
+      return JsonObjectReader.integer(name, primitive.getAsString());
     }
   }
 }

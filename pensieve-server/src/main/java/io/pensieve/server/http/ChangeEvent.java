@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** A change, and how an event stream tells it: made once, when the first one asks for it. */
 final class ChangeEvent {
   private final Sequenced<String, StoredValue> change;
-  private @Nullable EventBytes event; // of one thread: whoever tells the change
+  private @Nullable SharedEventBytes event; // of one thread: whoever tells the change
 
   ChangeEvent(Sequenced<String, StoredValue> change) {
     this.change = change;
@@ -23,20 +23,20 @@ final class ChangeEvent {
   }
 
   /** The event; the same for all. Its value is not made into JSON before it is sent. */
-  EventBytes bytes() {
-    EventBytes made = event;
+  SharedEventBytes bytes() {
+    SharedEventBytes made = event;
     if (made == null) {
       boolean isPut = change.change() instanceof Change.Put<String, StoredValue>;
       made =
-          EventBytes.in(
-              HeapRoom.OF_WATCHERS,
+          SharedEventBytes.in(
+              MemoryBudget.OF_WATCHERS,
               pieces(change.sequence(), isPut ? "put" : "delete", this::write));
       event = made;
     }
     return made;
   }
 
-  private void write(JsonPieces json) throws IOException {
+  private void write(LazyJsonWriter json) throws IOException {
     json.name("key").value(key()).name("version").value(change.sequence());
     if (change.change() instanceof Change.Put<String, StoredValue> put) {
       EntryJson.writeValue(json, put.value());
@@ -47,21 +47,22 @@ final class ChangeEvent {
   }
 
   // An event with an id, from which a client may resume, and with JSON, which has no line ends.
-  private static Pieces pieces(long id, String name, Answers.Fields data) {
-    return JsonPieces.object("id: " + id + "\nevent: " + name + "\ndata: ", data, "\n\n");
+  private static LazyBytes pieces(long id, String name, JsonResponses.FieldWriter data) {
+    return LazyJsonWriter.object("id: " + id + "\nevent: " + name + "\ndata: ", data, "\n\n");
   }
 
   /** The last event of a stream that cannot go on. */
-  static EventBytes end(Problem problem, String detail) {
-    return EventBytes.uncounted(
-        JsonPieces.object(
+  static SharedEventBytes end(ProblemType problem, String detail) {
+    return SharedEventBytes.uncounted(
+        LazyJsonWriter.object(
             "event: " + problem.code() + "\ndata: ",
             json -> json.name("code").value(problem.code()).name("detail").value(detail),
             "\n\n"));
   }
 
   /** No event for those who listen, but the id that they resume from is this now. */
-  static EventBytes mark(long id) {
-    return EventBytes.uncounted(Pieces.of(Utf8.bytes(": still here\nid: " + id + "\n\n")));
+  static SharedEventBytes mark(long id) {
+    return SharedEventBytes.uncounted(
+        LazyBytes.of(Utf8Validator.bytes(": still here\nid: " + id + "\n\n")));
   }
 }

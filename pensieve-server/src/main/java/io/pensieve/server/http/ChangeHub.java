@@ -34,7 +34,7 @@ final class ChangeHub implements AutoCloseable {
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
-  private final Pensieve<String, StoredValue> memories;
+  private final Pensieve<String, StoredValue> map;
   private final Map<String, Set<Runnable>> byKey = new HashMap<>();
   private final Set<Subscriber> toAll = new LinkedHashSet<>();
   private @Nullable Thread reader; // null before anyone wanted changes
@@ -67,8 +67,8 @@ final class ChangeHub implements AutoCloseable {
     void abandoned();
   }
 
-  ChangeHub(Pensieve<String, StoredValue> memories) {
-    this.memories = memories;
+  ChangeHub(Pensieve<String, StoredValue> map) {
+    this.map = map;
   }
 
   /**
@@ -77,12 +77,12 @@ final class ChangeHub implements AutoCloseable {
    *
    * @throws RuntimeException that of the last try, if changes could not be read just now
    */
-  synchronized void listen(String key, Runnable listener) {
+  synchronized void addListener(String key, Runnable listener) {
     want();
     byKey.computeIfAbsent(key, first -> new LinkedHashSet<>()).add(listener);
   }
 
-  synchronized void forget(String key, Runnable listener) {
+  synchronized void removeListener(String key, Runnable listener) {
     byKey.computeIfPresent(
         key,
         (same, listeners) -> {
@@ -98,7 +98,7 @@ final class ChangeHub implements AutoCloseable {
    *     or has told later ones already: he may come again, knowing more
    * @throws RuntimeException that of the last try, if changes could not be read just now
    */
-  synchronized boolean join(Subscriber subscriber, long known) {
+  synchronized boolean subscribe(Subscriber subscriber, long known) {
     want();
     if (state != State.READING || known < told) {
       return false;
@@ -107,7 +107,7 @@ final class ChangeHub implements AutoCloseable {
     return true;
   }
 
-  synchronized void leave(Subscriber subscriber) {
+  synchronized void unsubscribe(Subscriber subscriber) {
     toAll.remove(subscriber);
   }
 
@@ -132,7 +132,7 @@ final class ChangeHub implements AutoCloseable {
       return;
     }
     if (reader == null || !reader.isAlive()) {
-      reader = new Thread(this::run, "pensieve-changes");
+      reader = new Thread(this::run, "pensieve-change-hub");
       reader.setDaemon(true);
       state = State.IDLE; // whatever the one before left
       reader.start();
@@ -161,17 +161,17 @@ final class ChangeHub implements AutoCloseable {
   }
 
   private void read() throws InterruptedException {
-    try (ChangeStream<String, StoredValue> stream = memories.changes()) {
+    try (ChangeStream<String, StoredValue> stream = map.changes()) {
       begin(stream.sequence());
       boolean wanted = true;
       while (wanted) {
         List<Sequenced<String, StoredValue>> changes = stream.next(PATIENCE);
-        wanted = tell(changes, stream.sequence());
+        wanted = deliver(changes, stream.sequence());
       }
     } catch (RuntimeException broken) {
       lose(broken);
     } catch (Error broken) {
-      Failures.logUnexpected(broken);
+      ExceptionMapper.logUnexpected(broken);
       lose(new LogException.Failed("changes could not be read", broken));
     }
   }
@@ -195,13 +195,14 @@ final class ChangeHub implements AutoCloseable {
       try {
         listener.run();
       } catch (RuntimeException | Error broken) {
-        Failures.logUnexpected(broken); // it looks again after the next change, or at its deadline
+        ExceptionMapper.logUnexpected(
+            broken); // it looks again after the next change, or at its deadline
       }
     }
   }
 
   /** Tells changes; whether anyone wants more. */
-  private boolean tell(List<Sequenced<String, StoredValue>> changes, long sequence) {
+  private boolean deliver(List<Sequenced<String, StoredValue>> changes, long sequence) {
     List<Subscriber> subscribers;
     synchronized (this) {
       if (state != State.READING) {
@@ -237,7 +238,7 @@ final class ChangeHub implements AutoCloseable {
     }
     List<Subscriber> lost = List.copyOf(toAll);
     toAll.clear();
-    if (why instanceof LogException.Forgotten) {
+    if (why instanceof LogException.HistoryTruncated) {
       // Whoever listens to a key need not know what he has missed, only that he may have.
       state = byKey.isEmpty() ? State.IDLE : State.WANTED;
     } else {

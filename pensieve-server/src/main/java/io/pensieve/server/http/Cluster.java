@@ -11,7 +11,7 @@ public interface Cluster {
   long nodeId();
 
   /** A node with this id has sent a heartbeat; it need not be a known one. */
-  void heard(long nodeId);
+  void onHeartbeat(long nodeId);
 
   /** The other nodes, as this one sees them now. */
   List<Peer> peers();
@@ -43,7 +43,7 @@ public interface Cluster {
       }
 
       @Override
-      public void heard(long stranger) {}
+      public void onHeartbeat(long stranger) {}
 
       @Override
       public List<Peer> peers() {

@@ -1,7 +1,7 @@
 package io.pensieve.server.http;
 
+import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
-import io.pensieve.Submission;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongPredicate;
@@ -20,45 +20,42 @@ abstract class ConditionalWrite {
   private static final long NO_VERSION = 0;
 
   /** Writes this if there is an entry of that version. */
-  abstract Submission<StoredValue> ifVersion(long version);
+  abstract PendingWrite<StoredValue> ifVersion(long version);
 
   /** Writes this if there is no entry. */
-  abstract Submission<StoredValue> ifAbsent();
+  abstract PendingWrite<StoredValue> ifAbsent();
 
   /** Puts a value. */
   static ConditionalWrite put(
-      Pensieve<String, StoredValue> memories,
-      String key,
-      StoredValue value,
-      Optional<Duration> life) {
+      Pensieve<String, StoredValue> map, String key, StoredValue value, Optional<Duration> ttl) {
     return new ConditionalWrite() {
       @Override
-      Submission<StoredValue> ifVersion(long version) {
-        return life.isPresent()
-            ? memories.submitReplaceIfVersion(key, version, value, life.get())
-            : memories.submitReplaceIfVersion(key, version, value);
+      PendingWrite<StoredValue> ifVersion(long version) {
+        return ttl.isPresent()
+            ? map.replaceIfVersionAsync(key, version, value, ttl.get())
+            : map.replaceIfVersionAsync(key, version, value);
       }
 
       @Override
-      Submission<StoredValue> ifAbsent() {
-        return life.isPresent()
-            ? memories.submitPutIfAbsent(key, value, life.get())
-            : memories.submitPutIfAbsent(key, value);
+      PendingWrite<StoredValue> ifAbsent() {
+        return ttl.isPresent()
+            ? map.putIfAbsentAsync(key, value, ttl.get())
+            : map.putIfAbsentAsync(key, value);
       }
     };
   }
 
   /** Removes the entry, if there is one. */
-  static ConditionalWrite removal(Pensieve<String, StoredValue> memories, String key) {
+  static ConditionalWrite removal(Pensieve<String, StoredValue> map, String key) {
     return new ConditionalWrite() {
       @Override
-      Submission<StoredValue> ifVersion(long version) {
-        return memories.submitRemoveIfVersion(key, version);
+      PendingWrite<StoredValue> ifVersion(long version) {
+        return map.removeIfVersionAsync(key, version);
       }
 
       @Override
-      Submission<StoredValue> ifAbsent() {
-        return memories.submitRemoveIfVersion(key, NO_VERSION);
+      PendingWrite<StoredValue> ifAbsent() {
+        return map.removeIfVersionAsync(key, NO_VERSION);
       }
     };
   }
@@ -70,14 +67,14 @@ abstract class ConditionalWrite {
    * @return what was written; or, not applied, with the version that was refused, or with 0 if
    *     there was nothing to remove
    */
-  Submission<StoredValue> submitIf(LongPredicate condition) {
+  PendingWrite<StoredValue> submitIf(LongPredicate condition) {
     while (true) {
-      Submission<StoredValue> look = ifVersion(NO_VERSION);
+      PendingWrite<StoredValue> look = ifVersion(NO_VERSION);
       long version = look.version();
       if (!condition.test(version)) {
         return look;
       }
-      Submission<StoredValue> write = version == NO_VERSION ? ifAbsent() : ifVersion(version);
+      PendingWrite<StoredValue> write = version == NO_VERSION ? ifAbsent() : ifVersion(version);
       boolean nothingToRemove = version == NO_VERSION && write.version() == NO_VERSION;
       if (write.applied() || nothingToRemove) {
         return write;

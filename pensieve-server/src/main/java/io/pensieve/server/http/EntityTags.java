@@ -43,7 +43,7 @@ record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions) {
    * Reads the header, which must be there.
    *
    * @param weak whether weak tags count: they do for {@code If-None-Match} only
-   * @throws Refusal if it is neither {@code *} nor a list of entity tags
+   * @throws ProblemException if it is neither {@code *} nor a list of entity tags
    */
   static EntityTags of(HeaderMap headers, HttpString name, boolean weak) {
     HeaderValues lines = headers.get(name);
@@ -87,8 +87,8 @@ record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions) {
     }
   }
 
-  private static Refusal malformed(HttpString name) {
-    return Problem.MALFORMED_CONDITION.because(
+  private static ProblemException malformed(HttpString name) {
+    return ProblemType.MALFORMED_CONDITION.withDetail(
         name + " must be * or a list of entity tags in double quotes");
   }
 

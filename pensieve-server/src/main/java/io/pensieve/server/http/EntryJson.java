@@ -12,26 +12,26 @@ final class EntryJson {
 
   /** The key, its value and what belongs to it. */
   static void write(
-      JsonPieces json, String key, Versioned<StoredValue> entry, Optional<Duration> life)
+      LazyJsonWriter json, String key, Versioned<StoredValue> entry, Optional<Duration> ttl)
       throws IOException {
     json.name("key").value(key);
-    write(json, entry, life);
+    write(json, entry, ttl);
   }
 
   /** The value and what belongs to it. */
-  static void write(JsonPieces json, Versioned<StoredValue> entry, Optional<Duration> life)
+  static void write(LazyJsonWriter json, Versioned<StoredValue> entry, Optional<Duration> ttl)
       throws IOException {
     writeValue(json, entry.value());
     if (entry.version() != 0) { // an atomic batch that removes it later gives it none
       json.name("version").value(entry.version());
     }
-    if (life.isPresent()) {
-      json.name("ttl_ms").value(life.get().toMillis());
+    if (ttl.isPresent()) {
+      json.name("ttl_ms").value(ttl.get().toMillis());
     }
   }
 
   /** The value with its type: as text if it is one, else in base64. */
-  static void writeValue(JsonPieces json, StoredValue value) throws IOException {
+  static void writeValue(LazyJsonWriter json, StoredValue value) throws IOException {
     if (!json.text("value", value)) {
       json.base64("value_base64", value);
     }

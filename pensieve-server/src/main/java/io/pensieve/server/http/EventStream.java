@@ -30,10 +30,10 @@ final class EventStream {
 
   private final HttpServerExchange exchange;
   private final long queueBytesMax;
-  private final Runnable whenGone;
+  private final Runnable onClosed;
   private final StreamSinkChannel channel;
   private final AtomicBoolean gone = new AtomicBoolean();
-  private final Deque<EventBytes> queue = new ArrayDeque<>();
+  private final Deque<SharedEventBytes> queue = new ArrayDeque<>();
   private long queuedBytes;
   private boolean writing;
   private boolean ending;
@@ -45,11 +45,13 @@ final class EventStream {
   private long lastId;
 
   private @Nullable Runnable whenRoom;
-  private @Nullable EventBytes sending; // guarded by this; what is sent in several pieces
+  private @Nullable SharedEventBytes sending; // guarded by this; what is sent in several pieces
   private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // of the I/O thread
-  private Pieces.@Nullable Reading unmade; // of the I/O thread; the rest of what is being sent
-  private final MinimalRate rate; // of the I/O thread; expected while the client leaves any waiting
+  private LazyBytes.@Nullable PartReader
+      unmade; // of the I/O thread; the rest of what is being sent
+  private final MinimumTransferRate
+      rate; // of the I/O thread; expected while the client leaves any waiting
   private long sentBytes; // of the I/O thread
 
   /**
@@ -62,13 +64,13 @@ final class EventStream {
   EventStream(HttpServerExchange exchange, long queueBytesMax, Runnable whenGone) {
     this.exchange = exchange;
     this.queueBytesMax = queueBytesMax;
-    this.whenGone = whenGone;
+    this.onClosed = whenGone;
     exchange.addExchangeCompleteListener(
         (completed, next) -> {
-          tellGone();
+          notifyClosed();
           next.proceed();
         });
-    this.rate = new MinimalRate(exchange, () -> sentBytes);
+    this.rate = new MinimumTransferRate(exchange, () -> sentBytes);
     this.channel = exchange.getResponseChannel();
     channel.getWriteSetter().set(writable -> write());
   }
@@ -78,7 +80,7 @@ final class EventStream {
    *
    * @param id that of the event
    */
-  void offer(EventBytes event, long id) {
+  void offer(SharedEventBytes event, long id) {
     synchronized (this) {
       if (ending || (queuedBytes <= queueBytesMax && added(event))) {
         lastId = Math.max(lastId, id);
@@ -94,11 +96,12 @@ final class EventStream {
    * Sends an event after those before it, however much waits: for whoever asks for room first.
    *
    * @param id that of the event
-   * @throws Refusal if there is no room on the heap; it is not sent then
+   * @throws ProblemException if there is no room on the heap; it is not sent then
    */
-  synchronized void push(EventBytes event, long id) {
+  synchronized void push(SharedEventBytes event, long id) {
     if (!ending && !added(event)) {
-      throw Problem.TOO_MANY_WATCHERS.because("what waits for them leaves no room on the heap");
+      throw ProblemType.TOO_MANY_WATCHERS.withDetail(
+          "what waits for them leaves no room on the heap");
     }
     lastId = Math.max(lastId, id);
   }
@@ -109,7 +112,7 @@ final class EventStream {
   }
 
   /** Sends what waits, this, and then the end. */
-  synchronized void end(EventBytes lastEvent) {
+  synchronized void end(SharedEventBytes lastEvent) {
     if (!ending) {
       add(lastEvent);
       ending = true;
@@ -128,13 +131,13 @@ final class EventStream {
     end(nextMark(id));
   }
 
-  private EventBytes nextMark(long id) {
+  private SharedEventBytes nextMark(long id) {
     lastId = Math.max(lastId, id);
     return ChangeEvent.mark(lastId);
   }
 
-  private boolean added(EventBytes event) {
-    if (event.hold()) {
+  private boolean added(SharedEventBytes event) {
+    if (event.retain()) {
       add(event);
       return true;
     }
@@ -146,7 +149,7 @@ final class EventStream {
     return keepsUp;
   }
 
-  private void add(EventBytes held) {
+  private void add(SharedEventBytes held) {
     queue.add(held);
     queuedBytes += held.length();
     if (!writing) {
@@ -156,7 +159,7 @@ final class EventStream {
   }
 
   private void clear() {
-    queue.forEach(EventBytes::letGo);
+    queue.forEach(SharedEventBytes::release);
     queue.clear();
   }
 
@@ -187,13 +190,13 @@ final class EventStream {
   }
 
   /** Whether whoever has much to tell may go on. */
-  synchronized boolean hasRoom() {
+  synchronized boolean isWritable() {
     return queuedBytes <= queueBytesMax / 2;
   }
 
   /** The same. If not, the task is run once, on the I/O thread, as soon as it may. */
-  synchronized boolean hasRoomOr(Runnable task) {
-    if (hasRoom()) {
+  synchronized boolean isWritableOr(Runnable task) {
+    if (isWritable()) {
       return true;
     }
     whenRoom = task;
@@ -222,13 +225,13 @@ final class EventStream {
 
   /** Makes the next piece of an event that is too long for one. */
   private boolean makePiece() {
-    Pieces.Reading reading = unmade;
-    if (reading == null) {
+    LazyBytes.PartReader partReader = unmade;
+    if (partReader == null) {
       return false;
     }
     // Not more at once: the JDK would copy all of it into memory outside the heap, and keep that.
     ByteBuffer buffer = piece.capacity() == PIECE_BYTES ? piece : ByteBuffer.allocate(PIECE_BYTES);
-    if (reading.fill(buffer.clear())) {
+    if (partReader.fill(buffer.clear())) {
       unmade = null;
     }
     piece = buffer.flip();
@@ -236,11 +239,11 @@ final class EventStream {
   }
 
   // Whoever has more to tell may go on.
-  private void tellRoom(long bytesTaken) {
+  private void notifyWritable(long bytesTaken) {
     Runnable task;
     synchronized (this) {
       queuedBytes -= bytesTaken;
-      task = hasRoom() ? whenRoom : null;
+      task = isWritable() ? whenRoom : null;
       whenRoom = task == null ? whenRoom : null;
     }
     if (task != null) {
@@ -249,9 +252,9 @@ final class EventStream {
   }
 
   private boolean takePiece() {
-    EventBytes first;
+    SharedEventBytes first;
     synchronized (this) {
-      letGoOfSent();
+      releaseSent();
       piece = NOTHING;
       first = queue.poll();
       if (first == null) {
@@ -261,33 +264,33 @@ final class EventStream {
         sending = first;
         unmade = first.read();
       } else {
-        piece = together(first);
+        piece = coalesce(first);
       }
     }
-    tellRoom(unmade == null ? piece.remaining() : first.length());
+    notifyWritable(unmade == null ? piece.remaining() : first.length());
     return unmade == null || makePiece();
   }
 
-  private void letGoOfSent() {
-    EventBytes sent = sending;
+  private void releaseSent() {
+    SharedEventBytes sent = sending;
     if (sent != null) {
-      sent.letGo();
+      sent.release();
       sending = null;
     }
   }
 
   // Small events go together, so that each does not cost a chunk and a system call of its own.
-  private ByteBuffer together(EventBytes first) {
+  private ByteBuffer coalesce(SharedEventBytes first) {
     ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES);
-    for (EventBytes next = first; next != null; next = nextWithin(together.remaining())) {
+    for (SharedEventBytes next = first; next != null; next = nextWithin(together.remaining())) {
       boolean unused = next.read().fill(together);
-      next.letGo();
+      next.release();
     }
     return together.flip();
   }
 
-  private @Nullable EventBytes nextWithin(int bytesMax) {
-    EventBytes next = queue.peek();
+  private @Nullable SharedEventBytes nextWithin(int bytesMax) {
+    SharedEventBytes next = queue.peek();
     return next != null && next.length() <= bytesMax ? queue.poll() : null;
   }
 
@@ -321,14 +324,14 @@ final class EventStream {
   private void cutOff() {
     IoUtils.safeClose(exchange.getConnection());
     exchange.endExchange();
-    tellGone();
+    notifyClosed();
   }
 
-  private void tellGone() {
+  private void notifyClosed() {
     if (gone.compareAndSet(false, true)) {
       synchronized (this) {
         clear();
-        letGoOfSent();
+        releaseSent();
         ending = true;
       }
       unmade = null;
@@ -337,7 +340,7 @@ final class EventStream {
       if (ping != null) {
         ping.remove();
       }
-      whenGone.run();
+      onClosed.run();
     }
   }
 }

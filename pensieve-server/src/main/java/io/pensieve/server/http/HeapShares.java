@@ -7,15 +7,15 @@ package io.pensieve.server.http;
  */
 public record HeapShares(long heapBytes) {
   //                     of the heap
-  //   entries              5/16      bounded by their weight (EntryWeight); 7/16 if that is asked
+  //   entries              5/16      bounded by their weight (EntryWeigher); 7/16 if that is asked
   // for
-  //   requests             4/16      bodies, and values that answers hold (HeapRoom.OF_PROCESS)
-  //   events               1/16      that wait for clients that watch (HeapRoom.OF_WATCHERS)
+  //   requests             4/16      bodies, and values that answers hold (MemoryBudget.OF_PROCESS)
+  //   events               1/16      that wait for clients that watch (MemoryBudget.OF_WATCHERS)
   //   recent changes       1/16      without a log only
   //   connections          2/16      4 KiB for each; 32 KiB for each by default
   //   reading changes      2/16      one half by the hub, which reads a change at a time; the other
   //                                  by those who catch up with it, as many at a time as fit
-  // (Turns)
+  // (AdmissionQueue)
   //   all else             1/16      classes, threads, what a collector needs
   //
   // One request that is alone gets more than its share if it needs that: a body of JSON takes up to
@@ -136,7 +136,7 @@ public record HeapShares(long heapBytes) {
 
   /** How many clients that watch, if nobody says. */
   long watchersDefault() {
-    return Math.min(Waiting.DEFAULT_WATCHERS_MAX, Math.max(1, heapBytes / WATCHER_BYTES));
+    return Math.min(WaitLimits.DEFAULT_WATCHERS_MAX, Math.max(1, heapBytes / WATCHER_BYTES));
   }
 
   /** How many clients that watch at most: each has a connection, and a piece that is being sent. */

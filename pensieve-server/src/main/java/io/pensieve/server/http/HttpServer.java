@@ -17,9 +17,9 @@ public final class HttpServer implements AutoCloseable {
   // Requests are counted, then their exceptions answered, then 100-continue, then the route. The
   // mapping of exceptions is under everything that dispatches.
 
-  private final Listening listening;
-  private final InFlight inFlight;
-  private final V1 v1;
+  private final HttpListener listener;
+  private final InFlightRequests inFlight;
+  private final V1Routes v1Routes;
   private final List<Route> routes;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -29,51 +29,51 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param address where it listens; port 0 picks a free one
    * @param limits how large keys and values may be
-   * @param access who may do what
+   * @param authorizer who may do what
    * @param durability what the map's log promises of a write; empty for no log
-   * @param traffic how many clients there is time for, and for how long
+   * @param connections how many clients there is time for, and for how long
    * @param tls what it shows of itself; empty for HTTP without TLS
    * @param accessLog is told of every answer
    */
   public record Settings(
       InetSocketAddress address,
-      Limits limits,
-      Access access,
+      SizeLimits limits,
+      Authorizer authorizer,
       Optional<Durability> durability,
-      Traffic traffic,
-      Optional<Tls> tls,
+      ConnectionLimits connections,
+      Optional<ReloadableTls> tls,
       AccessLog accessLog) {
 
     /** Default limits, open to anyone, a map without a log, no TLS. */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
           address,
-          Limits.defaults(),
-          Access.open(),
+          SizeLimits.defaults(),
+          Authorizer.open(),
           Optional.empty(),
-          Traffic.defaults(),
+          ConnectionLimits.defaults(),
           Optional.empty(),
           AccessLog.none());
     }
   }
 
   private HttpServer(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster, Alarms alarms)
+      Settings settings, Pensieve<String, StoredValue> map, Cluster cluster, Alarms alarms)
       throws IOException {
-    drainDeadline = settings.traffic().drainDeadline();
-    inFlight = new InFlight(settings.traffic().requestsMax());
-    v1 = new V1(settings, memories, cluster, inFlight, alarms);
-    RequestMeters meters = new RequestMeters(settings.accessLog());
-    routes = routes(settings, memories, cluster, inFlight, meters, v1, alarms);
+    drainDeadline = settings.connections().drainDeadline();
+    inFlight = new InFlightRequests(settings.connections().requestsMax());
+    v1Routes = new V1Routes(settings, map, cluster, inFlight, alarms);
+    RequestMetrics meters = new RequestMetrics(settings.accessLog());
+    routes = routes(settings, map, cluster, inFlight, meters, v1Routes, alarms);
     RequestHead head = new RequestHead(settings.limits());
-    Router router = new Router(routes, head, settings.access(), meters, inFlight);
-    listening =
-        new Listening(
+    Router router = new Router(routes, head, settings.authorizer(), meters, inFlight);
+    listener =
+        new HttpListener(
             settings,
             inFlight.counted(
-                new KeepAlive(
-                    settings.traffic().silenceMax(),
-                    new HttpContinueReadHandler(Failures.mapped(router)))));
+                new KeepAliveHandler(
+                    settings.connections().silenceMax(),
+                    new HttpContinueReadHandler(ExceptionMapper.mapped(router)))));
   }
 
   /**
@@ -82,9 +82,8 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster)
-      throws IOException {
-    return start(settings, memories, cluster, Alarms.untold());
+      Settings settings, Pensieve<String, StoredValue> map, Cluster cluster) throws IOException {
+    return start(settings, map, cluster, Alarms.silent());
   }
 
   /**
@@ -93,42 +92,42 @@ public final class HttpServer implements AutoCloseable {
    * @throws IOException if the address cannot be listened on; nothing is left open then
    */
   public static HttpServer start(
-      Settings settings, Pensieve<String, StoredValue> memories, Cluster cluster, Alarms alarms)
+      Settings settings, Pensieve<String, StoredValue> map, Cluster cluster, Alarms alarms)
       throws IOException {
-    return new HttpServer(settings, memories, cluster, alarms);
+    return new HttpServer(settings, map, cluster, alarms);
   }
 
-  /** The table of routes; only this and that of {@link V1} know URLs. */
+  /** The table of routes; only this and that of {@link V1Routes} know URLs. */
   private static List<Route> routes(
       Settings settings,
-      Pensieve<String, StoredValue> memories,
+      Pensieve<String, StoredValue> map,
       Cluster cluster,
-      InFlight inFlight,
-      RequestMeters meters,
-      V1 v1,
+      InFlightRequests inFlight,
+      RequestMetrics meters,
+      V1Routes v1Routes,
       Alarms alarms) {
-    Health health = new Health(memories, inFlight::isDraining);
-    Metrics metrics =
-        new Metrics(memories, cluster, meters, inFlight, v1, settings.limits(), alarms);
-    boolean readsMayWait = new Promise(settings.durability()).readsMayWait();
-    Memories texts = new Memories(memories, settings.limits(), readsMayWait);
-    Heartbeats nodes = new Heartbeats(cluster);
+    HealthRoutes healthRoutes = new HealthRoutes(map, inFlight::isDraining);
+    MetricsRoute metricsRoute =
+        new MetricsRoute(map, cluster, meters, inFlight, v1Routes, settings.limits(), alarms);
+    boolean readsMayWait = new DurabilityGuarantee(settings.durability()).readsMayWait();
+    TextRoutes texts = new TextRoutes(map, settings.limits(), readsMayWait);
+    ClusterRoutes nodes = new ClusterRoutes(cluster);
     Stream<Route> others =
         Stream.of(
             new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
             new Route(Methods.POST, "/put", Role.WRITE, texts::put),
             new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-            new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::beat),
-            new Route(Methods.GET, "/cluster", Role.READ, nodes::view),
-            new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
-            new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
-            new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape));
-    return Stream.concat(others, v1.routes().stream()).toList();
+            new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::heartbeat),
+            new Route(Methods.GET, "/cluster", Role.READ, nodes::cluster),
+            new Route(Methods.GET, "/livez", Role.ANYONE, healthRoutes::live),
+            new Route(Methods.GET, "/readyz", Role.ANYONE, healthRoutes::ready),
+            new Route(Methods.GET, "/metrics", Role.READ, metricsRoute::scrape));
+    return Stream.concat(others, v1Routes.routes().stream()).toList();
   }
 
   /** Where it listens, with the port that was picked. */
   public InetSocketAddress address() {
-    return listening.address();
+    return listener.address();
   }
 
   /** What it answers. */
@@ -136,8 +135,8 @@ public final class HttpServer implements AutoCloseable {
     return routes;
   }
 
-  V1 v1() {
-    return v1;
+  V1Routes v1Routes() {
+    return v1Routes;
   }
 
   /** Whether it answers, but will close soon. */
@@ -166,14 +165,14 @@ public final class HttpServer implements AutoCloseable {
     }
     // Before the address is let go: whoever sees that nobody listens gets the last answer there.
     inFlight.startDraining();
-    listening.stopAccepting();
-    v1.drain();
+    listener.stopAccepting();
+    v1Routes.drain();
     try {
       inFlight.awaitDrained(drainDeadline);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }
-    v1.close();
-    listening.close();
+    v1Routes.close();
+    listener.close();
   }
 }

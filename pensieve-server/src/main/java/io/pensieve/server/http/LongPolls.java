@@ -1,6 +1,6 @@
 package io.pensieve.server.http;
 
-import io.pensieve.Observation;
+import io.pensieve.PendingRead;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.log.LogException;
@@ -20,29 +20,29 @@ import org.xnio.XnioExecutor;
 
 /** Requests that wait, without a thread, until an entry is another one than their client knows. */
 final class LongPolls {
-  private final Pensieve<String, StoredValue> memories;
+  private final Pensieve<String, StoredValue> map;
   private final ChangeHub hub;
-  private final Waiting limits;
-  private final Places places;
+  private final WaitLimits limits;
+  private final Permits permits;
   private final InstantSource clock;
   private final Set<Poll> parked = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
   LongPolls(
-      Pensieve<String, StoredValue> memories,
+      Pensieve<String, StoredValue> map,
       ChangeHub hub,
-      Waiting limits,
-      Places places,
+      WaitLimits limits,
+      Permits permits,
       InstantSource clock) {
-    this.memories = memories;
+    this.map = map;
     this.hub = hub;
     this.limits = limits;
-    this.places = places;
+    this.permits = permits;
     this.clock = clock;
   }
 
   /** Answers with an entry, or with its absence. */
-  interface Answer {
+  interface Responder {
     void answer(HttpServerExchange exchange, @Nullable Versioned<StoredValue> entry);
   }
 
@@ -57,16 +57,16 @@ final class LongPolls {
       String key,
       LongPredicate isKnown,
       Duration wait,
-      Answer answer) {
-    places.take(exchange);
-    Poll poll = new Poll(exchange, key, isKnown, answer);
+      Responder responder) {
+    permits.acquire(exchange);
+    Poll poll = new Poll(exchange, key, isKnown, responder);
     Duration patience = wait.compareTo(limits.waitMax()) < 0 ? wait : limits.waitMax();
     exchange.dispatch(SameThreadExecutor.INSTANCE, () -> poll.begin(patience));
   }
 
   /** How many requests wait. */
   int parked() {
-    return places.taken();
+    return permits.acquired();
   }
 
   /** Answers all that wait, now and from now on: nothing has changed for them so far. */
@@ -83,7 +83,7 @@ final class LongPolls {
     final HttpServerExchange exchange;
     private final String key;
     private final LongPredicate isKnown;
-    private final Answer answer;
+    private final Responder responder;
     // Runs on the hub's thread.
     private final Runnable listener;
     private final DisconnectWatch disconnect;
@@ -95,11 +95,11 @@ final class LongPolls {
     private boolean lookAgain;
     private final AtomicBoolean isDue = new AtomicBoolean();
 
-    Poll(HttpServerExchange exchange, String key, LongPredicate isKnown, Answer answer) {
+    Poll(HttpServerExchange exchange, String key, LongPredicate isKnown, Responder responder) {
       this.exchange = exchange;
       this.key = key;
       this.isKnown = isKnown;
-      this.answer = answer;
+      this.responder = responder;
       this.listener = this::lookSoon;
       this.disconnect = new DisconnectWatch(exchange, this::lookForTheLastTime);
     }
@@ -113,7 +113,7 @@ final class LongPolls {
           });
       try {
         // Before the first look: a change after it is told, one before it is seen.
-        hub.listen(key, listener);
+        hub.addListener(key, listener);
         deadline = after(wait.toMillis(), this::lookForTheLastTime);
         disconnect.begin();
         look();
@@ -173,7 +173,7 @@ final class LongPolls {
       }
       looking = true;
       lookAgain = false;
-      Observation<StoredValue> seen = memories.observe(key);
+      PendingRead<StoredValue> seen = map.getAsync(key);
       if (seen.durable().isDone()) {
         seenDurable(seen);
       } else {
@@ -183,7 +183,7 @@ final class LongPolls {
       }
     }
 
-    private void seen(Observation<StoredValue> seen) {
+    private void seen(PendingRead<StoredValue> seen) {
       try {
         seenDurable(seen);
       } catch (RuntimeException | Error broken) {
@@ -191,7 +191,7 @@ final class LongPolls {
       }
     }
 
-    private void seenDurable(Observation<StoredValue> seen) {
+    private void seenDurable(PendingRead<StoredValue> seen) {
       looking = false;
       if (done) {
         return;
@@ -221,23 +221,23 @@ final class LongPolls {
 
     private void answer(@Nullable Versioned<StoredValue> entry) {
       try {
-        answer.answer(exchange, entry);
+        responder.answer(exchange, entry);
       } catch (RuntimeException | Error refused) {
-        Failures.answer(exchange, refused);
+        ExceptionMapper.respond(exchange, refused);
       }
     }
 
     private void fail(Throwable broken) {
       if (!done) {
         end();
-        Failures.answer(exchange, broken);
+        ExceptionMapper.respond(exchange, broken);
       }
     }
 
     private void end() {
       done = true;
       if (parked.remove(this)) {
-        hub.forget(key, listener);
+        hub.removeListener(key, listener);
         disconnect.end();
         cancel(deadline);
         cancel(expiry);

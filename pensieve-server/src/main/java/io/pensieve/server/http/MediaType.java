@@ -34,19 +34,19 @@ final class MediaType {
   static void requireJson(HeaderMap headers) {
     HeaderValues types = headers.get(Headers.CONTENT_TYPE);
     if (types == null || types.size() != 1 || !isJson(types.getFirst())) {
-      throw Problem.UNSUPPORTED_MEDIA_TYPE.because("the Content-Type must be " + JSON);
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail("the Content-Type must be " + JSON);
     }
-    refuseContentEncoding(headers);
+    requireNoContentEncoding(headers);
   }
 
   /**
    * The type of a value that is to be kept, as it was sent; empty if none was.
    *
-   * @throws Refusal if it is no media type, or the value is compressed: what is kept is answered as
-   *     it is, to clients that never asked for compression
+   * @throws ProblemException if it is no media type, or the value is compressed: what is kept is
+   *     answered as it is, to clients that never asked for compression
    */
   static String ofValue(HeaderMap headers) {
-    refuseContentEncoding(headers);
+    requireNoContentEncoding(headers);
     HeaderValues types = headers.get(Headers.CONTENT_TYPE);
     if (types == null) {
       return "";
@@ -57,14 +57,14 @@ final class MediaType {
   /** Returns the type if a value can be kept under it. */
   static String type(String type) {
     if (type.length() > StoredValue.TYPE_CHARS_MAX) {
-      throw Problem.UNSUPPORTED_MEDIA_TYPE.because(
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
           "the content type has "
               + type.length()
               + " characters, the limit is "
               + StoredValue.TYPE_CHARS_MAX);
     }
     if (!TYPE.matcher(type).matches()) {
-      throw Problem.UNSUPPORTED_MEDIA_TYPE.because(
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
           "the content type must be one type/subtype, with or without parameters, in ASCII");
     }
     return type;
@@ -103,9 +103,10 @@ final class MediaType {
     return 1;
   }
 
-  private static void refuseContentEncoding(HeaderMap headers) {
+  private static void requireNoContentEncoding(HeaderMap headers) {
     if (headers.contains(Headers.CONTENT_ENCODING)) {
-      throw Problem.UNSUPPORTED_MEDIA_TYPE.because("the body must not have a Content-Encoding");
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
+          "the body must not have a Content-Encoding");
     }
   }
 

@@ -23,27 +23,27 @@ record Preconditions(Optional<EntityTags> ifMatch, Optional<EntityTags> ifNoneMa
   }
 
   /** Whether any version will do, and none as well. */
-  boolean areNone() {
+  boolean isEmpty() {
     return ifMatch.isEmpty() && ifNoneMatch.isEmpty();
   }
 
   /** Whether {@code If-Match} holds for a version, 0 if there is no entry. */
-  boolean mayAnswer(long version) {
+  boolean ifMatchHolds(long version) {
     return ifMatch.map(tags -> tags.matches(version)).orElse(true);
   }
 
   /** Whether {@code If-None-Match} says that the client has this version already. */
-  boolean isKnown(long version) {
+  boolean ifNoneMatchNames(long version) {
     return ifNoneMatch.map(tags -> tags.matches(version)).orElse(false);
   }
 
   /** Whether the client has this representation of this version already. */
-  boolean isKnown(long version, boolean asJson) {
+  boolean ifNoneMatchNames(long version, boolean asJson) {
     return ifNoneMatch.map(tags -> tags.matches(version, asJson)).orElse(false);
   }
 
   /** Whether an entry of a version may be written or removed; 0 if there is no entry. */
   LongPredicate forWrite() {
-    return version -> mayAnswer(version) && !isKnown(version);
+    return version -> ifMatchHolds(version) && !ifNoneMatchNames(version);
   }
 }

@@ -1,7 +1,7 @@
 package io.pensieve.server.http;
 
-import static io.pensieve.server.http.Exposition.Kind.GAUGE;
-import static io.pensieve.server.http.Exposition.Kind.SUMMARY;
+import static io.pensieve.server.http.PrometheusText.Kind.GAUGE;
+import static io.pensieve.server.http.PrometheusText.Kind.SUMMARY;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.BufferPoolMXBean;
@@ -19,7 +19,7 @@ final class ProcessMetrics {
 
   private ProcessMetrics() {}
 
-  static void write(Exposition out) {
+  static void write(PrometheusText out) {
     writeMemory(out);
     writeCollections(out);
     out.gauge(
@@ -29,7 +29,7 @@ final class ProcessMetrics {
     writeProcess(out);
   }
 
-  private static void writeMemory(Exposition out) {
+  private static void writeMemory(PrometheusText out) {
     MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
     MemoryUsage heap = memory.getHeapMemoryUsage();
     MemoryUsage nonHeap = memory.getNonHeapMemoryUsage();
@@ -45,7 +45,7 @@ final class ProcessMetrics {
     }
   }
 
-  private static void writeCollections(Exposition out) {
+  private static void writeCollections(PrometheusText out) {
     List<GarbageCollectorMXBean> collectors = ManagementFactory.getGarbageCollectorMXBeans();
     out.family("jvm_gc_collection_seconds", SUMMARY, "Garbage collections.");
     for (GarbageCollectorMXBean collector : collectors) {
@@ -55,7 +55,7 @@ final class ProcessMetrics {
     }
   }
 
-  private static void writeProcess(Exposition out) {
+  private static void writeProcess(PrometheusText out) {
     RuntimeMXBean runtime = ManagementFactory.getRuntimeMXBean();
     out.gauge(
         "process_start_time_seconds",
@@ -66,7 +66,7 @@ final class ProcessMetrics {
       out.counter(
               "process_cpu_seconds_total",
               "Processor time of this process.",
-              Durations.seconds(system.getProcessCpuTime()))
+              LatencyHistogram.seconds(system.getProcessCpuTime()))
           .gauge("process_open_fds", "Open files.", files.open())
           .gauge("process_max_fds", "Open files at most.", files.max());
     }

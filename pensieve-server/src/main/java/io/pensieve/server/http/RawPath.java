@@ -26,7 +26,7 @@ final class RawPath {
   private static String pathOfAbsoluteForm(String target) {
     int authority = target.indexOf("://");
     if (authority < 0) {
-      throw Problem.MALFORMED_PATH.because("the request target is neither a path nor a URL");
+      throw ProblemType.MALFORMED_PATH.withDetail("the request target is neither a path nor a URL");
     }
     int path = target.indexOf('/', authority + "://".length());
     return path < 0 ? "/" : target.substring(path);
@@ -35,8 +35,8 @@ final class RawPath {
   /**
    * Decodes percent escapes as UTF-8. A plus is a plus, and a slash may be escaped or not.
    *
-   * @throws Refusal for a broken escape, or bytes that are not UTF-8 (overlong forms and surrogates
-   *     are not)
+   * @throws ProblemException for a broken escape, or bytes that are not UTF-8 (overlong forms and
+   *     surrogates are not)
    */
   static String decode(String raw) {
     byte[] bytes = new byte[raw.length()];
@@ -49,7 +49,7 @@ final class RawPath {
       } else if (c > ' ' && c < 0x7f) {
         bytes[length++] = (byte) c;
       } else {
-        throw Problem.MALFORMED_PATH.because(
+        throw ProblemType.MALFORMED_PATH.withDetail(
             "the path has an unescaped character that is not visible ASCII at index " + i);
       }
     }
@@ -59,7 +59,8 @@ final class RawPath {
   private static int hexDigit(String raw, int index) {
     int digit = index < raw.length() ? Character.digit(raw.charAt(index), 16) : -1;
     if (digit < 0) {
-      throw Problem.MALFORMED_PATH.because("a % in the path is not followed by two hex digits");
+      throw ProblemType.MALFORMED_PATH.withDetail(
+          "a % in the path is not followed by two hex digits");
     }
     return digit;
   }
@@ -68,7 +69,8 @@ final class RawPath {
     try {
       return Codec.utf8().decode(bytes);
     } catch (IllegalArgumentException notUtf8) {
-      throw Problem.MALFORMED_PATH.because("the path is not UTF-8 when its escapes are decoded");
+      throw ProblemType.MALFORMED_PATH.withDetail(
+          "the path is not UTF-8 when its escapes are decoded");
     }
   }
 }

@@ -31,10 +31,10 @@ final class RequestBody {
   private final Reader reader;
   private final int bytesExpected;
   private final int textBytesMax; // NO_TEXT if the body is none of JSON
-  private final BodyBytes bytes = new BodyBytes();
-  private HeapRoom.@Nullable Claim claim;
+  private final BodyBuffer bytes = new BodyBuffer();
+  private MemoryBudget.@Nullable Reservation reservation;
   private long bytesRead;
-  private @Nullable MinimalRate rate; // once not all of it was there
+  private @Nullable MinimumTransferRate rate; // once not all of it was there
 
   // Invariant: a body is handed over or refused, and that once. A channel that is closed, or whose
   // rest was dropped, says that it is at its end, too, and whoever reads it may be woken after
@@ -77,8 +77,8 @@ final class RequestBody {
     new RequestBody(exchange, bytesMax, textBytesMax, reader).read();
   }
 
-  private static Refusal tooLarge(String actual, int bytesMax) {
-    return Problem.BODY_TOO_LARGE.because(
+  private static ProblemException tooLarge(String actual, int bytesMax) {
+    return ProblemType.BODY_TOO_LARGE.withDetail(
         "the body has " + actual + " bytes, the limit is " + bytesMax);
   }
 
@@ -97,7 +97,7 @@ final class RequestBody {
       return;
     }
     claim(bytes.capacity());
-    rate = new MinimalRate(exchange, () -> bytesRead);
+    rate = new MinimumTransferRate(exchange, () -> bytesRead);
     rate.expect();
     channel.getReadSetter().set(this::readable);
     exchange.dispatch(SameThreadExecutor.INSTANCE, channel::resumeReads);
@@ -119,7 +119,7 @@ final class RequestBody {
       ended = true;
       drop(); // the rest of the body is still to come, and is not waited for with this
       channel.suspendReads();
-      Connectors.executeRootHandler(e -> Failures.answer(e, failure), exchange);
+      Connectors.executeRootHandler(e -> ExceptionMapper.respond(e, failure), exchange);
       return;
     }
     if (complete) {
@@ -128,7 +128,7 @@ final class RequestBody {
         rate.stop(); // the answer may take its time
       }
       channel.suspendReads();
-      Connectors.executeRootHandler(Failures.mapped(e -> handOver()), exchange);
+      Connectors.executeRootHandler(ExceptionMapper.mapped(e -> handOver()), exchange);
     }
   }
 
@@ -153,32 +153,32 @@ final class RequestBody {
 
   private void add(ByteBuffer source) {
     int taken = bytes.capacity() + bytes.growthFor(source.remaining(), bytesExpected);
-    if (taken > UNCLAIMED_BYTES_MAX || claim != null) {
+    if (taken > UNCLAIMED_BYTES_MAX || reservation != null) {
       claim(taken);
     }
     bytes.add(source, bytesExpected);
   }
 
   private void claim(long taken) {
-    HeapRoom.Claim held = claim;
+    MemoryBudget.Reservation held = reservation;
     if (held == null) {
-      held = HeapRoom.OF_PROCESS.claimFor(exchange);
-      claim = held;
+      held = MemoryBudget.OF_PROCESS.reservationFor(exchange);
+      reservation = held;
     }
-    held.atLeast(taken);
+    held.growTo(taken);
   }
 
   private void drop() {
     bytes.drop();
-    if (claim != null) {
-      claim.release();
+    if (reservation != null) {
+      reservation.release();
     }
   }
 
   private void handOver() throws Exception {
     RequestHead.requireWholeBody(exchange);
     if (textBytesMax != NO_TEXT && bytes.size() > IO_THREAD_JSON_BYTES_MAX) {
-      exchange.dispatch(Failures.mapped(onWorker -> handOverHere()));
+      exchange.dispatch(ExceptionMapper.mapped(onWorker -> handOverHere()));
     } else {
       handOverHere();
     }
@@ -189,7 +189,7 @@ final class RequestBody {
     if (bytes.size() > UNCLAIMED_BYTES_MAX) {
       long longest = textBytesMax == NO_TEXT ? 0 : bytes.longestString();
       if (longest > textBytesMax && textBytesMax != NO_TEXT) {
-        throw Problem.VALUE_TOO_LARGE.because(
+        throw ProblemType.VALUE_TOO_LARGE.withDetail(
             "a text has " + longest + " bytes, the limit is " + textBytesMax);
       }
       claim(bytes.capacity() + Math.max(bytes.size(), TEXT_BYTES_PER_BYTE * longest));

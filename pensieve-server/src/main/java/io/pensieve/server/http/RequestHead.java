@@ -14,23 +14,23 @@ final class RequestHead {
 
   private final int bytesMax;
 
-  RequestHead(Limits limits) {
+  RequestHead(SizeLimits limits) {
     bytesMax = limits.headerBytesMax();
   }
 
   /** How long a head may be to be read at all, in bytes. */
-  static int parsedBytesMax(Limits limits) {
+  static int parsedBytesMax(SizeLimits limits) {
     return (int) Math.min(Integer.MAX_VALUE, 2L * limits.headerBytesMax());
   }
 
   /**
    * Lets a request pass that is whole and not too long.
    *
-   * @throws Refusal otherwise
+   * @throws ProblemException otherwise
    */
   void require(HttpServerExchange exchange) {
-    if (exchange.getRequestMethod().toString().equals(FramingFault.METHOD)) {
-      requireFaultless(exchange.getRequestHeaders().get(FramingFault.FIELD));
+    if (exchange.getRequestMethod().toString().equals(FramingError.METHOD)) {
+      requireFaultless(exchange.getRequestHeaders().get(FramingError.FIELD));
     }
     requireBounded(exchange);
   }
@@ -38,21 +38,21 @@ final class RequestHead {
   /**
    * Lets a body pass that is whole.
    *
-   * @throws Refusal otherwise
+   * @throws ProblemException otherwise
    */
   static void requireWholeBody(HttpServerExchange exchange) {
     HeaderMap trailers = exchange.getAttachment(HttpAttachments.REQUEST_TRAILERS);
-    if (trailers != null && trailers.contains(FramingFault.FIELD)) {
-      KeepAlive.end(exchange);
-      requireFaultless(trailers.get(FramingFault.FIELD));
+    if (trailers != null && trailers.contains(FramingError.FIELD)) {
+      KeepAliveHandler.end(exchange);
+      requireFaultless(trailers.get(FramingError.FIELD));
     }
   }
 
   // Whoever sends such a field himself has his own request refused.
   private static void requireFaultless(@Nullable HeaderValues named) {
-    for (FramingFault fault : FramingFault.values()) {
+    for (FramingError fault : FramingError.values()) {
       if (named != null && named.contains(fault.name())) {
-        throw fault.refusal();
+        throw fault.exception();
       }
     }
   }
@@ -72,7 +72,7 @@ final class RequestHead {
       }
     }
     if (bytes > bytesMax) {
-      throw Problem.HEADER_TOO_LARGE.because(
+      throw ProblemType.HEADER_TOO_LARGE.withDetail(
           "the first line and the headers have " + bytes + " bytes, the limit is " + bytesMax);
     }
   }

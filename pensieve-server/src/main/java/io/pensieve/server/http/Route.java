@@ -14,7 +14,7 @@ record Route(HttpString method, String template, Role role, Endpoint endpoint) {
   /** Answers one request, on its I/O thread. */
   interface Endpoint {
     /**
-     * Answers, or throws what {@link Failures} knows to answer.
+     * Answers, or throws what {@link ExceptionMapper} knows to answer.
      *
      * @param rest what of the raw path stood for {@code {key}}, not decoded; otherwise empty
      */

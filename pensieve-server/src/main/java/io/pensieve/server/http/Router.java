@@ -17,18 +17,19 @@ import java.util.stream.Collectors;
 final class Router implements HttpHandler {
   private static final int UNASKED_BYTES_MAX = 1 << 10;
 
-  private final List<Metered> routes;
+  private final List<MeteredRoute> routes;
   private final RequestHead head;
-  private final Access access;
-  private final RequestMeters meters;
-  private final InFlight inFlight;
+  private final Authorizer authorizer;
+  private final RequestMetrics meters;
+  private final InFlightRequests inFlight;
 
   /** A route, with what counts its requests; those for HEAD are counted apart. */
-  private record Metered(Route route, RequestMeters.Meter meter, RequestMeters.Meter headMeter) {
-    static Metered of(Route route, RequestMeters meters) {
-      RequestMeters.Meter meter = meters.meter(route.method().toString(), route.template());
+  private record MeteredRoute(
+      Route route, RequestMetrics.Meter meter, RequestMetrics.Meter headMeter) {
+    static MeteredRoute of(Route route, RequestMetrics meters) {
+      RequestMetrics.Meter meter = meters.meter(route.method().toString(), route.template());
       boolean takesHead = route.method().equals(Methods.GET);
-      return new Metered(
+      return new MeteredRoute(
           route, meter, takesHead ? meters.meter(Methods.HEAD_STRING, route.template()) : meter);
     }
   }
@@ -36,29 +37,29 @@ final class Router implements HttpHandler {
   Router(
       List<Route> routes,
       RequestHead head,
-      Access access,
-      RequestMeters meters,
-      InFlight inFlight) {
-    this.routes = routes.stream().map(route -> Metered.of(route, meters)).toList();
+      Authorizer authorizer,
+      RequestMetrics meters,
+      InFlightRequests inFlight) {
+    this.routes = routes.stream().map(route -> MeteredRoute.of(route, meters)).toList();
     this.head = head;
-    this.access = access;
+    this.authorizer = authorizer;
     this.meters = meters;
     this.inFlight = inFlight;
   }
 
   @Override
   public void handleRequest(HttpServerExchange exchange) throws Exception {
-    RequestMeters.Timing timing = meters.begin(exchange);
+    RequestMetrics.Timing timing = meters.begin(exchange);
     head.require(exchange);
     String path = RawPath.of(exchange);
     // As text: Undertow's own strings for methods are equal in any case, those of HTTP are not.
     String asked = exchange.getRequestMethod().toString();
     boolean isHead = asked.equals(Methods.HEAD_STRING);
     String method = isHead ? Methods.GET_STRING : asked;
-    for (Metered metered : routes) {
-      Route route = metered.route();
+    for (MeteredRoute meteredRoute : routes) {
+      Route route = meteredRoute.route();
       if (route.takes(method) && route.matches(path)) {
-        timing.routed(isHead ? metered.headMeter() : metered.meter());
+        timing.routed(isHead ? meteredRoute.headMeter() : meteredRoute.meter());
         answer(route, path, exchange);
         return;
       }
@@ -67,13 +68,13 @@ final class Router implements HttpHandler {
   }
 
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {
-    access.require(route.role(), exchange);
+    authorizer.require(route.role(), exchange);
     if (route.role() != Role.ANYONE) {
       // What watches over the server is answered also when it has no room for others.
       inFlight.admit(exchange);
     }
     if (!route.takesBody() && !exchange.isRequestComplete()) {
-      Failures.cutOffAfterLinger(exchange); // a body nobody asked for is not waited for
+      ExceptionMapper.cutOffAfterLinger(exchange); // a body nobody asked for is not waited for
     }
     String rest = route.rest(path);
     boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
@@ -89,12 +90,12 @@ final class Router implements HttpHandler {
   private void answerWithoutRoute(HttpServerExchange exchange, String path) {
     Set<String> allowed = allowedMethods(path);
     if (allowed.isEmpty()) {
-      throw Problem.NO_SUCH_ROUTE.because("there is no such path; keys belong behind /get/");
+      throw ProblemType.NO_SUCH_ROUTE.withDetail("there is no such path; keys belong behind /get/");
     }
     String allow = String.join(", ", allowed);
     exchange.getResponseHeaders().put(Headers.ALLOW, allow);
     if (!exchange.getRequestMethod().toString().equals(Methods.OPTIONS_STRING)) {
-      throw Problem.METHOD_NOT_ALLOWED.because("this path allows " + allow);
+      throw ProblemType.METHOD_NOT_ALLOWED.withDetail("this path allows " + allow);
     }
     exchange.setStatusCode(StatusCodes.NO_CONTENT).endExchange();
   }
@@ -102,7 +103,7 @@ final class Router implements HttpHandler {
   private Set<String> allowedMethods(String path) {
     Set<String> allowed =
         routes.stream()
-            .map(Metered::route)
+            .map(MeteredRoute::route)
             .filter(route -> path.equals("*") || route.matches(path))
             .map(route -> route.method().toString())
             .collect(Collectors.toCollection(LinkedHashSet::new));

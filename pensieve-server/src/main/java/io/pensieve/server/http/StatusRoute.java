@@ -10,45 +10,45 @@ import java.lang.management.ManagementFactory;
 
 /** The route that tells how the server stands. */
 final class StatusRoute {
-  private final Pensieve<String, StoredValue> memories;
-  private final Limits limits;
-  private final Promise promise;
+  private final Pensieve<String, StoredValue> map;
+  private final SizeLimits limits;
+  private final DurabilityGuarantee guarantee;
   private final LongPolls polls;
-  private final Watching watching;
+  private final WatchRoute watch;
   private final Alarms alarms;
 
   StatusRoute(
-      Pensieve<String, StoredValue> memories,
-      Limits limits,
-      Promise promise,
+      Pensieve<String, StoredValue> map,
+      SizeLimits limits,
+      DurabilityGuarantee guarantee,
       LongPolls polls,
-      Watching watching,
+      WatchRoute watch,
       Alarms alarms) {
-    this.memories = memories;
+    this.map = map;
     this.limits = limits;
-    this.promise = promise;
+    this.guarantee = guarantee;
     this.polls = polls;
-    this.watching = watching;
+    this.watch = watch;
     this.alarms = alarms;
   }
 
   void get(HttpServerExchange exchange, String noKey) {
-    Query.requireNone(exchange);
+    QueryParameters.requireNone(exchange);
     String version = StatusRoute.class.getPackage().getImplementationVersion();
-    Statistics statistics = memories.statistics();
+    Statistics statistics = map.statistics();
     LogStatistics log = statistics.log();
-    Answers.object(
+    JsonResponses.object(
         exchange,
         json -> {
           json.name("version").value(version == null ? "unknown" : version);
           json.name("uptime_ms").value(ManagementFactory.getRuntimeMXBean().getUptime());
-          json.name("durability").value(promise.level());
+          json.name("durability").value(guarantee.level());
           json.name("entries").value(statistics.entries());
-          json.name("entries_max").value(memories.maximumEntries());
+          json.name("entries_max").value(map.maximumEntries());
           json.name("weight_bytes").value(statistics.weight());
           json.name("weight_bytes_max").value(limits.capacityBytes());
           json.name("polls").value(polls.parked());
-          json.name("watchers").value(watching.watchers());
+          json.name("watchers").value(watch.watchers());
           write(json);
           json.name("log").beginObject();
           json.name("base_bytes").value(log.baseBytes());
@@ -65,7 +65,7 @@ final class StatusRoute {
 
   private void write(JsonWriter json) throws IOException {
     json.name("alarms").beginArray();
-    for (Alarms.Raised alarm : alarms.raised()) {
+    for (Alarms.ActiveAlarm alarm : alarms.raised()) {
       json.beginObject();
       json.name("alarm").value(alarm.kind().title());
       if (!alarm.subject().isEmpty()) {

@@ -41,7 +41,7 @@ public final class StoredValue {
 
   private static final int SHORT_BYTES_MAX = 64 << 10; // to make a text of those is quicker
 
-  private static final Codec<StoredValue> CODEC = new AsHeld();
+  private static final Codec<StoredValue> CODEC = new StoredValueCodec();
 
   private final byte[] held;
 
@@ -153,7 +153,7 @@ public final class StoredValue {
     return size() + " bytes of " + type();
   }
 
-  private static final class AsHeld implements Codec<StoredValue> {
+  private static final class StoredValueCodec implements Codec<StoredValue> {
     /** None: it takes any bytes for a value, so it also reads what other codecs have written. */
     @Override
     public String name() {
@@ -180,7 +180,7 @@ public final class StoredValue {
     private static void requireText(byte[] bytes) {
       if (bytes.length <= SHORT_BYTES_MAX) {
         String unused = Codec.utf8().decode(bytes);
-      } else if (!Utf8.isWellFormed(ByteBuffer.wrap(bytes))) {
+      } else if (!Utf8Validator.isWellFormed(ByteBuffer.wrap(bytes))) {
         throw new IllegalArgumentException("not UTF-8");
       }
     }

@@ -43,9 +43,9 @@ final class StrictJson {
     } catch (MalformedJsonException notJson) {
       throw refusalFor(notJson);
     } catch (CharacterCodingException notUtf8) {
-      throw Problem.MALFORMED_JSON.because(NOT_UTF8);
+      throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
     } catch (EOFException truncated) {
-      throw Problem.MALFORMED_JSON.because("the body ends before its JSON does");
+      throw ProblemType.MALFORMED_JSON.withDetail("the body ends before its JSON does");
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
@@ -58,16 +58,17 @@ final class StrictJson {
     try {
       return new StringReader(Codec.utf8().decode(body.readAllBytes()));
     } catch (IllegalArgumentException notUtf8) {
-      throw Problem.MALFORMED_JSON.because(NOT_UTF8);
+      throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
     }
   }
 
   // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
-  private static Refusal refusalFor(MalformedJsonException notJson) {
+  private static ProblemException refusalFor(MalformedJsonException notJson) {
     String message = String.valueOf(notJson.getMessage());
     return message.startsWith("Unpaired surrogate")
-        ? Problem.INVALID_BODY.because("a text has an unpaired surrogate, which has no UTF-8")
-        : Problem.MALFORMED_JSON.because("the body is not JSON as RFC 8259 has it");
+        ? ProblemType.INVALID_BODY.withDetail(
+            "a text has an unpaired surrogate, which has no UTF-8")
+        : ProblemType.MALFORMED_JSON.withDetail("the body is not JSON as RFC 8259 has it");
   }
 
   /** Refuses anything behind the value that was read. */
@@ -90,7 +91,7 @@ final class StrictJson {
   private static final class Tree {
     private final JsonReader json;
     private int nodesLeft;
-    private @Nullable Refusal firstFault;
+    private @Nullable ProblemException firstFault;
 
     Tree(JsonReader json, int nodesMax) {
       this.json = json;
@@ -109,7 +110,7 @@ final class StrictJson {
 
     private JsonElement element() throws IOException {
       if (--nodesLeft < 0) {
-        throw Problem.BATCH_TOO_LARGE.because(
+        throw ProblemType.BATCH_TOO_LARGE.withDetail(
             "the body has more values than the operations of a batch");
       }
       JsonToken type = json.peek();
@@ -132,7 +133,7 @@ final class StrictJson {
       while (json.hasNext()) {
         String name = json.nextName();
         if (object.has(name) && firstFault == null) {
-          firstFault = Problem.INVALID_BODY.because("a field is there more than once");
+          firstFault = ProblemType.INVALID_BODY.withDetail("a field is there more than once");
         }
         object.add(name, element());
       }

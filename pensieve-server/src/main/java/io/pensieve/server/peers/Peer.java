@@ -30,9 +30,10 @@ final class Peer {
   private volatile OptionalLong id;
   private final Queue<Long> answersNanos = new ConcurrentLinkedQueue<>();
   private final AtomicLong beatNanos = new AtomicLong(NEVER);
-  private volatile BeatFailure failure = BeatFailure.none(); // written by the thread that beats
+  private volatile HeartbeatFailure failure =
+      HeartbeatFailure.none(); // written by the thread that beats
 
-  private final PhiAccrual detector = new PhiAccrual();
+  private final PhiAccrualDetector detector = new PhiAccrualDetector();
   private volatile PeerState state = PeerState.DEAD;
   private long sinceNanos;
   private long lastHeardNanos = NEVER;
@@ -71,65 +72,66 @@ final class Peer {
   }
 
   /** It answered a beat, and said who it is if it can. */
-  void answered(OptionalLong nodeId, long atNanos) {
+  void onResponse(OptionalLong nodeId, long atNanos) {
     if (nodeId.isPresent()) {
       id = nodeId;
     }
-    failure = BeatFailure.none();
+    failure = HeartbeatFailure.none();
     answersNanos.add(atNanos);
   }
 
   /** It did not answer a beat. */
-  void unanswered(String reason) {
-    failure = BeatFailure.after(failure, reason);
+  void onNoResponse(String reason) {
+    failure = HeartbeatFailure.after(failure, reason);
   }
 
   /** A beat of its own came in. */
-  void heard(long atNanos) {
+  void onHeartbeat(long atNanos) {
     beatNanos.accumulateAndGet(atNanos, Math::max);
   }
 
   /** Empties the letter box. */
-  void takeIn(Waking waking) {
-    if (waking.overslept()) {
+  void drainSignals(PauseAdjustedTime time) {
+    if (time.overslept()) {
       detector.interrupted();
     }
     for (Long at = answersNanos.poll(); at != null; at = answersNanos.poll()) {
       lastHeardNanos = Math.max(lastHeardNanos, at);
-      if (waking.overslept()) {
-        detector.heard(waking.awakeNanos(at));
+      if (time.overslept()) {
+        detector.onHeartbeat(time.awakeNanos(at));
       } else {
-        detector.answered(waking.awakeNanos(at));
+        detector.onResponse(time.awakeNanos(at));
       }
     }
     long at = beatNanos.get();
     if (at > lastHeardNanos) {
       lastHeardNanos = at;
-      detector.heard(waking.awakeNanos(at));
+      detector.onHeartbeat(time.awakeNanos(at));
     }
   }
 
   /** Decides what it is now; the change, if that is something else than before. */
-  Optional<PeerChange> judge(Waking waking) {
+  Optional<PeerStateChange> evaluate(PauseAdjustedTime time) {
     PeerState before = state;
-    PeerState after = detector.judge(waking.awakeNanos());
+    PeerState after = detector.evaluate(time.awakeNanos());
     if (after == before) {
       return Optional.empty();
     }
     if (before == PeerState.ALIVE) {
       silentFromNanos = lastHeardNanos;
     }
-    long silentUntilNanos = after == PeerState.ALIVE ? lastHeardNanos : waking.nowNanos();
+    long silentUntilNanos = after == PeerState.ALIVE ? lastHeardNanos : time.nowNanos();
     state = after;
-    sinceNanos = waking.nowNanos();
+    sinceNanos = time.nowNanos();
     Optional<String> reason = after == PeerState.ALIVE ? Optional.empty() : reason();
     reason.ifPresent(reasonsTold::add);
     return Optional.of(
-        new PeerChange(url, id, before, after, millis(silentFromNanos, silentUntilNanos), reason));
+        new PeerStateChange(
+            url, id, before, after, millis(silentFromNanos, silentUntilNanos), reason));
   }
 
   private Optional<String> reason() {
-    BeatFailure latest = failure;
+    HeartbeatFailure latest = failure;
     return latest.inRow() == 0 ? Optional.empty() : Optional.of(latest.reason());
   }
 
@@ -137,8 +139,8 @@ final class Peer {
    * Why it goes on not answering, if that is to be told: it may have been dead from the start, or
    * be alive by its own beats alone, so that no change of its state says it.
    */
-  Optional<PeerUnanswering> complain() {
-    BeatFailure latest = failure;
+  Optional<PeerUnresponsive> pollUnresponsive() {
+    HeartbeatFailure latest = failure;
     if (latest.inRow() == 0) {
       reasonsTold.clear();
     }
@@ -146,16 +148,16 @@ final class Peer {
         latest.inRow() >= FAILURES_TOLD_MIN
             && reasonsTold.size() < REASONS_TOLD_MAX
             && reasonsTold.add(latest.reason());
-    return isNews ? Optional.of(new PeerUnanswering(url, id, latest.reason())) : Optional.empty();
+    return isNews ? Optional.of(new PeerUnresponsive(url, id, latest.reason())) : Optional.empty();
   }
 
-  PeerView view(Waking waking) {
-    long nowNanos = waking.nowNanos();
+  PeerView view(PauseAdjustedTime time) {
+    long nowNanos = time.nowNanos();
     return new PeerView(
         url,
         id,
         state,
-        detector.phi(waking.awakeNanos()),
+        detector.phi(time.awakeNanos()),
         millis(lastHeardNanos, nowNanos),
         NANOSECONDS.toMillis(nowNanos - sinceNanos));
   }

@@ -4,7 +4,7 @@ import java.net.URI;
 import java.util.OptionalLong;
 
 /** Something that people want to know of a peer. */
-public sealed interface PeerEvent permits PeerChange, PeerUnanswering {
+public sealed interface PeerEvent permits PeerStateChange, PeerUnresponsive {
   /** Where the peer is reached. */
   URI url();
 

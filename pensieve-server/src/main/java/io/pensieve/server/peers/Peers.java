@@ -40,11 +40,11 @@ public final class Peers implements AutoCloseable {
    * The dead are beaten less often if their own first beat will tell that they are back. A peer
    * whose id is not known yet cannot be told by its beats, and only an answer finds it.
    */
-  private final Roster roster;
+  private final PeerTable peers;
   private final Consumer<PeerEvent> onEvent;
   private final long startNanos = System.nanoTime();
   private final CountDownLatch stopped = new CountDownLatch(1);
-  private final List<BeatConnection> connections = new ArrayList<>();
+  private final List<HeartbeatConnection> connections = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
 
   private Peers(
@@ -53,14 +53,14 @@ public final class Peers implements AutoCloseable {
       Supplier<Optional<String>> secret,
       PeerTrust trust,
       Consumer<PeerEvent> onEvent) {
-    this.roster = new Roster(nodeId, urls);
+    this.peers = new PeerTable(nodeId, urls);
     this.onEvent = onEvent;
     threads.add(new Thread(this::check, "pensieve-peers"));
-    for (Peer peer : roster.peers()) {
-      BeatConnection connection = new BeatConnection(peer.url(), nodeId, secret, trust);
+    for (Peer peer : peers.peers()) {
+      HeartbeatConnection connection = new HeartbeatConnection(peer.url(), nodeId, secret, trust);
       connections.add(connection);
-      String name = "pensieve-beat " + peer.url().getRawAuthority();
-      threads.add(new Thread(() -> beat(peer, connection), name));
+      String name = "pensieve-heartbeat " + peer.url().getRawAuthority();
+      threads.add(new Thread(() -> sendHeartbeats(peer, connection), name));
     }
     threads.forEach(thread -> thread.setDaemon(true));
   }
@@ -124,20 +124,20 @@ public final class Peers implements AutoCloseable {
    * A beat of a peer came in. Counts as a sign of life of the peer with this id; an id that no peer
    * or more than one has, or that is this node's own, is ignored.
    */
-  public void heard(long nodeId) {
-    roster.heard(nodeId, nowNanos());
+  public void onHeartbeat(long nodeId) {
+    peers.onHeartbeat(nodeId, nowNanos());
   }
 
   /** What this node knows of its peers, in the order given at the start, about 50 ms old. */
   public List<PeerView> view() {
-    return roster.view();
+    return peers.view();
   }
 
   /** Stops beating, and all threads. A second call does nothing. */
   @Override
   public void close() {
     stopped.countDown();
-    for (BeatConnection connection : connections) {
+    for (HeartbeatConnection connection : connections) {
       try {
         connection.close();
       } catch (IOException lost) {
@@ -157,12 +157,12 @@ public final class Peers implements AutoCloseable {
   }
 
   private void check() {
-    while (!isStoppedWithin(Waking.CHECK_NANOS)) {
-      roster.check(nowNanos()).forEach(this::tell);
+    while (!isStoppedWithin(PauseAdjustedTime.CHECK_NANOS)) {
+      peers.check(nowNanos()).forEach(this::deliver);
     }
   }
 
-  private void tell(PeerEvent event) {
+  private void deliver(PeerEvent event) {
     try {
       onEvent.accept(event);
     } catch (RuntimeException thrownByListener) {
@@ -170,16 +170,16 @@ public final class Peers implements AutoCloseable {
     }
   }
 
-  private void beat(Peer peer, BeatConnection connection) {
+  private void sendHeartbeats(Peer peer, HeartbeatConnection connection) {
     for (long dueNanos = nowNanos(); !isStoppedWithin(dueNanos - nowNanos()); ) {
       dueNanos = nowNanos();
       try {
-        OptionalLong nodeId = connection.beat();
-        peer.answered(nodeId, nowNanos());
-        dueNanos += PhiAccrual.BEAT_NANOS;
+        OptionalLong nodeId = connection.sendHeartbeat();
+        peer.onResponse(nodeId, nowNanos());
+        dueNanos += PhiAccrualDetector.BEAT_NANOS;
       } catch (IOException silent) {
-        peer.unanswered(BeatFailure.reason(silent));
-        dueNanos += peer.announcesItself() ? PROBE_NANOS : PhiAccrual.BEAT_NANOS;
+        peer.onNoResponse(HeartbeatFailure.reason(silent));
+        dueNanos += peer.announcesItself() ? PROBE_NANOS : PhiAccrualDetector.BEAT_NANOS;
       }
     }
   }

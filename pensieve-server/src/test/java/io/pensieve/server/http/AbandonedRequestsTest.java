@@ -82,9 +82,9 @@ final class AbandonedRequestsTest {
     Random random = new Random(SEED);
     try (ServerUnderTest server =
         new ServerUnderTest(
-            Log.recent(100), ServerUnderTest.patientFor(SILENCE_MAX), Cluster.alone(1))) {
-      server.memories.put("k", "v");
-      server.memories.put("big", BIG.repeat(20));
+            Log.inMemory(100), ServerUnderTest.patientFor(SILENCE_MAX), Cluster.alone(1))) {
+      server.map.put("k", "v");
+      server.map.put("big", BIG.repeat(20));
       List<Socket> open = new ArrayList<>();
       for (int i = 0; i < REQUESTS; i++) {
         open.add(begin(server, random));
@@ -98,7 +98,7 @@ final class AbandonedRequestsTest {
         Await.until(
             "nothing is held, seed " + SEED,
             () -> {
-              server.memories.put("told", BIG);
+              server.map.put("told", BIG);
               return held(server).equals(NOTHING);
             });
       } catch (AssertionError kept) {
@@ -110,7 +110,7 @@ final class AbandonedRequestsTest {
   }
 
   private static List<String> gauges(ServerUnderTest server) throws Exception {
-    return HttpAnswer.of(server, "/metrics")
+    return StatusAndBody.of(server, "/metrics")
         .body()
         .lines()
         .filter(line -> line.startsWith("pensieve_held_"))
@@ -122,10 +122,10 @@ final class AbandonedRequestsTest {
         .formatted(
             server.http.requestsInFlight(),
             server.http.requestsAdmitted(),
-            server.http.v1().pollsParked(),
-            server.http.v1().watchers(),
-            HeapRoom.OF_PROCESS.bytesTaken(),
-            HeapRoom.OF_WATCHERS.bytesTaken());
+            server.http.v1Routes().pollsParked(),
+            server.http.v1Routes().watchers(),
+            MemoryBudget.OF_PROCESS.bytesReserved(),
+            MemoryBudget.OF_WATCHERS.bytesReserved());
   }
 
   private static Socket begin(ServerUnderTest server, Random random) throws IOException {

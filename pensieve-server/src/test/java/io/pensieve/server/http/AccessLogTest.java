@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Each answer is told to the access log, and nothing of what its client made up. */
 final class AccessLogTest {
-  private final BlockingQueue<AccessLog.Answered> answers = new LinkedBlockingQueue<>();
+  private final BlockingQueue<AccessLog.CompletedRequest> answers = new LinkedBlockingQueue<>();
   private ServerUnderTest server;
 
   @BeforeEach
@@ -32,9 +32,9 @@ final class AccessLogTest {
 
   @Test
   void anAnswerIsToldWithItsRouteAndItsLength() throws Exception {
-    server.memories.put("sesame", "bar");
+    server.map.put("sesame", "bar");
     server.send(server.request("/get/sesame"));
-    AccessLog.Answered told = next();
+    AccessLog.CompletedRequest told = next();
     assertEquals(
         List.of("GET", "/get/{key}", 200, (long) "{\"val\":\"bar\"}".length()),
         List.of(told.method(), told.route(), told.status(), told.bytes()));
@@ -48,7 +48,7 @@ final class AccessLogTest {
     server.send(server.request("/v1/kv/sesame?ttl=sesame").PUT(BodyPublishers.ofString("sesame")));
     server.send(server.request("/get/sesame").method("SESAME", BodyPublishers.noBody()));
     for (int status : new int[] {404, 400, 405}) {
-      AccessLog.Answered told = next();
+      AccessLog.CompletedRequest told = next();
       assertEquals(status, told.status());
       assertFalse(
           told.toString().toLowerCase(java.util.Locale.ROOT).contains("sesame"), told::toString);
@@ -61,7 +61,7 @@ final class AccessLogTest {
       client.send("PUT /v1/kv/a HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf");
       Await.until("the upload has begun", () -> server.http.requestsInFlight() == 1);
     }
-    AccessLog.Answered told = next();
+    AccessLog.CompletedRequest told = next();
     assertEquals(List.of("PUT", "/v1/kv/{key}"), List.of(told.method(), told.route()));
     assertEquals(499, told.status());
     String metrics = server.send(server.request("/metrics")).body();
@@ -69,8 +69,8 @@ final class AccessLogTest {
     assertFalse(metrics.contains("route=\"/v1/kv/{key}\",status=\"200\""), metrics);
   }
 
-  private AccessLog.Answered next() throws InterruptedException {
-    AccessLog.Answered told = answers.poll(20, TimeUnit.SECONDS);
+  private AccessLog.CompletedRequest next() throws InterruptedException {
+    AccessLog.CompletedRequest told = answers.poll(20, TimeUnit.SECONDS);
     assertTrue(told != null, "an answer is told");
     return told;
   }

@@ -20,7 +20,7 @@ final class AllowedHostsTest {
     server =
         new ServerUnderTest(
             io.pensieve.log.Log.none(),
-            ServerUnderTest.openTo(Access.open(hosts)),
+            ServerUnderTest.openTo(Authorizer.open(hosts)),
             Cluster.alone(1));
     client = server.connect();
   }
@@ -82,13 +82,13 @@ final class AllowedHostsTest {
   @ParameterizedTest
   @ValueSource(strings = {"http://evil.example", "https://localhost.evil.example", "null", "", "x"})
   void aPageOfAnotherServerWritesNothing(String origin) throws Exception {
-    server.memories.put("k", "v");
+    server.map.put("k", "v");
     String headers = "Host: localhost\r\nOrigin: " + origin;
     RawClient.Response refused = send("DELETE", "/v1/kv/k", headers);
     assertEquals(403, refused.status());
     assertEquals("foreign_origin", ServerUnderTest.code(refused.body()));
     assertEquals(403, send("POST", "/internal/heartbeat", headers).status());
-    assertEquals("v", server.memories.get("k"));
+    assertEquals("v", server.map.get("k"));
     assertEquals(200, send("GET", "/get/k", headers).status());
     String allowed = "Host: localhost\r\nOrigin: https://pensieve.example";
     assertEquals(204, send("DELETE", "/v1/kv/k", allowed).status());

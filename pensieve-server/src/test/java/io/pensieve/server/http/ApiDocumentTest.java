@@ -37,7 +37,7 @@ final class ApiDocumentTest {
   @Test
   void codesAreThoseOfTheTable() throws Exception {
     Set<String> known = new TreeSet<>();
-    for (Problem problem : Problem.values()) {
+    for (ProblemType problem : ProblemType.values()) {
       known.add(problem.status() + " " + problem.code());
     }
     assertEquals(known, rows(ERROR));
@@ -47,7 +47,7 @@ final class ApiDocumentTest {
   void fieldsOfTheStatusAreThoseOfTheTable() throws Exception {
     Set<String> told = new TreeSet<>();
     try (ServerUnderTest server = ServerUnderTest.start()) {
-      String body = HttpAnswer.of(server, "/v1/status").body();
+      String body = StatusAndBody.of(server, "/v1/status").body();
       JsonObject status = JsonParser.parseString(body).getAsJsonObject();
       JsonObject log = status.remove("log").getAsJsonObject();
       told.addAll(status.keySet());

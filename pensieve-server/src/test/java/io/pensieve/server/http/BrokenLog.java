@@ -4,7 +4,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,11 +23,11 @@ final class BrokenLog implements Log<String, StoredValue> {
   /** The thread of the last write. */
   volatile String writer = "";
 
-  private final Log<String, StoredValue> sound = Log.recent(100);
+  private final Log<String, StoredValue> sound = Log.inMemory(100);
 
   @Override
-  public RecoveryReport replay(Replay<String, StoredValue> replay) {
-    return sound.replay(replay);
+  public RecoveryReport replay(ReplayHandler<String, StoredValue> handler) {
+    return sound.replay(handler);
   }
 
   @Override

@@ -22,9 +22,9 @@ final class ChangeHubTest {
     try (ServerUnderTest server =
             new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
         EventClient watcher = EventClient.watch(server, "")) {
-      Await.until("it has caught up", () -> server.http.v1().watchersCaughtUp() == 1);
+      Await.until("it has caught up", () -> server.http.v1Routes().watchersCaughtUp() == 1);
       log.errors.set(1);
-      server.memories.put("k", "unseen");
+      server.map.put("k", "unseen");
       assertEquals("log_failed", watcher.next().name());
       assertTrue(watcher.ends());
       awaitWatches(server);
@@ -33,12 +33,13 @@ final class ChangeHubTest {
 
   // The hub refuses those who come within a second, and tells them so.
   private static void awaitWatches(ServerUnderTest server) throws Exception {
-    V1 v1 = server.http.v1();
+    V1Routes v1Routes = server.http.v1Routes();
     for (boolean watched = false; !watched; ) {
       try (EventClient again = EventClient.watch(server, "")) {
-        Await.until("told or refused", () -> v1.watchersCaughtUp() == 1 || v1.watchers() == 0);
-        if (v1.watchersCaughtUp() == 1) {
-          server.memories.put("k", "seen");
+        Await.until(
+            "told or refused", () -> v1Routes.watchersCaughtUp() == 1 || v1Routes.watchers() == 0);
+        if (v1Routes.watchersCaughtUp() == 1) {
+          server.map.put("k", "seen");
           assertEquals("seen", again.next().json().get("value").getAsString());
           watched = true;
         }
@@ -51,10 +52,10 @@ final class ChangeHubTest {
     CountDownLatch making = new CountDownLatch(1);
     CountDownLatch mayGoOn = new CountDownLatch(1);
     try (Pensieve<String, StoredValue> map =
-            Pensieve.<String, StoredValue>builder().log(Log.recent(10)).open();
+            Pensieve.<String, StoredValue>builder().log(Log.inMemory(10)).open();
         ChangeHub hub = new ChangeHub(map)) {
-      Recorder slow =
-          new Recorder() {
+      RecordingSubscriber slow =
+          new RecordingSubscriber() {
             @Override
             public void changed(ChangeEvent change) {
               making.countDown();
@@ -62,11 +63,11 @@ final class ChangeHubTest {
               super.changed(change);
             }
           };
-      Await.until("it reads", () -> hub.join(slow, Long.MAX_VALUE));
+      Await.until("it reads", () -> hub.subscribe(slow, Long.MAX_VALUE));
       map.put("k", StoredValue.text("v"));
       making.await();
-      hub.listen("other", () -> {});
-      hub.leave(new Recorder());
+      hub.addListener("other", () -> {});
+      hub.unsubscribe(new RecordingSubscriber());
       assertEquals(1, hub.subscribers());
       mayGoOn.countDown();
       assertEquals("k", slow.told.poll(20, TimeUnit.SECONDS));
@@ -78,22 +79,22 @@ final class ChangeHubTest {
     CountDownLatch telling = new CountDownLatch(1);
     CountDownLatch mayGoOn = new CountDownLatch(1);
     try (Pensieve<String, StoredValue> map =
-            Pensieve.<String, StoredValue>builder().log(Log.recent(10)).open();
+            Pensieve.<String, StoredValue>builder().log(Log.inMemory(10)).open();
         ChangeHub hub = new ChangeHub(map)) {
-      long before = map.submitPut("k", StoredValue.text("v")).version();
-      Recorder first =
-          new Recorder() {
+      long before = map.putAsync("k", StoredValue.text("v")).version();
+      RecordingSubscriber first =
+          new RecordingSubscriber() {
             @Override
             public void changed(ChangeEvent change) {
               telling.countDown();
               awaitUninterruptibly(mayGoOn);
             }
           };
-      Await.until("it reads", () -> hub.join(first, Long.MAX_VALUE));
-      long after = map.submitPut("k", StoredValue.text("w")).version();
+      Await.until("it reads", () -> hub.subscribe(first, Long.MAX_VALUE));
+      long after = map.putAsync("k", StoredValue.text("w")).version();
       telling.await();
-      assertTrue(!hub.join(new Recorder(), before), "he would miss a change");
-      assertTrue(hub.join(new Recorder(), after));
+      assertTrue(!hub.subscribe(new RecordingSubscriber(), before), "he would miss a change");
+      assertTrue(hub.subscribe(new RecordingSubscriber(), after));
       mayGoOn.countDown();
     }
   }
@@ -106,7 +107,7 @@ final class ChangeHubTest {
     }
   }
 
-  private static class Recorder implements ChangeHub.Subscriber {
+  private static class RecordingSubscriber implements ChangeHub.Subscriber {
     final BlockingQueue<String> told = new LinkedBlockingQueue<>();
 
     @Override

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
-import io.pensieve.Submission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,28 +19,27 @@ final class ConditionalWriteTest {
   private static final StoredValue MINE = StoredValue.text("mine");
   private static final StoredValue OTHERS = StoredValue.text("others");
 
-  private final Pensieve<String, StoredValue> memories =
-      Pensieve.<String, StoredValue>builder().open();
+  private final Pensieve<String, StoredValue> map = Pensieve.<String, StoredValue>builder().open();
   private final List<Long> looks = new ArrayList<>();
 
   @AfterEach
   void close() {
-    memories.close();
+    map.close();
   }
 
   private boolean writeBetween(long version, LongPredicate condition) {
     looks.add(version);
     if (looks.size() == 1) {
-      memories.put("k", OTHERS);
+      map.put("k", OTHERS);
     }
     return condition.test(version);
   }
 
   @Test
   void theConditionIsAskedAgain() {
-    memories.put("k", StoredValue.text("old"));
-    Submission<StoredValue> put =
-        ConditionalWrite.put(memories, "k", MINE, Optional.empty())
+    map.put("k", StoredValue.text("old"));
+    PendingWrite<StoredValue> put =
+        ConditionalWrite.put(map, "k", MINE, Optional.empty())
             .submitIf(version -> writeBetween(version, any -> true));
     assertTrue(put.applied());
     assertEquals(OTHERS, put.previous());
@@ -50,34 +49,34 @@ final class ConditionalWriteTest {
 
   @Test
   void whoeverWantsTheVersionOfBeforeIsRefused() {
-    memories.put("k", StoredValue.text("old"));
-    Submission<StoredValue> put =
-        ConditionalWrite.put(memories, "k", MINE, Optional.empty())
+    map.put("k", StoredValue.text("old"));
+    PendingWrite<StoredValue> put =
+        ConditionalWrite.put(map, "k", MINE, Optional.empty())
             .submitIf(version -> writeBetween(version, same -> same == looks.get(0)));
     assertFalse(put.applied());
     assertEquals(looks.get(1), put.version());
-    assertEquals(OTHERS, memories.get("k"));
+    assertEquals(OTHERS, map.get("k"));
   }
 
   @Test
   void whoeverWantsAbsenceIsRefused() {
-    Submission<StoredValue> put =
-        ConditionalWrite.put(memories, "k", MINE, Optional.empty())
+    PendingWrite<StoredValue> put =
+        ConditionalWrite.put(map, "k", MINE, Optional.empty())
             .submitIf(version -> writeBetween(version, none -> none == 0));
     assertFalse(put.applied());
-    assertEquals(OTHERS, memories.get("k"));
+    assertEquals(OTHERS, map.get("k"));
   }
 
   @Test
   void aRemovalIsNoOther() {
-    memories.put("k", StoredValue.text("old"));
-    ConditionalWrite removal = ConditionalWrite.removal(memories, "k");
+    map.put("k", StoredValue.text("old"));
+    ConditionalWrite removal = ConditionalWrite.removal(map, "k");
     assertFalse(
         removal.submitIf(version -> writeBetween(version, same -> same == looks.get(0))).applied());
-    assertEquals(OTHERS, memories.get("k"));
+    assertEquals(OTHERS, map.get("k"));
     assertTrue(removal.submitIf(version -> version != 0).applied());
-    assertNull(memories.get("k"));
-    Submission<StoredValue> nothing = removal.submitIf(version -> version == 0);
+    assertNull(map.get("k"));
+    PendingWrite<StoredValue> nothing = removal.submitIf(version -> version == 0);
     assertFalse(nothing.applied());
     assertEquals(0, nothing.version());
   }

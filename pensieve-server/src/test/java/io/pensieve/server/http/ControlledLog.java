@@ -4,7 +4,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
-import io.pensieve.log.Replay;
+import io.pensieve.log.ReplayHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,7 +78,7 @@ final class ControlledLog implements Log<String, StoredValue> {
   }
 
   @Override
-  public RecoveryReport replay(Replay<String, StoredValue> replay) {
+  public RecoveryReport replay(ReplayHandler<String, StoredValue> handler) {
     return RecoveryReport.empty();
   }
 

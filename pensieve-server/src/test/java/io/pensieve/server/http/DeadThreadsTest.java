@@ -34,13 +34,13 @@ final class DeadThreadsTest {
       BrokenLog log = new BrokenLog();
       try (ServerUnderTest server =
           new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1))) {
-        server.memories.put("k", "v");
+        server.map.put("k", "v");
         List<RawClient> clients = begin(server, 4);
         clients.add(server.connect().request("GET", "/v1/watch"));
-        Await.until("one is told" + told(), () -> server.http.v1().watchersCaughtUp() > 0);
+        Await.until("one is told" + told(), () -> server.http.v1Routes().watchersCaughtUp() > 0);
         log.errors.set(1 + random.nextInt(2));
-        server.memories.put("k", "what it meets the error with");
-        Await.until("it has met it" + told(), () -> server.http.v1().watchersCaughtUp() == 0);
+        server.map.put("k", "what it meets the error with");
+        Await.until("it has met it" + told(), () -> server.http.v1Routes().watchersCaughtUp() == 0);
         assertEquals(200, server.send(server.request("/readyz")).statusCode(), told());
         awaitNothingHeld(server, clients);
         server.put("after", "it");
@@ -106,24 +106,24 @@ final class DeadThreadsTest {
         client.close();
       }
     }
-    V1 v1 = server.http.v1();
+    V1Routes v1Routes = server.http.v1Routes();
     Await.until(
         "nothing is held" + told(),
         () -> {
           tell(server);
           return server.http.requestsInFlight() == 0
               && server.http.requestsAdmitted() == 0
-              && v1.pollsParked() == 0
-              && v1.watchers() == 0
-              && HeapRoom.OF_PROCESS.bytesTaken() == 0
-              && HeapRoom.OF_WATCHERS.bytesTaken() == 0;
+              && v1Routes.pollsParked() == 0
+              && v1Routes.watchers() == 0
+              && MemoryBudget.OF_PROCESS.bytesReserved() == 0
+              && MemoryBudget.OF_WATCHERS.bytesReserved() == 0;
         });
   }
 
   // That a watcher has gone is found out by telling it something.
   private static void tell(ServerUnderTest server) {
     try {
-      server.memories.put("told", "x");
+      server.map.put("told", "x");
     } catch (LogException dead) {
       // Then there are no watchers to be told.
     }

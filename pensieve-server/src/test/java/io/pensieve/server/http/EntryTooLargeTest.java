@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** An entry that has no room, though it were alone, is refused on each way in. */
 final class EntryTooLargeTest {
   private static final int CAPACITY_BYTES = 20_000;
-  private static final String FITS = "x".repeat(CAPACITY_BYTES - EntryWeight.ENTRY_BYTES - 100);
+  private static final String FITS = "x".repeat(CAPACITY_BYTES - EntryWeigher.ENTRY_BYTES - 100);
   private static final String NEVER_FITS = "x".repeat(CAPACITY_BYTES);
 
   private final Path folder;
@@ -31,19 +31,19 @@ final class EntryTooLargeTest {
     server =
         ServerUnderTest.over(
             folder,
-            new Limits(
-                Limits.DEFAULT_KEY_BYTES_MAX,
-                Limits.DEFAULT_VALUE_BYTES_MAX,
-                Limits.DEFAULT_HEADER_BYTES_MAX,
-                Waiting.defaults(),
+            new SizeLimits(
+                SizeLimits.DEFAULT_KEY_BYTES_MAX,
+                SizeLimits.DEFAULT_VALUE_BYTES_MAX,
+                SizeLimits.DEFAULT_HEADER_BYTES_MAX,
+                WaitLimits.defaults(),
                 CAPACITY_BYTES));
-    server.memories.put("before", "v");
+    server.map.put("before", "v");
   }
 
   @AfterEach
   void nothingHasChanged() {
-    assertEquals("v", server.memories.get("before"));
-    assertEquals(null, server.memories.get("large"));
+    assertEquals("v", server.map.get("before"));
+    assertEquals(null, server.map.get("large"));
     server.close();
   }
 

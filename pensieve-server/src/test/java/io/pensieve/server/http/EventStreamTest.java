@@ -93,8 +93,8 @@ final class EventStreamTest {
     }
   }
 
-  private static EventBytes event(long id) {
+  private static SharedEventBytes event(long id) {
     String text = "id: " + id + "\ndata: x\n\n";
-    return EventBytes.uncounted(Pieces.of(text.getBytes(StandardCharsets.UTF_8)));
+    return SharedEventBytes.uncounted(LazyBytes.of(text.getBytes(StandardCharsets.UTF_8)));
   }
 }

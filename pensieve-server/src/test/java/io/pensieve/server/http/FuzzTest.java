@@ -161,16 +161,16 @@ final class FuzzTest {
 
   private void assertAnswered(byte[] request, byte[] sent) {
     String text = new String(request, StandardCharsets.ISO_8859_1);
-    Optional<List<AnswerStream.Answer>> answers =
-        AnswerStream.parse(sent, text.toUpperCase(Locale.ROOT).contains("HEAD"));
+    Optional<List<ResponseStream.Response>> answers =
+        ResponseStream.parse(sent, text.toUpperCase(Locale.ROOT).contains("HEAD"));
     if (answers.isEmpty()) {
       fail("not HTTP: " + quoted(sent));
     }
-    for (AnswerStream.Answer answer : answers.orElseThrow()) {
-      statuses.merge(answer.status(), 1, Integer::sum);
-      assertTrue(isNoFault(answer), () -> "a fault of the server: " + answer);
-      if (answer.status() >= 400 && !answer.body().isEmpty()) {
-        assertProblem(answer);
+    for (ResponseStream.Response response : answers.orElseThrow()) {
+      statuses.merge(response.status(), 1, Integer::sum);
+      assertTrue(isNoFault(response), () -> "a fault of the server: " + response);
+      if (response.status() >= 400 && !response.body().isEmpty()) {
+        assertProblem(response);
       }
     }
   }
@@ -178,21 +178,21 @@ final class FuzzTest {
   // Beside what clients do wrong: a coding and a version that HTTP wants refused with 501 and 505,
   // and more watchers than there may be, since the server sees only when it writes to them that
   // they have left.
-  private static boolean isNoFault(AnswerStream.Answer answer) {
-    return answer.status() < 500
-        || answer.status() == 501
-        || answer.status() == 505
-        || answer.body().contains(Problem.TOO_MANY_WATCHERS.code());
+  private static boolean isNoFault(ResponseStream.Response response) {
+    return response.status() < 500
+        || response.status() == 501
+        || response.status() == 505
+        || response.body().contains(ProblemType.TOO_MANY_WATCHERS.code());
   }
 
-  private static void assertProblem(AnswerStream.Answer answer) {
-    assertEquals("application/problem+json", answer.header("content-type"));
-    String code = ServerUnderTest.code(answer.body());
+  private static void assertProblem(ResponseStream.Response response) {
+    assertEquals("application/problem+json", response.header("content-type"));
+    String code = ServerUnderTest.code(response.body());
     assertTrue(
-        Arrays.stream(Problem.values())
+        Arrays.stream(ProblemType.values())
             .anyMatch(
-                problem -> problem.code().equals(code) && problem.status() == answer.status()),
-        answer::toString);
+                problem -> problem.code().equals(code) && problem.status() == response.status()),
+        response::toString);
   }
 
   private void assertHealthy() throws Exception {

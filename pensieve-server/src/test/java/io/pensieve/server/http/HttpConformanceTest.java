@@ -167,7 +167,7 @@ final class HttpConformanceTest {
         }
         assertRefusedAndClosed(sender, chunk);
       }
-      assertEquals("bar", server.memories.get("foo"));
+      assertEquals("bar", server.map.get("foo"));
     }
   }
 
@@ -193,7 +193,7 @@ final class HttpConformanceTest {
         assertRefusedAndClosed(sender, chunk.substring(0, 4));
       }
     }
-    assertNull(server.memories.get("foo"));
+    assertNull(server.map.get("foo"));
   }
 
   // RFC 9112, 6.3: what two servers in a row could understand differently is how requests are
@@ -244,7 +244,7 @@ final class HttpConformanceTest {
         sender.send(request.substring(slow) + BEHIND);
         assertRefusedAndClosed(sender, framing);
       }
-      assertNull(server.memories.get("foo"));
+      assertNull(server.map.get("foo"));
     }
   }
 
@@ -300,7 +300,7 @@ final class HttpConformanceTest {
     RawClient.Response refused = client.receive();
     assertEquals(405, refused.status());
     assertEquals("method_not_allowed", ServerUnderTest.code(refused.body()));
-    assertEquals("bar", server.memories.get("foo"));
+    assertEquals("bar", server.map.get("foo"));
     assertStillOfUse();
   }
 
@@ -387,16 +387,16 @@ final class HttpConformanceTest {
   @Test
   void aHeaderAboveItsLimitIsRefusedByName() throws Exception {
     String begin = "GET /livez" + HOST + "X: ";
-    int room = Limits.DEFAULT_HEADER_BYTES_MAX - begin.length() - "\r\n".length();
-    client.send(begin + "x".repeat(room) + "\r\n\r\n");
+    int budget = SizeLimits.DEFAULT_HEADER_BYTES_MAX - begin.length() - "\r\n".length();
+    client.send(begin + "x".repeat(budget) + "\r\n\r\n");
     assertEquals(200, client.receive().status());
-    client.send(begin + "x".repeat(room + 1) + "\r\n\r\n");
+    client.send(begin + "x".repeat(budget + 1) + "\r\n\r\n");
     RawClient.Response refused = client.receive();
     assertEquals(431, refused.status());
     assertEquals("header_too_large", ServerUnderTest.code(refused.body()));
     assertTrue(refused.body().contains("16385 bytes, the limit is 16384"), refused.body());
     assertStillOfUse();
-    client.send(begin + "x".repeat(2 * Limits.DEFAULT_HEADER_BYTES_MAX) + "\r\n\r\n");
+    client.send(begin + "x".repeat(2 * SizeLimits.DEFAULT_HEADER_BYTES_MAX) + "\r\n\r\n");
     RawClient.Response cut = client.receive();
     assertEquals(431, cut.status());
     assertEquals("header_too_large", ServerUnderTest.code(cut.body()));

@@ -57,17 +57,17 @@ final class KeysInPathsTest {
     "https://test/get/get/, get/"
   })
   void namesExactlyTheKey(String target, String key) throws Exception {
-    server.memories.put(key, "right");
+    server.map.put(key, "right");
     RawClient.Response got = client.request("GET", target).receive();
     assertEquals("{\"val\":\"right\"}", got.body());
   }
 
   @Test
   void deleteNamesExactlyTheKey() throws Exception {
-    server.memories.put("a%2Fb", "stays");
-    server.memories.put("a/b", "goes");
+    server.map.put("a%2Fb", "stays");
+    server.map.put("a/b", "goes");
     assertEquals(200, client.request("DELETE", "/delete/a%2Fb?key=a%252Fb").receive().status());
-    assertEquals(Map.of("a%2Fb", "stays"), Map.copyOf(server.memories));
+    assertEquals(Map.of("a%2Fb", "stays"), Map.copyOf(server.map));
   }
 
   @ParameterizedTest
@@ -97,15 +97,15 @@ final class KeysInPathsTest {
     assertEquals(400, refused.status());
     assertEquals("malformed_path", ServerUnderTest.code(refused.body()));
     // The framing says no first; this door must hold without it too.
-    Refusal refusal = assertThrows(Refusal.class, () -> RawPath.decode(rawKey));
-    assertEquals(Problem.MALFORMED_PATH, refusal.problem());
+    ProblemException exception = assertThrows(ProblemException.class, () -> RawPath.decode(rawKey));
+    assertEquals(ProblemType.MALFORMED_PATH, exception.type());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"é", "a b", "\u007f", "\u0001"})
   void whatMustBeEscapedAndIsNotIsRefused(String rawKey) {
-    Refusal refusal = assertThrows(Refusal.class, () -> RawPath.decode(rawKey));
-    assertEquals(Problem.MALFORMED_PATH, refusal.problem());
+    ProblemException exception = assertThrows(ProblemException.class, () -> RawPath.decode(rawKey));
+    assertEquals(ProblemType.MALFORMED_PATH, exception.type());
   }
 
   @Test
@@ -122,20 +122,20 @@ final class KeysInPathsTest {
   void whatNeedNotBeEscapedIsTakenAsItIs(String raw) throws Exception {
     String key = raw.replace("%7C", "|");
     for (String path : new String[] {"/get/" + raw, "/get/;" + raw, "/get/x/../" + raw}) {
-      server.memories.put(path.substring("/get/".length()).replace("%7C", "|"), "right");
+      server.map.put(path.substring("/get/".length()).replace("%7C", "|"), "right");
       assertEquals("{\"val\":\"right\"}", client.request("GET", path).receive().body(), path);
     }
     client.send(
         "PUT /v1/kv/" + raw + "?ttl=1h HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nv");
     assertEquals(204, client.receive().status());
     assertEquals(200, client.request("DELETE", "/delete/" + raw + "?" + raw).receive().status());
-    assertEquals(null, server.memories.get(key));
+    assertEquals(null, server.map.get(key));
   }
 
   @Test
   void aKeyMayHaveThousandsOfSemicolons() throws Exception {
-    String key = ";a".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 2);
-    server.memories.put(key, "right");
+    String key = ";a".repeat(SizeLimits.DEFAULT_KEY_BYTES_MAX / 2);
+    server.map.put(key, "right");
     String queries = "&a".repeat(3000);
     assertEquals(
         "{\"val\":\"right\"}",
@@ -152,7 +152,7 @@ final class KeysInPathsTest {
 
   @Test
   void aKeyMayBeAsLongAsTheLimitInUtf8AndNoLonger() throws Exception {
-    String longest = "é".repeat(Limits.DEFAULT_KEY_BYTES_MAX / 2);
+    String longest = "é".repeat(SizeLimits.DEFAULT_KEY_BYTES_MAX / 2);
     server.put(longest, "v");
     assertEquals("v", server.get(longest));
     RawClient.Response answer =

@@ -30,7 +30,7 @@ final class LongJsonTest {
       refused(server, "{\"key\":\"k\",\"val\":\"" + value + "\"", 400);
       refused(server, "{\"key\":\"k\",\"val\":\"" + value + "\"}\0", 400);
       assertEquals(toAnIoThread, server.get("k"));
-      Await.until("nothing is held", () -> HeapRoom.OF_PROCESS.bytesTaken() == 0);
+      Await.until("nothing is held", () -> MemoryBudget.OF_PROCESS.bytesReserved() == 0);
       assertEquals(0, server.http.requestsAdmitted());
     }
   }

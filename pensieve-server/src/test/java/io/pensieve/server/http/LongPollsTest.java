@@ -30,7 +30,7 @@ final class LongPollsTest {
   void start() throws Exception {
     server =
         ServerUnderTest.over(
-            folder, new Limits(1024, 1 << 20, 16 << 10, Waiting.of(POLLS_MAX, POLLS_MAX)));
+            folder, new SizeLimits(1024, 1 << 20, 16 << 10, WaitLimits.of(POLLS_MAX, POLLS_MAX)));
     kv = new KvClient(server);
     kv.put("k", new byte[] {'1'});
   }
@@ -40,7 +40,7 @@ final class LongPollsTest {
     for (RawClient client : clients) {
       client.close();
     }
-    Await.until("nobody waits", () -> server.http.v1().pollsParked() == 0);
+    Await.until("nobody waits", () -> server.http.v1Routes().pollsParked() == 0);
     Await.until("nothing in flight", () -> server.http.requestsInFlight() == 0);
     server.close();
   }
@@ -63,7 +63,7 @@ final class LongPollsTest {
   }
 
   private void awaitParked(int polls) throws Exception {
-    Await.until("all wait", () -> server.http.v1().pollsParked() == polls);
+    Await.until("all wait", () -> server.http.v1Routes().pollsParked() == polls);
   }
 
   @Test
@@ -122,9 +122,10 @@ final class LongPollsTest {
 
   @Test
   void theLongestWaitIsCutToTheLimit() throws Exception {
-    Waiting brief = new Waiting(1, 1, 1, Duration.ofMillis(50), Duration.ofMinutes(1));
+    WaitLimits brief = new WaitLimits(1, 1, 1, Duration.ofMillis(50), Duration.ofMinutes(1));
     try (ServerUnderTest other =
-        ServerUnderTest.over(folder.resolve("other"), new Limits(1024, 1024, 16 << 10, brief))) {
+        ServerUnderTest.over(
+            folder.resolve("other"), new SizeLimits(1024, 1024, 16 << 10, brief))) {
       new KvClient(other).put("k", new byte[] {'1'});
       try (RawClient client = other.connect()) {
         client.send("GET /v1/kv/k?wait=7d HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");
@@ -223,11 +224,11 @@ final class LongPollsTest {
   void whoWaitsIsNotCutOffForItsSilence() throws Exception {
     try (ServerUnderTest hasty =
             new ServerUnderTest(
-                Log.recent(10),
+                Log.inMemory(10),
                 ServerUnderTest.patientFor(Duration.ofMillis(200)),
                 Cluster.alone(1));
         RawClient client = hasty.connect()) {
-      hasty.memories.put("k", "v");
+      hasty.map.put("k", "v");
       client.send("GET /v1/kv/k?wait=900ms HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");
       assertEquals(304, client.receiveWithoutBody().status());
       client.awaitClosed(); // and is, afterwards
@@ -241,8 +242,8 @@ final class LongPollsTest {
             new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
         RawClient atAChange = other.connect();
         RawClient atItsEnd = other.connect()) {
-      other.memories.put("k", "v");
-      other.memories.put("l", "v");
+      other.map.put("k", "v");
+      other.map.put("l", "v");
       String rest = " HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n";
       log.looks.set(0);
       atAChange.send("GET /v1/kv/k?wait=5m" + rest);
@@ -252,11 +253,11 @@ final class LongPollsTest {
       assertEquals("internal_error", ServerUnderTest.code(atAChange.receive().body()));
       log.lookErrors.set(0);
       atItsEnd.send("GET /v1/kv/l?wait=500ms" + rest);
-      Await.until("the other waits", () -> other.http.v1().pollsParked() == 1);
+      Await.until("the other waits", () -> other.http.v1Routes().pollsParked() == 1);
       log.lookErrors.set(100);
       assertEquals(500, atItsEnd.receive().status());
       Await.until("nothing is held", () -> other.http.requestsInFlight() == 0);
-      assertEquals(0, other.http.v1().pollsParked());
+      assertEquals(0, other.http.v1Routes().pollsParked());
     }
   }
 
@@ -274,7 +275,7 @@ final class LongPollsTest {
         new Thread(
             () -> {
               for (int i = 0; i < 300; i++) {
-                server.memories.put("k", "v" + i);
+                server.map.put("k", "v" + i);
               }
             });
     writer.start();

@@ -30,16 +30,15 @@ final class ManyClientsTest {
 
   @Test
   void leaveTheMapWithinItsBoundAndEveryLastWriteReadable() throws Exception {
-    try (Pensieve<String, StoredValue> memories =
+    try (Pensieve<String, StoredValue> map =
             Pensieve.<String, StoredValue>builder().maximumEntries(CAPACITY).open();
-        HttpServer http =
-            HttpServer.start(ServerUnderTest.settings(), memories, Cluster.alone(1))) {
+        HttpServer http = HttpServer.start(ServerUnderTest.settings(), map, Cluster.alone(1))) {
       List<Client> clients = new ArrayList<>();
       for (int id = 0; id < CLIENTS; id++) {
         clients.add(new Client(id, new RawClient(http.address())));
       }
       runAllAtOnce(clients);
-      assertTrue(memories.size() <= CAPACITY, "seed " + SEED + ": " + memories.size());
+      assertTrue(map.size() <= CAPACITY, "seed " + SEED + ": " + map.size());
       for (Client client : clients) {
         client.assertReadsLastWrites();
         client.connection.close();

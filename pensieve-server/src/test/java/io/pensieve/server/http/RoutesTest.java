@@ -33,7 +33,7 @@ final class RoutesTest {
 
   @Test
   void getAnswersTheValue() throws Exception {
-    server.memories.put("foo", "bar");
+    server.map.put("foo", "bar");
     assertAnswer("{\"val\":\"bar\"}", server.send(server.request("/get/foo")));
   }
 
@@ -45,21 +45,21 @@ final class RoutesTest {
   @Test
   void putStores() throws Exception {
     assertAnswer("{\"status\":\"ok\"}", server.post("/put", "{\"key\":\"foo\",\"val\":\"bar\"}"));
-    assertEquals("bar", server.memories.get("foo"));
+    assertEquals("bar", server.map.get("foo"));
   }
 
   @Test
   void putOverwrites() throws Exception {
     server.put("foo", "old");
     server.put("foo", "new");
-    assertEquals("new", server.memories.get("foo"));
+    assertEquals("new", server.map.get("foo"));
   }
 
   @Test
   void deleteRemoves() throws Exception {
-    server.memories.put("foo", "bar");
+    server.map.put("foo", "bar");
     assertAnswer("{\"status\":\"ok\"}", server.send(server.request("/delete/foo").DELETE()));
-    assertFalse(server.memories.containsKey("foo"));
+    assertFalse(server.map.containsKey("foo"));
   }
 
   @Test
@@ -69,7 +69,7 @@ final class RoutesTest {
 
   @Test
   void answersAreCompactAndNotEscapedForHtml() throws Exception {
-    server.memories.put("foo", "<a href='x'>&=\"\\\n\u2028</a>");
+    server.map.put("foo", "<a href='x'>&=\"\\\n\u2028</a>");
     assertAnswer(
         "{\"val\":\"<a href='x'>&=\\\"\\\\\\n\\u2028</a>\"}",
         server.send(server.request("/get/foo")));
@@ -112,7 +112,7 @@ final class RoutesTest {
 
   @Test
   void headAnswersAsGetWithoutBody() throws Exception {
-    server.memories.put("foo", "bar");
+    server.map.put("foo", "bar");
     try (RawClient client = server.connect()) {
       RawClient.Response head = client.request("HEAD", "/get/foo").receiveWithoutBody();
       assertEquals(200, head.status());
@@ -188,7 +188,7 @@ final class RoutesTest {
     }
 
     @Override
-    public void heard(long nodeId) {
+    public void onHeartbeat(long nodeId) {
       heard.add(nodeId);
     }
 

@@ -31,7 +31,7 @@ final class ServerUnderTest implements AutoCloseable {
   final Pensieve<String, StoredValue> entries;
 
   /** The entries, for those who only know texts. */
-  final Map<String, String> memories;
+  final Map<String, String> map;
 
   final HttpServer http;
   private final HttpClient client =
@@ -39,7 +39,7 @@ final class ServerUnderTest implements AutoCloseable {
 
   ServerUnderTest(Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster)
       throws IOException {
-    this(log, settings, cluster, Alarms.untold());
+    this(log, settings, cluster, Alarms.silent());
   }
 
   ServerUnderTest(
@@ -52,16 +52,16 @@ final class ServerUnderTest implements AutoCloseable {
             .orderKeys(Comparator.naturalOrder())
             .log(log)
             .open();
-    memories = new Texts(entries);
+    map = new TextMap(entries);
     http = HttpServer.start(settings, entries, cluster, alarms);
   }
 
   static ServerUnderTest start() throws IOException {
-    return new ServerUnderTest(Log.recent(1000), settings(), Cluster.alone(1));
+    return new ServerUnderTest(Log.inMemory(1000), settings(), Cluster.alone(1));
   }
 
   /** A server whose log is in a folder, and so can tell its changes. */
-  static ServerUnderTest over(Path folder, Limits limits) throws IOException {
+  static ServerUnderTest over(Path folder, SizeLimits limits) throws IOException {
     FileLog<String, StoredValue> log =
         FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open();
     HttpServer.Settings defaults = settings();
@@ -70,9 +70,9 @@ final class ServerUnderTest implements AutoCloseable {
         new HttpServer.Settings(
             defaults.address(),
             limits,
-            defaults.access(),
+            defaults.authorizer(),
             Optional.of(Durability.PROCESS_DEATH),
-            defaults.traffic(),
+            defaults.connections(),
             defaults.tls(),
             defaults.accessLog()),
         Cluster.alone(1));
@@ -84,9 +84,9 @@ final class ServerUnderTest implements AutoCloseable {
 
   /** Default settings but for how long a client may be silent. */
   static HttpServer.Settings patientFor(Duration silenceMax) {
-    Traffic defaults = Traffic.defaults();
+    ConnectionLimits defaults = ConnectionLimits.defaults();
     return letting(
-        new Traffic(
+        new ConnectionLimits(
             defaults.connectionsMax(),
             defaults.requestsMax(),
             silenceMax,
@@ -94,14 +94,14 @@ final class ServerUnderTest implements AutoCloseable {
   }
 
   /** Default settings but for how many clients there is time for. */
-  static HttpServer.Settings letting(Traffic traffic) {
+  static HttpServer.Settings letting(ConnectionLimits connections) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        defaults.access(),
+        defaults.authorizer(),
         defaults.durability(),
-        traffic,
+        connections,
         defaults.tls(),
         defaults.accessLog());
   }
@@ -112,35 +112,35 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        defaults.access(),
+        defaults.authorizer(),
         Optional.of(Durability.POWER_CUT),
-        defaults.traffic(),
+        defaults.connections(),
         defaults.tls(),
         defaults.accessLog());
   }
 
   /** Default settings, for those whom these tokens let in. */
-  static HttpServer.Settings openTo(Access access) {
+  static HttpServer.Settings openTo(Authorizer authorizer) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        access,
+        authorizer,
         defaults.durability(),
-        defaults.traffic(),
+        defaults.connections(),
         defaults.tls(),
         defaults.accessLog());
   }
 
   /** Default settings, with TLS. */
-  static HttpServer.Settings showing(Tls tls, Traffic traffic) {
+  static HttpServer.Settings showing(ReloadableTls tls, ConnectionLimits connections) {
     HttpServer.Settings defaults = settings();
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        defaults.access(),
+        defaults.authorizer(),
         defaults.durability(),
-        traffic,
+        connections,
         Optional.of(tls),
         defaults.accessLog());
   }
@@ -151,9 +151,9 @@ final class ServerUnderTest implements AutoCloseable {
     return new HttpServer.Settings(
         defaults.address(),
         defaults.limits(),
-        defaults.access(),
+        defaults.authorizer(),
         defaults.durability(),
-        defaults.traffic(),
+        defaults.connections(),
         defaults.tls(),
         accessLog);
   }

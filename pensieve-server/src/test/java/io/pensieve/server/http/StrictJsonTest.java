@@ -19,12 +19,12 @@ final class StrictJsonTest {
   @BeforeEach
   void start() throws Exception {
     server = ServerUnderTest.start();
-    server.memories.put("k", "before");
+    server.map.put("k", "before");
   }
 
   @AfterEach
   void nothingThatWasRefusedChangedAnything() {
-    assertEquals(Map.of("k", "before"), Map.copyOf(server.memories));
+    assertEquals(Map.of("k", "before"), Map.copyOf(server.map));
     server.close();
   }
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 final class UnicodeTest {
   private static final int SCALARS = Character.MAX_CODE_POINT + 1 - 2048;
   // Four bytes each at most, so a batch of them is a key.
-  private static final int SCALARS_PER_KEY = Limits.DEFAULT_KEY_BYTES_MAX / 4;
+  private static final int SCALARS_PER_KEY = SizeLimits.DEFAULT_KEY_BYTES_MAX / 4;
 
   private ServerUnderTest server;
 
@@ -37,10 +37,10 @@ final class UnicodeTest {
     List<String> tried = tried(batches);
     for (String batch : tried) {
       server.put(batch, batch);
-      assertEquals(batch, server.memories.get(batch), "stored");
+      assertEquals(batch, server.map.get(batch), "stored");
       assertEquals(batch, server.get(batch), "answered");
     }
-    assertEquals(tried.size(), server.memories.size());
+    assertEquals(tried.size(), server.map.size());
   }
 
   @Test
@@ -49,7 +49,7 @@ final class UnicodeTest {
     for (String batch : tried(batches())) {
       String target = ServerUnderTest.escaped(batch);
       kv.put(target, batch.getBytes(StandardCharsets.UTF_8));
-      assertEquals(batch, server.memories.get(batch), "stored");
+      assertEquals(batch, server.map.get(batch), "stored");
       assertEquals(batch, new String(kv.get(target).body(), StandardCharsets.UTF_8), "answered");
     }
   }

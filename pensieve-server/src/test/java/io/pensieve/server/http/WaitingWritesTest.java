@@ -146,14 +146,14 @@ final class WaitingWritesTest {
     assertEquals(503, answer.statusCode());
     assertEquals("log_full", ServerUnderTest.code(answer.body()));
     assertEquals("1", answer.headers().firstValue("Retry-After").orElse(""));
-    assertNull(server.memories.get("k"));
+    assertNull(server.map.get("k"));
     assertEquals("", server.get("k"));
   }
 
   @Test
   void anUnexpectedFailureIsAnInternalErrorThatQuotesNothing() throws Exception {
     log.refuse(new IllegalStateException("secret"));
-    Logger logger = Logger.getLogger(Failures.class.getName());
+    Logger logger = Logger.getLogger(ExceptionMapper.class.getName());
     Logged logged = new Logged();
     logger.addHandler(logged);
     try {

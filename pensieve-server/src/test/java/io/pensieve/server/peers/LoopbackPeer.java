@@ -21,44 +21,44 @@ import javax.net.ssl.SSLServerSocket;
 /** A peer on a socket of its own, which answers every beat with whatever bytes it is told to. */
 final class LoopbackPeer implements Closeable {
   /** How to answer; closes the connection if it throws. */
-  interface Answer {
+  interface Reply {
     void to(OutputStream out) throws IOException, InterruptedException;
   }
 
   private final ServerSocket listener;
   private final String scheme;
-  private final Answer answer;
+  private final Reply reply;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
   private final List<List<String>> connections = new CopyOnWriteArrayList<>();
   private final List<String> beats = new CopyOnWriteArrayList<>();
 
-  LoopbackPeer(Answer answer) throws IOException {
-    this(0, answer);
+  LoopbackPeer(Reply reply) throws IOException {
+    this(0, reply);
   }
 
-  LoopbackPeer(int port, Answer answer) throws IOException {
-    this(ServerSocketFactory.getDefault(), "http", port, answer);
+  LoopbackPeer(int port, Reply reply) throws IOException {
+    this(ServerSocketFactory.getDefault(), "http", port, reply);
   }
 
   /** One that speaks these versions of TLS. */
-  LoopbackPeer(SSLContext tls, Answer answer, String... versions) throws IOException {
-    this(tls.getServerSocketFactory(), "https", 0, answer);
+  LoopbackPeer(SSLContext tls, Reply reply, String... versions) throws IOException {
+    this(tls.getServerSocketFactory(), "https", 0, reply);
     ((SSLServerSocket) listener).setEnabledProtocols(versions);
   }
 
-  private LoopbackPeer(ServerSocketFactory sockets, String scheme, int port, Answer answer)
+  private LoopbackPeer(ServerSocketFactory sockets, String scheme, int port, Reply reply)
       throws IOException {
     this.listener = sockets.createServerSocket(port, 50, InetAddress.getLoopbackAddress());
     this.scheme = scheme;
-    this.answer = answer;
+    this.reply = reply;
     new Thread(this::accept, "loopback-peer").start();
   }
 
-  static Answer bytes(String text) {
+  static Reply bytes(String text) {
     return out -> out.write(text.getBytes(ISO_8859_1));
   }
 
-  static Answer okFrom(long nodeId) {
+  static Reply okFrom(long nodeId) {
     String body = "{\"status\":\"ok\",\"node_id\":1}";
     return bytes(
         "HTTP/1.1 200 OK\r\nPensieve-Node-Id: %d\r\nContent-Length: %d\r\n\r\n%s"
@@ -115,7 +115,7 @@ final class LoopbackPeer implements Closeable {
         String beat = request(socket.getInputStream());
         beats.add(beat);
         ofThisConnection.add(beat);
-        answer.to(socket.getOutputStream());
+        reply.to(socket.getOutputStream());
       }
     } catch (IOException | InterruptedException over) {
       open.remove(socket);

@@ -32,12 +32,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Node 1 against peers on loopback. Waits for states and counts, never for times. */
 class PeersTest {
-  private final List<PeerChange> changes = new CopyOnWriteArrayList<>();
-  private final Opened opened = new Opened();
+  private final List<PeerStateChange> changes = new CopyOnWriteArrayList<>();
+  private final TestResources testResources = new TestResources();
 
   @AfterEach
   void nothingIsLeftRunning() throws Exception {
-    opened.closeAll();
+    testResources.closeAll();
   }
 
   @Test
@@ -52,7 +52,8 @@ class PeersTest {
         Content-Type: application/json\r
         Content-Length: 13\r
         \r
-        {"node_id":1}"""
+        {"node_id":1}\
+        """
             .formatted(peer.port());
     assertEquals(expected, peer.beats().get(0));
   }
@@ -91,16 +92,16 @@ class PeersTest {
   void aPeerThatRefusesIsDeadUntilItComesAndAgainWhenItIsGone() throws Exception {
     int port = freePort();
     Peers peers = watch(URI.create("http://localhost:" + port));
-    for (int life = 0; life < 2; life++) {
+    for (int ttl = 0; ttl < 2; ttl++) {
       assertEquals(PeerState.DEAD, peers.view().get(0).state());
       LoopbackPeer peer = new LoopbackPeer(port, okFrom(2));
-      opened.push(peer);
+      testResources.push(peer);
       awaitState(peers, 0, PeerState.ALIVE);
       peer.close();
       awaitState(peers, 0, PeerState.DEAD);
     }
     PeerState before = PeerState.DEAD;
-    for (PeerChange change : changes) {
+    for (PeerStateChange change : changes) {
       assertEquals(before, change.from());
       before = change.to();
     }
@@ -113,8 +114,8 @@ class PeersTest {
     awaitState(peers, 0, PeerState.ALIVE);
     peer.close();
     awaitState(peers, 0, PeerState.DEAD);
-    peers.heard(3);
-    peers.heard(2);
+    peers.onHeartbeat(3);
+    peers.onHeartbeat(2);
     awaitState(peers, 0, PeerState.ALIVE);
   }
 
@@ -223,7 +224,7 @@ class PeersTest {
     await(() -> !hung.beats().isEmpty());
     peers.close();
     peers.close();
-    assertEquals(List.of(), Opened.threadsNamed("pensieve-"));
+    assertEquals(List.of(), TestResources.threadsNamed("pensieve-"));
     over.countDown();
   }
 
@@ -231,7 +232,7 @@ class PeersTest {
   void aListenerThatThrowsIsToldOfTheNextChange() throws Exception {
     Logger logger = Logger.getLogger(Peers.class.getName());
     logger.setLevel(Level.OFF);
-    opened.push(() -> logger.setLevel(null));
+    testResources.push(() -> logger.setLevel(null));
     LoopbackPeer peer = peer(okFrom(2));
     Peers peers =
         Peers.start(
@@ -243,7 +244,7 @@ class PeersTest {
               note(event);
               throw new IllegalStateException("thrown on purpose");
             });
-    opened.push(peers);
+    testResources.push(peers);
     awaitState(peers, 0, PeerState.ALIVE);
     peer.close();
     await(() -> changes.stream().anyMatch(change -> change.to() == PeerState.DEAD));
@@ -266,16 +267,16 @@ class PeersTest {
               peers[0].close();
               closed.countDown();
             });
-    opened.push(peers[0]);
+    testResources.push(peers[0]);
     started.countDown();
     await(() -> closed.getCount() == 0);
-    await(() -> Opened.threadsNamed("pensieve-").isEmpty());
+    await(() -> TestResources.threadsNamed("pensieve-").isEmpty());
   }
 
   @Test
   void noPeersAreFine() throws Exception {
     Peers peers = watch();
-    peers.heard(2);
+    peers.onHeartbeat(2);
     assertEquals(List.of(), peers.view());
   }
 
@@ -316,8 +317,8 @@ class PeersTest {
     assertThrows(IllegalArgumentException.class, () -> watch(urls));
   }
 
-  private LoopbackPeer peer(LoopbackPeer.Answer answer) throws IOException {
-    return opened.push(new LoopbackPeer(answer));
+  private LoopbackPeer peer(LoopbackPeer.Reply reply) throws IOException {
+    return testResources.push(new LoopbackPeer(reply));
   }
 
   private List<LoopbackPeer> peers(String... answers) throws IOException {
@@ -333,11 +334,12 @@ class PeersTest {
   }
 
   private Peers watch(Supplier<Optional<String>> secret, URI... urls) {
-    return opened.push(Peers.start(1, Arrays.asList(urls), secret, new PeerTrust(), this::note));
+    return testResources.push(
+        Peers.start(1, Arrays.asList(urls), secret, new PeerTrust(), this::note));
   }
 
   private void note(PeerEvent event) {
-    if (event instanceof PeerChange change) {
+    if (event instanceof PeerStateChange change) {
       changes.add(change);
     }
   }
@@ -366,6 +368,6 @@ class PeersTest {
   }
 
   private static void await(BooleanSupplier condition) throws InterruptedException {
-    Opened.await(condition, () -> "waited in vain");
+    TestResources.await(condition, () -> "waited in vain");
   }
 }

@@ -47,7 +47,7 @@ class PeersTlsTest {
 
   private final PeerTrust trust = new PeerTrust();
   private final List<PeerEvent> events = new CopyOnWriteArrayList<>();
-  private final Opened opened = new Opened();
+  private final TestResources testResources = new TestResources();
 
   @BeforeAll
   static void makeCertificates(@TempDir Path folder) throws Exception {
@@ -66,7 +66,7 @@ class PeersTlsTest {
 
   @AfterEach
   void nothingIsLeftRunning() throws Exception {
-    opened.closeAll();
+    testResources.closeAll();
   }
 
   @Test
@@ -94,7 +94,7 @@ class PeersTlsTest {
   void eitherVersionOfTlsWillDo() throws Exception {
     for (String version : List.of("TLSv1.2", "TLSv1.3")) {
       LoopbackPeer peer = new LoopbackPeer(good.showing(), okFrom(2), version);
-      opened.push(peer);
+      testResources.push(peer);
       awaitState(watch(peer.url()), PeerState.ALIVE);
     }
   }
@@ -117,7 +117,8 @@ class PeersTlsTest {
     LoopbackPeer peer = peer(forAnother.showing());
     assertRefused(
         peer,
-        "TLS: its certificate is not trusted here: No subject alternative DNS name matching localhost found");
+        "TLS: its certificate is not trusted here: No subject alternative DNS name matching"
+            + " localhost found");
   }
 
   @Test
@@ -199,7 +200,7 @@ class PeersTlsTest {
   @Test
   void aPeerThatDripsInTheHandshakeIsGivenUp() throws Exception {
     CountDownLatch over = new CountDownLatch(1);
-    opened.push(over::countDown);
+    testResources.push(over::countDown);
     AtomicInteger connections = new AtomicInteger();
     URI url =
         listen(
@@ -223,17 +224,18 @@ class PeersTlsTest {
               begun.countDown();
               socket.getInputStream().readAllBytes();
             });
-    BeatConnection connection =
-        new BeatConnection(url, 1, Optional::empty, trust, Duration.ofDays(1).toNanos());
+    HeartbeatConnection connection =
+        new HeartbeatConnection(url, 1, Optional::empty, trust, Duration.ofDays(1).toNanos());
     Thread beating =
-        new Thread(() -> assertThrows(IOException.class, connection::beat), "loopback-peer");
+        new Thread(
+            () -> assertThrows(IOException.class, connection::sendHeartbeat), "loopback-peer");
     beating.start();
     begun.await();
     await(() -> isReading(beating));
     connection.close();
-    beating.join(Opened.PATIENCE.toMillis());
+    beating.join(TestResources.PATIENCE.toMillis());
     assertFalse(beating.isAlive());
-    assertThrows(IOException.class, connection::beat);
+    assertThrows(IOException.class, connection::sendHeartbeat);
   }
 
   private static boolean isReading(Thread thread) {
@@ -252,7 +254,7 @@ class PeersTlsTest {
   /** A peer that does something else than to shake hands. */
   private URI listen(Session session) throws IOException {
     ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    opened.push(listener);
+    testResources.push(listener);
     new Thread(() -> accept(listener, session), "loopback-peer").start();
     return URI.create("https://localhost:" + listener.getLocalPort());
   }
@@ -277,7 +279,7 @@ class PeersTlsTest {
   }
 
   private LoopbackPeer peer(SSLContext tls) throws IOException {
-    return opened.push(new LoopbackPeer(tls, okFrom(2), "TLSv1.2", "TLSv1.3"));
+    return testResources.push(new LoopbackPeer(tls, okFrom(2), "TLSv1.2", "TLSv1.3"));
   }
 
   private Peers watch(URI url) {
@@ -285,14 +287,14 @@ class PeersTlsTest {
   }
 
   private Peers watch(PeerTrust trusting, URI url) {
-    return opened.push(
+    return testResources.push(
         Peers.start(1, List.of(url), () -> Optional.of(SECRET), trusting, events::add));
   }
 
   private String complaints() {
     StringBuilder all = new StringBuilder();
     for (PeerEvent event : events) {
-      if (event instanceof PeerUnanswering complaint) {
+      if (event instanceof PeerUnresponsive complaint) {
         all.append(complaint.reason()).append('\n');
       }
     }
@@ -308,6 +310,6 @@ class PeersTlsTest {
   }
 
   private void await(BooleanSupplier condition) throws InterruptedException {
-    Opened.await(condition, () -> "waited in vain: " + events);
+    TestResources.await(condition, () -> "waited in vain: " + events);
   }
 }

@@ -1,0 +1,269 @@
+package io.pensieve;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pensieve.AtomicBatch.Operation;
+import io.pensieve.BatchResult.Failure;
+import io.pensieve.BatchResult.OperationResult;
+import io.pensieve.BatchResult.Reason;
+import io.pensieve.lru.Capacity;
+import io.pensieve.lru.MultiKeyUpdateFunction;
+import io.pensieve.lru.Node;
+import io.pensieve.lru.Node.Snapshot;
+import io.pensieve.lru.UpdateDecision;
+import io.pensieve.lru.UpdateDecision.Action;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a batch: does the operations on drafts of the entries, one after another, and decides
+ * from the last drafts what becomes of each key. So what several operations do to a key is one
+ * change of the map and of its log.
+ */
+final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
+  private static final long PENDING = 0; // the version of a draft; no entry has it
+
+  /** A key's entry as the operations so far have left it. */
+  private static final class PendingEntry<V> {
+    final int key;
+    @Nullable Snapshot<V> before;
+    @Nullable Snapshot<V> now;
+    int weight;
+    boolean written;
+
+    PendingEntry(int key) {
+      this.key = key;
+    }
+
+    void begin(@Nullable Snapshot<V> present) {
+      before = present;
+      now = present;
+    }
+
+    void write(V value, int newWeight, long expiryMillis) {
+      now = new Snapshot<>(value, PENDING, expiryMillis);
+      weight = newWeight;
+      written = true;
+    }
+
+    void remove() {
+      now = null;
+      written = true;
+    }
+
+    @Nullable V value() {
+      return now == null ? null : now.value();
+    }
+
+    // What comes and goes within a batch is nothing.
+    boolean isNoOp() {
+      return before == null && now == null;
+    }
+
+    KeyUpdate<V> keyUpdate() {
+      if (!written) {
+        return new KeyUpdate<>(key, Action.TOUCH, null, 0, Node.NEVER);
+      }
+      return now == null
+          ? new KeyUpdate<>(key, Action.REMOVE, null, 0, Node.NEVER)
+          : new KeyUpdate<>(key, Action.WRITE, now.value(), weight, now.expiryMillis());
+    }
+  }
+
+  /** What an operation has found and done; the versions of what is written come later. */
+  private record UnversionedResult<V>(
+      int key, @Nullable V previous, @Nullable Snapshot<V> now, boolean changed) {
+    OperationResult<V> result(long[] versions) {
+      if (now == null) {
+        return new OperationResult<>(previous, null, changed);
+      }
+      long version = now.version() == PENDING ? versions[key] : now.version();
+      Snapshot<V> entry = new Snapshot<>(now.value(), version, now.expiryMillis());
+      return new OperationResult<>(previous, Versioned.of(entry), changed);
+    }
+  }
+
+  private final UpdateDecisions<K, V> updateDecisions;
+  private final Capacity<K, V> capacity;
+  private final Counters counters;
+  private final List<Operation<K, V>> operations;
+  private final Map<K, PendingEntry<V>> drafts = new LinkedHashMap<>();
+  private final IdentityHashMap<Operation<K, V>, UpdateDecision<V>> puts = new IdentityHashMap<>();
+  private final Set<PendingEntry<V>> used =
+      new LinkedHashSet<>(); // in the order of their last uses
+  private final List<UnversionedResult<V>> told = new ArrayList<>();
+  private @Nullable Failure<V> failure;
+
+  /** Weighs what the batch puts, so that this need not be done while keys are locked. */
+  BatchEvaluation(
+      AtomicBatch<K, V> batch,
+      UpdateDecisions<K, V> updateDecisions,
+      Capacity<K, V> capacity,
+      Counters counters) {
+    this.updateDecisions = updateDecisions;
+    this.capacity = capacity;
+    this.counters = counters;
+    this.operations = batch.operations();
+    for (Operation<K, V> operation : operations) {
+      drafts.computeIfAbsent(operation.key(), key -> new PendingEntry<>(drafts.size()));
+      if (operation instanceof AtomicBatch.Put<K, V> put) {
+        puts.put(put, updateDecisions.write(put));
+      }
+    }
+  }
+
+  /** The keys that the batch is about. */
+  List<K> keys() {
+    return List.copyOf(drafts.keySet());
+  }
+
+  @Override
+  public List<KeyUpdate<V>> decide(List<@Nullable Snapshot<V>> present, long nowMillis) {
+    drafts.values().forEach(pendingEntry -> pendingEntry.begin(present.get(pendingEntry.key)));
+    for (int i = 0; i < operations.size(); i++) {
+      Operation<K, V> operation = operations.get(i);
+      PendingEntry<V> pendingEntry = pendingEntry(operation.key());
+      V previous = pendingEntry.value();
+      Reason reason = run(operation, pendingEntry, nowMillis);
+      if (reason != null) {
+        failure = new Failure<>(i, reason, versioned(pendingEntry.before));
+        return List.of();
+      }
+      boolean changed = isWrite(operation) && (previous != null || pendingEntry.now != null);
+      told.add(new UnversionedResult<>(pendingEntry.key, previous, pendingEntry.now, changed));
+    }
+    return steps();
+  }
+
+  private PendingEntry<V> pendingEntry(K key) {
+    return requireNonNull(drafts.get(key));
+  }
+
+  private static <V> @Nullable Versioned<V> versioned(@Nullable Snapshot<V> snapshot) {
+    return snapshot == null ? null : Versioned.of(snapshot);
+  }
+
+  private static boolean isWrite(Operation<?, ?> operation) {
+    return operation instanceof AtomicBatch.Put
+        || operation instanceof AtomicBatch.Remove
+        || operation instanceof AtomicBatch.Add;
+  }
+
+  // Null if the batch goes on.
+  private @Nullable Reason run(
+      Operation<K, V> operation, PendingEntry<V> pendingEntry, long nowMillis) {
+    if (operation instanceof AtomicBatch.RequireVersion<K, V> required) {
+      boolean holds =
+          pendingEntry.now != null
+              && !pendingEntry.written
+              && pendingEntry.now.version() == required.version();
+      return holds ? null : Reason.REQUIREMENT;
+    }
+    if (operation instanceof AtomicBatch.RequireAbsent) {
+      return pendingEntry.now == null ? null : Reason.REQUIREMENT;
+    }
+    if (operation instanceof AtomicBatch.Add<K, V> add) {
+      return add(add, pendingEntry, nowMillis);
+    }
+    if (operation instanceof AtomicBatch.Put<K, V> put) {
+      UpdateDecision<V> write = requireNonNull(puts.get(put));
+      pendingEntry.write(put.value(), write.weight(), write.expiryMillis(nowMillis));
+    } else if (operation instanceof AtomicBatch.Remove && pendingEntry.now != null) {
+      pendingEntry.remove();
+    }
+    use(pendingEntry);
+    return null;
+  }
+
+  private @Nullable Reason add(
+      AtomicBatch.Add<K, V> add, PendingEntry<V> pendingEntry, long nowMillis) {
+    V value;
+    try {
+      long sum = IncrementFunction.sum(pendingEntry.value(), add.by(), add.numberCodec());
+      value = add.numberCodec().toValue(sum);
+    } catch (NumberFormatException notANumber) {
+      return Reason.NOT_A_NUMBER;
+    } catch (ArithmeticException overflow) {
+      return Reason.OVERFLOW;
+    }
+    UpdateDecision<V> write = updateDecisions.write(add.key(), value);
+    long expiry =
+        pendingEntry.now == null ? write.expiryMillis(nowMillis) : pendingEntry.now.expiryMillis();
+    pendingEntry.write(value, write.weight(), expiry);
+    use(pendingEntry);
+    return null;
+  }
+
+  private void use(PendingEntry<V> pendingEntry) {
+    used.remove(pendingEntry);
+    used.add(pendingEntry);
+  }
+
+  private List<KeyUpdate<V>> steps() {
+    List<KeyUpdate<V>> steps =
+        used.stream()
+            .filter(pendingEntry -> !pendingEntry.isNoOp())
+            .map(PendingEntry::keyUpdate)
+            .toList();
+    long entries = 0;
+    long weight = 0;
+    for (KeyUpdate<V> keyUpdate : steps) {
+      entries += keyUpdate.action() == Action.WRITE ? 1 : 0;
+      weight += keyUpdate.weight();
+    }
+    if (entries > capacity.maximumEntries()) {
+      throw new IllegalArgumentException(
+          "the batch puts "
+              + entries
+              + " entries, more than the map's maximum of "
+              + capacity.maximumEntries());
+    }
+    if (weight > capacity.maximumWeight()) {
+      throw new IllegalArgumentException(
+          "the batch puts entries that weigh "
+              + weight
+              + ", more than the map's maximum of "
+              + capacity.maximumWeight());
+    }
+    return steps;
+  }
+
+  /**
+   * What became of the batch.
+   *
+   * @param versions those of the keys now
+   */
+  BatchResult<V> outcome(long[] versions, LogChangeSink<K, V> journal) {
+    long observed = 0;
+    for (Map.Entry<K, PendingEntry<V>> entry : drafts.entrySet()) {
+      PendingEntry<V> pendingEntry = entry.getValue();
+      observed = Math.max(observed, journal.sequence(entry.getKey(), versions[pendingEntry.key]));
+      if (pendingEntry.isNoOp()) {
+        versions[pendingEntry.key] = 0; // that of an expired entry is observed, but not told
+      }
+    }
+    CompletableFuture<Void> durable = journal.whenDurable(observed);
+    if (failure != null) {
+      return new BatchResult<>(List.of(), Optional.of(failure), durable);
+    }
+    countReads();
+    List<OperationResult<V>> results = told.stream().map(one -> one.result(versions)).toList();
+    return new BatchResult<>(results, Optional.empty(), durable);
+  }
+
+  private void countReads() {
+    for (int i = 0; i < told.size(); i++) {
+      if (operations.get(i) instanceof AtomicBatch.Get) {
+        counters.read(told.get(i).now() != null);
+      }
+    }
+  }
+}

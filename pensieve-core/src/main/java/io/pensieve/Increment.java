@@ -1,9 +1,0 @@
-package io.pensieve;
-
-/**
- * What an increment has made of a key.
- *
- * @param value the number that it has now
- * @param version the version of the entry that has it
- */
-public record Increment(long value, long version) {}

@@ -1,0 +1,91 @@
+package io.pensieve;
+
+import io.pensieve.lru.RemovalObserver;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/** Counts the values that leave the table, and tells the listener of each. */
+final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
+  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  private final Counters counters;
+  private final RemovalListener<? super K, ? super V> listener;
+  private final Supplier<System.Logger> logger;
+  private final LongSupplier nanoTime;
+  private final AtomicLong notBeforeNanos; // when the next line may be logged
+  private final AtomicLong thrownSince = new AtomicLong(); // the last line
+  private volatile boolean warned;
+
+  RemovalNotifier(
+      Counters counters,
+      RemovalListener<? super K, ? super V> listener,
+      Supplier<System.Logger> logger,
+      LongSupplier nanoTime) {
+    this.logger = logger;
+    this.nanoTime = nanoTime;
+    this.notBeforeNanos = new AtomicLong(nanoTime.getAsLong());
+    this.counters = counters;
+    this.listener = listener;
+  }
+
+  @Override
+  public void replaced(K key, V value) {
+    notifyListener(key, value, RemovalCause.REPLACED);
+  }
+
+  @Override
+  public void removed(K key, V value) {
+    counters.removal();
+    notifyListener(key, value, RemovalCause.REMOVED);
+  }
+
+  @Override
+  public void evicted(K key, V value) {
+    counters.eviction();
+    notifyListener(key, value, RemovalCause.EVICTED);
+  }
+
+  @Override
+  public void expired(K key, V value) {
+    counters.expiry();
+    notifyListener(key, value, RemovalCause.EXPIRED);
+  }
+
+  // The write has been made: nothing that a listener throws may look like its failure.
+  private void notifyListener(K key, V value, RemovalCause cause) {
+    if (listener == PensieveBuilder.NOBODY) {
+      return;
+    }
+    try {
+      ListenerDepth.runNested(() -> listener.removed(key, value, cause));
+    } catch (Throwable thrown) {
+      warn(thrown);
+    }
+  }
+
+  // A listener that always throws, or that always writes until it is refused, must not fill the
+  // operator's log: the first line has the trace, later ones come once a minute, with a count.
+  private void warn(Throwable thrown) {
+    try {
+      thrownSince.incrementAndGet();
+      long now = nanoTime.getAsLong();
+      long notBefore = notBeforeNanos.get();
+      if (now - notBefore < 0 || !notBeforeNanos.compareAndSet(notBefore, now + QUIET_NANOS)) {
+        return;
+      }
+      long count = thrownSince.getAndSet(0);
+      if (warned) {
+        String line = "a removal listener has thrown " + count + " times more, now " + thrown;
+        logger.get().log(Level.WARNING, line);
+      } else {
+        warned = true;
+        logger.get().log(Level.WARNING, "a removal listener has thrown", thrown);
+      }
+    } catch (Throwable cannotBeLogged) {
+      // At the end of the stack or the heap, for one. There is nobody else to tell.
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package io.pensieve;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pensieve.lru.Capacity;
+import io.pensieve.lru.Node;
+import io.pensieve.lru.UpdateDecision;
+import io.pensieve.lru.UpdateFunction;
+import java.time.Duration;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the decisions to write: under which condition, how long a value lives, what it weighs,
+ * whether it is too heavy.
+ */
+final class UpdateDecisions<K, V> {
+  private final Capacity<K, V> capacity;
+  private final long ttlMillis;
+  private final Counters counters;
+
+  /**
+   * The writes of one map.
+   *
+   * @param ttlMillis how long a value lives if its writer does not say; {@link Node#NEVER} if it
+   *     does not expire
+   */
+  UpdateDecisions(Capacity<K, V> capacity, long ttlMillis, Counters counters) {
+    this.capacity = capacity;
+    this.ttlMillis = ttlMillis;
+    this.counters = counters;
+  }
+
+  UpdateDecision<V> write(K key, V value) {
+    return write(key, value, ttlMillis);
+  }
+
+  UpdateDecision<V> write(K key, V value, Duration ttl) {
+    return write(key, value, millis(ttl));
+  }
+
+  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  UpdateDecision<V> rewrite(K key, V value) {
+    return write(key, value, UpdateDecision.SAME_EXPIRY);
+  }
+
+  UpdateDecision<V> write(AtomicBatch.Put<K, V> put) {
+    return write(put.key(), put.value(), put.ttlMillis() == 0 ? ttlMillis : put.ttlMillis());
+  }
+
+  private UpdateDecision<V> write(K key, V value, long ttl) {
+    requireNonNull(key);
+    requireNonNull(value);
+    int weight = capacity.weigher().applyAsInt(key, value);
+    if (weight > capacity.maximumWeight()) {
+      throw new IllegalArgumentException(
+          "the entry weighs "
+              + weight
+              + ", more than the map's maximum of "
+              + capacity.maximumWeight());
+    }
+    return UpdateDecision.write(value, weight, ttl);
+  }
+
+  /** This write, if the key is absent; otherwise a use. */
+  static <V> UpdateFunction<V> ifAbsent(UpdateDecision<V> write) {
+    return (current, version) -> current == null ? write : UpdateDecision.touch();
+  }
+
+  /** This decision, if the key's value is equal to the expected one. */
+  static <V> UpdateFunction<V> ifEqual(@Nullable Object expected, UpdateDecision<V> decision) {
+    return (current, version) ->
+        current != null && current.equals(expected) ? decision : UpdateDecision.keep();
+  }
+
+  /** This decision, if the key's entry has the expected version. */
+  static <V> UpdateFunction<V> ifVersion(long expected, UpdateDecision<V> decision) {
+    return (current, version) -> version == expected ? decision : UpdateDecision.keep();
+  }
+
+  /** Writes what the function makes of the key's value. */
+  UpdateFunction<V> computed(
+      K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    return (current, version) -> writeOrRemove(key, function.apply(key, current));
+  }
+
+  /** As {@link #computed}, if there is a value. */
+  UpdateFunction<V> computedIfPresent(
+      K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(function);
+    return (current, version) ->
+        current == null ? UpdateDecision.keep() : writeOrRemove(key, function.apply(key, current));
+  }
+
+  /** Writes what the function makes of the key, if there is no value; otherwise a use. */
+  UpdateFunction<V> loaded(K key, Function<? super K, ? extends @Nullable V> function) {
+    return (current, version) -> current == null ? load(key, function) : UpdateDecision.touch();
+  }
+
+  private UpdateDecision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
+    V loaded = function.apply(key);
+    if (loaded != null) {
+      counters.load();
+    }
+    return writeOrRemove(key, loaded);
+  }
+
+  /** Writes the value, or if there is one already, what the function makes of both. */
+  UpdateFunction<V> merged(
+      K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
+    requireNonNull(value);
+    requireNonNull(function);
+    return (current, version) ->
+        writeOrRemove(key, current == null ? value : function.apply(current, value));
+  }
+
+  // What a function that may answer null asked for: null means that the key goes.
+  private UpdateDecision<V> writeOrRemove(K key, @Nullable V value) {
+    return value == null ? UpdateDecision.remove() : write(key, value);
+  }
+
+  /**
+   * A life in milliseconds, rounded up; {@link Node#NEVER} if it is too long to be counted.
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  static long millis(Duration ttl) {
+    if (ttl.isZero() || ttl.isNegative()) {
+      throw new IllegalArgumentException("an entry must live for a positive time: " + ttl);
+    }
+    try {
+      return ttl.plusNanos(999_999).toMillis();
+    } catch (ArithmeticException beyondCounting) {
+      return Node.NEVER;
+    }
+  }
+}

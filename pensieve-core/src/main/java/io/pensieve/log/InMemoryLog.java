@@ -1,0 +1,269 @@
+package io.pensieve.log;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log that keeps the last changes in memory, so that they can be told, and nothing else.
+ *
+ * <p>How it holds: the monitor of this object guards the ring and the streams' places in it. It is
+ * held for a few steps, and by a stream for as long as it takes to copy what it tells next. A
+ * change is acknowledged by being in the ring.
+ *
+ * <p>Sequence numbers begin at the time of day. So those of an earlier life, which a reader may
+ * still have, are smaller: it learns that what it asks for is forgotten, instead of missing it.
+ */
+final class InMemoryLog<K, V> implements Log<K, V> {
+  static final int CHANGES_MAX = 1 << 24;
+
+  // A log that takes more than this in the long run may give a number again after a restart.
+  private static final int NUMBERS_PER_MILLISECOND = 1 << 10;
+  private static final int TOLD_MAX = 256;
+  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
+
+  private final int changesMax;
+  private final long weightMax;
+  private final ToLongFunction<? super Change<K, V>> weigher;
+  private final long begin;
+
+  // A ring once it is long enough: a change's place is its number less the first one, by the size.
+  private final List<@Nullable Change<K, V>> ring = new ArrayList<>();
+  private int retained;
+  private long weight;
+  private long last;
+  private int waiting;
+  private boolean replayed;
+  private boolean closed;
+
+  InMemoryLog(
+      int changesMax,
+      long weightMax,
+      ToLongFunction<? super Change<K, V>> weigher,
+      InstantSource clock) {
+    if (changesMax < 1 || changesMax > CHANGES_MAX) {
+      throw new IllegalArgumentException(
+          "changes must be from 1 to " + CHANGES_MAX + ": " + changesMax);
+    }
+    if (weightMax < 1) {
+      throw new IllegalArgumentException("the weight must be at least 1: " + weightMax);
+    }
+    this.changesMax = changesMax;
+    this.weightMax = weightMax;
+    this.weigher = weigher;
+    this.begin = Math.max(0, clock.millis()) * NUMBERS_PER_MILLISECOND;
+    this.last = begin;
+  }
+
+  @Override
+  public synchronized RecoveryReport replay(ReplayHandler<K, V> handler) {
+    checkOpen();
+    if (replayed) {
+      throw new IllegalStateException("the log is open already, for another map");
+    }
+    replayed = true;
+    return RecoveryReport.empty();
+  }
+
+  // A touch is for a replay, and there is none: it would only drive out a change.
+  @Override
+  public synchronized long append(Change<K, V> change) {
+    checkOpen();
+    if (change instanceof Change.Touch) {
+      return last;
+    }
+    add(change, weigh(change));
+    wakeStreams();
+    return last;
+  }
+
+  @Override
+  public synchronized long[] appendAtomically(List<Change<K, V>> changes) {
+    checkOpen();
+    requireReplayedChanges(changes);
+    long[] weights = changes.stream().mapToLong(this::weigh).toArray();
+    long[] sequences = new long[changes.size()];
+    for (int i = 0; i < sequences.length; i++) {
+      add(changes.get(i), weights[i]);
+      sequences[i] = last;
+    }
+    wakeStreams();
+    return sequences;
+  }
+
+  private static void requireReplayedChanges(List<? extends Change<?, ?>> changes) {
+    if (changes.isEmpty() || changes.stream().anyMatch(change -> change instanceof Change.Touch)) {
+      throw new IllegalArgumentException("no changes, or a touch among them");
+    }
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new IllegalStateException("the log is closed");
+    }
+  }
+
+  private long weigh(Change<K, V> change) {
+    long weighed = weigher.applyAsLong(change);
+    if (weighed < 0) {
+      throw new IllegalArgumentException("a change has a weight below zero: " + weighed);
+    }
+    return weighed;
+  }
+
+  private void add(Change<K, V> change, long weighed) {
+    if (retained == changesMax) {
+      dropOldest();
+    }
+    last++;
+    int place = place(last);
+    if (place == ring.size()) {
+      ring.add(change);
+    } else {
+      ring.set(place, change);
+    }
+    retained++;
+    weight += weighed;
+    // The last one stays whatever it weighs: those who wait are to be told it.
+    while (weight > weightMax && retained > 1) {
+      dropOldest();
+    }
+  }
+
+  private void dropOldest() {
+    int place = place(last - retained + 1);
+    weight -= weigh(retained(place));
+    ring.set(place, null);
+    retained--;
+  }
+
+  private Change<K, V> retained(int place) {
+    return Objects.requireNonNull(ring.get(place), "forgotten");
+  }
+
+  private int place(long sequence) {
+    return (int) ((sequence - begin - 1) % changesMax);
+  }
+
+  private void wakeStreams() {
+    if (waiting > 0) {
+      notifyAll();
+    }
+  }
+
+  @Override
+  public synchronized ChangeStream<K, V> changes() {
+    checkOpen();
+    return new RecentChangeStream(last);
+  }
+
+  @Override
+  public synchronized ChangeStream<K, V> changes(long since) {
+    checkOpen();
+    if (since < 0) {
+      throw new IllegalArgumentException("since must be 0 or more: " + since);
+    }
+    if (since > last) {
+      throw new LogException.HistoryTruncated(
+          since, last); // of another life, whose clock was ahead
+    }
+    long place = since == 0 ? begin : since; // 0 is before everything that was ever appended here
+    checkRetained(place);
+    return new RecentChangeStream(place);
+  }
+
+  private void checkRetained(long since) {
+    long oldest = last - retained;
+    if (since < oldest) {
+      throw new LogException.HistoryTruncated(since, oldest);
+    }
+  }
+
+  @Override
+  public long durableSequence() {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public void awaitDurable(long sequence) {}
+
+  @Override
+  public CompletableFuture<Void> whenDurable(long sequence) {
+    return DONE;
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+
+  private final class RecentChangeStream implements ChangeStream<K, V> {
+    private long told; // guarded by the log, as what follows
+    private boolean streamClosed;
+
+    RecentChangeStream(long since) {
+      told = since;
+    }
+
+    @Override
+    public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
+      synchronized (InMemoryLog.this) {
+        long begun = System.nanoTime();
+        long patienceNanos = TimeUnit.NANOSECONDS.convert(patience);
+        while (!streamClosed) {
+          checkRetained(told);
+          if (told < last) {
+            return deliver();
+          }
+          checkOpen();
+          long left = patienceNanos - (System.nanoTime() - begun);
+          if (left <= 0) {
+            return List.of();
+          }
+          await(left);
+        }
+        return List.of();
+      }
+    }
+
+    private List<Sequenced<K, V>> deliver() {
+      List<Sequenced<K, V>> next = new ArrayList<>();
+      while (told < last && next.size() < TOLD_MAX) {
+        told++;
+        next.add(new Sequenced<>(told, retained(place(told))));
+      }
+      return next;
+    }
+
+    private void await(long nanos) throws InterruptedException {
+      waiting++;
+      try {
+        TimeUnit.NANOSECONDS.timedWait(InMemoryLog.this, nanos);
+      } finally {
+        waiting--;
+      }
+    }
+
+    @Override
+    public long sequence() {
+      synchronized (InMemoryLog.this) {
+        return told;
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (InMemoryLog.this) {
+        streamClosed = true;
+        InMemoryLog.this.notifyAll();
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** The backups that were asked for: one after another, when the log is not being compacted. */
+final class BackupQueue<K, V> {
+  private final Deque<BackupTask<K, V>> waiting = new ArrayDeque<>(); // guarded by this
+  private @Nullable BackupTask<K, V> current; // guarded by this
+  private boolean stopped; // guarded by this
+  private @Nullable Throwable broken; // why the current one ends; only who steps has it
+
+  synchronized CompletableFuture<Void> request(BackupTask<K, V> backup) {
+    if (stopped) {
+      throw new IllegalStateException("the log is closed");
+    }
+    waiting.add(backup);
+    return backup.done();
+  }
+
+  synchronized boolean isUnderWay() {
+    return current != null;
+  }
+
+  /** Whether a backup is to be worked on now; a compaction that is due goes before a new one. */
+  synchronized boolean isNext(boolean compactionIsDue) {
+    if (current == null && !compactionIsDue) {
+      current = waiting.poll();
+    }
+    return current != null;
+  }
+
+  private synchronized @Nullable BackupTask<K, V> current() {
+    return current;
+  }
+
+  private synchronized void end() {
+    current = null;
+  }
+
+  /** Does a piece of the current backup, and answers whether there was anything to be done. */
+  boolean step(BackupTask.DiskWork disk) throws IOException {
+    BackupTask<K, V> backup = current();
+    if (backup == null) {
+      return false;
+    }
+    if (broken == null) {
+      try {
+        boolean moved = backup.step(disk);
+        if (backup.hasEnded()) {
+          end();
+        }
+        return moved;
+      } catch (LogClosingException stop) {
+        throw stop; // and whoever stops gives it up
+      } catch (IOException | RuntimeException | Error thrown) {
+        broken = thrown; // a store: if there is no memory for the rest now, the next step does it
+      }
+    }
+    Throwable cause = broken;
+    disk.run(() -> backup.abort(cause));
+    broken = null;
+    end();
+    return false;
+  }
+
+  /** Ends all, finished or not. When nothing works on the disk any more. */
+  void stop() {
+    synchronized (this) {
+      stopped = true;
+      if (current != null) {
+        waiting.addFirst(current);
+        current = null;
+      }
+    }
+    for (BackupTask<K, V> backup = next(); backup != null; backup = next()) {
+      backup.abort(new IllegalStateException("the log was closed"));
+    }
+  }
+
+  private synchronized @Nullable BackupTask<K, V> next() {
+    return waiting.poll();
+  }
+
+  /** Waits for a request; what went wrong is thrown to the caller as what it means there. */
+  static void await(CompletableFuture<Void> request, String refusal) {
+    try {
+      request.join();
+    } catch (CompletionException refused) {
+      Throwable cause = refused.getCause();
+      if (cause instanceof IOException broken) {
+        throw new UncheckedIOException(refusal + ": " + broken, broken);
+      } else if (cause instanceof LogException broken) {
+        throw broken;
+      } else if (cause instanceof IllegalArgumentException notEmpty) {
+        throw notEmpty;
+      } else if (cause instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException(refusal, refused);
+    } catch (CancellationException byACodec) {
+      throw new IllegalStateException(refusal, byACodec);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Several changes as the body of one frame, for a frame is there as a whole or not at all. */
+final class BatchFrame {
+  // What a frame has from its third word on, a change in a group has too, but for the third word
+  // itself, which is the change's length. So where a frame's parts are looked for by its beginning,
+  // a change's are looked for by a place so many bytes before its own:
+  static final int LEFT_OUT_BYTES = 2 * Long.BYTES;
+
+  /** The length and the word with the kind. */
+  static final int CHANGE_HEADER_BYTES = 2 * Long.BYTES;
+
+  private static final byte[] NOTHING = {};
+
+  private final byte[] body;
+  private final int[] ends;
+  private final boolean hasPut;
+
+  private BatchFrame(byte[] body, int[] ends, boolean hasPut) {
+    this.body = body;
+    this.ends = ends;
+    this.hasPut = hasPut;
+  }
+
+  /**
+   * Encodes changes.
+   *
+   * @param bytesMax the longest body that may be
+   * @throws IllegalArgumentException if it is longer, or one of them may not be in a group
+   */
+  static <K, V> BatchFrame of(
+      List<Change<K, V>> changes, Codec<K> keyCodec, Codec<V> valueCodec, int bytesMax) {
+    byte[][] keys = new byte[changes.size()][];
+    byte[][] values = new byte[changes.size()][];
+    long bytes = 0; // where the last one ends, and then with the zeros behind it
+    long bodyBytes = 0; // without them: they are the frame's
+    boolean hasPut = false;
+    for (int i = 0; i < keys.length; i++) {
+      Change<K, V> change = changes.get(i);
+      keys[i] = keyCodec.encode(change.key());
+      values[i] = change instanceof Change.Put<K, V> put ? valueCodec.encode(put.value()) : NOTHING;
+      hasPut |= change instanceof Change.Put;
+      bodyBytes = bytes + length(keys[i], values[i], expiryMillis(change));
+      bytes = (bodyBytes + Format.FRAME_ALIGNMENT - 1) & -Format.FRAME_ALIGNMENT;
+    }
+    requireFits(bodyBytes, bytesMax);
+    byte[] body = new byte[(int) bodyBytes];
+    return new BatchFrame(body, encode(body, changes, keys, values), hasPut);
+  }
+
+  private static void requireFits(long bytes, int bytesMax) {
+    if (bytes == 0) {
+      throw new IllegalArgumentException("no changes to be appended together");
+    }
+    if (bytes > bytesMax) {
+      throw new IllegalArgumentException(
+          "appended together, the changes have "
+              + bytes
+              + " bytes, more than the log's maximum of "
+              + bytesMax
+              + " for an entry; each has up to 31 besides its key and value");
+    }
+  }
+
+  private static long length(byte[] key, byte[] value, long expiryMillis) {
+    return Format.frameLength(key, value, expiryMillis) - LEFT_OUT_BYTES;
+  }
+
+  private static <K, V> long expiryMillis(Change<K, V> change) {
+    return change instanceof Change.Put<K, V> put ? put.expiryMillis() : Change.NEVER;
+  }
+
+  private static <K, V> int[] encode(
+      byte[] body, List<Change<K, V>> changes, byte[][] keys, byte[][] values) {
+    int[] ends = new int[keys.length]; // counted from where the frame begins
+    int at = 0;
+    for (int i = 0; i < keys.length; i++) {
+      Change<K, V> change = changes.get(i);
+      long expiry = expiryMillis(change);
+      int length = (int) length(keys[i], values[i], expiry);
+      Format.change(body, at, length, kind(change), keys[i], values[i], expiry);
+      at += Format.align(length);
+      ends[i] = Format.FRAME_HEADER_BYTES + at;
+    }
+    return ends;
+  }
+
+  private static byte kind(Change<?, ?> change) {
+    if (change instanceof Change.Touch) {
+      throw new IllegalArgumentException("a touch cannot be appended together with others");
+    }
+    return change instanceof Change.Put ? Format.PUT : Format.REMOVE;
+  }
+
+  /** The changes as bytes, one behind another. */
+  byte[] body() {
+    return body;
+  }
+
+  boolean hasPut() {
+    return hasPut;
+  }
+
+  /**
+   * Where each change ends, counted from where the frame begins: made before it is appended, when
+   * lack of memory does no harm yet. Its place added, these are the sequences.
+   */
+  long[] ends() {
+    return IntStream.of(ends).asLongStream().toArray();
+  }
+
+  /** The word with the kind and the number of the changes. */
+  long kindWord() {
+    return Format.kindWord(Format.GROUP, ends.length, Change.NEVER);
+  }
+
+  /** All that a checksum cannot know of the body of a frame that is a group. */
+  static boolean isUnderstood(byte[] bytes, int frame) {
+    int end = frame + Format.length(bytes, frame);
+    int at = frame + Format.FRAME_HEADER_BYTES;
+    int changeEnd = at;
+    int count = 0;
+    for (; end - at >= CHANGE_HEADER_BYTES; count++) {
+      long length = Format.wordAt(bytes, at);
+      if (length < CHANGE_HEADER_BYTES
+          || length > end - at
+          || !Format.isUnderstoodInGroup(bytes, at - LEFT_OUT_BYTES, (int) length)) {
+        return false;
+      }
+      changeEnd = at + (int) length;
+      at += Format.align((int) length);
+    }
+    return count > 0 && count == Format.changes(bytes, frame) && changeEnd == end;
+  }
+}

@@ -1,0 +1,10 @@
+package io.pensieve.log.file;
+
+/** Ends what is under way for a log that is being closed. No codec can throw it. */
+final class LogClosingException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  LogClosingException() {
+    super("the log is being closed", null, false, false);
+  }
+}

@@ -1,0 +1,462 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.Durability;
+import io.pensieve.log.LogException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** The only one that writes to segments: carries frames from the ring to the disk, and forces. */
+final class LogWriter implements Runnable {
+  // Only the thread in run() touches the segment, so no interrupt of a caller can close its file.
+  // Its order is: write, release the ring's room, force, publish durable, wake who waits for that,
+  // and then the streams. A frame is in the ring until it is in a segment, so the death of the
+  // process never finds it in neither.
+  //
+  // Whatever is thrown, run() goes on. A step either may be repeated as a whole (what it had done
+  // by then is done again, or found done), or it was in the midst of a force, whose outcome nobody
+  // knows: then the log fails. Failing is a store of an object that was made ahead if there is no
+  // memory for another, and what follows it (waking, closing) is repeated until it has succeeded.
+
+  private static final int BATCH_BYTES_MAX = 1 << 20;
+  private static final long FORCE_NANOS = 100_000_000;
+  // Earlier if there is much to force: writers go on meanwhile, until the ring is full.
+  private static final int FORCE_BYTES = 4 << 20;
+  private static final long SPIN_NANOS = 20_000;
+  private static final long IDLE_NANOS_MIN = 1_000_000;
+  private static final long IDLE_NANOS_MAX = 10_000_000;
+  private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open: all else is done
+  private static final int TELLING_ATTEMPTS = 50; // while there is no memory
+  private static final long TELLING_NANOS = 100_000_000;
+
+  private final LogDirectory directory;
+  private final FreeSpace space;
+  private final Disk.Lock lock;
+  private final WriteRetryPolicy refusals;
+  private final HoleFiller holeFiller;
+  private final RingBuffer ring;
+  private final long salt;
+  private final FileLog.Settings settings;
+  private final DurablePosition durablePosition;
+  private final FutureCompleter completer;
+  private final HighWatermark watermark;
+  private final LongSupplier nanoTime;
+  private final SegmentPreallocator preallocator;
+  private final SegmentRoller rolls;
+  private final OperatorLog operator;
+  private final LogException.Failed withoutReason;
+
+  private Segment segment;
+  private long written;
+  private long lastForceNanos;
+  private long lastSpaceCheckNanos;
+  private long idleNanos = IDLE_NANOS_MIN;
+  private boolean isForcing; // or done for: what is thrown now is final
+  private @Nullable Throwable failedOf;
+  private int windDowns;
+  private boolean operatorKnows;
+
+  private volatile @Nullable Thread thread;
+  private volatile boolean parked;
+  private volatile boolean hasDiskSpace = true; // puts are accepted
+  private volatile boolean finished;
+  private volatile long forceUpTo; // stored by the compactor only
+  private final AtomicLong forces = new AtomicLong();
+  private volatile @Nullable IOException brokenElsewhere;
+
+  LogWriter(
+      LogDirectory directory,
+      FreeSpace space,
+      Disk.Lock lock,
+      EndOfRecovery.StartingPoint start,
+      FileLog.Settings settings,
+      DurablePosition durablePosition,
+      FutureCompleter completer,
+      HighWatermark watermark,
+      LongSupplier nanoTime,
+      Executor background,
+      OperatorLog operator) {
+    this.directory = directory;
+    this.space = space;
+    this.lock = lock;
+    this.refusals = new WriteRetryPolicy(space);
+    this.ring = start.ring();
+    this.holeFiller = new HoleFiller(ring);
+    this.salt = start.salt();
+    this.segment = start.segment();
+    this.settings = settings;
+    this.durablePosition = durablePosition;
+    this.completer = completer;
+    this.watermark = watermark;
+    this.nanoTime = nanoTime;
+    this.operator = operator;
+    long spareBytes =
+        isAllocated(settings) ? Format.FILE_HEADER_BYTES + settings.segmentBytes() : 0;
+    this.preallocator = new SegmentPreallocator(directory, spareBytes, background);
+    this.rolls = new SegmentRoller(directory, preallocator, salt, settings);
+    this.withoutReason =
+        new LogException.Failed(
+            directory.folder() + ": the log failed for want of memory, and takes no more writes",
+            null);
+    this.written = ring.released();
+    this.lastForceNanos = nanoTime.getAsLong();
+    this.lastSpaceCheckNanos = lastForceNanos - FORCE_NANOS;
+  }
+
+  private static boolean isAllocated(FileLog.Settings settings) {
+    return settings.durability() == Durability.POWER_CUT;
+  }
+
+  boolean hasDiskSpace() {
+    return hasDiskSpace;
+  }
+
+  /** Why puts are refused, in words; null if they are not. For any thread. */
+  @Nullable String putRefusal() {
+    return refusals.describe();
+  }
+
+  /** Everything is written and forced, and the segment closed; or the log has failed. */
+  boolean isFinished() {
+    return finished;
+  }
+
+  /** The log is to fail, because of something that its files depend on. */
+  void failWith(IOException broken) {
+    brokenElsewhere = broken;
+  }
+
+  /** Throws if the folder is not this log's any more. For any thread. */
+  void confirmFolder() throws IOException {
+    lock.confirm();
+  }
+
+  /** Somebody waits for this position to be forced. For one thread. */
+  void forceUpTo(long position) {
+    forceUpTo = position;
+    wake();
+  }
+
+  /** How often the log was forced. */
+  long forces() {
+    return forces.get();
+  }
+
+  @Override
+  public void run() {
+    thread = Thread.currentThread();
+    while (!finished) {
+      try {
+        if (!step()) {
+          awaitWork();
+        }
+      } catch (RuntimeException | Error noMemory) {
+        // Whatever could not be done is still to be done: see step().
+      }
+    }
+    for (int i = 0; i < TELLING_ATTEMPTS && !tellOperator(); i++) {
+      LockSupport.parkNanos(this, TELLING_NANOS);
+    }
+  }
+
+  /** Does what there is to do now, and answers whether there was anything. */
+  boolean step() {
+    try {
+      return durablePosition.failure() == null ? work() : windDown();
+    } catch (IOException | RuntimeException | Error broken) {
+      if (durablePosition.failure() == null && isFinal(broken)) {
+        fail(broken);
+      }
+      return false;
+    }
+  }
+
+  private boolean work() throws IOException {
+    IOException broken = brokenElsewhere;
+    if (broken != null) {
+      isForcing = true; // it was, there
+      throw broken;
+    }
+    long now = nanoTime.getAsLong();
+    refreshFreeSpace(now);
+    boolean moved = transfer(now);
+    boolean forced = forceIfDue(now);
+    if (durablePosition.hasNewWaiters()) {
+      durablePosition.wakeReached();
+    }
+    completer.ensureRunning(now);
+    watermark.wakeIfMoved();
+    if (!moved && ring.isSealed() && ring.released() == ring.end()) {
+      finish();
+    }
+    return moved || forced || finished;
+  }
+
+  private boolean isFinal(Throwable broken) {
+    if (isForcing) {
+      return true;
+    }
+    try {
+      boolean isFinal = refusals.isFinal(broken, nanoTime.getAsLong(), ring.isSealed());
+      if (refusals.isShortage()) {
+        hasDiskSpace = false; // until all is written
+        preallocator.releaseSpace();
+      }
+      return isFinal;
+    } catch (IOException noFolder) {
+      return true;
+    } catch (RuntimeException | Error noMemory) {
+      return false; // it will be asked again
+    }
+  }
+
+  private boolean transfer(long now) throws IOException {
+    releaseWritten();
+    if (refusals.isPause(now)) {
+      return false;
+    }
+    int first = ring.committedBytes(written);
+    if (first == 0) {
+      acceptWrites();
+      return holeFiller.fill(written, durablePosition.durable(), now);
+    }
+    if (segment.remainingBytes(written) < first && !segment.isEmpty(written)) {
+      roll();
+    }
+    long bytesMax = Math.max(first, Math.min(BATCH_BYTES_MAX, segment.remainingBytes(written)));
+    long end = ring.committedEnd(written, bytesMax);
+    segment.write(ring.slices(written, end), written);
+    written = end;
+    releaseWritten();
+    acceptWrites();
+    return true;
+  }
+
+  private void acceptWrites() {
+    if (refusals.haveEnded()) {
+      hasDiskSpace = !space.isShort();
+    }
+  }
+
+  private void releaseWritten() {
+    long released = ring.released();
+    if (released < written) {
+      ring.release(released, written);
+    }
+  }
+
+  private void refreshFreeSpace(long now) throws IOException {
+    if (now - lastSpaceCheckNanos >= FORCE_NANOS) {
+      lastSpaceCheckNanos = now;
+      lock.renew();
+      confirm();
+      space.refresh();
+      hasDiskSpace = !space.isShort() && !refusals.isShortage();
+      if (space.isShort()) {
+        preallocator.releaseSpace();
+      }
+    }
+  }
+
+  private void roll() throws IOException {
+    if (durablePosition.durable() < written) {
+      force();
+    }
+    Segment next = rolls.begin(written);
+    isForcing = true;
+    directory.forceFolder();
+    Segment old = segment;
+    segment = next;
+    watermark.newestSegment(written);
+    isForcing = false;
+    rolls.end(old, written, isAllocated(settings));
+    preallocateNext();
+  }
+
+  /** What was seen of the room counts from the first put on. Before {@link #run}. */
+  void begin() {
+    hasDiskSpace = !space.isShort();
+    preallocateNext();
+  }
+
+  /** Has the next segment's file opened, and filled with zeros if forces are to be fast. */
+  private void preallocateNext() {
+    if (space.freeBytes() - preallocator.bytes() >= space.reserveBytes()) {
+      preallocator.prepare();
+    }
+  }
+
+  private boolean forceIfDue(long now) throws IOException {
+    long unforced = written - durablePosition.durable();
+    if (unforced == 0) {
+      lastForceNanos = now;
+      return false;
+    }
+    boolean isDue =
+        settings.durability() == Durability.POWER_CUT
+            || unforced >= FORCE_BYTES
+            || now - lastForceNanos >= FORCE_NANOS
+            || durablePosition.durable() < forceUpTo;
+    if (isDue) {
+      force();
+      lastForceNanos = now;
+    }
+    return isDue;
+  }
+
+  // The folder is confirmed after the force: whoever took it before has not read what was forced,
+  // and whoever takes it afterwards reads it.
+  private void force() throws IOException {
+    isForcing = true;
+    segment.force();
+    isForcing = false;
+    confirm();
+    forces.incrementAndGet(); // whoever is acknowledged finds it counted
+    ring.forced(written);
+    durablePosition.publish(written);
+  }
+
+  // A folder that is not this log's any more never is again.
+  private void confirm() throws IOException {
+    try {
+      lock.confirm();
+    } catch (IOException notOurs) {
+      isForcing = true;
+      throw notOurs;
+    }
+  }
+
+  private void finish() throws IOException {
+    if (durablePosition.durable() < written) {
+      force();
+    }
+    byte[] marker =
+        Format.bareFrame(Format.CLOSE, Format.FRAME_HEADER_BYTES, written, written, salt);
+    segment.write(new ByteBuffer[] {ByteBuffer.wrap(marker)}, written);
+    segment.trim(written + marker.length);
+    isForcing = true;
+    segment.force();
+    isForcing = false;
+    closeFiles();
+    durablePosition.publish(Long.MAX_VALUE);
+    end();
+  }
+
+  private void fail(Throwable broken) {
+    failedOf = broken;
+    LogException.Failed failed = withoutReason;
+    try {
+      failed = reason(broken);
+    } catch (RuntimeException | Error noMemory) {
+      // Then without the reason, for the time being.
+    }
+    // First the failure, then the seal: whoever is turned away finds out why.
+    durablePosition.fail(failed);
+    ring.seal();
+    try {
+      windDown();
+    } catch (RuntimeException | Error again) {
+      // Done by the next step.
+    }
+  }
+
+  private LogException.Failed reason(Throwable broken) {
+    return new LogException.Failed(
+        segment.path() + ": the log failed and takes no more writes: " + broken, broken);
+  }
+
+  // May be repeated, and is until it succeeds.
+  private boolean windDown() {
+    ring.seal();
+    durablePosition.wakeReached();
+    if (windDowns++ < WIND_DOWN_ATTEMPTS) {
+      if (durablePosition.failure() == withoutReason && failedOf != null) {
+        durablePosition.fail(reason(failedOf));
+      }
+      try {
+        closeFiles();
+      } catch (IOException alsoBroken) {
+        // There is nothing to be done about it.
+      }
+    }
+    end();
+    boolean ignored = tellOperator();
+    return true;
+  }
+
+  // All is over and everybody released: so this may take as long as it likes. Answers whether
+  // nothing is left to be told.
+  private boolean tellOperator() {
+    LogException.Failed failure = durablePosition.failure();
+    operatorKnows = operatorKnows || failure == null || operator.failed(failure);
+    return operatorKnows;
+  }
+
+  private void end() {
+    finished = true;
+    completer.end();
+    watermark.end();
+  }
+
+  /** In place of {@link #run}: nobody will write to this log. */
+  void abandon() throws IOException {
+    ring.seal();
+    closeFiles();
+    end();
+  }
+
+  private void closeFiles() throws IOException {
+    preallocator.stop();
+    segment.close();
+  }
+
+  private void awaitWork() {
+    if (settings.durability() == Durability.POWER_CUT && !isBlocked() && spin()) {
+      idleNanos = IDLE_NANOS_MIN;
+      return;
+    }
+    parked = true;
+    // Looked at again after `parked` is stored: whoever commits and then does not see it, is seen.
+    if (isIdle() || isBlocked()) {
+      LockSupport.parkNanos(this, idleNanos);
+      idleNanos = Math.min(2 * idleNanos, IDLE_NANOS_MAX);
+    }
+    parked = false;
+    if (!isIdle() && !isBlocked()) {
+      idleNanos = IDLE_NANOS_MIN;
+    }
+  }
+
+  private boolean spin() {
+    long start = System.nanoTime();
+    while (isIdle()) {
+      if (System.nanoTime() - start > SPIN_NANOS) {
+        return false;
+      }
+      Thread.onSpinWait();
+    }
+    return true;
+  }
+
+  private boolean isIdle() {
+    return ring.committedBytes(written) == 0
+        && !ring.isSealed()
+        && !durablePosition.hasNewWaiters();
+  }
+
+  // There is something to do, and it cannot be done now.
+  private boolean isBlocked() {
+    return durablePosition.failure() != null || refusals.last() != null || holeFiller.isOne();
+  }
+
+  /** Wakes the scribe if it rests. Cheap if it does not. */
+  void wake() {
+    if (parked) {
+      LockSupport.unpark(thread);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Collection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A segment or a base of a log that may be damaged anywhere, and what can be told of it. Bytes that
+ * the disk does not give are read as zeros.
+ *
+ * @param bytes how many bytes of frames there are
+ * @param firstPosition the position that its header says, or else its name
+ * @param previousEnd where the segment before it ends, or {@link #UNKNOWN}
+ * @param salt the salt that its header says; null if that is damaged
+ * @param reader of its frames; null if they cannot be verified
+ * @param headerDamage what is wrong with its header; null if nothing is
+ */
+record SalvageFile(
+    Path path,
+    Disk.File file,
+    long bytes,
+    long firstPosition,
+    long previousEnd,
+    @Nullable Long salt,
+    @Nullable FrameReader reader,
+    @Nullable String headerDamage)
+    implements Closeable {
+  static final long UNKNOWN = -1;
+
+  private static final int SECTOR_BYTES = 4096;
+
+  /**
+   * Opens a file.
+   *
+   * @param kind what it is by its name
+   * @param named the position in its name
+   * @param salts those of other files, of which this one may have one, too
+   */
+  static SalvageFile open(Disk disk, Path path, short kind, long named, Collection<Long> salts)
+      throws IOException {
+    Disk.File file = disk.open(path);
+    try {
+      long bytes = Math.max(0, file.size() - Format.FILE_HEADER_BYTES);
+      byte[] page = page(file);
+      try {
+        Format.FileHeader header = Format.FileHeader.decode(page, path, kind);
+        return of(path, file, bytes, header);
+      } catch (LogException.Corrupt damaged) {
+        long first = kind == Format.BASE ? 0 : named;
+        FrameReader reader =
+            Format.FileHeader.isIntact(page)
+                ? null // of another version, or another kind of file
+                : SaltSearch.reader(source(file), bytes, first, page, salts);
+        return new SalvageFile(
+            path, file, bytes, named, UNKNOWN, null, reader, String.valueOf(damaged.getMessage()));
+      }
+    } catch (IOException | RuntimeException unreadable) {
+      file.close();
+      throw unreadable;
+    }
+  }
+
+  private static SalvageFile of(Path path, Disk.File file, long bytes, Format.FileHeader header) {
+    long first = header.kind() == Format.BASE ? 0 : header.firstPosition();
+    FrameReader reader = new FrameReader(source(file), bytes, first, header.salt());
+    return new SalvageFile(
+        path,
+        file,
+        bytes,
+        header.firstPosition(),
+        header.previousEnd(),
+        header.salt(),
+        reader,
+        null);
+  }
+
+  static byte[] page(Disk.File file) throws IOException {
+    byte[] page = new byte[(int) Math.min(file.size(), Format.FILE_HEADER_BYTES)];
+    readOrZeros(file, ByteBuffer.wrap(page), 0);
+    return page;
+  }
+
+  private static FrameReader.Source source(Disk.File file) {
+    return (into, at) -> readOrZeros(file, into, Format.FILE_HEADER_BYTES + at);
+  }
+
+  /** Reads what the disk gives, and zeros for the sectors that it does not. */
+  static void readOrZeros(Disk.File file, ByteBuffer into, long position) throws IOException {
+    int start = into.position();
+    if (!into.hasRemaining()) {
+      return;
+    }
+    try {
+      file.read(into, position);
+      return;
+    } catch (IOException badSector) {
+      into.position(start);
+    }
+    int limit = into.limit();
+    for (int at = start; at < limit; at = into.position()) {
+      long offset = position + at - start;
+      into.limit((int) Math.min(limit, at + SECTOR_BYTES - offset % SECTOR_BYTES));
+      try {
+        file.read(into, offset);
+      } catch (IOException badSector) {
+        into.position(at);
+        into.put(new byte[into.remaining()]);
+      }
+      into.limit(limit);
+    }
+  }
+
+  /** Where the file ends, as a position. */
+  long limit() {
+    return firstPosition + bytes;
+  }
+
+  long offset(long position) {
+    return Format.FILE_HEADER_BYTES + position - firstPosition;
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,178 @@
+package io.pensieve.log.file;
+
+import io.pensieve.log.LogException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The frames that can be found in a ring that may be damaged anywhere. */
+final class SalvageRing {
+  // Each frame names its position under a checksum, so the ring is searched for all of them, and
+  // nothing that its header says is needed but the salt, which other files may have.
+
+  private static final int BYTES_MAX = 1 << 28; // twice that of the longest frames
+
+  private final Path path;
+  private final byte[] twice; // the ring's bytes, and again, so that no frame wraps round
+  private final int capacity;
+  private final List<Frame> frames = new ArrayList<>();
+  private final boolean isKnown; // all that was stored there is there
+  private final @Nullable String headerDamage;
+  private final int missingBytes;
+  private long written; // as the header says it; 0 if it does not
+  private long acknowledged;
+
+  /** A frame of the ring, with the bytes that align it. */
+  record Frame(long position, int index, int bytes) {
+    long end() {
+      return position + bytes;
+    }
+  }
+
+  private SalvageRing(
+      Path path, byte[] bytes, int capacity, boolean isKnown, @Nullable String damage) {
+    this.path = path;
+    this.capacity = capacity;
+    this.twice = new byte[2 * capacity];
+    this.isKnown = isKnown;
+    this.headerDamage = damage;
+    this.missingBytes = capacity - bytes.length;
+    System.arraycopy(bytes, 0, twice, 0, bytes.length);
+    System.arraycopy(bytes, 0, twice, capacity, bytes.length);
+  }
+
+  /** The salt in the header of a ring, be it damaged or not; null if there is none. */
+  static @Nullable Long salt(LogDirectory directory) throws IOException {
+    try (Disk.File file = directory.disk().open(directory.ring())) {
+      byte[] page = SalvageFile.page(file);
+      return page.length == Format.FILE_HEADER_BYTES ? Format.FileHeader.salt(page) : null;
+    }
+  }
+
+  /**
+   * Reads a ring.
+   *
+   * @param salts those that its frames may have
+   * @param newest that of the newest segment, or null; with another one, a ring was emptied
+   */
+  static SalvageRing read(LogDirectory directory, Collection<Long> salts, @Nullable Long newest)
+      throws IOException {
+    try (Disk.File file = directory.disk().open(directory.ring())) {
+      byte[] page = SalvageFile.page(file);
+      int there =
+          (int)
+              Math.min(
+                  BYTES_MAX, Math.max(0, file.size() - Format.FILE_HEADER_BYTES) & -Long.BYTES);
+      byte[] bytes = new byte[there];
+      SalvageFile.readOrZeros(file, ByteBuffer.wrap(bytes), Format.FILE_HEADER_BYTES);
+      SalvageRing remains = of(directory, page, bytes, newest);
+      for (long salt : salts) {
+        remains.search(new Format.Checksum(salt));
+      }
+      remains.frames.sort(Comparator.comparingLong(Frame::position));
+      return remains;
+    }
+  }
+
+  private static SalvageRing of(
+      LogDirectory directory, byte[] page, byte[] bytes, @Nullable Long newest) {
+    int capacity = Math.max(Format.FRAME_HEADER_BYTES, Integer.highestOneBit(2 * bytes.length - 1));
+    try {
+      Format.FileHeader header = Format.FileHeader.decode(page, directory.ring(), Format.RING);
+      if (Long.bitCount(header.capacity()) == 1 && header.capacity() <= BYTES_MAX) {
+        capacity = Math.max(capacity, (int) header.capacity());
+      }
+      boolean isKnown =
+          header.boot() == directory.disk().boot()
+              && header.capacity() == bytes.length
+              && newest != null
+              && newest == header.salt();
+      SalvageRing ring = new SalvageRing(directory.ring(), bytes, capacity, isKnown, null);
+      ring.written = Format.ringWritten(page);
+      ring.acknowledged =
+          header.appendedIsAcknowledged() && isKnown && header.boot() != 0
+              ? Math.max(ring.written, Format.ringForced(page))
+              : Format.ringForced(page);
+      return ring;
+    } catch (LogException.Corrupt damaged) {
+      return new SalvageRing(
+          directory.ring(), bytes, capacity, false, String.valueOf(damaged.getMessage()));
+    }
+  }
+
+  private void search(Format.Checksum checksum) {
+    for (int at = 0; at < capacity; at += Format.FRAME_ALIGNMENT) {
+      long position = Format.position(twice, at);
+      if (position >= 0
+          && index(position) == at
+          && Format.isFrame(twice, at, capacity, position, checksum)) {
+        frames.add(new Frame(position, at, Format.align(Format.length(twice, at))));
+      }
+    }
+  }
+
+  private int index(long position) {
+    return (int) (position & (capacity - 1));
+  }
+
+  Path path() {
+    return path;
+  }
+
+  /** All frames, by position. */
+  List<Frame> frames() {
+    return frames;
+  }
+
+  byte[] bytes(Frame frame) {
+    return Arrays.copyOfRange(twice, frame.index, frame.index + frame.bytes);
+  }
+
+  boolean isUnderstood(Frame frame) {
+    return Format.isUnderstood(twice, frame.index, Format.OF_SEGMENT);
+  }
+
+  byte kind(Frame frame) {
+    return Format.kind(twice, frame.index);
+  }
+
+  long durable(Frame frame) {
+    return Format.durable(twice, frame.index);
+  }
+
+  @Nullable String headerDamage() {
+    return headerDamage;
+  }
+
+  /** Up to where the log was acknowledged at least, if that is what the header says. */
+  long acknowledged() {
+    return acknowledged;
+  }
+
+  /** How many bytes of the file are not there. */
+  int missingBytes() {
+    return missingBytes;
+  }
+
+  long offset(long position) {
+    return (long) Format.FILE_HEADER_BYTES + index(position);
+  }
+
+  /** A writer claimed room at this position and died before it committed: nothing was lost. */
+  boolean isHole(long position) {
+    return isKnown && written <= position && Format.wordAt(twice, index(position)) == 0;
+  }
+
+  /** Something was committed at this position, by a process that this boot has seen die. */
+  boolean isDamagedAt(long position) {
+    // In a full ring, what is found there is the oldest frame.
+    boolean isFull = !frames.isEmpty() && position - frames.get(0).position >= capacity;
+    return isKnown && !isFull && Format.wordAt(twice, index(position)) != 0;
+  }
+}

@@ -1,0 +1,40 @@
+package io.pensieve.lru;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One link of a bin's chain: a {@link Node}, or a marker that tells what is happening to the bin.
+ */
+class BinLink<K, V> {
+  private static final VarHandle NEXT_IN_BIN;
+
+  static {
+    try {
+      NEXT_IN_BIN = MethodHandles.lookup().findVarHandle(BinLink.class, "nextInBin", BinLink.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new ExceptionInInitializerError(impossible);
+    }
+  }
+
+  /** A node's hash, zero or more; what a marker means, below zero. */
+  final int hash;
+
+  /** By NEXT_IN_BIN; as a plain field where nothing may be called, because a bin is being moved. */
+  @Nullable BinLink<K, V> nextInBin;
+
+  BinLink(int hash, @Nullable BinLink<K, V> nextInBin) {
+    this.hash = hash;
+    this.nextInBin = nextInBin;
+  }
+
+  @SuppressWarnings("unchecked") // only the setter writes the field
+  @Nullable BinLink<K, V> nextInBin() {
+    return (BinLink<K, V>) NEXT_IN_BIN.getAcquire(this);
+  }
+
+  void nextInBin(@Nullable BinLink<K, V> next) {
+    NEXT_IN_BIN.setRelease(this, next);
+  }
+}

@@ -1,0 +1,183 @@
+package io.pensieve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Log;
+import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.ReplayHandler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Under many threads an entry is not evicted while more than 1 % of the bound, or 8, stay that were
+ * last used before it.
+ *
+ * <p>Every use is recorded with the times of its beginning and end. "Before" means ended before the
+ * other one began; uses that overlap are one. Only what surely counts is held against the map.
+ */
+@Timeout(120)
+class ConcurrentLruOrderTest {
+  private static final int THREADS = 8;
+  private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+  private final AtomicLong time = new AtomicLong();
+  private final ThreadLocal<Long> callBegan = ThreadLocal.withInitial(() -> 0L);
+  private final AtomicInteger evictions = new AtomicInteger();
+  private final AtomicInteger worstError = new AtomicInteger();
+  private KeyUses[] uses = {};
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+  }
+
+  @Test
+  void aSmallMapEvictsWithinEightPlaces() throws Exception {
+    assertErrorAtMost(8, 100);
+  }
+
+  @Test
+  void aMapEvictsWithinOnePercent() throws Exception {
+    assertErrorAtMost(64, 6_400);
+  }
+
+  private void assertErrorAtMost(int error, int bound) throws Exception {
+    uses = new KeyUses[2 * bound];
+    for (int key = 0; key < uses.length; key++) {
+      uses[key] = new KeyUses();
+    }
+    Pensieve<Integer, Integer> map =
+        Pensieve.<Integer, Integer>builder()
+            .maximumEntries(bound)
+            .log(new EvictionRecordingLog())
+            .open();
+    Random seeds = Seed.random(ConcurrentLruOrderTest.class);
+    List<Future<?>> running = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      Random random = new Random(seeds.nextLong());
+      running.add(threads.submit(() -> work(map, random, bound)));
+    }
+    for (Future<?> one : running) {
+      one.get();
+    }
+    assertTrue(evictions.get() > 4 * bound, "evictions: " + evictions);
+    assertEquals(bound, map.size());
+    // Each of the others may have taken out a colder entry that it has not evicted yet.
+    assertTrue(worstError.get() <= error + THREADS, "at worst out of place by " + worstError);
+  }
+
+  // New keys, keys at random, and keys used a little earlier, which is where a coarse clock errs.
+  private void work(Pensieve<Integer, Integer> map, Random random, int bound) {
+    int[] recent = new int[Math.max(8, bound / 16)];
+    for (int i = 0; i < 60_000; i++) {
+      int what = random.nextInt(4);
+      int key = what < 2 ? random.nextInt(uses.length) : recent[random.nextInt(recent.length)];
+      recent[random.nextInt(recent.length)] = key;
+      long began = time.incrementAndGet();
+      callBegan.set(began);
+      uses[key].begin(began);
+      if (what == 0) {
+        map.put(key, key);
+      } else {
+        map.get(key);
+      }
+      uses[key].end(time.incrementAndGet());
+    }
+  }
+
+  private void checkEvictionOf(int victim) {
+    long lastUse = uses[victim].beginOfLastUseBefore(callBegan.get());
+    if (evictions.incrementAndGet() % 8 != 0 || lastUse == 0) {
+      return;
+    }
+    int colder = 0;
+    for (KeyUses other : uses) {
+      if (other.isColderThan(lastUse)) {
+        colder++;
+      }
+    }
+    worstError.accumulateAndGet(colder, Math::max);
+  }
+
+  /** What is known for certain about the uses of a key. */
+  private static final class KeyUses {
+    private boolean present;
+    private int running;
+    private long groupBegan; // of uses that overlap
+    private long lastBegan;
+    private long lastEnded;
+
+    synchronized void begin(long now) {
+      if (running++ == 0) {
+        groupBegan = now;
+      }
+    }
+
+    synchronized void end(long now) {
+      if (--running == 0) {
+        lastBegan = groupBegan;
+        lastEnded = now;
+      }
+    }
+
+    synchronized void present(boolean isPresent) {
+      present = isPresent;
+    }
+
+    /** Zero if not known: it ended after the call that evicts had begun. */
+    synchronized long beginOfLastUseBefore(long call) {
+      return lastEnded < call ? lastBegan : 0;
+    }
+
+    synchronized boolean isColderThan(long use) {
+      return present && running == 0 && lastEnded < use;
+    }
+  }
+
+  /** A log that keeps nothing, and is told of every eviction before it happens. */
+  private final class EvictionRecordingLog implements Log<Integer, Integer> {
+    private final AtomicLong sequence = new AtomicLong();
+
+    @Override
+    public long append(Change<Integer, Integer> change) {
+      boolean removal = change instanceof Change.Remove<Integer, Integer>;
+      if (removal) {
+        checkEvictionOf(change.key());
+      }
+      uses[change.key()].present(!removal);
+      return sequence.incrementAndGet();
+    }
+
+    @Override
+    public RecoveryReport replay(ReplayHandler<Integer, Integer> handler) {
+      return RecoveryReport.empty();
+    }
+
+    @Override
+    public long durableSequence() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public void awaitDurable(long durable) {}
+
+    @Override
+    public CompletableFuture<Void> whenDurable(long durable) {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public void close() {}
+  }
+}

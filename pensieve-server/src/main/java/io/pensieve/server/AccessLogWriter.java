@@ -1,0 +1,216 @@
+package io.pensieve.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
+
+import com.google.gson.stream.JsonWriter;
+import io.pensieve.server.http.AccessLog;
+import io.pensieve.server.http.Alarms;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a JSON object a line for each answer, on a thread of its own. Where the lines cannot be
+ * written as fast as answers come, or not at all, lines are left out, and one says how many:
+ * clients do not wait for a log.
+ */
+final class AccessLogWriter implements AccessLog, AutoCloseable {
+  private static final int WAITING_MAX = 1 << 13;
+  private static final long CLOSE_MILLIS = 2_000;
+  private static final long POLL_MILLIS = 200;
+  private static final long NANOS_PER_MICRO = 1_000;
+
+  /*
+   * Only the thread touches what is written to, and it may hang in there: when a pipe is opened or
+   * written that nobody reads. So nobody waits for the thread but a close, and that not for long.
+   *
+   * A failed write ends a file, not the log: the file is opened again, at first at once and then
+   * every so often, until lines can be written. Those that may not have been are counted as left
+   * out, so a line is there, or counted, or both.
+   */
+  private final BlockingQueue<CompletedRequest> waiting = new ArrayBlockingQueue<>(WAITING_MAX);
+  private final LongAdder leftOut = new LongAdder();
+  private final Target target;
+  private final Alarms alarms;
+  private final long retryNanos;
+  private final Thread thread = new Thread(this::run, "pensieve-access-log");
+  private volatile boolean closing;
+  private volatile boolean reopening;
+
+  private @Nullable Writer lines; // of the thread, as are those below
+  private long linesNotFlushed;
+  private boolean failed;
+  private long failedNanos;
+
+  /** What is written to. */
+  interface Target {
+    /** Opens it, again if it was open before. */
+    Writer open() throws IOException;
+  }
+
+  /** A file, which lines are added to. */
+  static Target file(Path file) {
+    return () -> Files.newBufferedWriter(file, UTF_8, CREATE, APPEND);
+  }
+
+  /**
+   * Lines for this target, which is opened when they begin, and closed in the end.
+   *
+   * @param retryNanos how long to wait after a failure before it is opened again
+   */
+  AccessLogWriter(Target target, Alarms alarms, long retryNanos) {
+    this.target = target;
+    this.alarms = alarms;
+    this.retryNanos = retryNanos;
+    thread.setDaemon(true);
+  }
+
+  /** Begins to write. Until then answers wait, as many as there is room for. */
+  AccessLogWriter start() {
+    thread.start();
+    return this;
+  }
+
+  /** Opens the target anew before the next line: a file may have been moved away. */
+  void reopen() {
+    reopening = true;
+  }
+
+  @Override
+  public void completed(CompletedRequest answer) {
+    if (!waiting.offer(answer)) {
+      leftOut.increment();
+    }
+  }
+
+  private void run() {
+    try {
+      while (!closing || (!waiting.isEmpty() && !failed)) {
+        CompletedRequest next = waiting.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+          writeNext(next);
+        } catch (IOException broken) {
+          fail(next, String.valueOf(broken.getMessage()));
+        }
+      }
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    } finally {
+      closeLines();
+    }
+  }
+
+  private void writeNext(@Nullable CompletedRequest answer) throws IOException {
+    Writer to = openLines();
+    if (to == null) {
+      leftOut.add(answer == null ? 0 : 1);
+      return;
+    }
+    if (answer != null) {
+      to.write(line(answer));
+      linesNotFlushed++;
+    }
+    long missing = leftOut.sumThenReset();
+    if (missing > 0) {
+      linesNotFlushed += missing; // counted again if this line is lost
+      to.write("{\"left_out\":" + missing + "}\n");
+    }
+    if (waiting.isEmpty()) {
+      to.flush();
+      linesNotFlushed = 0;
+      failed = false;
+      alarms.clear(Alarms.Kind.ACCESS_LOG_FAILED, "");
+    }
+  }
+
+  /** What is written to; null if it has failed not long ago. */
+  private @Nullable Writer openLines() throws IOException {
+    if (failed && System.nanoTime() - failedNanos < retryNanos) {
+      return null;
+    }
+    if (reopening) {
+      reopening = false;
+      Writer before = lines;
+      lines = null;
+      if (before != null) {
+        before.close();
+      }
+      linesNotFlushed = 0;
+    }
+    Writer open = lines;
+    if (open == null) {
+      open = new BufferedWriter(target.open());
+      if (failed) {
+        open.write('\n'); // half a line may be there
+      }
+      lines = open;
+    }
+    return open;
+  }
+
+  private void fail(@Nullable CompletedRequest answer, String reason) {
+    boolean counted = linesNotFlushed > 0;
+    leftOut.add(linesNotFlushed + (answer == null || counted ? 0 : 1));
+    linesNotFlushed = 0;
+    failed = true;
+    failedNanos = System.nanoTime();
+    closeLines();
+    alarms.raise(
+        Alarms.Kind.ACCESS_LOG_FAILED, "", reason + "; lines are left out until it can be written");
+  }
+
+  private void closeLines() {
+    Writer open = lines;
+    lines = null;
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException lost) {
+        // Its lines are counted as left out, or this is the end.
+      }
+    }
+  }
+
+  private static String line(CompletedRequest answer) {
+    StringWriter text = new StringWriter();
+    JsonWriter json = new JsonWriter(text);
+    json.setHtmlSafe(false);
+    try {
+      json.beginObject();
+      json.name("time").value(answer.time().toString());
+      json.name("method").value(answer.method());
+      json.name("route").value(answer.route());
+      json.name("status").value(answer.status());
+      json.name("bytes").value(answer.bytes());
+      json.name("micros").value(answer.nanos() / NANOS_PER_MICRO);
+      json.name("remote").value(answer.remote().getAddress().getHostAddress());
+      json.endObject();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    return text.append('\n').toString();
+  }
+
+  /** Writes what waits, and ends; does not wait for long where that cannot be written. */
+  @Override
+  public void close() {
+    closing = true;
+    try {
+      thread.join(CLOSE_MILLIS);
+    } catch (InterruptedException hurry) {
+      thread.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

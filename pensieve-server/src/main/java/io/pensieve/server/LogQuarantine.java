@@ -1,0 +1,151 @@
+package io.pensieve.server;
+
+import io.pensieve.log.LogException;
+import io.pensieve.log.file.OfflineLog;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * A damaged log, moved out of the way: to a folder within its own, since that one may be the root
+ * of a volume. Nothing of it is deleted.
+ */
+final class LogQuarantine {
+  // A start may die at any point of this, and the next one goes on where it ended. MARK is there
+  // from before the first file is moved until after the last one, and says how far it has come: the
+  // policy and N while files leave for damaged-N, SALVAGED and N while what was salvaged comes in.
+  // Until it is gone the log is not opened, so half a log is never taken for a whole one.
+
+  private static final String MARK = "damage.mark";
+  private static final Set<String> STAYING = Set.of("LOCK", "bound.properties", MARK);
+  private static final String SALVAGED = "SALVAGED";
+
+  private final Path folder;
+  private final DamagePolicy policy;
+  private final PrintStream err;
+
+  /**
+   * The log of a folder.
+   *
+   * @param err is told what was lost, and where the damaged log is
+   */
+  LogQuarantine(Path folder, DamagePolicy policy, PrintStream err) {
+    this.folder = folder;
+    this.policy = policy;
+    this.err = err;
+  }
+
+  /** Goes on with what an earlier start did not finish, if there is anything. */
+  void resume() {
+    try {
+      String[] mark = Files.readString(folder.resolve(MARK)).strip().split(" ", -1);
+      int number = Integer.parseInt(mark[1]);
+      if (mark[0].equals(SALVAGED)) {
+        moveIn(number);
+      } else {
+        moveAside(DamagePolicy.valueOf(mark[0]), number);
+      }
+    } catch (NoSuchFileException nothingBegun) {
+      // As it mostly is.
+    } catch (IOException | UncheckedIOException broken) {
+      throw failure(broken);
+    }
+  }
+
+  /** Moves the log away, and what can be read of it back, if that is the policy. */
+  void setAside(LogException.Corrupt damage) {
+    print("damaged: " + damage.getMessage());
+    try {
+      int number = 1;
+      while (Files.exists(aside(number))) {
+        number++;
+      }
+      Files.createDirectory(aside(number));
+      mark(policy.name(), number);
+      moveAside(policy, number);
+    } catch (IOException | UncheckedIOException broken) {
+      throw failure(broken);
+    }
+  }
+
+  private static LogException.Failed failure(Exception broken) {
+    return new LogException.Failed("cannot set the damaged log aside: " + broken, broken);
+  }
+
+  private Path aside(int number) {
+    return folder.resolve("damaged-" + number);
+  }
+
+  private Path salvaged(int number) {
+    return folder.resolve("salvaged-" + number);
+  }
+
+  private void mark(String phase, int number) throws IOException {
+    Path temporary = folder.resolve(MARK + ".new");
+    Files.writeString(temporary, phase + " " + number + "\n");
+    Files.move(temporary, folder.resolve(MARK), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void moveAside(DamagePolicy begun, int number) throws IOException {
+    moveAll(folder, aside(number));
+    if (begun != DamagePolicy.SALVAGE) {
+      print("the damaged log is kept in " + aside(number) + "; the server starts with no entries");
+      Files.delete(folder.resolve(MARK));
+      return;
+    }
+    delete(salvaged(number)); // of a start that died
+    OfflineLog.SalvageReport salvageReport = OfflineLog.salvage(aside(number), salvaged(number));
+    for (OfflineLog.Damage damage : salvageReport.damages()) {
+      print(LogCommands.described(damage));
+    }
+    mark(SALVAGED, number);
+    moveIn(number);
+  }
+
+  private void moveIn(int number) throws IOException {
+    if (Files.exists(salvaged(number))) {
+      moveAll(salvaged(number), folder);
+      delete(salvaged(number));
+    }
+    print(
+        "the damaged log is kept in "
+            + aside(number)
+            + "; the server starts with what was salvaged of it");
+    Files.delete(folder.resolve(MARK));
+  }
+
+  private static void moveAll(Path from, Path into) throws IOException {
+    for (Path file : files(from)) {
+      if (Files.isRegularFile(file) && !STAYING.contains(file.getFileName().toString())) {
+        Files.move(file, into.resolve(file.getFileName()));
+      }
+    }
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted(Comparator.naturalOrder()).toList();
+    }
+  }
+
+  private static void delete(Path made) throws IOException {
+    if (Files.exists(made)) {
+      for (Path file : files(made)) {
+        Files.delete(file);
+      }
+      Files.delete(made);
+    }
+  }
+
+  private void print(String line) {
+    err.println(Main.NAME + ": " + line);
+  }
+}

@@ -1,0 +1,29 @@
+package io.pensieve.server;
+
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** Sets up what the libraries log: warnings, one line each, to the standard error stream. */
+final class LoggingSetup {
+  // The log system keeps loggers weakly: without this they could be collected, level and all.
+  private static final List<Logger> QUIET =
+      List.of(
+          Logger.getLogger("org.xnio"),
+          Logger.getLogger("org.jboss"),
+          Logger.getLogger("io.undertow"));
+
+  // Its messages quote paths, and so keys. What the routes throw is logged by the routes, without.
+  private static final Logger SILENT = Logger.getLogger("io.undertow.request");
+
+  private LoggingSetup() {}
+
+  /** To be called before anything logs. */
+  static void setUp() {
+    System.setProperty("org.jboss.logging.provider", "jdk");
+    System.setProperty(
+        "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");
+    QUIET.forEach(logger -> logger.setLevel(Level.WARNING));
+    SILENT.setLevel(Level.OFF);
+  }
+}

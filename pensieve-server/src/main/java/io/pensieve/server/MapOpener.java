@@ -1,0 +1,185 @@
+package io.pensieve.server;
+
+import io.pensieve.Pensieve;
+import io.pensieve.PensieveBuilder;
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
+import io.pensieve.log.Log;
+import io.pensieve.log.LogException;
+import io.pensieve.log.file.FileLog;
+import io.pensieve.log.file.OfflineLog;
+import io.pensieve.server.http.EntryWeigher;
+import io.pensieve.server.http.HeapShares;
+import io.pensieve.server.http.StoredValue;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.Optional;
+
+/**
+ * Opens the map on its log. Does not drop entries that a bound has no room for unless the settings
+ * consent, and does about damage what they say.
+ */
+final class MapOpener {
+  // For those who watch a server that keeps no log. It holds on to the values meanwhile.
+  private static final int CHANGES_KEPT = 10_000;
+  private static final long BYTES_KEPT = HeapShares.ofProcess().recentChangeBytes();
+  private static final int CHANGE_BYTES = 128; // beyond key and value, at most
+
+  private final Configuration configuration;
+  private final PrintStream out;
+  private final PrintStream err;
+
+  /**
+   * For these settings.
+   *
+   * @param out is told what was recovered
+   * @param err is told what was lost
+   */
+  MapOpener(Configuration configuration, PrintStream out, PrintStream err) {
+    this.configuration = configuration;
+    this.out = out;
+    this.err = err;
+  }
+
+  /**
+   * Opens it.
+   *
+   * @throws StartupException if that cannot be done; nothing is left open then
+   */
+  Pensieve<String, StoredValue> open() {
+    Optional<Durability> durability = configuration.durability();
+    if (durability.isEmpty()) {
+      return builder(Log.inMemory(CHANGES_KEPT, BYTES_KEPT, MapOpener::bytesOf)).open();
+    }
+    try {
+      return open(configuration.dataDir(), durability.get());
+    } catch (LogException.Corrupt damaged) {
+      throw new StartupException(
+          damaged.getMessage()
+              + "; "
+              + LogCommands.remedy(configuration.dataDir())
+              + "; or start with "
+              + Setting.ON_DAMAGE.flag()
+              + " salvage",
+          damaged);
+    } catch (LogException | UncheckedIOException unusable) {
+      throw new StartupException(
+          "cannot open the log in " + configuration.dataDir() + ": " + unusable.getMessage(),
+          unusable);
+    }
+  }
+
+  private Pensieve<String, StoredValue> open(Path folder, Durability durability) {
+    LogQuarantine logQuarantine = new LogQuarantine(folder, configuration.onDamage(), err);
+    logQuarantine.resume();
+    try {
+      return openSound(folder, durability);
+    } catch (LogException.Corrupt damage) {
+      if (configuration.onDamage() == DamagePolicy.REFUSE) {
+        throw damage;
+      }
+      logQuarantine.setAside(damage);
+      return openSound(folder, durability);
+    }
+  }
+
+  private Pensieve<String, StoredValue> openSound(Path folder, Durability durability) {
+    EntryCapacity bound =
+        new EntryCapacity(configuration.capacity(), configuration.capacityBytes());
+    requireConsentToDrop(folder, bound);
+    RecoveryProgressPrinter recoveryProgressPrinter =
+        new RecoveryProgressPrinter(out, System::nanoTime);
+    Pensieve<String, StoredValue> map =
+        builder(log(folder, durability)).recoveryListener(recoveryProgressPrinter).open();
+    try {
+      bound.rememberIn(folder);
+    } catch (LogException notRemembered) {
+      map.close();
+      throw notRemembered;
+    }
+    recoveryProgressPrinter.report(map.recovery(), map.size());
+    return map;
+  }
+
+  // A setting that was forgotten must not cost entries for good.
+  private void requireConsentToDrop(Path folder, EntryCapacity bound) {
+    Optional<EntryCapacity> last = EntryCapacity.lastIn(folder);
+    if (last.isPresent() && bound.covers(last.get())) {
+      return;
+    }
+    Optional<OverflowCounter> counted = count(folder);
+    int dropped = counted.map(count -> count.beyond(bound)).orElse(0);
+    if (dropped == 0) {
+      return;
+    }
+    String told =
+        dropped
+            + " of "
+            + counted.get().entries()
+            + " entries, which take "
+            + counted.get().bytes()
+            + " bytes of memory, for which "
+            + Setting.CAPACITY.flag()
+            + " "
+            + bound.entries()
+            + " and "
+            + Setting.CAPACITY_BYTES.flag()
+            + " "
+            + bound.bytes()
+            + " have no room";
+    if (!configuration.allowDrops()) {
+      throw new StartupException(
+          "the log in "
+              + folder
+              + " would lose "
+              + told
+              + ": give larger bounds, or "
+              + Setting.ALLOW_DROPS.flag(),
+          null);
+    }
+    err.println(Main.NAME + ": drops " + told);
+  }
+
+  private static Optional<OverflowCounter> count(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return Optional.empty();
+    }
+    OverflowCounter count = new OverflowCounter(InstantSource.system());
+    try {
+      OfflineLog.read(folder, count);
+      return Optional.of(count);
+    } catch (LogException.Corrupt damaged) {
+      throw damaged;
+    } catch (LogException.Failed noLog) {
+      return Optional.empty(); // or one that cannot be read, as opening it will say
+    }
+  }
+
+  private PensieveBuilder<String, StoredValue> builder(Log<String, StoredValue> log) {
+    return Pensieve.<String, StoredValue>builder()
+        .maximumEntries(configuration.capacity())
+        .maximumWeight(configuration.capacityBytes(), EntryWeigher.OF_PROCESS)
+        .recordStatistics()
+        .orderKeys(Comparator.naturalOrder())
+        .log(log);
+  }
+
+  private Log<String, StoredValue> log(Path folder, Durability durability) {
+    return FileLog.builder(folder, Codec.utf8(), StoredValue.codec())
+        .durability(durability)
+        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
+        .open();
+  }
+
+  private static long bytesOf(Change<String, StoredValue> change) {
+    long keyBytes = 2L * change.key().length();
+    long valueBytes =
+        change instanceof Change.Put<String, StoredValue> put ? put.value().size() : 0;
+    return CHANGE_BYTES + keyBytes + valueBytes;
+  }
+}

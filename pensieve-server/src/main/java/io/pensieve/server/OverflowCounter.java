@@ -1,0 +1,91 @@
+package io.pensieve.server;
+
+import io.pensieve.log.Change;
+import io.pensieve.log.Codec;
+import io.pensieve.log.ReplayHandler;
+import io.pensieve.server.http.EntryWeigher;
+import io.pensieve.server.http.StoredValue;
+import java.nio.ByteBuffer;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Counts the entries of a log for which a bound has no room, those used longest ago. Keeps their
+ * keys, and not their values.
+ */
+final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
+  private final Map<ByteBuffer, Integer> weights = new LinkedHashMap<>(16, 0.75f, true);
+  private final InstantSource clock;
+
+  OverflowCounter(InstantSource clock) {
+    this.clock = clock;
+  }
+
+  @Override
+  public void entry(Change.Put<byte[], byte[]> put, long version, long stamp) {
+    put(put);
+  }
+
+  @Override
+  public void change(long sequence, Change<byte[], byte[]> change) {
+    ByteBuffer key = ByteBuffer.wrap(change.key());
+    if (change instanceof Change.Put<byte[], byte[]> put) {
+      put(put);
+    } else if (change instanceof Change.Remove<byte[], byte[]>) {
+      weights.remove(key);
+    } else {
+      weights.get(key); // a use
+    }
+  }
+
+  private void put(Change.Put<byte[], byte[]> put) {
+    ByteBuffer key = ByteBuffer.wrap(put.key());
+    if (put.expiryMillis() != Change.NEVER && put.expiryMillis() <= clock.millis()) {
+      weights.remove(key); // the map would drop it, too, whatever its bound
+    } else {
+      weights.put(
+          key,
+          EntryWeigher.OF_PROCESS.weigh(
+              Codec.utf8().decode(put.key()), StoredValue.codec().decode(put.value())));
+    }
+  }
+
+  @Override
+  public void progress(long bytesRead, long bytesTotal) {}
+
+  int entries() {
+    return weights.size();
+  }
+
+  /** What they take of the heap, in bytes. */
+  long bytes() {
+    return weights.values().stream().mapToLong(weight -> weight).sum();
+  }
+
+  /** How many of the entries there is no room for. */
+  int beyond(EntryCapacity bound) {
+    long entries = entries();
+    long bytes = bytes();
+    int dropped = 0;
+    // First what has no room even alone, as the map does: it must not drive out the others.
+    for (int weight : weights.values()) {
+      if (weight > bound.bytes()) {
+        dropped++;
+        entries--;
+        bytes -= weight;
+      }
+    }
+    for (int weight : weights.values()) {
+      if (entries <= bound.entries() && bytes <= bound.bytes()) {
+        return dropped;
+      }
+      if (weight <= bound.bytes()) {
+        dropped++;
+        entries--;
+        bytes -= weight;
+      }
+    }
+    return dropped;
+  }
+}

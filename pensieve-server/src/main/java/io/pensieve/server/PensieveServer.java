@@ -1,0 +1,253 @@
+package io.pensieve.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.pensieve.Pensieve;
+import io.pensieve.server.http.AccessLog;
+import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.Authorizer;
+import io.pensieve.server.http.Cluster;
+import io.pensieve.server.http.ConnectionLimits;
+import io.pensieve.server.http.FileDescriptors;
+import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.ReloadableTls;
+import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.peers.PeerTrust;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** A running server: the map, the routes to it, and the view of the other nodes. */
+final class PensieveServer implements AutoCloseable {
+  private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
+
+  private static final Duration ALARM_PERIOD = Duration.ofSeconds(1);
+  private static final long ACCESS_LOG_RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Pensieve<String, StoredValue> map;
+  private final FileReloader fileReloader;
+  private final ClusterMonitor clusterMonitor;
+  private final HttpServer http;
+  private final Optional<AccessLogWriter> accessLines;
+  private final AlarmMonitor alarmMonitor;
+  private final String scheme;
+
+  private PensieveServer(
+      Pensieve<String, StoredValue> map,
+      FileReloader fileReloader,
+      ClusterMonitor clusterMonitor,
+      HttpServer http,
+      Optional<AccessLogWriter> accessLines,
+      AlarmMonitor alarmMonitor,
+      String scheme) {
+    this.map = map;
+    this.fileReloader = fileReloader;
+    this.clusterMonitor = clusterMonitor;
+    this.http = http;
+    this.accessLines = accessLines;
+    this.alarmMonitor = alarmMonitor;
+    this.scheme = scheme;
+  }
+
+  /**
+   * Recovers the map, starts to watch the peers, and listens.
+   *
+   * @param out is told what was recovered
+   * @param err is told when a peer's state changes, of files that were read again, and of alarms;
+   *     must not wait
+   * @param accessOut where the access log goes if that is the standard output
+   * @throws StartupException if that cannot be done here; nothing is left open then
+   */
+  static PensieveServer start(
+      Configuration configuration, PrintStream out, PrintStream err, PrintStream accessOut) {
+    FileReloader fileReloader = new FileReloader(RELOAD_PERIOD, err);
+    Alarms alarms = new Alarms(err::println);
+    // Before the log is opened, which may take long.
+    Authorizer authorizer = TokenSource.access(configuration, fileReloader, err);
+    Optional<ReloadableTls> tls = tls(configuration.tlsFiles(), fileReloader, err);
+    PeerTrust trust = trust(configuration.peersCa(), fileReloader);
+    Optional<AccessLogWriter> accessLines =
+        accessLines(configuration.accessLog(), accessOut, alarms);
+    Pensieve<String, StoredValue> map = new MapOpener(configuration, out, err).open();
+    try {
+      ClusterMonitor clusterMonitor = monitor(configuration, authorizer, trust, err, alarms);
+      try {
+        // Now that the log has its files.
+        ConnectionLimits connections = traffic(configuration.connections(), err);
+        HttpServer http =
+            listen(
+                configuration,
+                connections,
+                authorizer,
+                tls,
+                accessLines,
+                map,
+                clusterMonitor,
+                alarms);
+        AlarmMonitor alarmMonitor = monitor(map, clusterMonitor, alarms);
+        fileReloader.start();
+        accessLines.ifPresent(AccessLogWriter::start);
+        String scheme = tls.isPresent() ? "https" : "http";
+        return new PensieveServer(
+            map, fileReloader, clusterMonitor, http, accessLines, alarmMonitor.start(), scheme);
+      } catch (RuntimeException | Error notListening) {
+        clusterMonitor.close();
+        throw notListening;
+      }
+    } catch (RuntimeException | Error notStarted) {
+      map.close();
+      throw notStarted;
+    }
+  }
+
+  private static ClusterMonitor monitor(
+      Configuration configuration,
+      Authorizer authorizer,
+      PeerTrust trust,
+      PrintStream err,
+      Alarms alarms) {
+    return new ClusterMonitor(
+        configuration.nodeId(), configuration.peers(), authorizer::peerSecret, trust, err, alarms);
+  }
+
+  private static AlarmMonitor monitor(
+      Pensieve<String, StoredValue> map, ClusterMonitor clusterMonitor, Alarms alarms) {
+    return new AlarmMonitor(
+        alarms,
+        () -> map.statistics().log(),
+        FileDescriptors::ofProcess,
+        clusterMonitor::reportSettled,
+        ALARM_PERIOD);
+  }
+
+  private static Optional<ReloadableTls> tls(
+      List<Path> files, FileReloader fileReloader, PrintStream err) {
+    if (files.isEmpty()) {
+      return Optional.empty();
+    }
+    ReloadableTls tls = new ReloadableTls();
+    fileReloader.use("tls", files, contents -> tls.replace(contents.get(0), contents.get(1)));
+    FileReloader.warnIfOthersCanUse(files.get(1), err);
+    return Optional.of(tls);
+  }
+
+  private static PeerTrust trust(Optional<Path> file, FileReloader fileReloader) {
+    PeerTrust trust = new PeerTrust();
+    file.ifPresent(
+        ca ->
+            fileReloader.use(
+                Setting.PEERS_CA.title(),
+                List.of(ca),
+                contents -> trust.replace(ReloadableTls.certificates(contents.get(0)))));
+    return trust;
+  }
+
+  private static Optional<AccessLogWriter> accessLines(
+      String where, PrintStream out, Alarms alarms) {
+    if (where.isEmpty()) {
+      return Optional.empty();
+    }
+    if (where.equals("-")) {
+      OutputStream kept = kept(out);
+      return Optional.of(
+          new AccessLogWriter(
+              () -> new OutputStreamWriter(kept, UTF_8), alarms, ACCESS_LOG_RETRY_NANOS));
+    }
+    try {
+      Path path = Path.of(where);
+      AccessLogWriter.Target file = AccessLogWriter.file(path);
+      // Fails here if it cannot be written; but a pipe would wait for a reader, so not that.
+      if (!Files.exists(path) || Files.isRegularFile(path)) {
+        file.open().close();
+      }
+      return Optional.of(new AccessLogWriter(file, alarms, ACCESS_LOG_RETRY_NANOS));
+    } catch (IOException | InvalidPathException refused) {
+      throw new StartupException("cannot write the access log " + where + ": " + refused, refused);
+    }
+  }
+
+  // What is told of the end comes after the access log's, so that must not close the stream.
+  private static OutputStream kept(PrintStream out) {
+    return new FilterOutputStream(out) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        out.write(bytes, offset, length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        flush();
+      }
+    };
+  }
+
+  private static ConnectionLimits traffic(ConnectionLimits asked, PrintStream err) {
+    return new ConnectionLimits(
+        DescriptorLimit.connectionsMax(asked.connectionsMax(), err),
+        asked.requestsMax(),
+        asked.silenceMax(),
+        asked.drainDeadline());
+  }
+
+  private static HttpServer listen(
+      Configuration configuration,
+      ConnectionLimits connections,
+      Authorizer authorizer,
+      Optional<ReloadableTls> tls,
+      Optional<AccessLogWriter> accessLines,
+      Pensieve<String, StoredValue> map,
+      Cluster cluster,
+      Alarms alarms) {
+    InetSocketAddress address = configuration.address();
+    HttpServer.Settings settings =
+        new HttpServer.Settings(
+            address,
+            configuration.limits(),
+            authorizer,
+            configuration.durability(),
+            connections,
+            tls,
+            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
+    try {
+      return HttpServer.start(settings, map, cluster, alarms);
+    } catch (IOException refused) {
+      throw new StartupException(
+          "cannot listen on " + Configuration.text(address) + ": " + refused.getMessage(), refused);
+    }
+  }
+
+  /** Where it listens, as in {@code http://127.0.0.1:7878}. */
+  String url() {
+    return scheme + "://" + Configuration.text(http.address());
+  }
+
+  /** Reads files again that have changed, and opens the access log anew. */
+  void reload() {
+    fileReloader.lookNow();
+    accessLines.ifPresent(AccessLogWriter::reopen);
+  }
+
+  /**
+   * Answers what is in flight, and then forces and closes the log: in that order, so that whatever
+   * was acknowledged is in the log, and each of them whatever becomes of the others. None of them
+   * waits for a client, a peer, a pipe or a file for longer than it says. A second call does
+   * nothing.
+   */
+  @Override
+  public void close() {
+    List<AutoCloseable> inTurn = new ArrayList<>(List.of(fileReloader, http));
+    accessLines.ifPresent(inTurn::add);
+    inTurn.addAll(List.of(clusterMonitor, alarmMonitor, map));
+    Closer.closeAll(inTurn);
+  }
+}

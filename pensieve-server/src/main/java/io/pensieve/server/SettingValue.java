@@ -1,0 +1,228 @@
+package io.pensieve.server;
+
+import io.pensieve.server.http.HeapShares;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The text of a setting, and where it was given.
+ *
+ * @param text what was given
+ * @param source the flag, the name in the environment, the file and the name there, or {@code
+ *     default}
+ */
+record SettingValue(String text, String source) {
+  /** The source of what nobody has given. */
+  static final String BY_DEFAULT = "default";
+
+  private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9._-]+|\\[[0-9a-f:.]+]");
+  private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
+
+  /**
+   * For each setting the flag, else the first name in the environment, else what the file says that
+   * these name, else the default.
+   *
+   * @throws StartupException for a flag or a line of the file that is empty: it would hide what was
+   *     given below it, and most come from a variable that is not set. An empty name in the
+   *     environment is an unset one
+   */
+  static Map<Setting, SettingValue> resolve(
+      Map<Setting, String> flags, Map<String, String> environment) {
+    SettingValue config = resolve(Setting.CONFIG, flags, environment, Map.of(), "");
+    Map<Setting, String> file = config.file().map(ConfigurationFile::read).orElse(Map.of());
+    Map<Setting, SettingValue> given = new EnumMap<>(Setting.class);
+    for (Setting setting : Setting.values()) {
+      given.put(setting, resolve(setting, flags, environment, file, config.text()));
+    }
+    return given;
+  }
+
+  private static SettingValue resolve(
+      Setting setting,
+      Map<Setting, String> flags,
+      Map<String, String> environment,
+      Map<Setting, String> file,
+      String fileName) {
+    String flag = flags.get(setting);
+    if (flag != null) {
+      return new SettingValue(flag, setting.flag()).requireGiven(setting);
+    }
+    for (String name : setting.environmentNames()) {
+      String text = environment.get(name);
+      // Compose files pass unset variables as empty ones.
+      if (text != null && !text.isEmpty() && !EnvironmentNames.isOfService(name, text)) {
+        return new SettingValue(text, "environment " + name);
+      }
+    }
+    String filed = file.get(setting);
+    return filed == null
+        ? byDefault(setting)
+        : new SettingValue(filed, "file " + fileName + ", " + setting.title())
+            .requireGiven(setting);
+  }
+
+  /** What holds if nobody says anything. */
+  static SettingValue byDefault(Setting setting) {
+    return new SettingValue(setting.defaultText(), defaultSource(setting));
+  }
+
+  private SettingValue requireGiven(Setting setting) {
+    if (text.isBlank()) {
+      throw refused("a " + setting.label() + ", or to be left out,");
+    }
+    return this;
+  }
+
+  private static String defaultSource(Setting setting) {
+    return setting.isShareOfHeap()
+        ? "default for a heap of " + HeapShares.ofProcess().heapBytes() + " bytes"
+        : BY_DEFAULT;
+  }
+
+  /** A whole number within bounds, of which the upper one may come from a heap that is small. */
+  long share(long min, long max, long maxOfHeap) {
+    if (maxOfHeap >= max) {
+      return number(min, max);
+    }
+    return number(
+        min,
+        maxOfHeap,
+        "a number from "
+            + min
+            + " to "
+            + maxOfHeap
+            + " (for a heap of "
+            + HeapShares.ofProcess().heapBytes()
+            + " bytes),");
+  }
+
+  /** A whole number within bounds. */
+  long number(long min, long max) {
+    return number(min, max, "a number from " + min + " to " + max + ",");
+  }
+
+  private long number(long min, long max, String expected) {
+    try {
+      long number = Long.parseLong(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException refusedBelow) {
+      // Not a number and not within the bounds are one fault to whoever reads the message.
+    }
+    throw refused(expected);
+  }
+
+  boolean isGiven() {
+    return !text.isEmpty();
+  }
+
+  /** A time like {@code 500ms}, {@code 10s} or {@code 5m}, within bounds. */
+  Duration time(Duration min, Duration max) {
+    Matcher matcher = TIME.matcher(text);
+    if (matcher.matches()) {
+      long number = Long.parseLong(matcher.group(1));
+      Duration time =
+          switch (matcher.group(2)) {
+            case "ms" -> Duration.ofMillis(number);
+            case "s" -> Duration.ofSeconds(number);
+            default -> Duration.ofMinutes(number);
+          };
+      if (time.compareTo(min) >= 0 && time.compareTo(max) <= 0) {
+        return time;
+      }
+    }
+    throw refused(
+        "a time from " + description(min) + " to " + description(max) + ", like 500ms, 10s or 5m,");
+  }
+
+  private static String description(Duration time) {
+    return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
+  }
+
+  /** Yes or no. */
+  boolean yes() {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw refused("true or false,");
+    };
+  }
+
+  /** A file, if one is given. */
+  Optional<Path> file() {
+    return isGiven() ? Optional.of(path("a file,")) : Optional.empty();
+  }
+
+  /** A folder. */
+  Path folder() {
+    return path("a folder,");
+  }
+
+  private Path path(String expected) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException invalid) {
+      throw refused(expected);
+    }
+  }
+
+  /** URLs of nodes, separated by commas; each once. */
+  List<URI> nodeUrls() {
+    return Arrays.stream(text.split(","))
+        .map(String::strip)
+        .filter(url -> !url.isEmpty())
+        .map(this::nodeUrl)
+        .distinct()
+        .toList();
+  }
+
+  /** Names of hosts, separated by commas, in small letters. */
+  Set<String> hostNames() {
+    Set<String> names = new HashSet<>();
+    for (String name : text.split(",", -1)) {
+      String host = name.strip().toLowerCase(Locale.ROOT);
+      if (!host.isEmpty() && !HOST_NAME.matcher(host).matches()) {
+        throw refused("names of hosts without ports, like pensieve.example,");
+      }
+      if (!host.isEmpty()) {
+        names.add(host);
+      }
+    }
+    return names;
+  }
+
+  private URI nodeUrl(String text) {
+    try {
+      URI url = new URI(text.endsWith("/") ? text.substring(0, text.length() - 1) : text);
+      boolean web = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+      boolean bare =
+          "".equals(url.getPath()) && url.getQuery() == null && url.getFragment() == null;
+      if (web && url.getHost() != null && url.getUserInfo() == null && bare) {
+        return url;
+      }
+    } catch (URISyntaxException refusedBelow) {
+      // Not a URL at all is no other fault than not the kind of URL that is expected.
+    }
+    throw refused("URLs like http://host:7878 or https://host:7878, without a path,");
+  }
+
+  /** What is thrown when the text is not what it should be. Quotes it, so not for secrets. */
+  StartupException refused(String expected) {
+    return new StartupException(
+        source + ": expected " + expected + " found \"" + text + "\"", null);
+  }
+}

@@ -1,0 +1,329 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonWriter;
+import io.pensieve.AtomicBatch;
+import io.pensieve.BatchResult;
+import io.pensieve.IncrementResult;
+import io.pensieve.PendingWrite;
+import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
+import io.pensieve.server.http.BatchOperation.Batch;
+import io.pensieve.server.http.BatchOperation.Check;
+import io.pensieve.server.http.BatchOperation.Delete;
+import io.pensieve.server.http.BatchOperation.Get;
+import io.pensieve.server.http.BatchOperation.Incr;
+import io.pensieve.server.http.BatchOperation.Invalid;
+import io.pensieve.server.http.BatchOperation.Put;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The route that does several operations with one request. */
+final class BatchRoute {
+  private final Pensieve<String, StoredValue> map;
+  private final SizeLimits limits;
+  private final BatchOperation.Parser parser;
+  private final InstantSource clock;
+
+  BatchRoute(Pensieve<String, StoredValue> map, SizeLimits limits, InstantSource clock) {
+    this.map = map;
+    this.limits = limits;
+    this.parser = new BatchOperation.Parser(limits);
+    this.clock = clock;
+  }
+
+  void post(HttpServerExchange exchange, String noKey) throws Exception {
+    QueryParameters.requireNone(exchange);
+    MediaType.requireJson(exchange.getRequestHeaders());
+    // A batch may take long, and its reads may wait for the disk: that is for a worker.
+    RequestBody.read(
+        exchange,
+        limits.batchBodyBytesMax(),
+        limits.textBytesMax(),
+        body -> {
+          Batch batch = parser.parse(body);
+          exchange.dispatch(ExceptionMapper.mapped(onWorker -> run(onWorker, batch)));
+        });
+  }
+
+  private void run(HttpServerExchange exchange, Batch batch) throws Exception {
+    if (batch.atomic()) {
+      runAsOne(exchange, batch.operations());
+    } else {
+      runEach(exchange, batch.operations());
+    }
+  }
+
+  private void runAsOne(HttpServerExchange exchange, List<BatchOperation> operations)
+      throws Exception {
+    AtomicBatch<String, StoredValue> batch = new AtomicBatch<>();
+    operations.forEach(operation -> add(batch, operation));
+    BatchResult<StoredValue> outcome = submit(batch);
+    DeferredResponses.sendWhenDurable(
+        exchange,
+        outcome.durable(),
+        done -> {
+          if (outcome.failure().isPresent()) {
+            throw refusal(outcome.failure().get());
+          }
+          List<JsonResponses.FieldWriter> results = new ArrayList<>();
+          ReadBudget readBudget = new ReadBudget(done);
+          for (int i = 0; i < operations.size(); i++) {
+            results.add(result(operations.get(i), outcome.results().get(i), readBudget));
+          }
+          answer(done, results);
+        });
+  }
+
+  private BatchResult<StoredValue> submit(AtomicBatch<String, StoredValue> batch) {
+    try {
+      return map.writeAsync(batch);
+    } catch (IllegalArgumentException tooMuch) {
+      throw ProblemType.BATCH_TOO_LARGE.withDetail(
+          "an atomic batch writes at most "
+              + map.maximumEntries()
+              + " entries, and "
+              + limits.logEntryBytesMax()
+              + " bytes with some for each entry; this one is beyond that");
+    }
+  }
+
+  private static void add(AtomicBatch<String, StoredValue> batch, BatchOperation operation) {
+    if (operation instanceof Get get) {
+      batch.get(get.key());
+    } else if (operation instanceof Put put) {
+      if (put.ttl().isPresent()) {
+        batch.put(put.key(), put.value(), put.ttl().get());
+      } else {
+        batch.put(put.key(), put.value());
+      }
+    } else if (operation instanceof Delete delete) {
+      batch.remove(delete.key());
+    } else if (operation instanceof Incr incr) {
+      batch.increment(incr.key(), incr.by(), StoredNumberCodec.DECIMAL);
+    } else if (operation instanceof Check check) {
+      if (check.version() == 0) {
+        batch.requireAbsent(check.key());
+      } else {
+        batch.requireVersion(check.key(), check.version());
+      }
+    }
+  }
+
+  private static ProblemException refusal(BatchResult.Failure<StoredValue> refused) {
+    Versioned<StoredValue> entry = refused.entry();
+    ProblemType problem =
+        refused.reason() == BatchResult.Reason.REQUIREMENT
+            ? ProblemType.PRECONDITION_FAILED
+            : ProblemType.NOT_AN_INTEGER;
+    return new ProblemException(
+        problem,
+        "operation " + refused.operation() + " cannot be done, so none was",
+        json ->
+            json.name("op")
+                .value(refused.operation())
+                .name("version")
+                .value(entry == null ? 0 : entry.version()));
+  }
+
+  private JsonResponses.FieldWriter result(
+      BatchOperation operation,
+      BatchResult.OperationResult<StoredValue> done,
+      ReadBudget readBudget) {
+    Versioned<StoredValue> entry = done.entry();
+    if (operation instanceof Get) {
+      return readBudget.found(entry);
+    }
+    if (operation instanceof Delete || entry == null) {
+      return status(operation instanceof Check ? StatusCodes.OK : StatusCodes.NO_CONTENT);
+    }
+    if (operation instanceof Incr) {
+      return number(StoredNumberCodec.DECIMAL.toLong(entry.value()), entry.version());
+    }
+    if (operation instanceof Check) {
+      return versioned(StatusCodes.OK, entry.version());
+    }
+    return written(done.previous() == null, entry.version());
+  }
+
+  private void runEach(HttpServerExchange exchange, List<BatchOperation> operations)
+      throws Exception {
+    List<Supplier<JsonResponses.FieldWriter>> results = new ArrayList<>();
+    ReadBudget readBudget = new ReadBudget(exchange);
+    List<CompletableFuture<?>> waiting = new ArrayList<>();
+    for (BatchOperation operation : operations) {
+      results.add(start(operation, readBudget, waiting));
+    }
+    CompletableFuture<Void> all =
+        CompletableFuture.allOf(waiting.toArray(CompletableFuture[]::new))
+            .handle((done, failure) -> null);
+    DeferredResponses.sendWhenDurable(
+        exchange, all, done -> answer(done, results.stream().map(BatchRoute::evaluate).toList()));
+  }
+
+  /** Does an operation; what came of it is told when all that is waited for has come about. */
+  private Supplier<JsonResponses.FieldWriter> start(
+      BatchOperation operation, ReadBudget readBudget, List<CompletableFuture<?>> waiting) {
+    try {
+      if (operation instanceof Invalid invalid) {
+        throw invalid.problem();
+      }
+      if (operation instanceof Get get) {
+        Versioned<StoredValue> entry = map.getVersioned(get.key());
+        return () -> readBudget.found(entry);
+      }
+      if (operation instanceof Incr incr) {
+        CompletableFuture<IncrementResult> sum =
+            map.incrementAsync(incr.key(), incr.by(), StoredNumberCodec.DECIMAL);
+        waiting.add(sum);
+        return () -> number(sum.join().value(), sum.join().version());
+      }
+      PendingWrite<StoredValue> write = submit(operation);
+      waiting.add(write.durable());
+      return () -> {
+        write.durable().join();
+        return result(operation, write);
+      };
+    } catch (RuntimeException refused) {
+      return () -> problem(refused);
+    }
+  }
+
+  private PendingWrite<StoredValue> submit(BatchOperation operation) {
+    if (operation instanceof Put put) {
+      return put.ttl().isPresent()
+          ? map.putAsync(put.key(), put.value(), put.ttl().get())
+          : map.putAsync(put.key(), put.value());
+    }
+    if (operation instanceof Delete delete) {
+      return map.removeAsync(delete.key());
+    }
+    if (operation instanceof Check check) {
+      // No entry has the version 0, so this only looks.
+      return map.removeIfVersionAsync(check.key(), 0);
+    }
+    throw new IllegalArgumentException("not submitted: " + operation.getClass());
+  }
+
+  private static JsonResponses.FieldWriter result(
+      BatchOperation operation, PendingWrite<StoredValue> write) {
+    if (operation instanceof Put) {
+      return written(write.previous() == null, write.version());
+    }
+    if (operation instanceof Check check) {
+      boolean holds = check.version() == write.version();
+      return versioned(holds ? StatusCodes.OK : StatusCodes.PRECONDITION_FAILED, write.version());
+    }
+    return status(StatusCodes.NO_CONTENT);
+  }
+
+  private static JsonResponses.FieldWriter evaluate(Supplier<JsonResponses.FieldWriter> result) {
+    try {
+      return result.get();
+    } catch (CompletionException failed) {
+      return problem(failed);
+    }
+  }
+
+  private static JsonResponses.FieldWriter problem(Throwable failure) {
+    ProblemException exception = ExceptionMapper.refusalFor(failure);
+    ProblemType problem = exception.type();
+    return json ->
+        json.name("status")
+            .value(problem.status())
+            .name("code")
+            .value(problem.code())
+            .name("detail")
+            .value(exception.detail());
+  }
+
+  /**
+   * What the gets of one batch tell together. A key may be read a thousand times, so that a short
+   * request could ask for more than there is memory. By then the batch is done: whatever there is
+   * no room for is refused by itself.
+   */
+  private final class ReadBudget {
+    private final MemoryBudget.Reservation reservation;
+    private long bytes;
+
+    ReadBudget(HttpServerExchange exchange) {
+      reservation = MemoryBudget.OF_PROCESS.reservationFor(exchange);
+    }
+
+    JsonResponses.FieldWriter found(@Nullable Versioned<StoredValue> entry) {
+      if (entry == null) {
+        return status(StatusCodes.NOT_FOUND);
+      }
+      try {
+        claim(entry.value());
+      } catch (ProblemException noRoom) {
+        return problem(noRoom);
+      }
+      return json -> {
+        json.name("status").value(StatusCodes.OK);
+        EntryJson.write(json, entry, entry.remaining(clock.instant()));
+      };
+    }
+
+    private void claim(StoredValue value) {
+      long more = bytes + value.size();
+      if (more > limits.batchBytesMax()) {
+        throw ProblemType.BATCH_TOO_LARGE.withDetail("the gets before tell as much as a batch may");
+      }
+      if (more > MemoryBudget.SMALL_BYTES_MAX) {
+        reservation.growTo(more);
+      }
+      bytes = more;
+    }
+  }
+
+  private static JsonResponses.FieldWriter written(boolean isNew, long version) {
+    return versioned(isNew ? StatusCodes.CREATED : StatusCodes.NO_CONTENT, version);
+  }
+
+  private static JsonResponses.FieldWriter versioned(int status, long version) {
+    return json -> {
+      json.name("status").value(status);
+      write(json, version);
+    };
+  }
+
+  // 0 is the version of no entry: of one that is missing, or that the batch itself removes later.
+  private static void write(JsonWriter json, long version) throws IOException {
+    if (version != 0) {
+      json.name("version").value(version);
+    }
+  }
+
+  private static JsonResponses.FieldWriter number(long value, long version) {
+    return json -> {
+      json.name("status").value(StatusCodes.OK).name("value").value(value);
+      write(json, version);
+    };
+  }
+
+  private static JsonResponses.FieldWriter status(int status) {
+    return json -> json.name("status").value(status);
+  }
+
+  private static void answer(HttpServerExchange exchange, List<JsonResponses.FieldWriter> results) {
+    JsonResponses.objectHeld(
+        exchange,
+        json -> {
+          json.name("results").beginArray();
+          for (JsonResponses.FieldWriter result : results) {
+            json.beginObject();
+            result.write(json);
+            json.endObject();
+          }
+          json.endArray();
+        });
+  }
+}

@@ -1,0 +1,73 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import java.io.IOException;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/** The routes about nodes. */
+final class ClusterRoutes {
+  private static final HttpString PENSIEVE_NODE_ID = new HttpString("Pensieve-Node-Id");
+  private static final Map<String, JsonToken> BEAT_FIELDS = Map.of("node_id", JsonToken.NUMBER);
+  private static final int BEAT_BYTES_MAX = 1 << 10;
+  private static final double PHI_MAX = 1e9; // far beyond what a detector answers
+
+  private final Cluster cluster;
+
+  ClusterRoutes(Cluster cluster) {
+    this.cluster = cluster;
+  }
+
+  void heartbeat(HttpServerExchange exchange, String noKey) throws Exception {
+    MediaType.requireJson(exchange.getRequestHeaders());
+    RequestBody.read(
+        exchange,
+        BEAT_BYTES_MAX,
+        body -> {
+          long sender = JsonObjectReader.read(body, BEAT_FIELDS).wholeNumber("node_id");
+          cluster.onHeartbeat(sender);
+          exchange.getResponseHeaders().put(PENSIEVE_NODE_ID, cluster.nodeId());
+          JsonResponses.object(
+              exchange, json -> json.name("status").value("ok").name("node_id").value(sender));
+        });
+  }
+
+  void cluster(HttpServerExchange exchange, String noKey) {
+    JsonResponses.object(
+        exchange,
+        json -> {
+          json.name("node_id").value(cluster.nodeId()).name("peers").beginArray();
+          for (Cluster.Peer peer : cluster.peers()) {
+            write(json, peer);
+          }
+          json.endArray();
+        });
+  }
+
+  private static void write(JsonWriter json, Cluster.Peer peer) throws IOException {
+    json.beginObject();
+    json.name("url").value(peer.url().toString());
+    write(json.name("id"), peer.id());
+    json.name("state").value(peer.state());
+    json.name("phi").value(rounded(peer.phi()));
+    write(json.name("last_heard_ms"), peer.lastHeardMillis());
+    json.name("since_ms").value(peer.sinceMillis());
+    json.endObject();
+  }
+
+  // To three decimals, more than anyone can use; JSON has no infinity.
+  private static double rounded(double phi) {
+    return Math.min(phi, PHI_MAX) == PHI_MAX ? PHI_MAX : Math.round(phi * 1e3) / 1e3;
+  }
+
+  private static void write(JsonWriter json, OptionalLong number) throws IOException {
+    if (number.isPresent()) {
+      json.value(number.getAsLong());
+    } else {
+      json.nullValue();
+    }
+  }
+}

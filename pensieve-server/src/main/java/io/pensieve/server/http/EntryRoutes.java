@@ -1,0 +1,216 @@
+package io.pensieve.server.http;
+
+import io.pensieve.PendingRead;
+import io.pensieve.PendingWrite;
+import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.StatusCodes;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The routes that read and write single entries as bytes, with type, version and expiry. */
+final class EntryRoutes {
+  private static final HttpString PENSIEVE_TTL = new HttpString("Pensieve-TTL");
+  private static final HttpString CONTENT_SECURITY_POLICY =
+      new HttpString("Content-Security-Policy");
+  private static final HttpString NOSNIFF = new HttpString("X-Content-Type-Options");
+
+  private static final String TTL = "ttl";
+  private static final String DURABILITY = "durability";
+  private static final String WAIT = "wait";
+  private static final Set<String> GET_PARAMETERS = Set.of(WAIT);
+  private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
+  private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
+
+  private final Pensieve<String, StoredValue> map;
+  private final SizeLimits limits;
+  private final DurabilityGuarantee guarantee;
+  private final LongPolls polls;
+  private final InstantSource clock;
+
+  EntryRoutes(
+      Pensieve<String, StoredValue> map,
+      SizeLimits limits,
+      DurabilityGuarantee guarantee,
+      LongPolls polls,
+      InstantSource clock) {
+    this.map = map;
+    this.limits = limits;
+    this.guarantee = guarantee;
+    this.polls = polls;
+    this.clock = clock;
+  }
+
+  void get(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    Optional<Duration> wait = QueryParameters.of(exchange, GET_PARAMETERS).duration(WAIT);
+    Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
+    if (wait.isPresent()) {
+      poll(exchange, key, conditions, wait.get());
+      return;
+    }
+    PendingRead<StoredValue> seen = map.getAsync(key);
+    DeferredResponses.sendWhenDurable(
+        exchange,
+        seen.durable(),
+        done -> answerEntry(done, key, conditions, seen.entry(), conditions::ifNoneMatchNames));
+  }
+
+  private void poll(
+      HttpServerExchange exchange, String key, Preconditions conditions, Duration wait) {
+    if (conditions.ifNoneMatch().isEmpty()) {
+      throw QueryParameters.invalid(
+          WAIT, "together with If-None-Match, which tells what is known already");
+    }
+    polls.park(
+        exchange,
+        key,
+        conditions::ifNoneMatchNames,
+        wait,
+        // Whoever waits names what he knows by whichever tag he has, and wants another version.
+        (answering, entry) ->
+            answerEntry(
+                answering,
+                key,
+                conditions,
+                entry,
+                (version, asJson) -> conditions.ifNoneMatchNames(version)));
+  }
+
+  /** Whether a client has a representation of a version already. */
+  private interface CacheValidator {
+    boolean has(long version, boolean asJson);
+  }
+
+  private void answerEntry(
+      HttpServerExchange exchange,
+      String key,
+      Preconditions conditions,
+      @Nullable Versioned<StoredValue> entry,
+      CacheValidator cacheValidator) {
+    if (entry == null) {
+      throw ProblemType.NO_SUCH_KEY.withDetail("there is no entry of this key");
+    }
+    boolean asJson = MediaType.prefersJson(exchange.getRequestHeaders());
+    HeaderMap headers = exchange.getResponseHeaders();
+    long version = entry.version();
+    headers.put(Headers.ETAG, asJson ? EntityTags.jsonTag(version) : EntityTags.tag(version));
+    headers.put(Headers.VARY, Headers.ACCEPT_STRING);
+    // A cache may keep it, but has to ask before each use: anybody may have written meanwhile.
+    headers.put(Headers.CACHE_CONTROL, "no-cache");
+    if (!conditions.ifMatchHolds(version)) {
+      throw preconditionFailed();
+    }
+    Optional<Duration> ttl = entry.remaining(clock.instant());
+    ttl.ifPresent(rest -> headers.put(PENSIEVE_TTL, DurationFormat.text(rest)));
+    if (cacheValidator.has(version, asJson)) {
+      exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
+    } else if (asJson) {
+      JsonResponses.objectOf(
+          exchange, entry.value(), json -> EntryJson.write(json, key, entry, ttl));
+    } else {
+      answerBytes(exchange, entry.value());
+    }
+  }
+
+  // Whoever can write a value chooses what a browser would show under our name.
+  private static void answerBytes(HttpServerExchange exchange, StoredValue value) {
+    HeaderMap headers = exchange.getResponseHeaders();
+    headers.put(Headers.CONTENT_TYPE, value.type());
+    headers.put(NOSNIFF, "nosniff");
+    headers.put(CONTENT_SECURITY_POLICY, "sandbox");
+    JsonResponses.value(exchange, value);
+  }
+
+  void put(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    QueryParameters query = QueryParameters.of(exchange, PUT_PARAMETERS);
+    Optional<Duration> ttl = query.duration(TTL);
+    guarantee.requireUpTo(query.text(DURABILITY));
+    HeaderMap headers = exchange.getRequestHeaders();
+    Preconditions conditions = Preconditions.of(headers);
+    requireWhole(headers);
+    String type = MediaType.ofValue(headers);
+    RequestBody.read(
+        exchange,
+        limits.valueBytesMax(),
+        body -> {
+          StoredValue value = StoredValue.typed(type, body);
+          limits.requireFits(key, value);
+          PendingWrite<StoredValue> write = putAsync(key, conditions, value, ttl);
+          PutResult putResult =
+              new PutResult(write.version(), write.applied(), write.previous() == null);
+          DeferredResponses.sendWhenDurable(
+              exchange, write.durable(), done -> answerPut(done, putResult));
+        });
+  }
+
+  // RFC 9110, 14.5: a part must not be taken for the whole.
+  private static void requireWhole(HeaderMap headers) {
+    if (headers.contains(Headers.CONTENT_RANGE)) {
+      throw ProblemType.PARTIAL_PUT.withDetail(
+          "a value is put as a whole, so without a Content-Range");
+    }
+  }
+
+  private PendingWrite<StoredValue> putAsync(
+      String key, Preconditions conditions, StoredValue value, Optional<Duration> ttl) {
+    if (conditions.isEmpty()) {
+      return ttl.isPresent() ? map.putAsync(key, value, ttl.get()) : map.putAsync(key, value);
+    }
+    return ConditionalWrite.put(map, key, value, ttl).submitIf(conditions.forWrite());
+  }
+
+  /** What came of a put, without the value before it: nothing counts that any more. */
+  private record PutResult(long version, boolean applied, boolean isNew) {}
+
+  private static void answerPut(HttpServerExchange exchange, PutResult write) {
+    tagIfPresent(exchange, write.version());
+    if (!write.applied()) {
+      throw preconditionFailed();
+    }
+    exchange
+        .setStatusCode(write.isNew() ? StatusCodes.CREATED : StatusCodes.NO_CONTENT)
+        .endExchange();
+  }
+
+  void delete(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    guarantee.requireUpTo(QueryParameters.of(exchange, DELETE_PARAMETERS).text(DURABILITY));
+    Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
+    PendingWrite<StoredValue> removal =
+        conditions.isEmpty()
+            ? map.removeAsync(key)
+            : ConditionalWrite.removal(map, key).submitIf(conditions.forWrite());
+    DeferredResponses.sendWhenDurable(
+        exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
+  }
+
+  private static void answerDelete(
+      HttpServerExchange exchange, PendingWrite<StoredValue> removal, Preconditions conditions) {
+    // What was not removed was not there, unless its version says that the condition failed.
+    if (!removal.applied() && !conditions.forWrite().test(removal.version())) {
+      tagIfPresent(exchange, removal.version());
+      throw preconditionFailed();
+    }
+    exchange.setStatusCode(StatusCodes.NO_CONTENT).endExchange();
+  }
+
+  private static void tagIfPresent(HttpServerExchange exchange, long version) {
+    if (version != 0) {
+      exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(version));
+    }
+  }
+
+  private static ProblemException preconditionFailed() {
+    return ProblemType.PRECONDITION_FAILED.withDetail(
+        "the entry does not have the version that is asked for; ETag tells which it has, if any");
+  }
+}

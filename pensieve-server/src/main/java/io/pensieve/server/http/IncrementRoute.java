@@ -1,0 +1,46 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonToken;
+import io.pensieve.IncrementResult;
+import io.pensieve.Pensieve;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** The route that adds to numbers. */
+final class IncrementRoute {
+  private static final Map<String, JsonToken> FIELDS = Map.of("by", JsonToken.NUMBER);
+  private static final int BODY_BYTES_MAX = 1 << 10;
+
+  private final Pensieve<String, StoredValue> map;
+  private final SizeLimits limits;
+
+  IncrementRoute(Pensieve<String, StoredValue> map, SizeLimits limits) {
+    this.map = map;
+    this.limits = limits;
+  }
+
+  void post(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    QueryParameters.requireNone(exchange);
+    MediaType.requireJson(exchange.getRequestHeaders());
+    RequestBody.read(
+        exchange,
+        BODY_BYTES_MAX,
+        body -> {
+          long by = JsonObjectReader.read(body, FIELDS).integer("by");
+          CompletableFuture<IncrementResult> sum =
+              map.incrementAsync(key, by, StoredNumberCodec.DECIMAL);
+          DeferredResponses.sendWhenDurable(
+              exchange, sum.thenAccept(done -> {}), done -> answer(done, sum.join()));
+        });
+  }
+
+  private static void answer(HttpServerExchange exchange, IncrementResult sum) {
+    exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(sum.version()));
+    JsonResponses.object(
+        exchange,
+        json -> json.name("value").value(sum.value()).name("version").value(sum.version()));
+  }
+}

@@ -1,0 +1,132 @@
+package io.pensieve.server.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.pensieve.KeyPage;
+import io.pensieve.KeyQuery;
+import io.pensieve.Pensieve;
+import io.undertow.server.HttpServerExchange;
+import java.util.Base64;
+import java.util.Optional;
+import java.util.Set;
+import java.util.zip.CRC32;
+
+/** The routes that list and count keys. */
+final class KeyRoutes {
+  private static final String PREFIX = "prefix";
+  private static final String DELIMITER = "delimiter";
+  private static final String LIMIT = "limit";
+  private static final String CURSOR = "cursor";
+  private static final Set<String> KEYS_PARAMETERS = Set.of(PREFIX, DELIMITER, LIMIT, CURSOR);
+  private static final Set<String> COUNT_PARAMETERS = Set.of(PREFIX);
+  private static final int LIMIT_DEFAULT = 100;
+  private static final int LIMIT_MAX = 1000;
+
+  private final Pensieve<String, StoredValue> map;
+
+  KeyRoutes(Pensieve<String, StoredValue> map) {
+    this.map = map;
+  }
+
+  void keys(HttpServerExchange exchange, String noKey) {
+    QueryParameters query = QueryParameters.of(exchange, KEYS_PARAMETERS);
+    String prefix = query.text(PREFIX).orElse("");
+    Optional<String> delimiter = query.text(DELIMITER);
+    if (delimiter.isPresent() && delimiter.get().isEmpty()) {
+      throw QueryParameters.invalid(DELIMITER, "not empty");
+    }
+    int limit = query.number(LIMIT, 1, LIMIT_MAX).orElse((long) LIMIT_DEFAULT).intValue();
+    Optional<String> after = query.text(CURSOR).map(text -> Cursor.read(text, prefix, delimiter));
+    KeyQuery keys = new KeyQuery(prefix, delimiter, after, limit);
+    // A page may wait for the disk, and skip many keys that are gone: that is for a worker.
+    exchange.dispatch(ExceptionMapper.mapped(onWorker -> answerPage(onWorker, keys)));
+  }
+
+  private void answerPage(HttpServerExchange exchange, KeyQuery query) {
+    KeyPage page = query.page(map.orderedKeys());
+    JsonResponses.object(
+        exchange,
+        json -> {
+          json.name("keys").beginArray();
+          for (KeyPage.Item item : page.items()) {
+            if (!item.isPrefix()) {
+              json.value(item.text());
+            }
+          }
+          json.endArray().name("prefixes").beginArray();
+          for (KeyPage.Item item : page.items()) {
+            if (item.isPrefix()) {
+              json.value(item.text());
+            }
+          }
+          json.endArray();
+          if (page.next().isPresent()) {
+            json.name("cursor").value(Cursor.text(query, page.next().get()));
+          }
+        });
+  }
+
+  void count(HttpServerExchange exchange, String noKey) {
+    String prefix = QueryParameters.of(exchange, COUNT_PARAMETERS).text(PREFIX).orElse("");
+    exchange.dispatch(
+        ExceptionMapper.mapped(
+            onWorker -> {
+              long count = KeyQuery.count(map.orderedKeys(), prefix);
+              JsonResponses.object(onWorker, json -> json.name("count").value(count));
+            }));
+  }
+
+  /**
+   * Where a listing goes on, as clients send it back: a checksum of the prefix and the delimiter
+   * that it belongs to, and what the last name has behind the prefix, in the alphabet of URLs. The
+   * request tells the prefix itself, so the cursor leaves it out: with it, a long key would not fit
+   * into the head of a request any more, and its page would be the last that a client gets.
+   */
+  private static final class Cursor {
+    private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
+
+    private Cursor() {}
+
+    static String text(KeyQuery query, String last) {
+      return listing(query.prefix(), query.delimiter())
+          + "."
+          + encode(last.substring(query.prefix().length()));
+    }
+
+    /** The last name, if the cursor is one of such a listing. */
+    static String read(String cursor, String prefix, Optional<String> delimiter) {
+      String[] parts = cursor.split("\\.", -1);
+      if (parts.length != 2) {
+        throw invalid();
+      }
+      String rest = decode(parts[1]);
+      if (!parts[0].equals(listing(prefix, delimiter))) {
+        throw QueryParameters.invalid(
+            CURSOR, "used with the prefix and the delimiter that it was given for");
+      }
+      return prefix + rest;
+    }
+
+    private static String listing(String prefix, Optional<String> delimiter) {
+      CRC32 checksum = new CRC32();
+      checksum.update((prefix.length() + "." + prefix + delimiter.orElse("")).getBytes(UTF_8));
+      return Long.toHexString(checksum.getValue());
+    }
+
+    private static String encode(String text) {
+      return ENCODER.encodeToString(text.getBytes(UTF_8));
+    }
+
+    private static String decode(String text) {
+      try {
+        return new String(Base64.getUrlDecoder().decode(text), UTF_8);
+      } catch (IllegalArgumentException notBase64) {
+        throw invalid();
+      }
+    }
+
+    private static ProblemException invalid() {
+      return QueryParameters.invalid(CURSOR, "one that a listing has answered");
+    }
+  }
+}

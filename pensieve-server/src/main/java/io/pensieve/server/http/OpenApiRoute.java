@@ -1,0 +1,28 @@
+package io.pensieve.server.http;
+
+import io.undertow.server.HttpServerExchange;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/** The description of all routes for programs. A test holds it against the routes. */
+final class OpenApiRoute {
+  private static final String FILE = "openapi.json";
+
+  private final byte[] json;
+
+  OpenApiRoute() {
+    try (InputStream file = OpenApiRoute.class.getResourceAsStream(FILE)) {
+      if (file == null) {
+        throw new IllegalStateException("not packaged: " + FILE);
+      }
+      json = file.readAllBytes();
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+  }
+
+  void get(HttpServerExchange exchange, String noKey) {
+    JsonResponses.send(exchange, "application/json", json);
+  }
+}

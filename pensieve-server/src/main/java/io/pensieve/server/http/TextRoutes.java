@@ -1,0 +1,93 @@
+package io.pensieve.server.http;
+
+import com.google.gson.stream.JsonToken;
+import io.pensieve.PendingRead;
+import io.pensieve.Pensieve;
+import io.pensieve.Versioned;
+import io.undertow.server.HttpServerExchange;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The routes that read and write texts. */
+final class TextRoutes {
+  private static final Map<String, JsonToken> PUT_FIELDS =
+      Map.of("key", JsonToken.STRING, "val", JsonToken.STRING);
+  private static final byte[] BEFORE_VALUE = "{\"val\":".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NO_VALUE = "{\"val\":\"\"}".getBytes(StandardCharsets.US_ASCII);
+
+  private final Pensieve<String, StoredValue> map;
+  private final SizeLimits limits;
+  private final boolean readsMayWait;
+
+  /**
+   * The routes on a map.
+   *
+   * @param readsMayWait whether a read may wait for the disk: it does, if the value is one that the
+   *     log has not acknowledged yet, and acknowledging means forcing
+   */
+  TextRoutes(Pensieve<String, StoredValue> map, SizeLimits limits, boolean readsMayWait) {
+    this.map = map;
+    this.limits = limits;
+    this.readsMayWait = readsMayWait;
+  }
+
+  void get(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    if (readsMayWait) {
+      PendingRead<StoredValue> seen = map.getAsync(key);
+      Versioned<StoredValue> entry = seen.entry();
+      StoredValue value = entry == null ? null : entry.value();
+      DeferredResponses.sendWhenDurable(exchange, seen.durable(), done -> answerValue(done, value));
+    } else {
+      answerValue(exchange, map.get(key));
+    }
+  }
+
+  private static void answerValue(HttpServerExchange exchange, @Nullable StoredValue value) {
+    if (value == null) {
+      JsonResponses.send(exchange, "application/json", NO_VALUE);
+    } else if (value.size() <= LazyJsonWriter.SHORT_BYTES_MAX) {
+      byte[] body = LazyJsonWriter.objectOfText(BEFORE_VALUE, value);
+      if (body == null) {
+        throw notText();
+      }
+      JsonResponses.send(exchange, "application/json", body);
+    } else {
+      JsonResponses.objectOf(
+          exchange,
+          value,
+          json -> {
+            if (!json.text("val", value)) {
+              throw notText();
+            }
+          });
+    }
+  }
+
+  private static ProblemException notText() {
+    return ProblemType.NOT_TEXT.withDetail(
+        "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
+  }
+
+  void put(HttpServerExchange exchange, String noKey) throws Exception {
+    MediaType.requireJson(exchange.getRequestHeaders());
+    RequestBody.read(
+        exchange,
+        limits.bodyBytesMax(),
+        limits.textBytesMax(),
+        body -> {
+          JsonObjectReader fields = JsonObjectReader.read(body, PUT_FIELDS);
+          String key = limits.key(fields.string("key"));
+          StoredValue value = StoredValue.text(limits.value(fields.string("val")));
+          limits.requireFits(key, value);
+          DeferredResponses.sendWhenDurable(
+              exchange, map.putAsync(key, value).durable(), JsonResponses::ok);
+        });
+  }
+
+  void delete(HttpServerExchange exchange, String rawKey) throws Exception {
+    String key = limits.key(RawPath.decode(rawKey));
+    DeferredResponses.sendWhenDurable(exchange, map.removeAsync(key).durable(), JsonResponses::ok);
+  }
+}

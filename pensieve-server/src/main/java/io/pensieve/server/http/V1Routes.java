@@ -1,0 +1,91 @@
+package io.pensieve.server.http;
+
+import io.pensieve.Pensieve;
+import io.undertow.util.Methods;
+import java.time.InstantSource;
+import java.util.List;
+
+/** The routes below {@code /v1} with their description, and what waits behind them for changes. */
+final class V1Routes implements AutoCloseable {
+  private final ChangeHub hub;
+  private final LongPolls polls;
+  private final WatchRoute watch;
+  private final List<Route> routes;
+
+  V1Routes(
+      HttpServer.Settings settings,
+      Pensieve<String, StoredValue> map,
+      Cluster cluster,
+      InFlightRequests inFlight,
+      Alarms alarms) {
+    SizeLimits limits = settings.limits();
+    DurabilityGuarantee guarantee = new DurabilityGuarantee(settings.durability());
+    InstantSource clock = InstantSource.system();
+    WaitLimits waits = limits.waits();
+    hub = new ChangeHub(map);
+    polls =
+        new LongPolls(
+            map,
+            hub,
+            waits,
+            new Permits(waits.pollsMax(), ProblemType.TOO_MANY_POLLS, inFlight),
+            clock);
+    watch =
+        new WatchRoute(
+            map,
+            hub,
+            waits,
+            new Permits(waits.watchersMax(), ProblemType.TOO_MANY_WATCHERS, inFlight),
+            HeapShares.ofProcess().historyBytes() / limits.logEntryBytesMax());
+    EntryRoutes entryRoutes = new EntryRoutes(map, limits, guarantee, polls, clock);
+    IncrementRoute incrementRoute = new IncrementRoute(map, limits);
+    BatchRoute batchRoute = new BatchRoute(map, limits, clock);
+    KeyRoutes keyRoutes = new KeyRoutes(map);
+    StatusRoute status = new StatusRoute(map, limits, guarantee, polls, watch, alarms);
+    ClusterRoutes nodes = new ClusterRoutes(cluster);
+    routes =
+        List.of(
+            new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entryRoutes::get),
+            new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entryRoutes::put),
+            new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entryRoutes::delete),
+            new Route(Methods.POST, "/v1/incr/{key}", Role.WRITE, incrementRoute::post),
+            new Route(Methods.POST, "/v1/batch", Role.WRITE, batchRoute::post),
+            new Route(Methods.GET, "/v1/keys", Role.READ, keyRoutes::keys),
+            new Route(Methods.GET, "/v1/count", Role.READ, keyRoutes::count),
+            new Route(Methods.GET, "/v1/status", Role.READ, status::get),
+            new Route(Methods.GET, "/v1/watch", Role.READ, watch::watch),
+            new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::cluster),
+            new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApiRoute()::get));
+  }
+
+  List<Route> routes() {
+    return routes;
+  }
+
+  /** How many requests wait for an entry to change. */
+  int pollsParked() {
+    return polls.parked();
+  }
+
+  /** How many clients watch. */
+  int watchers() {
+    return watch.watchers();
+  }
+
+  /** How many of them have caught up, and are told changes as they are made. */
+  int watchersCaughtUp() {
+    return hub.subscribers();
+  }
+
+  /** Answers all who wait, now and from now on, so that nobody waits for them. */
+  void drain() {
+    polls.drain();
+    watch.drain();
+  }
+
+  /** Ends the thread that reads changes. */
+  @Override
+  public void close() {
+    hub.close();
+  }
+}

@@ -1,0 +1,61 @@
+package io.pensieve.server.peers;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What the head of an HTTP/1 answer says about a beat.
+ *
+ * @param status the status code
+ * @param bodyBytes how long the body is, if it is framed by its length and the connection stays
+ *     open; else the answer ends the connection and its body does not matter
+ * @param nodeId who answered, if it said so
+ */
+record ResponseHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
+  private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.([01]) (\\d{3})( .*)?");
+
+  boolean isSuccess() {
+    return status / 100 == 2;
+  }
+
+  /**
+   * Reads the lines up to the empty one.
+   *
+   * @throws IOException if the first is no status line
+   */
+  static ResponseHead of(List<String> lines) throws IOException {
+    Matcher matcher = STATUS_LINE.matcher(lines.isEmpty() ? "" : lines.get(0));
+    if (!matcher.matches()) {
+      throw new IOException("no HTTP/1 answer");
+    }
+    boolean staysOpen = "1".equals(matcher.group(1));
+    OptionalLong bodyBytes = OptionalLong.empty();
+    OptionalLong nodeId = OptionalLong.empty();
+    for (String line : lines.subList(1, lines.size())) {
+      String name = line.substring(0, Math.max(0, line.indexOf(':'))).toLowerCase(Locale.ROOT);
+      String value = line.substring(line.indexOf(':') + 1).strip();
+      switch (name) {
+        case "content-length" -> bodyBytes = number(value);
+        case "transfer-encoding" -> staysOpen = false;
+        case "connection" -> staysOpen &= !value.equalsIgnoreCase("close");
+        case "pensieve-node-id" -> nodeId = number(value);
+        default -> {} // of no interest to a beat
+      }
+    }
+    int status = Integer.parseInt(matcher.group(2));
+    return new ResponseHead(status, staysOpen ? bodyBytes : OptionalLong.empty(), nodeId);
+  }
+
+  private static OptionalLong number(String value) {
+    try {
+      long number = Long.parseLong(value);
+      return number < 0 ? OptionalLong.empty() : OptionalLong.of(number);
+    } catch (NumberFormatException notSaid) {
+      return OptionalLong.empty();
+    }
+  }
+}

@@ -1,0 +1,128 @@
+package io.pensieve.server.http;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who takes what others need, and for how long. */
+@Timeout(120)
+final class FairnessTest {
+  private static final String TOKEN = "reader-0123456789";
+  private static final String MINE = "Authorization: Bearer " + TOKEN + "\r\n";
+  private static final String NEVER_SENT = "Host: test\r\nContent-Length: 1000000\r\n";
+  private static final int REQUESTS_MAX = 2;
+  private static final int CLIENTS = 20;
+  private static final long DRIP_MILLIS = 20;
+
+  private final List<RawClient> hostile = new ArrayList<>();
+
+  @AfterEach
+  void closes() throws Exception {
+    for (RawClient client : hostile) {
+      client.close();
+    }
+  }
+
+  private static ServerUnderTest serve(Duration silenceMax) throws Exception {
+    Tokens tokens = Tokens.parse("read " + TOKEN);
+    HttpServer.Settings open = ServerUnderTest.settings();
+    ConnectionLimits connections =
+        new ConnectionLimits(100, REQUESTS_MAX, silenceMax, Duration.ofSeconds(5));
+    return new ServerUnderTest(
+        io.pensieve.log.Log.inMemory(10),
+        new HttpServer.Settings(
+            open.address(),
+            open.limits(),
+            Authorizer.withTokens(tokens),
+            Optional.empty(),
+            connections,
+            open.tls(),
+            open.accessLog()),
+        Cluster.alone(1));
+  }
+
+  private RawClient send(ServerUnderTest server, String request) throws Exception {
+    RawClient client = server.connect();
+    hostile.add(client);
+    return client.send(request);
+  }
+
+  @Test
+  void onlyWhoMayCallARouteTakesAPlaceAndABodyNobodyAskedForIsNotWaitedFor() throws Exception {
+    try (ServerUnderTest server = serve(Duration.ofMinutes(1));
+        RawClient wellBehaved = server.connect()) {
+      for (int i = 0; i < CLIENTS; i++) {
+        send(server, "GET /livez HTTP/1.1\r\n" + NEVER_SENT + "\r\n");
+        send(server, "GET /get/k HTTP/1.1\r\n" + NEVER_SENT + "\r\n");
+        send(server, "PUT /v1/kv/k HTTP/1.1\r\n" + MINE + NEVER_SENT + "\r\n");
+      }
+      for (int i = 0; i < hostile.size(); i++) {
+        int expected = new int[] {200, 401, 403}[i % 3];
+        assertEquals(expected, hostile.get(i).receive().status());
+      }
+      wellBehaved.send("GET /get/k HTTP/1.1\r\nHost: test\r\n" + MINE + "\r\n");
+      assertEquals(200, wellBehaved.receive().status());
+      // One who may: he takes a place, and is cut off like the others.
+      send(server, "GET /get/k HTTP/1.1\r\n" + MINE + NEVER_SENT + "\r\n");
+      for (RawClient client : hostile) {
+        client.awaitClosed();
+      }
+      Await.until("nothing is held", () -> server.http.requestsInFlight() == 0);
+      assertEquals(0, server.http.requestsAdmitted());
+    }
+  }
+
+  @Test
+  void aBodyOfAByteAtATimeIsCutOff() throws Exception {
+    try (ServerUnderTest server = serveOpenly();
+        RawClient client = server.connect()) {
+      client.send("PUT /v1/kv/k HTTP/1.1\r\n" + NEVER_SENT + "\r\n");
+      drip(server, client);
+      assertEquals(0, MemoryBudget.OF_PROCESS.bytesReserved());
+      assertEquals(0, server.map.size());
+    }
+  }
+
+  // It is never silent for as long as it may be.
+  private static void drip(ServerUnderTest server, RawClient client) throws Exception {
+    Await.until("it has begun", () -> server.http.requestsInFlight() == 1);
+    Await.until(
+        "it is cut off",
+        () -> {
+          try {
+            client.send("x");
+          } catch (java.io.IOException cut) {
+            return true;
+          }
+          Thread.sleep(DRIP_MILLIS);
+          return server.http.requestsInFlight() == 0;
+        });
+    Await.until("nothing is held", () -> server.http.requestsInFlight() == 0);
+  }
+
+  private static ServerUnderTest serveOpenly() throws Exception {
+    ConnectionLimits connections =
+        new ConnectionLimits(100, REQUESTS_MAX, Duration.ofMillis(500), Duration.ofSeconds(5));
+    return new ServerUnderTest(
+        io.pensieve.log.Log.none(), ServerUnderTest.letting(connections), Cluster.alone(1));
+  }
+
+  @Test
+  void aBodyThatComesAtTheMinimalRateIsWaitedFor() throws Exception {
+    try (ServerUnderTest server = serveOpenly();
+        RawClient client = server.connect()) {
+      client.send("PUT /v1/kv/k HTTP/1.1\r\nHost: test\r\nContent-Length: 6000\r\n\r\n");
+      for (int i = 0; i < 6; i++) {
+        client.send("x".repeat(1000));
+        Thread.sleep(200); // twice as fast as it must be, and slower than silence may last in all
+      }
+      assertEquals(201, client.receive().status());
+    }
+  }
+}
