@@ -68,7 +68,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
 
   private static boolean isLoopback(String name) {
     return name.equals(LOCALHOST)
-        || name.startsWith(LOOPBACK_IPV4_PREFIX) && isIpv4(name)
+        || (name.startsWith(LOOPBACK_IPV4_PREFIX) && isIpv4(name))
         || LOOPBACK_IPV6.contains(name);
   }
 

@@ -122,7 +122,10 @@ final class BodyBuffer {
     @Override
     public synchronized byte[] readAllBytes() {
       ByteBuffer first = chunks.peek();
-      if (first != null && first.remaining() == size && first.capacity() == size) {
+      if (first != null
+          && first.arrayOffset() == 0
+          && first.remaining() == size
+          && first.capacity() == size) {
         chunks.clear(); // it came at once, as most bodies do, and is let go of
         size = 0;
         return first.array();

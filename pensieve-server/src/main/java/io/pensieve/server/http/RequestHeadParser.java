@@ -226,7 +226,7 @@ final class RequestHeadParser {
       return FramingError.HOST;
     }
     // RFC 9112, 3.2: both name the same.
-    return authority == null || host != null && authority.equalsIgnoreCase(host.strip())
+    return authority == null || (host != null && authority.equalsIgnoreCase(host.strip()))
         ? null
         : FramingError.HOST;
   }
