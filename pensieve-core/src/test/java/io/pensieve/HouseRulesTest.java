@@ -38,23 +38,72 @@ class HouseRulesTest {
 
   /** What each room sees of the others. A new room needs its arrows drawn here. */
   private static final Map<String, Set<String>> ARROWS =
-      Map.of(
-          "io.pensieve", Set.of("io.pensieve.lru", "io.pensieve.log"),
-          "io.pensieve.lru", Set.of(),
-          "io.pensieve.log", Set.of(),
-          "io.pensieve.log.file", Set.of("io.pensieve.log"),
-          "io.pensieve.server",
+      Map.ofEntries(
+          Map.entry("io.pensieve", Set.of("io.pensieve.log", "io.pensieve.lru")),
+          Map.entry(
+              "io.pensieve.bench",
+              Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),
+          Map.entry(
+              "io.pensieve.examples",
+              Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),
+          Map.entry("io.pensieve.log", Set.of()),
+          Map.entry("io.pensieve.log.file", Set.of("io.pensieve.log")),
+          Map.entry("io.pensieve.lru", Set.of()),
+          Map.entry(
+              "io.pensieve.server",
               Set.of(
                   "io.pensieve",
                   "io.pensieve.log",
                   "io.pensieve.log.file",
                   "io.pensieve.server.http",
-                  "io.pensieve.server.peers"),
-          "io.pensieve.server.http", Set.of("io.pensieve", "io.pensieve.log"),
-          "io.pensieve.server.peers", Set.of(),
-          "io.pensieve.bench", Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file"),
-          "io.pensieve.examples", Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file"),
-          "io.pensieve.examples.cluster", Set.of());
+                  "io.pensieve.server.http.access",
+                  "io.pensieve.server.http.metrics",
+                  "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.transport",
+                  "io.pensieve.server.http.value",
+                  "io.pensieve.server.peers")),
+          Map.entry(
+              "io.pensieve.server.http",
+              Set.of(
+                  "io.pensieve",
+                  "io.pensieve.log",
+                  "io.pensieve.server.http.access",
+                  "io.pensieve.server.http.changes",
+                  "io.pensieve.server.http.json",
+                  "io.pensieve.server.http.metrics",
+                  "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.transport",
+                  "io.pensieve.server.http.value")),
+          Map.entry("io.pensieve.server.http.access", Set.of("io.pensieve.server.http.json")),
+          Map.entry(
+              "io.pensieve.server.http.changes",
+              Set.of(
+                  "io.pensieve",
+                  "io.pensieve.log",
+                  "io.pensieve.server.http.json",
+                  "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.transport",
+                  "io.pensieve.server.http.value")),
+          Map.entry(
+              "io.pensieve.server.http.json",
+              Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.server.http.value")),
+          Map.entry("io.pensieve.server.http.metrics", Set.of()),
+          Map.entry(
+              "io.pensieve.server.http.protocol",
+              Set.of(
+                  "io.pensieve.log",
+                  "io.pensieve.server.http.json",
+                  "io.pensieve.server.http.value")),
+          Map.entry(
+              "io.pensieve.server.http.transport",
+              Set.of(
+                  "io.pensieve.server.http.access",
+                  "io.pensieve.server.http.json",
+                  "io.pensieve.server.http.metrics",
+                  "io.pensieve.server.http.protocol")),
+          Map.entry("io.pensieve.server.http.value", Set.of("io.pensieve", "io.pensieve.log")),
+          Map.entry("io.pensieve.server.peers", Set.of()),
+          Map.entry("io.pensieve.examples.cluster", Set.of()));
 
   private static final Pattern COMMENT_OR_LITERAL =
       Pattern.compile(

@@ -5,8 +5,8 @@ import static java.nio.file.StandardOpenOption.APPEND;
 import static java.nio.file.StandardOpenOption.CREATE;
 
 import com.google.gson.stream.JsonWriter;
-import io.pensieve.server.http.AccessLog;
-import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.metrics.AccessLog;
+import io.pensieve.server.http.metrics.Alarms;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.StringWriter;

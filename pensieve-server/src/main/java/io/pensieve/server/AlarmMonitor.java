@@ -1,8 +1,8 @@
 package io.pensieve.server;
 
 import io.pensieve.log.LogStatistics;
-import io.pensieve.server.http.Alarms;
-import io.pensieve.server.http.FileDescriptors;
+import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.FileDescriptors;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;

@@ -1,7 +1,7 @@
 package io.pensieve.server;
 
-import io.pensieve.server.http.Alarms;
 import io.pensieve.server.http.Cluster;
+import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.peers.PeerEvent;
 import io.pensieve.server.peers.PeerState;
 import io.pensieve.server.peers.PeerStateChange;

@@ -1,12 +1,12 @@
 package io.pensieve.server;
 
 import io.pensieve.log.Durability;
-import io.pensieve.server.http.AllowedHosts;
-import io.pensieve.server.http.ConnectionLimits;
-import io.pensieve.server.http.HeapShares;
-import io.pensieve.server.http.SizeLimits;
-import io.pensieve.server.http.Tokens;
-import io.pensieve.server.http.WaitLimits;
+import io.pensieve.server.http.access.AllowedHosts;
+import io.pensieve.server.http.access.Tokens;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.transport.ConnectionLimits;
+import io.pensieve.server.http.value.HeapShares;
+import io.pensieve.server.http.value.WaitLimits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;

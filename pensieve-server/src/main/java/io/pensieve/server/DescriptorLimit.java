@@ -1,6 +1,6 @@
 package io.pensieve.server;
 
-import io.pensieve.server.http.FileDescriptors;
+import io.pensieve.server.http.metrics.FileDescriptors;
 import java.io.PrintStream;
 
 /** How many files this process may have open, and how many of them are left for connections. */

@@ -1,6 +1,6 @@
 package io.pensieve.server;
 
-import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.peers.PeerState;
 import io.pensieve.server.peers.PeerStateChange;
 import java.net.URI;

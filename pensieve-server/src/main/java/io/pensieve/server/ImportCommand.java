@@ -2,8 +2,8 @@ package io.pensieve.server;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogException;
-import io.pensieve.server.http.EntryWeigher;
-import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.http.value.EntryWeigher;
+import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;

@@ -3,7 +3,7 @@ package io.pensieve.server;
 import com.google.gson.JsonObject;
 import io.pensieve.log.Change;
 import io.pensieve.log.ReplayHandler;
-import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.http.value.StoredValue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.pensieve.server;
 
-import io.pensieve.server.http.HeapShares;
+import io.pensieve.server.http.value.HeapShares;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

@@ -1,6 +1,6 @@
 package io.pensieve.server;
 
-import io.pensieve.server.http.HeapShares;
+import io.pensieve.server.http.value.HeapShares;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;

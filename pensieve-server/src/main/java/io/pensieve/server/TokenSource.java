@@ -1,8 +1,8 @@
 package io.pensieve.server;
 
 import io.pensieve.log.Codec;
-import io.pensieve.server.http.Authorizer;
-import io.pensieve.server.http.Tokens;
+import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.access.Tokens;
 import java.io.PrintStream;
 import java.util.List;
 

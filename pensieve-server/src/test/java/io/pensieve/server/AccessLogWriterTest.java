@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.http.AccessLog.CompletedRequest;
-import io.pensieve.server.http.Alarms;
+import io.pensieve.server.http.metrics.AccessLog.CompletedRequest;
+import io.pensieve.server.http.metrics.Alarms;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.Writer;

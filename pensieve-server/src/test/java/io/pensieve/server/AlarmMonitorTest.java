@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.LogStatistics;
-import io.pensieve.server.http.Alarms;
-import io.pensieve.server.http.FileDescriptors;
+import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.FileDescriptors;
 import io.pensieve.server.peers.PeerState;
 import io.pensieve.server.peers.PeerStateChange;
 import java.net.URI;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Durability;
-import io.pensieve.server.http.HeapShares;
+import io.pensieve.server.http.value.HeapShares;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.http.SizeLimits;
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

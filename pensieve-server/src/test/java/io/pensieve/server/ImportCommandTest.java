@@ -8,7 +8,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
-import io.pensieve.server.http.StoredValue;
+import io.pensieve.server.http.value.StoredValue;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;

@@ -14,6 +14,20 @@ import io.pensieve.server.http.BatchOperation.Get;
 import io.pensieve.server.http.BatchOperation.Incr;
 import io.pensieve.server.http.BatchOperation.Invalid;
 import io.pensieve.server.http.BatchOperation.Put;
+import io.pensieve.server.http.json.EntryJson;
+import io.pensieve.server.http.json.FieldWriter;
+import io.pensieve.server.http.json.ProblemException;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.protocol.DeferredResponses;
+import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.pensieve.server.http.protocol.JsonResponses;
+import io.pensieve.server.http.protocol.MediaType;
+import io.pensieve.server.http.protocol.MemoryBudget;
+import io.pensieve.server.http.protocol.QueryParameters;
+import io.pensieve.server.http.protocol.RequestBody;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.value.StoredNumberCodec;
+import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
@@ -73,7 +87,7 @@ final class BatchRoute {
           if (outcome.failure().isPresent()) {
             throw refusal(outcome.failure().get());
           }
-          List<JsonResponses.FieldWriter> results = new ArrayList<>();
+          List<FieldWriter> results = new ArrayList<>();
           ReadBudget readBudget = new ReadBudget(done);
           for (int i = 0; i < operations.size(); i++) {
             results.add(result(operations.get(i), outcome.results().get(i), readBudget));
@@ -133,7 +147,7 @@ final class BatchRoute {
                 .value(entry == null ? 0 : entry.version()));
   }
 
-  private JsonResponses.FieldWriter result(
+  private FieldWriter result(
       BatchOperation operation,
       BatchResult.OperationResult<StoredValue> done,
       ReadBudget readBudget) {
@@ -155,7 +169,7 @@ final class BatchRoute {
 
   private void runEach(HttpServerExchange exchange, List<BatchOperation> operations)
       throws Exception {
-    List<Supplier<JsonResponses.FieldWriter>> results = new ArrayList<>();
+    List<Supplier<FieldWriter>> results = new ArrayList<>();
     ReadBudget readBudget = new ReadBudget(exchange);
     List<CompletableFuture<?>> waiting = new ArrayList<>();
     for (BatchOperation operation : operations) {
@@ -169,7 +183,7 @@ final class BatchRoute {
   }
 
   /** Does an operation; what came of it is told when all that is waited for has come about. */
-  private Supplier<JsonResponses.FieldWriter> start(
+  private Supplier<FieldWriter> start(
       BatchOperation operation, ReadBudget readBudget, List<CompletableFuture<?>> waiting) {
     try {
       if (operation instanceof Invalid invalid) {
@@ -212,8 +226,7 @@ final class BatchRoute {
     throw new IllegalArgumentException("not submitted: " + operation.getClass());
   }
 
-  private static JsonResponses.FieldWriter result(
-      BatchOperation operation, PendingWrite<StoredValue> write) {
+  private static FieldWriter result(BatchOperation operation, PendingWrite<StoredValue> write) {
     if (operation instanceof Put) {
       return written(write.previous() == null, write.version());
     }
@@ -224,7 +237,7 @@ final class BatchRoute {
     return status(StatusCodes.NO_CONTENT);
   }
 
-  private static JsonResponses.FieldWriter evaluate(Supplier<JsonResponses.FieldWriter> result) {
+  private static FieldWriter evaluate(Supplier<FieldWriter> result) {
     try {
       return result.get();
     } catch (CompletionException failed) {
@@ -232,7 +245,7 @@ final class BatchRoute {
     }
   }
 
-  private static JsonResponses.FieldWriter problem(Throwable failure) {
+  private static FieldWriter problem(Throwable failure) {
     ProblemException exception = ExceptionMapper.refusalFor(failure);
     ProblemType problem = exception.type();
     return json ->
@@ -257,7 +270,7 @@ final class BatchRoute {
       reservation = MemoryBudget.OF_PROCESS.reservationFor(exchange);
     }
 
-    JsonResponses.FieldWriter found(@Nullable Versioned<StoredValue> entry) {
+    FieldWriter found(@Nullable Versioned<StoredValue> entry) {
       if (entry == null) {
         return status(StatusCodes.NOT_FOUND);
       }
@@ -284,11 +297,11 @@ final class BatchRoute {
     }
   }
 
-  private static JsonResponses.FieldWriter written(boolean isNew, long version) {
+  private static FieldWriter written(boolean isNew, long version) {
     return versioned(isNew ? StatusCodes.CREATED : StatusCodes.NO_CONTENT, version);
   }
 
-  private static JsonResponses.FieldWriter versioned(int status, long version) {
+  private static FieldWriter versioned(int status, long version) {
     return json -> {
       json.name("status").value(status);
       write(json, version);
@@ -302,23 +315,23 @@ final class BatchRoute {
     }
   }
 
-  private static JsonResponses.FieldWriter number(long value, long version) {
+  private static FieldWriter number(long value, long version) {
     return json -> {
       json.name("status").value(StatusCodes.OK).name("value").value(value);
       write(json, version);
     };
   }
 
-  private static JsonResponses.FieldWriter status(int status) {
+  private static FieldWriter status(int status) {
     return json -> json.name("status").value(status);
   }
 
-  private static void answer(HttpServerExchange exchange, List<JsonResponses.FieldWriter> results) {
+  private static void answer(HttpServerExchange exchange, List<FieldWriter> results) {
     JsonResponses.objectHeld(
         exchange,
         json -> {
           json.name("results").beginArray();
-          for (JsonResponses.FieldWriter result : results) {
+          for (FieldWriter result : results) {
             json.beginObject();
             result.write(json);
             json.endObject();

@@ -2,6 +2,10 @@ package io.pensieve.server.http;
 
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
+import io.pensieve.server.http.json.JsonObjectReader;
+import io.pensieve.server.http.protocol.JsonResponses;
+import io.pensieve.server.http.protocol.MediaType;
+import io.pensieve.server.http.protocol.RequestBody;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import java.io.IOException;

@@ -1,6 +1,8 @@
 package io.pensieve.server.http;
 
 import io.pensieve.log.Durability;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.protocol.QueryParameters;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;

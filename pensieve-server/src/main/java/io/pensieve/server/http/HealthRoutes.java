@@ -2,6 +2,8 @@ package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.protocol.JsonResponses;
 import io.undertow.server.HttpServerExchange;
 import java.util.function.BooleanSupplier;
 

@@ -2,6 +2,22 @@ package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
+import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.metrics.AccessLog;
+import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.RequestMetrics;
+import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.pensieve.server.http.protocol.KeepAliveHandler;
+import io.pensieve.server.http.protocol.RequestHead;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.transport.ConnectionLimits;
+import io.pensieve.server.http.transport.HttpListener;
+import io.pensieve.server.http.transport.InFlightRequests;
+import io.pensieve.server.http.transport.ReloadableTls;
+import io.pensieve.server.http.transport.Route;
+import io.pensieve.server.http.transport.Router;
+import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.handlers.HttpContinueReadHandler;
 import io.undertow.util.Methods;
 import java.io.IOException;
@@ -62,14 +78,22 @@ public final class HttpServer implements AutoCloseable {
       throws IOException {
     drainDeadline = settings.connections().drainDeadline();
     inFlight = new InFlightRequests(settings.connections().requestsMax());
-    v1Routes = new V1Routes(settings, map, cluster, inFlight, alarms);
+    v1Routes =
+        new V1Routes(
+            settings.limits(),
+            new DurabilityGuarantee(settings.durability()),
+            map,
+            cluster,
+            inFlight,
+            alarms);
     RequestMetrics meters = new RequestMetrics(settings.accessLog());
     routes = routes(settings, map, cluster, inFlight, meters, v1Routes, alarms);
     RequestHead head = new RequestHead(settings.limits());
     Router router = new Router(routes, head, settings.authorizer(), meters, inFlight);
     listener =
         new HttpListener(
-            settings,
+            new HttpListener.Settings(
+                settings.address(), settings.limits(), settings.connections(), settings.tls()),
             inFlight.counted(
                 new KeepAliveHandler(
                     settings.connections().silenceMax(),

@@ -1,11 +1,21 @@
 package io.pensieve.server.http;
 
-import static io.pensieve.server.http.PrometheusText.Kind.COUNTER;
-import static io.pensieve.server.http.PrometheusText.Kind.GAUGE;
+import static io.pensieve.server.http.metrics.PrometheusText.Kind.COUNTER;
+import static io.pensieve.server.http.metrics.PrometheusText.Kind.GAUGE;
 
 import io.pensieve.Pensieve;
 import io.pensieve.Statistics;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.LatencyHistogram;
+import io.pensieve.server.http.metrics.ProcessMetrics;
+import io.pensieve.server.http.metrics.PrometheusText;
+import io.pensieve.server.http.metrics.RequestMetrics;
+import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.pensieve.server.http.protocol.JsonResponses;
+import io.pensieve.server.http.protocol.MemoryBudget;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.transport.InFlightRequests;
 import io.undertow.server.HttpServerExchange;
 import java.util.List;
 

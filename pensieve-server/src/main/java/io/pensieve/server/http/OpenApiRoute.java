@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import io.pensieve.server.http.protocol.JsonResponses;
 import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.io.InputStream;

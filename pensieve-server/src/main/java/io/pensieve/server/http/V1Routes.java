@@ -1,6 +1,19 @@
 package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
+import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.changes.ChangeHub;
+import io.pensieve.server.http.changes.LongPolls;
+import io.pensieve.server.http.changes.WatchRoute;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.transport.InFlightRequests;
+import io.pensieve.server.http.transport.Permits;
+import io.pensieve.server.http.transport.Route;
+import io.pensieve.server.http.value.HeapShares;
+import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.server.http.value.WaitLimits;
 import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
@@ -13,13 +26,12 @@ final class V1Routes implements AutoCloseable {
   private final List<Route> routes;
 
   V1Routes(
-      HttpServer.Settings settings,
+      SizeLimits limits,
+      DurabilityGuarantee guarantee,
       Pensieve<String, StoredValue> map,
       Cluster cluster,
       InFlightRequests inFlight,
       Alarms alarms) {
-    SizeLimits limits = settings.limits();
-    DurabilityGuarantee guarantee = new DurabilityGuarantee(settings.durability());
     InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
     hub = new ChangeHub(map);

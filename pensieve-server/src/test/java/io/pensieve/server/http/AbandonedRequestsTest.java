@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pensieve.log.Log;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
+import io.pensieve.server.http.protocol.MemoryBudget;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;

@@ -2,6 +2,8 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pensieve.server.http.access.AllowedHosts;
+import io.pensieve.server.http.access.Authorizer;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.transport.Route;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

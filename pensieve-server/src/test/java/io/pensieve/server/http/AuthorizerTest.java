@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Log;
+import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.access.Tokens;
+import io.pensieve.server.http.transport.Route;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,6 +10,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.log.Log;
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.net.http.HttpResponse;
 import java.util.HashSet;
 import java.util.Map;

@@ -5,6 +5,7 @@ import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.server.http.value.StoredValue;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

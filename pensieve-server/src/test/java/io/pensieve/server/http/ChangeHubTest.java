@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Log;
+import io.pensieve.server.http.changes.ChangeEvent;
+import io.pensieve.server.http.changes.ChangeHub;
+import io.pensieve.server.http.value.StoredValue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pensieve.log.LogException;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
+import io.pensieve.server.http.protocol.MemoryBudget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -3,6 +3,9 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.value.EntryWeigher;
+import io.pensieve.server.http.value.WaitLimits;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;

@@ -2,6 +2,10 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.access.Tokens;
+import io.pensieve.server.http.protocol.MemoryBudget;
+import io.pensieve.server.http.transport.ConnectionLimits;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.server.Seed;
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

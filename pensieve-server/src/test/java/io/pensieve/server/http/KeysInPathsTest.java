@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.http.json.ProblemException;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.protocol.RawPath;
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

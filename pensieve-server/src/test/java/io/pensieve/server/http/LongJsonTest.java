@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.http.protocol.MemoryBudget;
 import org.junit.jupiter.api.Test;
 
 /**

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Log;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.value.WaitLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

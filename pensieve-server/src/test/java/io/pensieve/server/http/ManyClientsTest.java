@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.server.Seed;
+import io.pensieve.server.http.value.StoredValue;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Log;
 import io.pensieve.server.Certificates;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.transport.ConnectionLimits;
+import io.pensieve.server.http.transport.ReloadableTls;
 import java.io.IOException;
 import java.net.SocketException;
 import java.net.URI;

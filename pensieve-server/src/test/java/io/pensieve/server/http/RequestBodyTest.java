@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.io.EOFException;
 import java.net.SocketException;
 import java.time.Duration;

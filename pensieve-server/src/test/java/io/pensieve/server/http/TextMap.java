@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
+import io.pensieve.server.http.value.StoredValue;
 import java.util.AbstractMap;
 import java.util.Map;
 import java.util.Objects;

@@ -6,6 +6,7 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.server.Depth;
+import io.pensieve.server.http.protocol.SizeLimits;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

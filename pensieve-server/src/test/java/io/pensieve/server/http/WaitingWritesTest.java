@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.LogException;
+import io.pensieve.server.http.protocol.ExceptionMapper;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;

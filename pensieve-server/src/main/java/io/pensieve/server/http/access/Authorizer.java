@@ -1,0 +1,106 @@
+package io.pensieve.server.http.access;
+
+import io.pensieve.server.http.json.ProblemType;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import java.util.Optional;
+
+/**
+ * Decides who may call which route, by {@code Authorization: Bearer}. The tokens may be replaced at
+ * any time, from any thread: each request is judged by the old ones or by the new ones.
+ */
+public final class Authorizer {
+  private static final String SCHEME = "Bearer ";
+  private static final String CHALLENGE = "Bearer realm=\"pensieve\"";
+
+  private final AllowedHosts hosts;
+  private volatile Tokens tokens;
+
+  private Authorizer(Tokens tokens, AllowedHosts hosts) {
+    this.tokens = tokens;
+    this.hosts = hosts;
+  }
+
+  /** Anyone may do anything. */
+  public static Authorizer open() {
+    return open(AllowedHosts.any());
+  }
+
+  /** Anyone may do anything who calls the server by one of these names. */
+  public static Authorizer open(AllowedHosts hosts) {
+    return new Authorizer(Tokens.NONE, hosts);
+  }
+
+  /** Only who has one of these tokens may do anything. */
+  public static Authorizer withTokens(Tokens tokens) {
+    return new Authorizer(tokens, AllowedHosts.any());
+  }
+
+  /** From now on these are the tokens. */
+  public void replace(Tokens newTokens) {
+    tokens = newTokens;
+  }
+
+  /** What a node shows to another, if that asks for something. */
+  public Optional<String> peerSecret() {
+    return tokens.peerSecret();
+  }
+
+  /**
+   * Lets the request pass.
+   *
+   * @throws io.pensieve.server.http.json.ProblemException if it may not; the answer then has the
+   *     challenge that belongs to that
+   */
+  public void require(Role asked, HttpServerExchange exchange) {
+    Tokens now = tokens;
+    if (now.isEmpty()) {
+      requireOwnPages(asked, exchange);
+    }
+    if (asked == Role.ANYONE || now.isEmpty()) {
+      return;
+    }
+    HeaderValues sent = exchange.getRequestHeaders().get(Headers.AUTHORIZATION);
+    if (sent == null) {
+      challenge(exchange, "");
+      throw ProblemType.UNAUTHORIZED.withDetail(
+          "this needs a token, as Authorization: Bearer TOKEN");
+    }
+    Optional<Role> caller = sent.size() == 1 ? caller(now, sent.getFirst()) : Optional.empty();
+    if (caller.isEmpty()) {
+      challenge(exchange, ", error=\"invalid_token\"");
+      throw ProblemType.UNAUTHORIZED.withDetail(
+          "the Authorization is not Bearer and a token known here");
+    }
+    if (!caller.get().mayCall(asked)) {
+      challenge(exchange, ", error=\"insufficient_scope\", scope=\"" + asked.title() + "\"");
+      throw ProblemType.FORBIDDEN.withDetail(
+          "this needs a token to "
+              + asked.title()
+              + ", and this one is to "
+              + caller.get().title());
+    }
+  }
+
+  // Nodes call one another by names of their own, and no browser sends what they do.
+  private void requireOwnPages(Role asked, HttpServerExchange exchange) {
+    if (asked != Role.PEER) {
+      hosts.require(exchange);
+    }
+    if (asked == Role.PEER || asked == Role.WRITE || asked == Role.ADMIN) {
+      hosts.requireOwnOrigin(exchange);
+    }
+  }
+
+  // RFC 9110, 11.1: the scheme is in any case.
+  private static Optional<Role> caller(Tokens now, String authorization) {
+    return authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+        ? now.roleOf(authorization.substring(SCHEME.length()).strip())
+        : Optional.empty();
+  }
+
+  private static void challenge(HttpServerExchange exchange, String error) {
+    exchange.getResponseHeaders().put(Headers.WWW_AUTHENTICATE, CHALLENGE + error);
+  }
+}

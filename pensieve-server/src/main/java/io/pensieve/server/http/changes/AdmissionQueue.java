@@ -1,0 +1,59 @@
+package io.pensieve.server.http.changes;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Lets so many tasks run at a time as there is memory for; others are run when it is their turn, in
+ * their order. No thread waits for that.
+ */
+final class AdmissionQueue {
+  private final Deque<Runnable> waiting = new ArrayDeque<>(); // guarded by this
+  private int free; // guarded by this; none while anyone waits
+
+  /** So many at a time, at least one. */
+  AdmissionQueue(long atOnce) {
+    free = (int) Math.max(1, Math.min(Integer.MAX_VALUE, atOnce));
+  }
+
+  /** Runs a task by this executor, now or later. Its turn is over when it returns or throws. */
+  void run(Executor executor, Runnable task) {
+    Runnable turn = () -> begin(executor, task);
+    synchronized (this) {
+      if (free == 0) {
+        waiting.add(turn);
+        return;
+      }
+      free--;
+    }
+    turn.run();
+  }
+
+  private void begin(Executor executor, Runnable task) {
+    try {
+      executor.execute(
+          () -> {
+            try {
+              task.run();
+            } finally {
+              end();
+            }
+          });
+    } catch (RejectedExecutionException stopping) {
+      end(); // and so do those who wait, one after another
+    }
+  }
+
+  private void end() {
+    Runnable next;
+    synchronized (this) {
+      next = waiting.poll();
+      free += next == null ? 1 : 0;
+    }
+    if (next != null) {
+      next.run();
+    }
+  }
+}

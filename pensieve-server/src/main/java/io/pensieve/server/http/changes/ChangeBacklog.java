@@ -1,0 +1,70 @@
+package io.pensieve.server.http.changes;
+
+import io.pensieve.log.ChangeStream;
+import io.pensieve.log.ChangeStream.Sequenced;
+import io.pensieve.server.http.value.StoredValue;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The changes that a client has not been told yet. While it is told none, they stay in the log:
+ * this holds neither a file of it nor a value.
+ */
+final class ChangeBacklog implements AutoCloseable {
+  private final LongFunction<ChangeStream<String, StoredValue>> log;
+  private @Nullable ChangeStream<String, StoredValue> stream; // guarded by this
+  private boolean closed; // guarded by this
+  private volatile long sequence;
+
+  /**
+   * What follows in a stream.
+   *
+   * @param log opens another stream, which goes on from a sequence
+   */
+  ChangeBacklog(
+      ChangeStream<String, StoredValue> stream,
+      LongFunction<ChangeStream<String, StoredValue>> log) {
+    this.stream = stream;
+    this.sequence = stream.sequence();
+    this.log = log;
+  }
+
+  /** Up to where {@link #next} has come. */
+  long sequence() {
+    return sequence;
+  }
+
+  /**
+   * The next changes that are there, as {@link ChangeStream#next} tells them; none if it is closed.
+   */
+  synchronized List<Sequenced<String, StoredValue>> next() throws InterruptedException {
+    if (closed) {
+      return List.of();
+    }
+    ChangeStream<String, StoredValue> open = stream;
+    if (open == null) {
+      open = log.apply(sequence);
+      stream = open;
+    }
+    List<Sequenced<String, StoredValue>> changes = open.next(Duration.ZERO);
+    sequence = open.sequence();
+    return changes;
+  }
+
+  /** Lets go of the log until the next call of {@link #next}. */
+  synchronized void pause() {
+    ChangeStream<String, StoredValue> open = stream;
+    stream = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    pause();
+  }
+}

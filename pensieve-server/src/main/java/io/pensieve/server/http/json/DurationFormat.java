@@ -1,0 +1,41 @@
+package io.pensieve.server.http.json;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Durations as requests write them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}.
+ */
+public final class DurationFormat {
+  /** What is expected where a duration is not one. */
+  public static final String EXPECTED = "a duration like 500ms, 30s, 5m, 2h or 7d";
+
+  // Ten digits of days are 27 million years, and still a number of milliseconds.
+  private static final Pattern SPAN = Pattern.compile("(0|[1-9][0-9]{0,9})(ms|s|m|h|d)");
+
+  private DurationFormat() {}
+
+  /** The duration, or nothing if the text is not one: no sign, no fraction, no space, one unit. */
+  public static Optional<Duration> parse(String text) {
+    Matcher span = SPAN.matcher(text);
+    if (!span.matches()) {
+      return Optional.empty();
+    }
+    long number = Long.parseLong(span.group(1));
+    return Optional.of(
+        switch (span.group(2)) {
+          case "ms" -> Duration.ofMillis(number);
+          case "s" -> Duration.ofSeconds(number);
+          case "m" -> Duration.ofMinutes(number);
+          case "h" -> Duration.ofHours(number);
+          default -> Duration.ofDays(number);
+        });
+  }
+
+  /** A duration in a form that {@link #parse} reads, cut to milliseconds. */
+  public static String text(Duration duration) {
+    return duration.toMillis() + "ms";
+  }
+}

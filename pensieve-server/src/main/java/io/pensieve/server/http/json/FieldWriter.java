@@ -1,0 +1,8 @@
+package io.pensieve.server.http.json;
+
+import java.io.IOException;
+
+/** The fields of a JSON object. */
+public interface FieldWriter {
+  void write(LazyJsonWriter json) throws IOException;
+}

@@ -1,0 +1,71 @@
+package io.pensieve.server.http.json;
+
+import io.undertow.util.StatusCodes;
+import java.util.Locale;
+
+/** Every way in which a request can be refused. The codes are part of the API. */
+public enum ProblemType {
+  MALFORMED_REQUEST(StatusCodes.BAD_REQUEST),
+  MALFORMED_PATH(StatusCodes.BAD_REQUEST),
+  MALFORMED_JSON(StatusCodes.BAD_REQUEST),
+  INVALID_QUERY(StatusCodes.BAD_REQUEST),
+  MALFORMED_CONDITION(StatusCodes.BAD_REQUEST),
+  PARTIAL_PUT(StatusCodes.BAD_REQUEST),
+  UNAUTHORIZED(StatusCodes.UNAUTHORIZED),
+  FORBIDDEN(StatusCodes.FORBIDDEN),
+  FOREIGN_ORIGIN(StatusCodes.FORBIDDEN),
+  NO_SUCH_ROUTE(StatusCodes.NOT_FOUND),
+  NO_SUCH_KEY(StatusCodes.NOT_FOUND),
+  METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED),
+  NOT_AN_INTEGER(StatusCodes.CONFLICT),
+  NOT_TEXT(StatusCodes.CONFLICT),
+  HISTORY_FORGOTTEN(StatusCodes.GONE),
+  PRECONDITION_FAILED(StatusCodes.PRECONDITION_FAILED),
+  BODY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  BATCH_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  KEY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  VALUE_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  ENTRY_TOO_LARGE(StatusCodes.REQUEST_ENTITY_TOO_LARGE),
+  MISDIRECTED_REQUEST(421),
+  UNSUPPORTED_MEDIA_TYPE(StatusCodes.UNSUPPORTED_MEDIA_TYPE),
+  INVALID_BODY(StatusCodes.UNPROCESSABLE_ENTITY),
+  EMPTY_KEY(StatusCodes.UNPROCESSABLE_ENTITY),
+  DURABILITY_NOT_PROMISED(StatusCodes.UNPROCESSABLE_ENTITY),
+  HEADER_TOO_LARGE(StatusCodes.REQUEST_HEADER_FIELDS_TOO_LARGE),
+  INTERNAL_ERROR(StatusCodes.INTERNAL_SERVER_ERROR),
+  UNSUPPORTED_TRANSFER_ENCODING(StatusCodes.NOT_IMPLEMENTED),
+  TOO_MANY_REQUESTS(StatusCodes.SERVICE_UNAVAILABLE),
+  NOT_READY(StatusCodes.SERVICE_UNAVAILABLE),
+  TOO_MANY_POLLS(StatusCodes.SERVICE_UNAVAILABLE),
+  TOO_MANY_WATCHERS(StatusCodes.SERVICE_UNAVAILABLE),
+  LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
+  LOG_FAILED(StatusCodes.SERVICE_UNAVAILABLE),
+  UNSUPPORTED_HTTP_VERSION(StatusCodes.HTTP_VERSION_NOT_SUPPORTED);
+
+  private final int status;
+
+  ProblemType(int status) {
+    this.status = status;
+  }
+
+  public int status() {
+    return status;
+  }
+
+  /** Whether it may be over soon, so that the same request may then be answered. */
+  public boolean isTransient() {
+    return switch (this) {
+      case LOG_FULL, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS -> true;
+      default -> false;
+    };
+  }
+
+  /** The stable name that clients may compare with. */
+  public String code() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  public ProblemException withDetail(String detail) {
+    return new ProblemException(this, detail);
+  }
+}

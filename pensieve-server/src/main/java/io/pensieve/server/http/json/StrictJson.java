@@ -1,0 +1,154 @@
+package io.pensieve.server.http.json;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.Strictness;
+import com.google.gson.internal.LazilyParsedNumber;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.pensieve.log.Codec;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.StringReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** Bodies of JSON as RFC 8259 has it, in UTF-8, and nothing behind it. */
+public final class StrictJson {
+  private static final int AT_ONCE_BYTES_MAX = 16 << 10; // a longer body is decoded as it is read
+  private static final String NOT_UTF8 = "the body is not UTF-8";
+
+  private StrictJson() {}
+
+  /** Reads one value. */
+  interface Parser<T> {
+    /** Reads to the end of the value; exceptions of the reader become refusals. */
+    T parse(JsonReader json) throws IOException;
+  }
+
+  /** What the parser makes of the body. */
+  static <T> T read(ByteArrayInputStream body, Parser<T> parser) {
+    try (JsonReader json = new JsonReader(utf8(body))) {
+      json.setStrictness(Strictness.STRICT);
+      return parser.parse(json);
+    } catch (MalformedJsonException notJson) {
+      throw refusalFor(notJson);
+    } catch (CharacterCodingException notUtf8) {
+      throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
+    } catch (EOFException truncated) {
+      throw ProblemType.MALFORMED_JSON.withDetail("the body ends before its JSON does");
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+  }
+
+  private static Reader utf8(ByteArrayInputStream body) {
+    if (body.available() > AT_ONCE_BYTES_MAX) {
+      return new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder()); // reports faults
+    }
+    try {
+      return new StringReader(Codec.utf8().decode(body.readAllBytes()));
+    } catch (IllegalArgumentException notUtf8) {
+      throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
+    }
+  }
+
+  // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
+  private static ProblemException refusalFor(MalformedJsonException notJson) {
+    String message = String.valueOf(notJson.getMessage());
+    return message.startsWith("Unpaired surrogate")
+        ? ProblemType.INVALID_BODY.withDetail(
+            "a text has an unpaired surrogate, which has no UTF-8")
+        : ProblemType.MALFORMED_JSON.withDetail("the body is not JSON as RFC 8259 has it");
+  }
+
+  /** Refuses anything behind the value that was read. */
+  static void requireEnd(JsonReader json) throws IOException {
+    if (json.peek() != JsonToken.END_DOCUMENT) {
+      throw new MalformedJsonException("more than one value");
+    }
+  }
+
+  /**
+   * The body of a batch as a tree.
+   *
+   * @param nodesMax how many values it may have, which all take memory
+   */
+  public static JsonElement tree(ByteArrayInputStream body, int nodesMax) {
+    return read(body, json -> new Tree(json, nodesMax).read());
+  }
+
+  // Gson's own trees keep the last one of several fields of a name.
+  private static final class Tree {
+    private final JsonReader json;
+    private int nodesLeft;
+    private @Nullable ProblemException firstFault;
+
+    Tree(JsonReader json, int nodesMax) {
+      this.json = json;
+      this.nodesLeft = nodesMax;
+    }
+
+    JsonElement read() throws IOException {
+      JsonElement root = element();
+      requireEnd(json);
+      // Only now: what is no JSON at all is malformed, whatever its first fields look like.
+      if (firstFault != null) {
+        throw firstFault;
+      }
+      return root;
+    }
+
+    private JsonElement element() throws IOException {
+      if (--nodesLeft < 0) {
+        throw ProblemType.BATCH_TOO_LARGE.withDetail(
+            "the body has more values than the operations of a batch");
+      }
+      JsonToken type = json.peek();
+      return switch (type) {
+        case BEGIN_OBJECT -> object();
+        case BEGIN_ARRAY -> array();
+        case STRING -> new JsonPrimitive(json.nextString());
+        case NUMBER -> new JsonPrimitive(new LazilyParsedNumber(json.nextString()));
+        case BOOLEAN -> new JsonPrimitive(json.nextBoolean());
+        default -> {
+          json.nextNull();
+          yield JsonNull.INSTANCE;
+        }
+      };
+    }
+
+    private JsonObject object() throws IOException {
+      JsonObject object = new JsonObject();
+      json.beginObject();
+      while (json.hasNext()) {
+        String name = json.nextName();
+        if (object.has(name) && firstFault == null) {
+          firstFault = ProblemType.INVALID_BODY.withDetail("a field is there more than once");
+        }
+        object.add(name, element());
+      }
+      json.endObject();
+      return object;
+    }
+
+    private JsonArray array() throws IOException {
+      JsonArray array = new JsonArray();
+      json.beginArray();
+      while (json.hasNext()) {
+        array.add(element());
+      }
+      json.endArray();
+      return array;
+    }
+  }
+}

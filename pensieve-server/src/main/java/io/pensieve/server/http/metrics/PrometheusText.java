@@ -1,0 +1,93 @@
+package io.pensieve.server.http.metrics;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/**
+ * Writes metrics as Prometheus reads them, in its text format 0.0.4. A family is begun, then come
+ * all of its samples.
+ */
+public final class PrometheusText {
+  /** The media type of what is written. */
+  public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+  private static final int FIRST_CHARACTERS = 16 << 10;
+
+  private final StringBuilder text = new StringBuilder(FIRST_CHARACTERS);
+  private String family = "";
+
+  /** What a family's samples are. */
+  public enum Kind {
+    COUNTER,
+    GAUGE,
+    HISTOGRAM,
+    SUMMARY
+  }
+
+  /** Begins a family. The help is one line. */
+  public PrometheusText family(String name, Kind kind, String help) {
+    family = name;
+    text.append("# HELP ").append(name).append(' ').append(help).append('\n');
+    String title = kind.name().toLowerCase(Locale.ROOT);
+    text.append("# TYPE ").append(name).append(' ').append(title).append('\n');
+    return this;
+  }
+
+  /** A counter of one sample, without labels. */
+  public PrometheusText counter(String name, String help, Number value) {
+    return family(name, Kind.COUNTER, help).sample(value);
+  }
+
+  /** A gauge of one sample, without labels. */
+  public PrometheusText gauge(String name, String help, Number value) {
+    return family(name, Kind.GAUGE, help).sample(value);
+  }
+
+  /** A sample of the family, with the names and values of its labels in turn. */
+  public PrometheusText sample(Number value, String... labels) {
+    return part("", value, labels);
+  }
+
+  /** A sample of the family whose name goes on, as in {@code _bucket}. */
+  PrometheusText part(String suffix, Number value, String... labels) {
+    text.append(family).append(suffix);
+    char separator = '{';
+    for (int i = 0; i < labels.length; i += 2) {
+      text.append(separator).append(labels[i]).append("=\"");
+      escape(labels[i + 1]);
+      text.append('"');
+      separator = ',';
+    }
+    text.append(labels.length == 0 ? " " : "} ").append(number(value)).append('\n');
+    return this;
+  }
+
+  private void escape(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      switch (c) {
+        case '\\' -> text.append("\\\\");
+        case '"' -> text.append("\\\"");
+        case '\n' -> text.append("\\n");
+        default -> text.append(c);
+      }
+    }
+  }
+
+  private static String number(Number value) {
+    return value instanceof Double fraction ? number(fraction.doubleValue()) : value.toString();
+  }
+
+  /** A number as the format has it; whole ones without a point. */
+  static String number(double value) {
+    if (Double.isInfinite(value)) {
+      return value > 0 ? "+Inf" : "-Inf";
+    }
+    long whole = (long) value;
+    return whole == value ? Long.toString(whole) : Double.toString(value);
+  }
+
+  public byte[] utf8() {
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,119 @@
+package io.pensieve.server.http.protocol;
+
+import io.pensieve.server.http.json.FieldWriter;
+import io.pensieve.server.http.json.LazyBytes;
+import io.pensieve.server.http.json.LazyJsonWriter;
+import io.pensieve.server.http.json.ProblemException;
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.value.StoredValue;
+import io.undertow.io.IoCallback;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.Headers;
+import java.nio.ByteBuffer;
+
+/** Sends compact JSON, and values as they are. */
+public final class JsonResponses {
+  private static final byte[] OK = json(json -> json.name("status").value("ok"));
+
+  private JsonResponses() {}
+
+  /** {@code {"status":"ok"}}. */
+  public static void ok(HttpServerExchange exchange) {
+    send(exchange, "application/json", OK);
+  }
+
+  /** An object with these fields. */
+  public static void object(HttpServerExchange exchange, FieldWriter fieldWriter) {
+    send(exchange, "application/json", json(fieldWriter));
+  }
+
+  /**
+   * An object with these fields, one of which is this value.
+   *
+   * @throws ProblemException if there is no room on the heap to hold on to the value
+   */
+  public static void objectOf(
+      HttpServerExchange exchange, StoredValue value, FieldWriter fieldWriter) {
+    MemoryBudget.OF_PROCESS.retain(exchange, value);
+    // A long one is read as a whole, to know how long it becomes.
+    if (value.size() > LargeBodySender.AT_ONCE_BYTES_MAX && exchange.isInIoThread()) {
+      exchange.dispatch(ExceptionMapper.mapped(onWorker -> objectHeld(onWorker, fieldWriter)));
+    } else {
+      objectHeld(exchange, fieldWriter);
+    }
+  }
+
+  /** An object with these fields, whose values have been claimed: never refused. */
+  public static void objectHeld(HttpServerExchange exchange, FieldWriter fieldWriter) {
+    LazyBytes body = LazyJsonWriter.object(fieldWriter);
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/json");
+    keptByNoCache(exchange);
+    if (body.length() > MemoryBudget.SMALL_BYTES_MAX) {
+      LargeBodySender.send(exchange, body);
+    } else {
+      exchange.getResponseSender().send(ByteBuffer.wrap(body.toBytes()));
+    }
+  }
+
+  /** A problem as RFC 9457 has it, with the status that belongs to it. */
+  static void problem(
+      HttpServerExchange exchange, ProblemException exception, String title, IoCallback whenSent) {
+    ProblemType problem = exception.type();
+    exchange.setStatusCode(problem.status());
+    byte[] body =
+        json(
+            json -> {
+              json.name("type").value("about:blank");
+              json.name("title").value(title);
+              json.name("status").value(problem.status());
+              json.name("code").value(problem.code());
+              json.name("detail").value(exception.detail());
+              exception.members().write(json);
+            });
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
+    exchange
+        .getResponseHeaders()
+        .put(Headers.CACHE_CONTROL, "no-store"); // a value's, if one is set
+    exchange.setResponseContentLength(body.length);
+    exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
+  }
+
+  private static byte[] json(FieldWriter fieldWriter) {
+    return LazyJsonWriter.object(fieldWriter).toBytes();
+  }
+
+  /** This body. */
+  public static void send(HttpServerExchange exchange, String contentType, byte[] body) {
+    if (body.length > MemoryBudget.SMALL_BYTES_MAX) {
+      MemoryBudget.OF_PROCESS.reservationFor(exchange).growTo(body.length);
+    }
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, contentType);
+    keptByNoCache(exchange);
+    send(exchange, ByteBuffer.wrap(body));
+  }
+
+  // Without this a cache may guess how long an answer holds; a 404 of now would hide a later value.
+  private static void keptByNoCache(HttpServerExchange exchange) {
+    if (!exchange.getResponseHeaders().contains(Headers.CACHE_CONTROL)) {
+      exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
+    }
+  }
+
+  /**
+   * The bytes of a value, under the type that was set.
+   *
+   * @throws ProblemException if there is no room on the heap to hold on to the value
+   */
+  public static void value(HttpServerExchange exchange, StoredValue value) {
+    MemoryBudget.OF_PROCESS.retain(exchange, value);
+    send(exchange, value.bytes());
+  }
+
+  private static void send(HttpServerExchange exchange, ByteBuffer body) {
+    if (body.remaining() > MemoryBudget.SMALL_BYTES_MAX) {
+      LargeBodySender.send(exchange, body);
+    } else {
+      exchange.getResponseSender().send(body);
+    }
+  }
+}

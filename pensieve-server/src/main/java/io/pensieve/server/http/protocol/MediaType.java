@@ -1,0 +1,132 @@
+package io.pensieve.server.http.protocol;
+
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.value.StoredValue;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.HeaderValues;
+import io.undertow.util.Headers;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What a request says its body is. */
+public final class MediaType {
+  private static final String JSON = "application/json";
+
+  // RFC 9110, 8.3.1: type/subtype, and parameters whose values are tokens or quoted.
+  private static final String TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+  private static final Pattern TYPE =
+      Pattern.compile(
+          TOKEN
+              + "/"
+              + TOKEN
+              + "(?:[ \t]*;[ \t]*"
+              + TOKEN
+              + "=(?:"
+              + TOKEN
+              + "|\"(?:[\t !#-\\[\\]-~]|\\\\[\t -~])*+\"))*+");
+
+  // RFC 9110, 12.4.2.
+  private static final Pattern WEIGHT =
+      Pattern.compile("[qQ]=(0(?:\\.[0-9]{0,3})?|1(?:\\.0{0,3})?)");
+
+  private MediaType() {}
+
+  /** Refuses all but uncompressed JSON in UTF-8. */
+  public static void requireJson(HeaderMap headers) {
+    HeaderValues types = headers.get(Headers.CONTENT_TYPE);
+    if (types == null || types.size() != 1 || !isJson(types.getFirst())) {
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail("the Content-Type must be " + JSON);
+    }
+    requireNoContentEncoding(headers);
+  }
+
+  /**
+   * The type of a value that is to be kept, as it was sent; empty if none was.
+   *
+   * @throws io.pensieve.server.http.json.ProblemException if it is no media type, or the value is
+   *     compressed: what is kept is answered as it is, to clients that never asked for compression
+   */
+  public static String ofValue(HeaderMap headers) {
+    requireNoContentEncoding(headers);
+    HeaderValues types = headers.get(Headers.CONTENT_TYPE);
+    if (types == null) {
+      return "";
+    }
+    return types.size() == 1 ? type(types.getFirst()) : type(",");
+  }
+
+  /** Returns the type if a value can be kept under it. */
+  public static String type(String type) {
+    if (type.length() > StoredValue.TYPE_CHARS_MAX) {
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
+          "the content type has "
+              + type.length()
+              + " characters, the limit is "
+              + StoredValue.TYPE_CHARS_MAX);
+    }
+    if (!TYPE.matcher(type).matches()) {
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
+          "the content type must be one type/subtype, with or without parameters, in ASCII");
+    }
+    return type;
+  }
+
+  /**
+   * Whether a client would rather have JSON than anything else: {@code application/json} is named,
+   * and with more weight than every other type, if there are any.
+   */
+  public static boolean prefersJson(HeaderMap headers) {
+    HeaderValues accepted = headers.get(Headers.ACCEPT);
+    if (accepted == null) {
+      return false;
+    }
+    double json = 0;
+    double others = 0;
+    for (String range : String.join(",", accepted).split(",", -1)) {
+      String[] parts = range.split(";", -1);
+      double weight = weight(parts);
+      if (parts[0].strip().equalsIgnoreCase(JSON)) {
+        json = Math.max(json, weight);
+      } else if (!parts[0].isBlank()) {
+        others = Math.max(others, weight);
+      }
+    }
+    return json > others;
+  }
+
+  private static double weight(String[] parts) {
+    for (int i = 1; i < parts.length; i++) {
+      Matcher weight = WEIGHT.matcher(parts[i].strip());
+      if (weight.matches()) {
+        return Double.parseDouble(weight.group(1));
+      }
+    }
+    return 1;
+  }
+
+  private static void requireNoContentEncoding(HeaderMap headers) {
+    if (headers.contains(Headers.CONTENT_ENCODING)) {
+      throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
+          "the body must not have a Content-Encoding");
+    }
+  }
+
+  private static boolean isJson(String contentType) {
+    if (contentType.equals(JSON)) {
+      return true;
+    }
+    String[] parts = contentType.toLowerCase(Locale.ROOT).split(";", -1);
+    if (!parts[0].strip().equals(JSON)) {
+      return false;
+    }
+    for (int i = 1; i < parts.length; i++) {
+      String parameter = parts[i].strip();
+      if (parameter.startsWith("charset=")
+          && !parameter.replace("\"", "").equals("charset=utf-8")) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

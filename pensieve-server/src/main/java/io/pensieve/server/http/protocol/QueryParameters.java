@@ -1,0 +1,114 @@
+package io.pensieve.server.http.protocol;
+
+import io.pensieve.server.http.json.DurationFormat;
+import io.pensieve.server.http.json.ProblemException;
+import io.pensieve.server.http.json.ProblemType;
+import io.undertow.server.HttpServerExchange;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The parameters of a request, read strictly: each known, and there once. Unlike in a path, a plus
+ * is a space, as HTML forms and the libraries made for them write it.
+ */
+public final class QueryParameters {
+  private final Map<String, String> parameters = new HashMap<>();
+
+  private QueryParameters() {}
+
+  /**
+   * Reads the parameters of a request.
+   *
+   * @param known the names it may have
+   * @throws ProblemException for any other parameter, for one that is there twice, has no {@code
+   *     =}, or is not UTF-8 when it is decoded
+   */
+  public static QueryParameters of(HttpServerExchange exchange, Set<String> known) {
+    QueryParameters query = new QueryParameters();
+    String raw = exchange.getQueryString();
+    if (!raw.isEmpty()) {
+      for (String parameter : raw.split("&", -1)) {
+        query.add(parameter, known);
+      }
+    }
+    return query;
+  }
+
+  /** Refuses parameters of any name. */
+  public static void requireNone(HttpServerExchange exchange) {
+    if (!exchange.getQueryString().isEmpty()) {
+      throw invalid("no parameters are known here");
+    }
+  }
+
+  private void add(String raw, Set<String> known) {
+    int equals = raw.indexOf('=');
+    if (equals < 0) {
+      throw invalid("each parameter has the form name=value");
+    }
+    String name = decode(raw.substring(0, equals));
+    if (!known.contains(name)) {
+      throw invalid("a parameter is not known here; known are " + String.join(", ", sorted(known)));
+    }
+    if (parameters.put(name, decode(raw.substring(equals + 1))) != null) {
+      throw invalid("the parameter \"" + name + "\" is there more than once");
+    }
+  }
+
+  private static Iterable<String> sorted(Set<String> names) {
+    return names.stream().sorted().toList();
+  }
+
+  private static String decode(String raw) {
+    try {
+      return RawPath.decode(raw.replace("+", "%20"));
+    } catch (ProblemException malformed) {
+      throw invalid("a parameter is not UTF-8 when its escapes are decoded");
+    }
+  }
+
+  private static ProblemException invalid(String fault) {
+    return ProblemType.INVALID_QUERY.withDetail(fault);
+  }
+
+  /** What is wrong with the value of a parameter. */
+  public static ProblemException invalid(String name, String expected) {
+    return invalid("the parameter \"" + name + "\" must be " + expected);
+  }
+
+  /** A parameter as text. */
+  public Optional<String> text(String name) {
+    return Optional.ofNullable(parameters.get(name));
+  }
+
+  /** A parameter as a duration above zero. */
+  public Optional<Duration> duration(String name) {
+    return text(name)
+        .map(
+            text ->
+                DurationFormat.parse(text)
+                    .filter(span -> !span.isZero())
+                    .orElseThrow(() -> invalid(name, DurationFormat.EXPECTED)));
+  }
+
+  /** A parameter as a whole number from min to max. */
+  public Optional<Long> number(String name, long min, long max) {
+    return text(name).map(text -> number(name, text, min, max));
+  }
+
+  /** A whole number from min to max, written in digits, without leading zeros. */
+  public static long number(String name, String text, long min, long max) {
+    try {
+      long number = Long.parseLong(text);
+      if (number >= min && number <= max && String.valueOf(number).equals(text)) {
+        return number;
+      }
+    } catch (NumberFormatException refusedBelow) {
+      // Not a number and not within the bounds are one fault to whoever reads the answer.
+    }
+    throw invalid(name, "a whole number from " + min + " to " + max);
+  }
+}

@@ -1,0 +1,77 @@
+package io.pensieve.server.http.protocol;
+
+import io.pensieve.log.Codec;
+import io.pensieve.server.http.json.ProblemType;
+import io.undertow.server.HttpServerExchange;
+import java.util.Arrays;
+
+/**
+ * The path of a request as it was sent, and its strict decoding. The server's own decoded path
+ * cannot tell {@code a%2Fb} from {@code a%252Fb}, cuts {@code ;v=1} off, and puts U+FFFD for what
+ * is not UTF-8.
+ */
+public final class RawPath {
+
+  private RawPath() {}
+
+  /** The path without decoding, without the query. Begins with a slash, or is {@code *}. */
+  public static String of(HttpServerExchange exchange) {
+    String target = exchange.getRequestURI();
+    if (target.startsWith("/") || target.equals("*")) {
+      return target;
+    }
+    return pathOfAbsoluteForm(target);
+  }
+
+  // RFC 9112, 3.2.2: a server accepts "GET http://host/path", though only proxies are sent it.
+  private static String pathOfAbsoluteForm(String target) {
+    int authority = target.indexOf("://");
+    if (authority < 0) {
+      throw ProblemType.MALFORMED_PATH.withDetail("the request target is neither a path nor a URL");
+    }
+    int path = target.indexOf('/', authority + "://".length());
+    return path < 0 ? "/" : target.substring(path);
+  }
+
+  /**
+   * Decodes percent escapes as UTF-8. A plus is a plus, and a slash may be escaped or not.
+   *
+   * @throws io.pensieve.server.http.json.ProblemException for a broken escape, or bytes that are
+   *     not UTF-8 (overlong forms and surrogates are not)
+   */
+  public static String decode(String raw) {
+    byte[] bytes = new byte[raw.length()];
+    int length = 0;
+    for (int i = 0; i < raw.length(); i++) {
+      char c = raw.charAt(i);
+      if (c == '%') {
+        bytes[length++] = (byte) (hexDigit(raw, i + 1) << 4 | hexDigit(raw, i + 2));
+        i += 2;
+      } else if (c > ' ' && c < 0x7f) {
+        bytes[length++] = (byte) c;
+      } else {
+        throw ProblemType.MALFORMED_PATH.withDetail(
+            "the path has an unescaped character that is not visible ASCII at index " + i);
+      }
+    }
+    return utf8(Arrays.copyOf(bytes, length));
+  }
+
+  private static int hexDigit(String raw, int index) {
+    int digit = index < raw.length() ? Character.digit(raw.charAt(index), 16) : -1;
+    if (digit < 0) {
+      throw ProblemType.MALFORMED_PATH.withDetail(
+          "a % in the path is not followed by two hex digits");
+    }
+    return digit;
+  }
+
+  private static String utf8(byte[] bytes) {
+    try {
+      return Codec.utf8().decode(bytes);
+    } catch (IllegalArgumentException notUtf8) {
+      throw ProblemType.MALFORMED_PATH.withDetail(
+          "the path is not UTF-8 when its escapes are decoded");
+    }
+  }
+}

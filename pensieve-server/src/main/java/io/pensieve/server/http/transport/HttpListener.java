@@ -1,0 +1,174 @@
+package io.pensieve.server.http.transport;
+
+import io.pensieve.server.http.protocol.RequestHead;
+import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.protocol.StrictRequestConduit;
+import io.undertow.UndertowOptions;
+import io.undertow.protocols.ssl.UndertowXnioSsl;
+import io.undertow.server.DefaultByteBufferPool;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.protocol.http.HttpOpenListener;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.xnio.ChannelListeners;
+import org.xnio.IoUtils;
+import org.xnio.OptionMap;
+import org.xnio.Options;
+import org.xnio.Sequence;
+import org.xnio.StreamConnection;
+import org.xnio.Xnio;
+import org.xnio.XnioWorker;
+import org.xnio.channels.AcceptingChannel;
+
+/** What is between the address and the handler: threads, buffers, TLS if wanted, and HTTP/1.1. */
+public final class HttpListener {
+  // Undertow's facade cannot stop to accept without cutting what is in flight, so its parts are
+  // put together here: listening channel -> (TLS ->) StrictRequestConduit -> HTTP/1.1 -> handler.
+
+  private static final int BUFFER_BYTES = 16 << 10;
+  private static final int BACKLOG = 1024;
+  private static final int WORKER_THREADS_MAX = 64;
+
+  private final XnioWorker worker;
+  private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
+  private final int headBytesMax;
+  private final HttpOpenListener http1;
+  private final AcceptingChannel<? extends StreamConnection> channel;
+
+  /**
+   * Starts to listen.
+   *
+   * @throws IOException if the address cannot be listened on; nothing is left open then
+   */
+  /** Where to listen, and what to allow there. */
+  public record Settings(
+      InetSocketAddress address,
+      SizeLimits limits,
+      ConnectionLimits connections,
+      Optional<ReloadableTls> tls) {}
+
+  public HttpListener(Settings settings, HttpHandler handler) throws IOException {
+    headBytesMax = RequestHead.parsedBytesMax(settings.limits());
+    http1 = new HttpOpenListener(buffers, protocolOptions(settings));
+    http1.setRootHandler(handler);
+    worker = Xnio.getInstance().createWorker(workerOptions());
+    try {
+      channel =
+          settings.tls().isPresent()
+              ? listen(settings, settings.tls().orElseThrow())
+              : listen(settings);
+    } catch (IOException | RuntimeException notListening) {
+      worker.shutdownNow();
+      buffers.close();
+      throw notListening;
+    }
+    channel.resumeAccepts();
+  }
+
+  private AcceptingChannel<? extends StreamConnection> listen(Settings settings)
+      throws IOException {
+    return worker.createStreamConnectionServer(
+        settings.address(),
+        ChannelListeners.openListenerAdapter(this::open),
+        socketOptions(settings.connections()));
+  }
+
+  private AcceptingChannel<? extends StreamConnection> listen(Settings settings, ReloadableTls tls)
+      throws IOException {
+    OptionMap sockets =
+        OptionMap.builder()
+            .addAll(socketOptions(settings.connections()))
+            .set(Options.SSL_ENABLED_PROTOCOLS, Sequence.of("TLSv1.3", "TLSv1.2"))
+            .getMap();
+    // Not with our buffers: a whole record would not fit into one.
+    return new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, tls.context())
+        .createSslConnectionServer(
+            worker,
+            settings.address(),
+            ChannelListeners.openListenerAdapter(
+                connection -> {
+                  ReloadableTls.offerHttp1(UndertowXnioSsl.getSslEngine(connection));
+                  open(connection);
+                }),
+            sockets);
+  }
+
+  private void open(StreamConnection connection) {
+    connection
+        .getSourceChannel()
+        .setConduit(new StrictRequestConduit(connection, buffers, headBytesMax));
+    http1.handleEvent(connection);
+  }
+
+  private static OptionMap workerOptions() {
+    int ioThreads = Math.max(Runtime.getRuntime().availableProcessors(), 2);
+    return OptionMap.builder()
+        .set(Options.WORKER_NAME, "pensieve-http")
+        .set(Options.WORKER_IO_THREADS, ioThreads)
+        .set(Options.WORKER_TASK_CORE_THREADS, ioThreads)
+        .set(Options.WORKER_TASK_MAX_THREADS, Math.min(ioThreads * 8, WORKER_THREADS_MAX))
+        .set(Options.TCP_NODELAY, true)
+        .getMap();
+  }
+
+  private static OptionMap socketOptions(ConnectionLimits connections) {
+    int silenceMillis = connections.cutMillis();
+    return OptionMap.builder()
+        .set(Options.REUSE_ADDRESSES, true)
+        .set(Options.TCP_NODELAY, true)
+        .set(Options.BACKLOG, BACKLOG)
+        .set(Options.CONNECTION_HIGH_WATER, connections.connectionsMax())
+        .set(Options.CONNECTION_LOW_WATER, connections.connectionsMax())
+        // Cuts a client that stops in the middle of a body, or that does not take its answer.
+        .set(Options.READ_TIMEOUT, silenceMillis)
+        .set(Options.WRITE_TIMEOUT, silenceMillis)
+        .getMap();
+  }
+
+  private static OptionMap protocolOptions(Settings settings) {
+    int silenceMillis = settings.connections().cutMillis();
+    return OptionMap.builder()
+        .set(UndertowOptions.MAX_HEADER_SIZE, RequestHead.parsedBytesMax(settings.limits()))
+        // Cuts a client that stops in the middle of a header, which no other timeout does.
+        .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, silenceMillis)
+        .set(UndertowOptions.NO_REQUEST_TIMEOUT, silenceMillis)
+        // Keys are decoded from the raw path, strictly; the server's own decoding is not wanted.
+        .set(UndertowOptions.DECODE_URL, false)
+        // Bodies are limited where they are read, with an answer; this limit would only cut them
+        // off.
+        .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
+        .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
+        // What StrictRequestConduit lets pass; decoded, paths would lose what was escaped.
+        .set(UndertowOptions.ALLOW_UNESCAPED_CHARACTERS_IN_URL, true)
+        // Bounded by the length of the head; this limit would refuse without a body.
+        .set(UndertowOptions.MAX_PARAMETERS, Integer.MAX_VALUE)
+        .getMap();
+  }
+
+  /** Where it listens, with the port that was picked. */
+  public InetSocketAddress address() {
+    return channel.getLocalAddress(InetSocketAddress.class);
+  }
+
+  /** Lets the address go; connections that are there stay. */
+  public void stopAccepting() {
+    IoUtils.safeClose(channel);
+  }
+
+  /** Closes all connections and ends all threads. */
+  public void close() {
+    try {
+      http1.closeConnections();
+      worker.shutdown();
+      if (!worker.awaitTermination(1, TimeUnit.SECONDS)) {
+        worker.shutdownNow();
+      }
+    } catch (InterruptedException hurry) {
+      worker.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    buffers.close();
+  }
+}

@@ -1,0 +1,218 @@
+package io.pensieve.server.http.transport;
+
+import java.io.ByteArrayInputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The certificate of a server, and its key. Both may be replaced at any time, from any thread:
+ * connections that are there go on with the old ones, new ones get the new.
+ */
+public final class ReloadableTls {
+  private static final Pattern PRIVATE_KEY =
+      Pattern.compile("(?s)-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----");
+  private static final String OTHER_KEY = " PRIVATE KEY-----";
+
+  static {
+    // With TLS 1.2 a client may ask for a handshake after the other on one connection: each costs a
+    // server far more than a client, and no deadline holds for it. Read once, at the first of them.
+    System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
+  }
+
+  private final Identities identities = new Identities();
+  private final SSLContext context;
+
+  /** No certificate yet: until {@link #replace} every handshake fails. */
+  public ReloadableTls() {
+    try {
+      context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {identities}, new TrustManager[0], null);
+    } catch (GeneralSecurityException everyJavaHasIt) {
+      throw new IllegalStateException(everyJavaHasIt);
+    }
+  }
+
+  /**
+   * From now on these are the certificate and the key.
+   *
+   * @param chain certificates in PEM, the server's own first
+   * @param key the private key in PEM: PKCS #8, not encrypted; RSA, EC or EdDSA
+   * @throws IllegalArgumentException if they are something else, or do not belong to each other;
+   *     what was there before stays
+   */
+  public void replace(byte[] chain, byte[] key) {
+    List<X509Certificate> certificates = certificates(chain);
+    PublicKey publicKey = certificates.get(0).getPublicKey();
+    PrivateKey privateKey = privateKey(key, publicKey.getAlgorithm());
+    requirePair(publicKey, privateKey);
+    identities.add(certificates, privateKey);
+  }
+
+  SSLContext context() {
+    return context;
+  }
+
+  /** By ALPN this is all that is spoken: who asks for something else only has no handshake. */
+  static void offerHttp1(SSLEngine engine) {
+    SSLParameters parameters = engine.getSSLParameters();
+    parameters.setApplicationProtocols(new String[] {"http/1.1"});
+    engine.setSSLParameters(parameters);
+  }
+
+  /**
+   * Reads certificates.
+   *
+   * @throws IllegalArgumentException if these are no certificates in PEM
+   */
+  public static List<X509Certificate> certificates(byte[] pem) {
+    try {
+      List<X509Certificate> chain =
+          CertificateFactory.getInstance("X.509")
+              .generateCertificates(new ByteArrayInputStream(pem))
+              .stream()
+              .map(X509Certificate.class::cast)
+              .toList();
+      if (!chain.isEmpty()) {
+        return chain;
+      }
+    } catch (GeneralSecurityException refusedBelow) {
+      // Not a certificate at all and none that can be read are one fault to who reads the message.
+    }
+    throw new IllegalArgumentException("expected certificates in PEM");
+  }
+
+  private static PrivateKey privateKey(byte[] pem, String algorithm) {
+    String text = new String(pem, StandardCharsets.ISO_8859_1);
+    Matcher matcher = PRIVATE_KEY.matcher(text);
+    if (!matcher.find()) {
+      throw new IllegalArgumentException(
+          "expected a private key in PEM, as PKCS #8"
+              + (text.contains(OTHER_KEY)
+                  ? ": this one is encrypted or of another form; openssl pkcs8 -topk8 -nodes helps"
+                  : ""));
+    }
+    try {
+      byte[] encoded = Base64.getMimeDecoder().decode(matcher.group(1));
+      return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(encoded));
+    } catch (GeneralSecurityException | IllegalArgumentException unusable) {
+      // The cause might quote the key.
+      throw new IllegalArgumentException(
+          "expected a private key for a certificate of " + algorithm);
+    }
+  }
+
+  private static void requirePair(PublicKey publicKey, PrivateKey privateKey) {
+    String algorithm = publicKey.getAlgorithm();
+    try {
+      Signature signature =
+          Signature.getInstance(
+              switch (algorithm) {
+                case "RSA" -> "SHA256withRSA";
+                case "EC" -> "SHA256withECDSA";
+                default -> algorithm;
+              });
+      byte[] anything = {1};
+      signature.initSign(privateKey);
+      signature.update(anything);
+      byte[] signed = signature.sign();
+      signature.initVerify(publicKey);
+      signature.update(anything);
+      if (signature.verify(signed)) {
+        return;
+      }
+    } catch (GeneralSecurityException refusedBelow) {
+      // Keys that cannot be tried are of no use either.
+    }
+    throw new IllegalArgumentException("the private key is not that of the certificate");
+  }
+
+  /**
+   * Shows the newest certificate. A handshake asks for a name first, then for what belongs to that
+   * name: so the one before is kept too, for the handshakes that are in the middle of it.
+   */
+  private static final class Identities extends X509ExtendedKeyManager {
+    private record Identity(
+        String alias, List<X509Certificate> chain, PrivateKey key, @Nullable Identity before) {
+      Identity withoutBefore() {
+        return new Identity(alias, chain, key, null);
+      }
+    }
+
+    private volatile @Nullable Identity newest;
+    private int added;
+
+    synchronized void add(List<X509Certificate> chain, PrivateKey key) {
+      Identity before = newest;
+      newest =
+          new Identity(
+              "identity" + added++, chain, key, before == null ? null : before.withoutBefore());
+    }
+
+    @Override
+    public @Nullable String chooseEngineServerAlias(
+        String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+      Identity now = newest;
+      return now != null && now.key().getAlgorithm().equals(keyType) ? now.alias() : null;
+    }
+
+    private @Nullable Identity named(String alias) {
+      Identity now = newest;
+      return now == null || now.alias().equals(alias) ? now : now.before();
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+      Identity found = named(alias);
+      return found == null ? null : found.chain().toArray(X509Certificate[]::new);
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+      Identity found = named(alias);
+      return found == null ? null : found.key();
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return chooseEngineServerAlias(keyType, issuers, null);
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+      String alias = chooseEngineServerAlias(keyType, issuers, null);
+      return alias == null ? null : new String[] {alias};
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public @Nullable String chooseClientAlias(
+        String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package io.pensieve.server.http.protocol;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.server.http.changes.EventStream;
+import io.pensieve.server.http.changes.SharedEventBytes;
+import io.pensieve.server.http.json.LazyBytes;
+import io.undertow.Undertow;
+import io.undertow.UndertowOptions;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.SameThreadExecutor;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Whoever takes what is sent more slowly than the minimal rate is cut off. Nothing else cuts a
+ * client off here: this server has no timeout of writing.
+ */
+@Timeout(60)
+final class MinimumTransferRateTest {
+  private static final int PERIOD_MILLIS = 500; // a reader on a busy machine rests for as long
+  private static final int PERIODS = 5;
+  private static final int PIECE_BYTES = 4 << 20; // sockets tell the server of that, not of less
+  private static final int LONG_BYTES = 16 << 20; // more than sockets take
+  private static final int NARROW_BYTES = 4 << 10;
+
+  private final CountDownLatch complete = new CountDownLatch(1);
+  private final BlockingQueue<EventStream> streams = new LinkedBlockingQueue<>();
+  private Consumer<HttpServerExchange> answer = HttpServerExchange::endExchange;
+  private final Undertow server =
+      Undertow.builder()
+          .addHttpListener(0, "127.0.0.1")
+          .setServerOption(UndertowOptions.NO_REQUEST_TIMEOUT, PERIOD_MILLIS)
+          .setHandler(this::handle)
+          .build();
+
+  private void handle(HttpServerExchange exchange) {
+    exchange.addExchangeCompleteListener(
+        (completed, next) -> {
+          complete.countDown();
+          next.proceed();
+        });
+    exchange.dispatch(SameThreadExecutor.INSTANCE, () -> answer.accept(exchange));
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop();
+  }
+
+  private Socket ask(Consumer<HttpServerExchange> answering) throws Exception {
+    answer = answering;
+    server.start();
+    int port = ((InetSocketAddress) server.getListenerInfo().get(0).getAddress()).getPort();
+    Socket client = new Socket();
+    client.setReceiveBufferSize(NARROW_BYTES);
+    client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    client
+        .getOutputStream()
+        .write("GET / HTTP/1.1\r\nHost: test\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    return client;
+  }
+
+  private EventStream begun() throws Exception {
+    EventStream stream = streams.poll(20, TimeUnit.SECONDS);
+    assertTrue(stream != null, "the stream begins");
+    return stream;
+  }
+
+  private void beginStream(HttpServerExchange exchange) {
+    streams.add(new EventStream(exchange, LONG_BYTES, () -> {}));
+  }
+
+  private static SharedEventBytes event(int bytes) {
+    return SharedEventBytes.uncounted(LazyBytes.of(new byte[bytes]));
+  }
+
+  @Test
+  void whoDoesNotTakeAnAnswerIsCutOff() throws Exception {
+    try (Socket client = ask(e -> LargeBodySender.send(e, ByteBuffer.allocate(LONG_BYTES)))) {
+      complete.await();
+      assertTrue(client.getInputStream().readAllBytes().length < LONG_BYTES);
+    }
+  }
+
+  @Test
+  void whoDoesNotTakeEventsIsCutOff() throws Exception {
+    try (Socket client = ask(this::beginStream)) {
+      begun().push(event(LONG_BYTES), 1);
+      complete.await();
+      assertTrue(client.getInputStream().readAllBytes().length < LONG_BYTES);
+    }
+  }
+
+  @Test
+  void whoTakesMoreThanThatIsNotCutOffHoweverLongItLasts() throws Exception {
+    try (Socket client =
+        ask(e -> LargeBodySender.send(e, ByteBuffer.allocate(3 * PERIODS * PIECE_BYTES)))) {
+      for (int i = 0; i < 2 * PERIODS; i++) {
+        assertEquals(PIECE_BYTES, client.getInputStream().readNBytes(PIECE_BYTES).length);
+        Thread.sleep(PERIOD_MILLIS / 2);
+      }
+      assertEquals(1, complete.getCount());
+    }
+  }
+
+  @Test
+  void nothingIsExpectedOfWhoHasTakenAll() throws Exception {
+    try (Socket client = ask(this::beginStream)) {
+      EventStream stream = begun();
+      InputStream in = client.getInputStream();
+      stream.push(event(LONG_BYTES), 1);
+      assertEquals(LONG_BYTES, in.readNBytes(LONG_BYTES).length);
+      Thread.sleep((PERIODS + 1) * PERIOD_MILLIS);
+      stream.push(event(LONG_BYTES), 2);
+      assertEquals(LONG_BYTES, in.readNBytes(LONG_BYTES).length);
+    }
+  }
+}
