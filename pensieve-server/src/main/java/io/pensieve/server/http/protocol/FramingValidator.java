@@ -121,11 +121,13 @@ final class FramingValidator {
   }
 
   private int head(ByteBuffer bytes, int start, int limit) {
+    byte[] array = bytes.array(); // of a copy on the heap: half the time of asking the buffer
+    int offset = bytes.arrayOffset();
     for (int at = start + seen; at < limit; at++) {
-      byte b = bytes.get(at);
+      byte b = array[offset + at];
       if (b == '\n') {
         int line = start + lineStart;
-        if (at == line || bytes.get(at - 1) != '\r') {
+        if (at == line || array[offset + at - 1] != '\r') {
           return broken(FramingError.CONTROL, start);
         }
         boolean isFirst = line == start;
@@ -141,7 +143,7 @@ final class FramingValidator {
         }
         lineStart = at + 1 - start;
       } else if (RequestHeadParser.isControl(b)
-          && !(b == '\r' && (at + 1 == limit || bytes.get(at + 1) == '\n'))) {
+          && !(b == '\r' && (at + 1 == limit || array[offset + at + 1] == '\n'))) {
         return broken(FramingError.CONTROL, start);
       }
     }

@@ -43,6 +43,11 @@ public final class InFlightRequests {
     return exchange -> {
       begin(exchange);
       next.handleRequest(exchange);
+      if (!exchange.isResponseStarted() && !exchange.isComplete()) {
+        // Answered later, perhaps when the stop has begun. Most are answered by now, and are spared
+        // what a listener costs.
+        exchange.addResponseCommitListener(closesWhenDraining);
+      }
     };
   }
 
@@ -58,7 +63,7 @@ public final class InFlightRequests {
             finishOne();
           }
         });
-    exchange.addResponseCommitListener(closesWhenDraining);
+    closeWhenDraining(exchange);
     if (exchange.isHttp10() && exchange.isPersistent()) {
       // There to close is the rule, so a client that asked otherwise has to be told.
       exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
