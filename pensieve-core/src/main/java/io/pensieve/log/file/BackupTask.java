@@ -8,12 +8,13 @@ import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** A copy of a log that is in use: the live entries, and the changes made while they were read. */
+/** Copies a log that is in use: the live entries, and the changes made while they were read. */
 final class BackupTask<K, V> {
-  // Sound for the reasons that a compaction is: see Compactor. What was appended before the walk's
-  // position is seen by the walk; what came later, and may have been seen in part, is copied as
-  // frames up to where the log ended when the walk did, once all of that is forced. It is done by
-  // the compactor's thread, so no compaction deletes a segment that is still to be copied.
+  // Why it is sound: as for a compaction, see Compactor. The walk sees every change appended before
+  // its position. Later changes, which the walk may have seen in part, are copied as frames. They
+  // are copied up to the log's end at the end of the walk, once all of that is forced. The
+  // compactor's thread does the backup, so no compaction deletes a segment that is still to be
+  // copied.
 
   private enum Phase {
     REQUESTED,
@@ -33,11 +34,11 @@ final class BackupTask<K, V> {
   private Phase phase = Phase.REQUESTED;
   private @Nullable Iterator<LiveEntries.LiveEntry<K, V>> entries; // present when WALKING
   private @Nullable BaseWriter base; // present when WALKING or AWAITING_FORCE
-  private long walkEnd; // from AWAITING_FORCE on: where the log ended when the walk did
+  private long walkEnd; // from AWAITING_FORCE on: the log's end at the end of the walk
   private long notBeforeNanos; // the end of a pause
   private @Nullable Source source; // when COPYING
 
-  // Changed on the disk only, or when nothing works on the disk any more.
+  // Changed inside DiskWork only, or when no thread works on the disk any more.
   private @Nullable LogCopy copy;
 
   BackupTask(
@@ -53,7 +54,7 @@ final class BackupTask<K, V> {
     this.target = target;
   }
 
-  /** A piece of work on the disk, which the log waits for before it closes. */
+  /** Runs a piece of work on the disk. The log waits for it before it closes. */
   interface DiskWork {
     void run(Work work) throws IOException;
   }
@@ -62,7 +63,7 @@ final class BackupTask<K, V> {
     void run() throws IOException;
   }
 
-  /** Completes when the copy is finished, or has failed and is deleted. */
+  /** Completes when the copy is finished, or has failed and been deleted. */
   CompletableFuture<Void> done() {
     return done;
   }
@@ -75,7 +76,7 @@ final class BackupTask<K, V> {
     return notBeforeNanos;
   }
 
-  /** Does a piece of the work, unless it has to wait, and answers whether it did. */
+  /** Does one piece of the work, unless it has to wait. Answers whether it did. */
   boolean step(DiskWork disk) throws IOException {
     if (phase != Phase.REQUESTED && log.nanoTime().getAsLong() - notBeforeNanos < 0) {
       return false;
@@ -128,7 +129,7 @@ final class BackupTask<K, V> {
     notBeforeNanos = log.nanoTime().getAsLong() + nanos;
   }
 
-  // The log itself may be on this disk: a backup is not to be what stops its writers.
+  // The log itself may be on this disk, and a backup must not stop its writers.
   private void checkFreeSpace() throws IOException {
     FreeSpace space = new FreeSpace(log.directory().disk(), target, log.settings().lowWaterBytes());
     space.refresh();
@@ -185,7 +186,7 @@ final class BackupTask<K, V> {
     }
   }
 
-  /** The segment that is being copied, and the position at which the next one begins. */
+  /** The segment being copied, and the first position of the next one. */
   private record Source(FrameFile file, long end, FrameReader reader) {
 
     static Source open(LogDirectory directory, long position) throws IOException {
@@ -219,9 +220,7 @@ final class BackupTask<K, V> {
     return value;
   }
 
-  /**
-   * Ends it before it is finished, and deletes what there is. Nothing else works on the disk now.
-   */
+  /** Aborts the backup and deletes what it has written. No other thread works on the disk now. */
   void abort(Throwable broken) {
     phase = Phase.ENDED;
     LogCopy unfinished = copy;

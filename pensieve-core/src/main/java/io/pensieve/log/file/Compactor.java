@@ -13,26 +13,25 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Writes the live entries as a new beginning, and deletes the history before, while the log is in
- * use.
- */
+/** Replaces the history by a base of the live entries, while the log is in use. */
 final class Compactor<K, V> implements Runnable {
-  // Why it is sound. A change is appended while its node is in the table and changing; several as
-  // one, while all of theirs are, and the position is that of a frame: before or behind all of
-  // them. So what was appended before the base's position was noted is seen by the walk, unless
-  // something later replaced it; and whatever is appended later is told after the base. The walk
-  // may see later changes, too: an entry beyond the position is left out, for its change is told;
-  // one that was overwritten or removed is missing. So base and tail give the exact map if the tail
-  // goes at least to where it ended when the walk did. Hence the base gets its name only when all
-  // that is forced.
+  // Why a base and its tail give the exact map:
+  // - A change is appended while its node is in the table and changing. A batch is one frame,
+  //    appended while all of its nodes are changing. The base's position S lies between frames, so
+  //    it divides no batch.
+  // - So the walk sees every change appended before S, unless a later change replaced it.
+  // - Recovery replays every change appended after S, after the base.
+  // - The walk may meet later changes, too. It leaves out an entry whose version lies beyond S,
+  //    since recovery replays that change. An entry that was overwritten or removed is missing.
+  // - So base and tail are exact if the tail reaches at least to the log's end at the end of the
+  //    walk. Hence the base gets its name only when the log is forced up to there.
   //
   // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
-  // forced; old bases and segments deleted. After a crash between any two of these the folder
-  // tells the same history.
+  // forced; old bases and segments deleted. After a crash between any two of these, the folder
+  // gives the same history.
   //
-  // Only one thread, that in run(), works. It works on the disk inside onDisk() alone, piece by
-  // piece, and stop() waits for a piece, not for a locked key or a pause.
+  // Only the thread in run() works. It touches the disk only inside onDisk(), piece by piece.
+  // stop() waits for one piece, and never for a locked key or a pause.
 
   private static final long REST_NANOS_MIN = 5_000_000;
   private static final long REST_NANOS_MAX = 160_000_000;
@@ -50,29 +49,29 @@ final class Compactor<K, V> implements Runnable {
   /**
    * When and how a log compacts itself.
    *
-   * @param logBytesMax as long as this a log with few entries may get, compactions included
-   * @param batchBytes so much is written at once
-   * @param bytesPerSecond so fast, unless the log grows too long meanwhile
-   * @param heldBytesPerSecond so fast writers are that have made the log too long
+   * @param logBytesMax the maximum length of a log with few entries, during compactions, too
+   * @param batchBytes how many bytes are written at once
+   * @param bytesPerSecond the rate of a compaction, unless the log grows too long meanwhile
+   * @param heldBytesPerSecond the rate of writers that have made the log too long
    */
   record Settings(long logBytesMax, int batchBytes, long bytesPerSecond, long heldBytesPerSecond) {
 
-    /** How long the log is when it is compacted, if the entries take so many bytes. */
+    /** The length at which the log is compacted, if the entries take so many bytes. */
     long dueBytes(long liveBytes) {
       return 2 * bytesMax(liveBytes) / 3;
     }
 
     /**
-     * How long the log may be when the compaction is over. With two bases beside it, that makes
-     * twice the entries and logBytesMax, or nearly three times the entries where that is more: if
-     * the log were not longer then, changes would be written many times over.
+     * The maximum length of the log at the end of a compaction. With two bases beside it, the
+     * folder holds twice the entries and logBytesMax, or nearly three times the entries if that is
+     * more. If the log had to be shorter, each change would be written many times over.
      */
     long bytesMax(long liveBytes) {
       return Math.max(logBytesMax, liveBytes - 2 * logBytesMax / 3);
     }
   }
 
-  /** What a compactor shares with the log's other parts. */
+  /** The parts of the log that the compactor uses. */
   record LogParts(
       LogDirectory directory,
       FreeSpace space,
@@ -92,20 +91,20 @@ final class Compactor<K, V> implements Runnable {
   private Phase phase = Phase.RESTING;
   private LiveEntries.@Nullable Walk<K, V> walk; // present when WALKING or AWAITING_FORCE
   private @Nullable Iterator<LiveEntries.LiveEntry<K, V>> entries; // present when WALKING
-  private long walkEnd; // when AWAITING_FORCE: where the log ended when the walk did
+  private long walkEnd; // when AWAITING_FORCE: the log's end at the end of the walk
   private long notBeforeNanos; // when WALKING: the end of a pause
 
-  private @Nullable Throwable broken; // what a compaction failed of that is still to be given up
+  private @Nullable Throwable broken; // why a compaction failed that is still to be aborted
 
   private long startNanos; // when WALKING or AWAITING_FORCE
   private long lastEnd;
   private long restNanos = REST_NANOS_MIN;
   private long failedNanos;
-  private volatile LogSize extent; // stored by the thread in run() only, as is the next one
+  private volatile LogSize extent; // only run()'s thread stores it and the next one
   private volatile CompactionStatistics tally = CompactionStatistics.NONE;
 
   private final BackupQueue<K, V> backups = new BackupQueue<>();
-  private @Nullable BaseWriter base; // changed on the disk only, or by stop()
+  private @Nullable BaseWriter base; // changed inside onDisk() only, or by stop()
   private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
   private List<CompletableFuture<Void>> served = List.of(); // guarded by this
   private boolean onDisk; // guarded by this
@@ -122,9 +121,9 @@ final class Compactor<K, V> implements Runnable {
     log.throttle.freeUntil(extent.freeUntilBegun(settings()));
   }
 
-  /** Completes when a compaction that begins from now on has ended. */
+  /** Requests a compaction. The future completes when one that begins from now on has ended. */
   CompletableFuture<Void> request() {
-    live.checkNotWithinFunction(); // who is to wait for it
+    live.checkNotWithinFunction(); // since the caller waits for the compaction
     CompletableFuture<Void> done = new CompletableFuture<>();
     synchronized (this) {
       if (stopped) {
@@ -136,7 +135,7 @@ final class Compactor<K, V> implements Runnable {
     return done;
   }
 
-  /** Completes when a backup to this folder has ended. */
+  /** Requests a backup. The future completes when the backup to this folder has ended. */
   CompletableFuture<Void> requestBackup(Path target) {
     CompletableFuture<Void> done =
         backups.request(new BackupTask<>(log, keyCodec, valueCodec, live, target));
@@ -154,7 +153,7 @@ final class Compactor<K, V> implements Runnable {
           awaitWork();
         }
       } catch (RuntimeException | Error noMemory) {
-        // Whatever could not be done is still to be done: see step().
+        // The next step does what this one could not: see step().
       }
     }
   }
@@ -163,7 +162,7 @@ final class Compactor<K, V> implements Runnable {
     return stopped;
   }
 
-  /** Does a piece of what there is to do now, and answers whether there was anything. */
+  /** Does one piece of the work that is due, and answers whether there was any. */
   boolean step() {
     try {
       if (broken != null) {
@@ -184,19 +183,19 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
-  // Noted first, by a store: if there is no memory for the rest now, the next step does it.
+  // Record the failure first, by a store. Without memory for the rest, the next step does it.
   private boolean abortAfter(Throwable thrown) {
     broken = thrown;
     log.throttle.freeUntil(Long.MAX_VALUE);
     try {
       abort(thrown);
     } catch (RuntimeException | Error noMemory) {
-      // By the next step, then.
+      // The next step does it.
     }
     return false;
   }
 
-  /** Compacts now what is short, and in too many files: before the map is used. */
+  /** Compacts a short log with too many files at once, before the map is used. */
   void catchUp() {
     if (mustCatchUp()) {
       UninterruptibleThread catchingUp =
@@ -220,7 +219,7 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
-  // Compactions wait meanwhile, so nobody is slowed down for being ahead of one.
+  // Compactions wait during a backup, so no writer is slowed down for outrunning one.
   private boolean backUp() throws IOException {
     log.throttle.freeUntil(Long.MAX_VALUE);
     boolean moved = backups.step(this::onDisk);
@@ -290,7 +289,7 @@ final class Compactor<K, V> implements Runnable {
     return true;
   }
 
-  // A base makes room in the end, so it may use half of what is kept free.
+  // A base frees space in the end, so it may use half of the reserve.
   private void checkFreeSpace() throws IOException {
     log.space.refresh();
     long needed = log.space.reserveBytes() / 2;
@@ -330,7 +329,7 @@ final class Compactor<K, V> implements Runnable {
     written.close();
   }
 
-  // The scribe forces the folder too, and an error may be told to one of us only.
+  // The log writer forces the folder, too, and the disk may report an error to only one of the two.
   private void forceDirectory() throws IOException {
     try {
       log.directory.forceFolder();
@@ -364,7 +363,7 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
-  /** A base that cannot be written is no harm to the log: it only grows on. */
+  /** Aborts a compaction. A failed base does no harm: the log only grows on. */
   private void abort(Throwable cause) {
     phase = Phase.RESTING;
     walk = null;
@@ -373,14 +372,14 @@ final class Compactor<K, V> implements Runnable {
     try {
       onDisk(this::discard);
     } catch (LogClosingException stop) {
-      // Then stop() discards it.
+      // Then stop() discards the base.
     } catch (IOException alsoBroken) {
       cause.addSuppressed(alsoBroken);
     }
     tally = tally.failure(cause);
     complete(cause);
     broken = null;
-    if (log.durablePosition.failure() == null) { // else the log has told its own
+    if (log.durablePosition.failure() == null) { // else the log has reported its own failure
       log.operator.backsOff(log.directory.folder(), cause, tally.backOffNanos());
     }
   }
@@ -412,17 +411,17 @@ final class Compactor<K, V> implements Runnable {
     }
   }
 
-  /** What has become of compactions so far. */
+  /** The counts and results of compactions so far. */
   CompactionStatistics tally() {
     return tally;
   }
 
-  /** How long base and log are. */
+  /** The lengths of base and log. */
   LogSize extent() {
     return extent;
   }
 
-  /** Ends a compaction that is under way, waiting for a piece of its work at most. */
+  /** Ends a compaction that is running. Waits for one piece of its work at most. */
   void stop() {
     boolean interrupted = false;
     synchronized (this) {
@@ -440,7 +439,7 @@ final class Compactor<K, V> implements Runnable {
     try {
       discard();
     } catch (IOException leftToTheNextStart) {
-      // What is in the making does not count, and is deleted there.
+      // The next opening ignores the temporary file, and deletes it.
     }
     backups.stop();
     complete(new IllegalStateException("the log was closed"));

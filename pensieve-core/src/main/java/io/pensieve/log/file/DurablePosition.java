@@ -6,18 +6,18 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Up to where the log is forced, and who waits for it. */
+/** The position up to which the log is forced, and the waiters for it. */
 final class DurablePosition {
-  // A waiter enters the list and then looks at `durable` and `failure`; the scribe stores one of
-  // them and then looks at the list. All are volatile, so one of the two sees the other.
+  // A waiter joins the list, then reads `durable` and `failure`. The log writer stores one of them,
+  // then reads the list. All are volatile, so at least one of the two sees the other.
   //
-  // What the scribe does here needs no memory, so a full heap neither loses a waiter nor hides a
-  // failure: waiters are linked by themselves, and threads are woken before futures are handed on.
+  // The log writer needs no memory here, so a full heap neither loses a waiter nor hides a failure.
+  // The waiters are the list's own links. Threads are woken before futures are handed on.
 
-  private volatile long durable; // stored by the scribe only; never falls
-  private volatile LogException.@Nullable Failed failure; // stays, but for its words
+  private volatile long durable; // only the log writer stores it; never decreases
+  private volatile LogException.@Nullable Failed failure; // never cleared; its message may change
   private final AtomicReference<@Nullable Waiter> arriving = new AtomicReference<>();
-  private @Nullable Waiter waiting; // the scribe's alone
+  private @Nullable Waiter waiting; // accessed by the log writer only
   private final FutureCompleter completer;
 
   DurablePosition(long durable, FutureCompleter completer) {
@@ -33,7 +33,7 @@ final class DurablePosition {
     return failure;
   }
 
-  /** Throws if the log has failed, with a trace of its own for each thread that asks. */
+  /** Throws if the log has failed. Each caller gets a stack trace of its own. */
   void checkNotFailed() {
     LogException.Failed failed = failure;
     if (failed != null) {
@@ -41,20 +41,23 @@ final class DurablePosition {
     }
   }
 
-  /** All is forced up to here. For the scribe only. */
+  /** Publishes that the log is forced up to here. For the log writer only. */
   void publish(long newDurable) {
     durable = newDurable;
     wakeReached();
   }
 
-  /** Wakes those whose sequence is acknowledged. For the scribe only. */
+  /**
+   * Wakes the waiters whose sequence is reached, or all after a failure. For the log writer only.
+   */
   void wakeReached() {
     collectArrived();
     long reached = durable;
     LogException.Failed failed = failure;
     Waiter left = null;
     Waiter futures = null;
-    // The list has the last one first, and so has the one that is left; the futures' the first one.
+    // `waiting` has the newest waiter first, and so has the list of those left. The list of futures
+    // has the oldest first.
     Waiter lastLeft = null;
     for (Waiter waiter = waiting, next; waiter != null; waiter = next) {
       next = waiter.next;
@@ -84,7 +87,7 @@ final class DurablePosition {
     return arriving.get() != null;
   }
 
-  /** The log has failed for good: who waits is woken by {@link #wakeReached}. */
+  /** Records the failure for good. {@link #wakeReached} then wakes the waiters. */
   void fail(LogException.Failed failed) {
     failure = failed;
   }
@@ -119,7 +122,7 @@ final class DurablePosition {
     return acknowledged;
   }
 
-  /** Not ended by an interrupt, whose flag is kept. */
+  /** Waits for this sequence. An interrupt does not end the wait; the flag is kept. */
   void await(long sequence, Runnable wakeScribe) {
     Waiter waiter = Waiter.thread(sequence);
     if (durable < sequence) {

@@ -10,16 +10,25 @@ import java.util.Optional;
 
 /** Prepares a recovered log for appends: a new segment, and an empty ring. */
 final class EndOfRecovery {
-  // Nothing is ever appended to a segment of an earlier life: after a failed force its pages may be
-  // readable and yet not on the disk. What is not known to be forced is copied and forced.
+  // The steps, as DESIGN.md names them:
+  // 1. Force the folder.
+  // 2. Delete temporary files, and what lies before the base.
+  // 3. Copy the torn tail aside, to `.torn-n`.
+  // 4. Copy what is not known to be forced, from segment and ring, to a new segment.
+  // 5. Create the segment to write to, with a new salt.
+  // 6. Create a ring with that salt. In a new folder the ring comes first.
+  // 7. Trim the old segment.
   //
-  // Each step leaves a folder from which recovery finds the same history: the copy of the tail has
-  // the frames, position by position, that it replaces; the ring is replaced when everything in it
-  // is in a forced segment with another salt. Where there is no ring yet it is made before the
-  // segment: so a segment without one, that was not closed, has lost it.
+  // Why copy. Nothing is ever appended to a segment of an earlier session: after a failed force its
+  // pages may be readable and not on the disk. So unforced frames are copied and forced.
+  //
+  // Crash safety. After a crash between any two steps, recovery finds the same history. The copy of
+  // the tail has the frames that it replaces, position by position. The ring is replaced only when
+  // everything in it is in a forced segment with another salt. In a folder without a ring, the ring
+  // is created before the segment. So an unclosed segment without a ring has lost it.
 
   /**
-   * After an unclean end, at least so many positions are skipped: more than could have been lost.
+   * How many positions are skipped at least after an unclean end: more than could have been lost.
    */
   static final long POSITIONS_SKIPPED = 1L << 32;
 
@@ -37,9 +46,9 @@ final class EndOfRecovery {
   }
 
   /**
-   * What a log begins with.
+   * The starting point of a session.
    *
-   * @param previousEnd where the history ends that was there before
+   * @param previousEnd where the history before this session ends
    */
   record StartingPoint(
       Segment segment,
@@ -55,8 +64,8 @@ final class EndOfRecovery {
       long allocatedBytes,
       long segmentBytes)
       throws IOException {
-    // Whoever died may not have forced the names that recovery has found, and what comes next
-    // relies on them: a power cut must not keep a successor and lose the file before it.
+    // Step 1. The process that died may not have forced the names that recovery found, and the next
+    // steps rely on them. Otherwise a power cut could keep a successor and lose the file before it.
     directory.forceFolder();
     directory.deleteTemporaries();
     directory.deleteBefore(recovered.base());
@@ -90,8 +99,8 @@ final class EndOfRecovery {
         : recovered.end();
   }
 
-  // A segment that was closed without a single change has nothing to tell: the next one follows
-  // what is before it. Until it is deleted, it ends before it begins: see Recovery.
+  // A segment closed without a single change holds no history, so the new segment follows its
+  // predecessor. Until it is deleted, it ends before it begins: see Recovery.
   private boolean isReplacedByStart(RecoveredState.NewestSegment newest) {
     return recovered.clean() && recovered.end() == newest.header().firstPosition();
   }
@@ -159,7 +168,7 @@ final class EndOfRecovery {
     }
   }
 
-  // The zeros are there for speed only: on a full disk the file then grows as it is written.
+  // The zeros serve speed only. On a full disk the file starts empty and grows with each write.
   private Disk.File allocate(Path temporary, long bytes) throws IOException {
     try {
       return Segment.allocate(disk, temporary, bytes, () -> true);
@@ -186,8 +195,8 @@ final class EndOfRecovery {
   private RingBuffer newRing(Format.FileHeader header) throws IOException {
     Path temporary = directory.temporary(LogDirectory.RING);
     int fileBytes = Format.FILE_HEADER_BYTES + (int) header.capacity();
-    // Real zeros, all of them: a store to a hole of a mapped file kills the JVM when the disk is
-    // full.
+    // Write real zeros to all of it: on a full disk, a store to a hole of a mapped file kills the
+    // JVM.
     try (Disk.File file = Segment.allocate(disk, temporary, fileBytes, () -> true)) {
       RingBuffer ring = mapped(file, header);
       directory.publish(file, temporary, directory.ring());
@@ -195,9 +204,10 @@ final class EndOfRecovery {
     }
   }
 
-  // Only where the disk is full: a power cut may tear the header, and then the log is refused. All
-  // that was in the ring is in forced segments, and the segment made just before this has another
-  // salt: so recovery ignores the old ring, until the new header is there. The zeros come before.
+  // Only for a full disk: a power cut may tear the header, and then the log is refused. No change
+  // is lost: all ring content is in forced segments. The segment created just before has another
+  // salt, so recovery ignores the old ring until the new header is there. The zeros are forced
+  // before the header.
   private RingBuffer reusedRing(Format.FileHeader header, IOException noRoom) throws IOException {
     try {
       directory.deleteTemporaries();
@@ -229,7 +239,7 @@ final class EndOfRecovery {
     return ring;
   }
 
-  /** Gives back what an old segment holds behind its end, which recovery ignores from now on. */
+  /** Step 7. Frees the old segment's space behind its end, which recovery ignores from now on. */
   private void trimOldSegment(long start) throws IOException {
     RecoveredState.NewestSegment newest = recovered.newest();
     if (newest == null || isReplacedByCopy(newest)) {

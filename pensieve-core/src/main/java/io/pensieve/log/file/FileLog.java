@@ -22,37 +22,37 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log in a folder of its own. All of the folder belongs to it, the file {@code ring} included:
- * what was acknowledged last may be there only.
+ * A log in a folder of its own. The log owns every file in the folder, {@code ring} included: the
+ * last acknowledged changes may be only there.
  *
- * <p>Takes entries of up to 4 MiB unless {@linkplain Builder#maximumEntryBytes told} otherwise.
- * Appends wait while the disk is slower than the writers. They need no system call at {@link
- * Durability#PROCESS_DEATH}. An interrupt never harms a log; the flag is kept.
+ * <p>An entry may have up to 4 MiB unless {@link Builder#maximumEntryBytes} sets another limit.
+ * Appends wait while the disk is slower than the writers. At {@link Durability#PROCESS_DEATH} an
+ * append needs no system call. An interrupt never harms a log; the thread keeps its flag.
  *
- * <p>Compacts itself while it is in use: when its changes take 64 MiB, or about two thirds as much
- * room as the entries where these are many, it saves the entries and forgets the changes before. So
- * the folder never holds more than twice the entries and 128 MiB, or three times the entries where
- * that is more, each entry with its key, its value and up to 47 bytes. (A larger {@link
- * Builder#maximumEntryBytes} adds what it does to the ring.) Writers that append more than a third
- * of that log while it is being compacted are slowed down until it is. If saving fails, the log
- * goes on and grows, and tries again later, less and less often: {@link #statistics} tell.
+ * <p>The log compacts itself while it is in use: it saves the entries and deletes the changes
+ * before. It begins when the changes take 64 MiB, or about two thirds as much as the entries where
+ * these are many. So the folder never holds more than twice the entries and 128 MiB, or three times
+ * the entries where that is more. An entry counts with key, value and up to 47 bytes. A larger
+ * {@link Builder#maximumEntryBytes} adds what it adds to the ring. During a compaction, writers
+ * that append more than a third of that log are slowed down until it ends. If it fails, the log
+ * continues and grows. It retries at growing intervals: see {@link #statistics}.
  *
- * <p>Keeps its folder against other processes, other class loaders, and others of its own; a log
- * whose folder is deleted, replaced or taken all the same fails at its next force, and within 100
- * ms or so. Files are made for their owner only (0600, folders 0700).
+ * <p>The log locks its folder against other processes, other class loaders, and other logs of this
+ * process. If its folder is deleted, replaced or taken, it fails at its next force, and within
+ * about 100 ms. Only the files' owner has access (files 0600, folders 0700).
  *
- * <p>A write or a force that fails is final: every later append is a {@link LogException.Failed},
- * and only opening the folder again recovers. When less than 64 MiB are left on the folder's volume
- * (a sixteenth of it, where that is less), puts are refused with {@link LogException.Full} while
- * removals go on; with room again, so do puts. {@link #statistics} tell whether and why.
+ * <p>A failed write or force is final: every later append throws {@link LogException.Failed}, and
+ * only opening the folder again recovers. When less than 64 MiB are free on the folder's volume (or
+ * a sixteenth of it, if that is less), puts throw {@link LogException.Full}. Removals go on. Puts
+ * succeed again when there is space. {@link #statistics} has state and reason.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
  */
 public final class FileLog<K, V> implements Log<K, V> {
   // States: NEW, REPLAYED by replay, CLOSED by close, in this order; guarded by this. A new log
-  // holds nothing: replay makes and locks the folder, and lets go of all if it fails. Appends do
-  // not read the state but the ring, whose seal ends them: see RingBuffer.
+  // holds nothing. replay creates and locks the folder, and releases all if it fails. Appends read
+  // the ring, not the state: the ring's seal ends them. See RingBuffer.
 
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
@@ -63,11 +63,11 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final LogThreads threads;
   private volatile @Nullable HeldFolder held; // from replay until close; stored under this
   private volatile @Nullable OpenLog openLog; // from replay on
-  private volatile @Nullable Compactor<K, V> compactor; // from compactFrom on
+  private volatile @Nullable Compactor<K, V> compactor; // from attach on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
-  private boolean unlocked; // guarded by this; nobody works in the folder any more
+  private boolean unlocked; // guarded by this; no thread works in the folder any more
 
-  /** What a builder sets. */
+  /** The settings that a builder collects. */
   record Settings(
       SequenceOrigin origin,
       Durability durability,
@@ -93,15 +93,15 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * The log in a folder, for a map to open it. This call touches nothing: {@link #replay}, which
-   * the map calls when it is opened itself, makes the folder where needed, and locks it.
+   * Describes a log, for a map to open. This call does not touch the disk. The opening map calls
+   * {@link #replay}, which creates the folder if needed, and locks it.
    */
   public static <K, V> FileLog<K, V> open(
       Path directory, Codec<K> keyCodec, Codec<V> valueCodec, Durability durability) {
     return builder(directory, keyCodec, valueCodec).durability(durability).open();
   }
 
-  /** A log with other settings than the usual ones. */
+  /** Builds a log with settings other than the defaults. */
   public static <K, V> Builder<K, V> builder(
       Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
     return new Builder<>(directory, keyCodec, valueCodec);
@@ -125,10 +125,10 @@ public final class FileLog<K, V> implements Log<K, V> {
   /**
    * {@inheritDoc}
    *
-   * @throws LogException.Locked if the folder is in use, by this process or another one
-   * @throws LogException.Failed if the folder cannot be made or used
+   * @throws LogException.Locked if this process or another one uses the folder
+   * @throws LogException.Failed if the folder cannot be created or used
    * @throws LogException.Corrupt if the log is damaged
-   * @throws IllegalStateException if a map has this log already, or it is closed
+   * @throws IllegalStateException if a map has this log already, or the log is closed
    */
   @Override
   public synchronized RecoveryReport replay(ReplayHandler<K, V> handler) {
@@ -191,14 +191,13 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * Compacts now, and returns when the history before this call is replaced by the entries that it
-   * led to. Not needed for the log's own sake: it compacts itself when that is due. Not to be
-   * called by a function that computes a value of the map.
+   * Compacts now. Returns when the entries have replaced the history before this call. The log
+   * compacts itself when due, without this call. A function that computes a value must not call it.
    *
-   * @throws java.io.UncheckedIOException if the entries could not be written, for example because
-   *     the disk is full; the log goes on as it was
+   * @throws java.io.UncheckedIOException if the log could not write the entries, for example
+   * because the disk is full; the log continues unchanged
    * @throws LogException.Failed if the log has failed
-   * @throws IllegalStateException if there is no open map on this log
+   * @throws IllegalStateException if no map is open on this log
    */
   public void compact() {
     try {
@@ -210,10 +209,10 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * {@inheritDoc} The copy counts as closed. It is made at the rate of a compaction, and instead of
-   * one. Not to be called by a function that computes a value of the map.
+   * {@inheritDoc} The copy counts as closed. A backup runs at a compaction's rate, and in its
+   * place. A function that computes a value must not call this.
    *
-   * @throws LogException if the folder is in use, the log is damaged, or has failed
+   * @throws LogException if the folder is in use, or the log is damaged or has failed
    * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile
    */
   @Override
@@ -230,7 +229,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * What the log has done since it was opened, and how it stands. Cheap, and never waits.
+   * Reports the log's work since it was opened, and its state. Cheap, and never waits.
    *
    * @throws IllegalStateException if the log was not replayed yet
    */
@@ -263,7 +262,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  /** {@inheritDoc} A second at most, and less if the compaction comes on meanwhile. */
+  /** {@inheritDoc} At most a second, and less if the compaction advances meanwhile. */
   @Override
   public void throttle() {
     OpenLog current = openLog;
@@ -273,9 +272,9 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * {@inheritDoc} Together they must fit into what one entry may have (see {@link
-   * Builder#maximumEntryBytes}), each with up to 31 bytes besides its key and value. With a put
-   * among them they are refused like a put when the disk is almost full.
+   * {@inheritDoc} Together the changes must fit into the limit of one entry (see {@link
+   * Builder#maximumEntryBytes}), each with up to 31 bytes besides its key and value. When the disk
+   * is almost full, a batch with a put is refused like a put.
    */
   @Override
   public long[] appendAtomically(List<Change<K, V>> changes) {
@@ -295,9 +294,9 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * {@inheritDoc} A stream has a file open, and takes memory only while it reads: 64 KiB, or as
-   * much as the longest change. What it tells is in a file of the log, so at {@link
-   * Durability#PROCESS_DEATH} it comes some milliseconds later than {@link #append} returns.
+   * {@inheritDoc} A stream keeps one file open. It takes memory only while it reads: 64 KiB, or the
+   * length of the longest change. It reads the log's files. So at {@link Durability#PROCESS_DEATH}
+   * it delivers a change some milliseconds after {@link #append} returns.
    *
    * @throws IllegalStateException if the log was not replayed yet, or is closed
    */
@@ -307,8 +306,9 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * {@inheritDoc} Otherwise as {@link #changes()}. What a power cut took from a log of the level
-   * {@link Durability#PROCESS_DEATH} counts as forgotten, too: somebody may have been told of it.
+   * {@inheritDoc} Otherwise as {@link #changes()}. Changes that a power cut took from a log of
+   * level {@link Durability#PROCESS_DEATH} count as truncated, too: a stream may have delivered
+   * them.
    *
    * @throws IllegalStateException if the log was not replayed yet, or is closed
    */
@@ -337,7 +337,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     if (settings.durability() == Durability.PROCESS_DEATH) {
       return Long.MAX_VALUE;
     }
-    // A map asks already before it has replayed, to learn whether it will ever have to wait.
+    // Maps call this before they replay, to learn whether they will ever have to wait.
     OpenLog current = openLog;
     return current == null ? 0 : current.durablePosition().durable();
   }
@@ -362,7 +362,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   /**
    * {@inheritDoc}
    *
-   * @throws LogException.Failed if not everything could be written and forced
+   * @throws LogException.Failed if the log could not write and force everything
    */
   @Override
   public synchronized void close() {
@@ -372,8 +372,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
     OpenLog current = openLog;
     Compactor<K, V> compacting = compactor;
-    // Whatever is thrown here leaves the folder locked, for somebody may still work in it: the next
-    // call goes on with it.
+    // An exception here leaves the folder locked, since a thread may still work in it. The next
+    // call to close continues.
     try {
       if (compacting != null) {
         compacting.stop();
@@ -398,14 +398,14 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
   }
 
-  /** Settings of a log, each checked when it is given. */
+  /** A log's settings. The builder checks each one at once. */
   public static final class Builder<K, V> {
     private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
     private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
     private static final int RING_BYTES_MIN = 8 << 20;
     private static final long SEGMENT_BYTES = 16 << 20;
-    // Up to three of these lie beside the log that counts: one begins before it, one is being
-    // written, one is filled with zeros.
+    // Up to three of these lie beside the counted log: one begins before it, one is being written,
+    // one is being zeroed.
     private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
     private static final long COMPACTION_LOG_BYTES = 96 << 20;
@@ -426,16 +426,16 @@ public final class FileLog<K, V> implements Log<K, V> {
       this.valueCodec = requireNonNull(valueCodec);
     }
 
-    /** When a change counts as acknowledged; by default {@link Durability#PROCESS_DEATH}. */
+    /** When a change is acknowledged; by default {@link Durability#PROCESS_DEATH}. */
     public Builder<K, V> durability(Durability durability) {
       this.durability = requireNonNull(durability);
       return this;
     }
 
     /**
-     * The most bytes that a key and its value may have together; by default 4 MiB less 40 bytes, at
-     * most 64 MiB less 40. A larger one costs disk space and page cache: at least one and a half
-     * times as many bytes for the ring, which are written when the log is opened.
+     * The maximum bytes of a key and its value together. The default is 4 MiB less 40 bytes, the
+     * limit 64 MiB less 40. A larger one costs disk space and page cache: the ring takes at least
+     * one and a half times as many bytes, all written when the log is opened.
      */
     public Builder<K, V> maximumEntryBytes(int bytes) {
       if (bytes < 1 || bytes > ENTRY_BYTES_MAX) {
@@ -447,9 +447,8 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
 
     /**
-     * How many bytes a second the log writes while it compacts itself, as long as that is enough to
-     * keep the folder's bound; by default 64 MiB. Less leaves more of the disk to the writers, and
-     * the folder larger for longer.
+     * The bytes a second that a compaction writes, if that keeps the folder's bound; by default 64
+     * MiB. A lower rate leaves more of the disk to writers, and keeps the folder larger for longer.
      */
     public Builder<K, V> compactionBytesPerSecond(long bytes) {
       if (bytes < 1) {
@@ -460,9 +459,9 @@ public final class FileLog<K, V> implements Log<K, V> {
     }
 
     /**
-     * How many threads read and decode the log while it is being opened; by default as many as
-     * there are processors. They end with that, and short logs need only one. The codecs are called
-     * by all of them.
+     * The number of threads that read and decode the log at its opening; by default the number of
+     * processors. The threads end with the opening, and a short log needs only one. All of them
+     * call the codecs.
      */
     public Builder<K, V> recoveryThreads(int threads) {
       if (threads < 1) {
@@ -472,11 +471,11 @@ public final class FileLog<K, V> implements Log<K, V> {
       return this;
     }
 
-    /** The log, for a map; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
+    /** Describes the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
     public FileLog<K, V> open() {
       int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
-      // A power of two that the longest frame fills to two thirds at most: it must not wait for
-      // (nearly) all others to be written before it fits.
+      // A power of two that the longest frame fills to two thirds at most. So that frame does not
+      // wait until (nearly) all others are written.
       int ringBytes =
           Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
       Settings settings =

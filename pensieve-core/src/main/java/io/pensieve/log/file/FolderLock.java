@@ -19,45 +19,43 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a folder for one log, against other processes and against others of this one. For threads
- * that no interrupt reaches (UninterruptibleThread): an interrupt closes the file that its thread
- * works on.
+ * Reserves a folder for one log, against other processes and other logs of this process. For
+ * threads that no interrupt reaches (UninterruptibleThread): an interrupt closes the file that its
+ * thread uses.
  */
 final class FolderLock implements Disk.Lock {
-  // POSIX drops a process's locks on a file when the process closes any descriptor of that file: so
-  // whoever copies the folder in this process, or asks for it from another class loader, drops them
-  // without a word. No lock that Java offers is free of that. Hence three things, each for what the
-  // others cannot do:
+  // POSIX drops a process's locks on a file when the process closes any descriptor of that file. So
+  // code that copies the folder in this process, or opens it from another class loader, drops the
+  // locks silently. Every lock that Java offers has this weakness. Hence three parts, each for what
+  // the others cannot do:
   //
-  // 1. The operating system's lock, on two bytes. Of two that take a folder at once one gets it.
-  //    The owner takes each byte anew several times a second, one after the other, so a lock that
-  //    was dropped comes back; and a taker, who needs both bytes, always finds one of them locked.
-  //    Java's own table of locks refuses other class loaders, whatever POSIX has dropped.
-  // 2. The owner's line in the file (LockOwner), deleted at the end. Whoever gets the lock and
-  // finds
-  //    a line asks whether that process runs: then it has the folder, lock or no lock. If that
-  //    cannot be known (another machine, another container), the taker lets go of the lock for
-  //    longer than an owner needs to take it anew, and looks whether it can be had again.
+  // 1. The operating system's lock, on two bytes. Of two processes that open a folder at once, one
+  //    gets it. The owner reacquires the bytes in turn, several times a second, so a dropped lock
+  //    comes back. A taker needs both bytes, and always finds one of them locked. Java's own table
+  //    of locks refuses other class loaders, whatever POSIX has dropped.
+  // 2. The owner's line in the file (LockOwner), deleted at a clean close. A taker that gets the
+  //    lock and finds a line checks whether that process runs. If it runs, it has the folder, with
+  //    or without a lock. If the taker cannot know (another machine, another container), it
+  //    releases the lock for longer than an owner needs to reacquire it. Then it tries to acquire
+  //    the lock again.
   // 3. The owner reads its line again before it acknowledges a force. A taker writes its own line
-  //    before it reads the log. So what was acknowledged was there when the taker read; and an
-  // owner
-  //    that was taken for dead, since it stood still for so long, finds out before it acknowledges
-  //    anything more.
+  //    before it reads the log. So everything acknowledged was there when the taker read. An owner
+  //    that stood still so long that it was taken for dead finds out before it acknowledges more.
   //
-  // A line never blocks for good: it counts only as long as its process runs, or its lock is held.
+  // A line never blocks forever: it counts only while its process runs, or while its lock is held.
 
   static final String NAME = "LOCK";
 
   private static final int LOCKED_BYTES = 2;
   private static final int LINE_BYTES_MAX = 512;
-  private static final long OWNER_NANOS = 400_000_000; // four times the time between two renewals
+  private static final long OWNER_NANOS = 400_000_000; // four times the renewal interval
   private static final int ATTEMPTS = 8;
 
-  // So that a second taker of this class is turned away before it opens the file.
-  private static final Set<Path> TAKEN = new HashSet<>(); // guarded by itself
+  // Refuses a second log of this class loader before it opens the file.
+  private static final Set<Path> TAKEN = new HashSet<>(); // guarded by its own monitor
 
   private final Path folder;
-  private final @Nullable LockFile file; // null if there is none that could be locked
+  private final @Nullable LockFile file; // null if there is no file to lock
 
   private FolderLock(Path folder, @Nullable LockFile file) {
     this.folder = folder;
@@ -73,7 +71,7 @@ final class FolderLock implements Disk.Lock {
   }
 
   /**
-   * Keeps a folder from being opened while it is read, and changes nothing in it. Other processes
+   * Prevents maps from opening the folder while it is read. Changes nothing in it. Other processes
    * may read it at the same time.
    */
   static FolderLock share(Path directory) throws IOException {
@@ -82,7 +80,7 @@ final class FolderLock implements Disk.Lock {
 
   private static FolderLock acquire(Path folder, Locking locking) throws IOException {
     boolean isMine =
-        false; // from before it is added: a set that has no memory to grow has added it
+        false; // set before add: a set without memory to grow has added it
     boolean taken = false;
     try {
       synchronized (TAKEN) {
@@ -125,7 +123,7 @@ final class FolderLock implements Disk.Lock {
     LockFile open() throws IOException;
   }
 
-  /** Locks the file for the caller, whatever an owner that has ended may have left in it. */
+  /** Locks the file for the caller, whatever an ended owner may have left in it. */
   private static LockFile lock(Path path, Opening opening) throws IOException {
     byte[] asked = {};
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -172,20 +170,20 @@ final class FolderLock implements Disk.Lock {
     return new LogException.Locked(file.getParent() + " is in use by " + who);
   }
 
-  /** The open file. All positions are absolute, and its channel is the only descriptor of it. */
+  /** The open file. All positions are absolute. The channel is the only descriptor of the file. */
   private static final class LockFile {
     private final Path path;
     private final FileChannel channel;
     private final boolean isShared;
-    private final Object key; // of the file that was at the path before it was opened
+    private final Object key; // of the file at the path before it was opened
     private final LockOwner here;
     private final @Nullable FileLock[] locks = new FileLock[LOCKED_BYTES];
 
-    // To confirm and to let go need no memory: outside of the heap, so that nothing is copied.
+    // Direct buffers: confirm() and close() need no memory, since the JDK copies nothing.
     private final ByteBuffer line;
     private final ByteBuffer nobody = ByteBuffer.allocateDirect(1).put(0, (byte) '\n');
     private final ByteBuffer found = ByteBuffer.allocateDirect(LINE_BYTES_MAX);
-    private int renewed; // which byte is locked anew next
+    private int renewed; // the byte to reacquire next
 
     private LockFile(Path path, FileChannel channel, boolean isShared, Object key)
         throws IOException {
@@ -209,7 +207,7 @@ final class FolderLock implements Disk.Lock {
       return open(path, Set.of(StandardOpenOption.READ), true);
     }
 
-    // The key first: if the path means another file afterwards, that is found out.
+    // Read the key first: if the path names another file afterwards, isStillThere() detects that.
     private static LockFile open(Path path, Set<OpenOption> options, boolean isShared)
         throws IOException {
       Object key = FileDisk.key(path);
@@ -253,11 +251,14 @@ final class FolderLock implements Disk.Lock {
       return key.equals(FileDisk.key(path));
     }
 
-    /** Whether an owner who has left these bytes has ended; asked already, and waited for. */
+    /**
+     * Whether the owner that left these bytes has ended. `asked` holds the bytes already waited
+     * for.
+     */
     boolean isFree(byte[] found, byte[] asked) {
       LockOwner owner = LockOwner.parse(found);
       if (owner == null || !owner.hasInodeOf(here) || owner.isHere(here)) {
-        return true; // nobody; or the folder is a copy; or one of ours, which Java says has ended
+        return true; // no owner; or a copied folder; or ours, which Java says has ended
       }
       return switch (owner.liveness(here)) {
         case ENDED -> true;
@@ -272,7 +273,7 @@ final class FolderLock implements Disk.Lock {
       return Arrays.copyOf(content.array(), Math.max(0, bytes));
     }
 
-    // Over what is there, which is cut off afterwards: a full disk has no room for an emptied file.
+    // Overwrites the old content, then truncates: a full disk has no space for an emptied file.
     void writeOwner() throws IOException {
       write(line);
     }
@@ -296,14 +297,14 @@ final class FolderLock implements Disk.Lock {
       if (old != null) {
         old.release();
       }
-      // Somebody who looks at our line may have it just now: then next time.
+      // A taker that checks our line may hold this byte just now. Then the next call retries it.
       if (tryLock(renewed)) {
         renewed = (renewed + 1) % LOCKED_BYTES;
       }
     }
   }
 
-  /** Whether other processes are kept out; if not, there was no lock to be had. */
+  /** Whether the lock excludes other processes; false if no lock could be acquired. */
   boolean isGuarded() {
     return file != null && file.isLocked();
   }

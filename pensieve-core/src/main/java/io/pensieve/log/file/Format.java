@@ -13,11 +13,10 @@ import java.util.zip.CRC32C;
 
 /** Format v1: where each byte of a file header and of a frame is. FORMAT.md draws it. */
 final class Format {
-  // The only class that knows an offset; FORMAT.md, this class and the golden files change
-  // together.
-  // A change's sequence is the position in the log's byte stream at which it ends: with its frame,
-  // or in it. So one atomic add gives room and sequence, and that nothing is missing between two
-  // frames can be seen.
+  // Only this class knows offsets. FORMAT.md, this class and the golden files change together. A
+  // change's sequence is the position in the log's byte stream at which it ends: with its frame, or
+  // within a batch frame. So one compare-and-set gives space and sequence, and a gap between two
+  // frames is evident.
 
   static final short VERSION = 1;
 
@@ -31,14 +30,14 @@ final class Format {
   static final byte PADDING = 4;
   static final byte CLOSE = 5;
 
-  // Of a base only.
+  // Kinds in a base only.
   static final byte ENTRY = 6;
   static final byte FOOTER = 7;
 
-  /** Several changes in one frame; has their number where others have the key's length. */
+  /** A batch frame: several changes. The key's length field holds their number. */
   static final byte GROUP = 8;
 
-  // Which kinds may be where.
+  // The kinds allowed in each place, as bits.
   static final int OF_SEGMENT =
       1 << PUT | 1 << REMOVE | 1 << TOUCH | 1 << PADDING | 1 << CLOSE | 1 << GROUP;
   static final int OF_GROUP = 1 << PUT | 1 << REMOVE;
@@ -46,16 +45,16 @@ final class Format {
 
   static final int FOOTER_BYTES = 4 * Long.BYTES + Long.BYTES; // a header and the count
 
-  /** A page, so that the sectors of a header are never written again with those of a frame. */
+  /** A page, so that writing a frame never writes the header's sectors again. */
   static final int FILE_HEADER_BYTES = 4096;
 
   static final int FRAME_ALIGNMENT = Long.BYTES;
   static final int FRAME_HEADER_BYTES = 4 * Long.BYTES;
 
-  /** Of a put or an entry that expires: before the key, what its flag says is there. */
+  /** The expiry of a put or an entry, before the key; present if the flag says so. */
   static final int EXPIRY_BYTES = Long.BYTES;
 
-  /** No frame is longer: a damaged length must not allocate more. */
+  /** The longest frame: a damaged length must not allocate more. */
   static final int FRAME_BYTES_MAX = 64 << 20;
 
   private static final long MAGIC =
@@ -103,19 +102,19 @@ final class Format {
   private Format() {}
 
   /**
-   * What a file says about itself.
+   * The header of a file.
    *
    * @param kind {@link #SEGMENT}, {@link #RING} or {@link #BASE}
-   * @param firstPosition the position of the first frame in the log's stream; of a base, of the
-   *     first frame that is not in it
-   * @param previousEnd where the segment before this one ends; less than {@code firstPosition} if
-   *     positions were skipped after an unclean end
+   * @param firstPosition the position of the first frame in the log's stream; for a base, of the
+   * first frame that it does not replace
+   * @param previousEnd where the previous segment ends; less than {@code firstPosition} if
+   * positions were skipped after an unclean end
    * @param salt mixed into the CRC of every frame, so that no bytes of another file or of a value
-   *     pass for a frame of this one
-   * @param capacity of a ring: how many bytes of frames it takes; else 0
-   * @param boot of a ring: which start of the operating system it was made in; else 0
-   * @param appendedIsAcknowledged of a ring: what was committed to it may not be lost by the death
-   *     of the process
+   * pass for a frame of this file
+   * @param capacity for a ring: how many bytes of frames it holds; else 0
+   * @param boot for a ring: the boot of the operating system in which it was created; else 0
+   * @param appendedIsAcknowledged for a ring: whether a commit to it acknowledges the change, so
+   * that the death of the process must not lose it
    */
   record FileHeader(
       short kind,
@@ -140,7 +139,7 @@ final class Format {
       return new FileHeader(BASE, firstPosition, firstPosition, salt, 0, 0, false);
     }
 
-    /** This header, padded with zeros to its page. */
+    /** Encodes this header, padded with zeros to its page. */
     byte[] encode() {
       byte[] bytes = new byte[FILE_HEADER_BYTES];
       LONG.set(bytes, MAGIC_AT, MAGIC);
@@ -157,14 +156,14 @@ final class Format {
       return bytes;
     }
 
-    /** The page of a file that has the header, or what there is of it. */
+    /** Reads a file's header page, or the part of it that exists. */
     static byte[] page(Disk.File file) throws IOException {
       byte[] page = new byte[(int) Math.min(file.size(), FILE_HEADER_BYTES)];
       file.read(ByteBuffer.wrap(page), 0);
       return page;
     }
 
-    /** The header in these bytes of a file, of which there may be too few. */
+    /** Decodes and checks the header in these bytes of a file. There may be too few bytes. */
     static FileHeader decode(byte[] bytes, Path file, short kind) {
       if (bytes.length < FILE_HEADER_BYTES) {
         throw new LogException.Corrupt(
@@ -190,14 +189,14 @@ final class Format {
           ((int) INT.get(bytes, COMPATIBLE_FLAGS_AT) & APPENDED_IS_ACKNOWLEDGED) != 0);
     }
 
-    /** Whether these bytes are a header as it was written, be it of another version or kind. */
+    /** Whether these bytes are an undamaged header, also of another version or kind. */
     static boolean isIntact(byte[] page) {
       return page.length == FILE_HEADER_BYTES
           && (long) LONG.get(page, MAGIC_AT) == MAGIC
           && (int) INT.get(page, HEADER_CRC_AT) == headerCrc(page);
     }
 
-    /** The salt in a whole page, be the header damaged or not. */
+    /** The salt in a whole page, whether or not the header is damaged. */
     static long salt(byte[] page) {
       return (long) LONG.get(page, SALT_AT);
     }
@@ -217,30 +216,30 @@ final class Format {
     }
   }
 
-  /** Up to where the ring's content had been written at least, as its file says. */
+  /** The position up to which the ring's content was written, at least, by its header page. */
   static long ringWritten(byte[] headerPage) {
     long written = (long) LONG.get(headerPage, RING_WRITTEN_AT);
     long again = (long) LONG.get(headerPage, RING_WRITTEN_AGAIN_AT);
-    // Too low does no harm, too high would. The second word is 0 where it was not written yet.
+    // Too low is harmless, too high is not. The second word is 0 until its first write.
     return again == 0 ? written : Math.min(written, again);
   }
 
-  /** Up to where the log had been forced at least, as a ring's file says. */
+  /** The position up to which the log was forced, at least, by the ring's header page. */
   static long ringForced(byte[] headerPage) {
     return (long) LONG.get(headerPage, RING_FORCED_AT);
   }
 
-  /** The room that a frame of this length takes. */
+  /** The bytes that a frame of this length takes in the file. */
   static int align(int length) {
     return (length + FRAME_ALIGNMENT - 1) & -FRAME_ALIGNMENT;
   }
 
-  /** The length in a frame's first word; 0 if nothing was committed there. */
+  /** The length in a frame's first word; 0 if no frame was committed there. */
   static int lengthOf(long commitWord) {
     return (int) commitWord;
   }
 
-  /** The first word, written last: its store commits the frame. Never 0. */
+  /** The first word, never 0. It is written last, and its store commits the frame. */
   static long commitWord(int length, int crc) {
     return ((long) crc << Integer.SIZE) | length;
   }
@@ -251,13 +250,13 @@ final class Format {
     return ((long) keyBytes << Integer.SIZE) | flags | kind;
   }
 
-  /** The length of a put or an entry, which may be more than a frame can have. */
+  /** The length of a put or an entry, which may exceed the longest frame. */
   static long frameLength(byte[] key, byte[] value, long expiryMillis) {
     int expiryBytes = expiryMillis == Change.NEVER ? 0 : EXPIRY_BYTES;
     return (long) FRAME_HEADER_BYTES + expiryBytes + key.length + value.length;
   }
 
-  /** A frame of this length can be there at all, in so many bytes. */
+  /** Whether a frame of this length is possible in so many bytes. */
   static boolean lengthIsPossible(int length, long available) {
     return length >= FRAME_HEADER_BYTES && length <= FRAME_BYTES_MAX && align(length) <= available;
   }
@@ -278,7 +277,7 @@ final class Format {
     return (long) LONG.get(bytes, frame + DURABLE_AT);
   }
 
-  /** The checksum that a frame says it has. */
+  /** The checksum stored in a frame. */
   static int checksum(byte[] bytes, int frame) {
     return (int) INT.get(bytes, frame + CRC_AT);
   }
@@ -288,9 +287,9 @@ final class Format {
   }
 
   /**
-   * All that a checksum cannot know of: kind, flags and lengths are of this version.
+   * Whether kind, flags and lengths are of this version. A checksum cannot show that.
    *
-   * @param kinds those that may be there, as bits
+   * @param kinds the allowed kinds, as bits
    */
   static boolean isUnderstood(byte[] bytes, int frame, int kinds) {
     if (kind(bytes, frame) == GROUP) {
@@ -300,7 +299,7 @@ final class Format {
     return isUnderstood(bytes, frame, length(bytes, frame), kinds);
   }
 
-  /** The same of a change in a group, which is so long. */
+  /** The same for a change of this length in a batch frame. */
   static boolean isUnderstoodInGroup(byte[] bytes, int change, int length) {
     return isUnderstood(bytes, change, length + BatchFrame.LEFT_OUT_BYTES, OF_GROUP);
   }
@@ -318,7 +317,7 @@ final class Format {
         && keyBytes <= length - FRAME_HEADER_BYTES - expiryBytes(bytes, frame);
   }
 
-  /** How many changes a frame of a segment is, if its checksum is right. */
+  /** The number of changes in a frame of a segment, if its checksum is right. */
   static int changes(byte[] bytes, int frame) {
     return kind(bytes, frame) == GROUP ? Math.max(1, keyBytes(bytes, frame)) : 1;
   }
@@ -327,7 +326,7 @@ final class Format {
     return ((int) INT.get(bytes, frame + KIND_WORD_AT) & EXPIRES) == 0 ? 0 : EXPIRY_BYTES;
   }
 
-  /** When a put or an entry expires; {@link Change#NEVER} if it does not. */
+  /** When a put or an entry expires; {@link Change#NEVER} if it does not expire. */
   static long expiryMillis(byte[] bytes, int frame) {
     return expiryBytes(bytes, frame) == 0
         ? Change.NEVER
@@ -338,7 +337,7 @@ final class Format {
     return frame + FRAME_HEADER_BYTES + expiryBytes(bytes, frame);
   }
 
-  /** Where a value begins, and the key before it ends. */
+  /** Where the value begins, and the key before it ends. */
   static int valueAt(byte[] bytes, int frame) {
     return keyAt(bytes, frame) + keyBytes(bytes, frame);
   }
@@ -347,7 +346,7 @@ final class Format {
     return (int) INT.get(bytes, frame + KEY_LENGTH_AT);
   }
 
-  /** A whole, undamaged frame that was written for this position begins here. */
+  /** Whether a whole, undamaged frame that was written for this position begins here. */
   static boolean isFrame(byte[] bytes, int frame, int available, long position, Checksum checksum) {
     if (available < FRAME_HEADER_BYTES) {
       return false;
@@ -358,9 +357,9 @@ final class Format {
         && checksum.of(bytes, frame, length) == checksum(bytes, frame);
   }
 
-  /** CRC32C over body, header and salt of a frame. Not for use by several threads. */
+  /** CRC32C over body, header and salt of a frame. Not thread-safe. */
   static final class Checksum {
-    // The body comes first, as it is copied.
+    // The body comes first, since it is checksummed while it is copied.
     private static final int TAIL_BYTES = 5 * Long.BYTES;
 
     private final CRC32C crc = new CRC32C();
@@ -383,7 +382,7 @@ final class Format {
       crc.update(bytes, at, count);
     }
 
-    /** Whether the body so far is that of a frame with this header. */
+    /** Whether the body added so far belongs to a frame with this header. */
     boolean isOf(FrameHeader header) {
       return header.checksum()
           == finish(header.length(), header.position(), header.durable(), header.kindWord(), salt);
@@ -408,7 +407,7 @@ final class Format {
       }
     }
 
-    /** More of the body: of key and value, in this order. */
+    /** Adds more of the body: first the key, then the value. */
     void add(byte[] bytes, int count) {
       crc.update(bytes, 0, count);
     }
@@ -424,14 +423,14 @@ final class Format {
     }
   }
 
-  /** A frame without key and value, for the log's own use: padding or close marker. */
+  /** Creates a frame without key and value, for the log's own use: padding or close marker. */
   static byte[] bareFrame(byte kind, int bytes, long position, long durable, long salt) {
     byte[] frame = new byte[bytes];
     finishFrame(frame, 0, bytes, position, durable, kind, new Checksum(salt));
     return frame;
   }
 
-  /** Makes a frame of a base in place; the bytes that align it are there already, and zero. */
+  /** Encodes an entry of a base in place. The caller has zeroed the alignment bytes. */
   static void entry(
       byte[] into,
       int at,
@@ -457,7 +456,7 @@ final class Format {
     System.arraycopy(value, 0, into, keyAt + key.length, value.length);
   }
 
-  /** Makes a change of a group in place; the bytes that align it are there already, and zero. */
+  /** Encodes a change of a batch frame in place. The caller has zeroed the alignment bytes. */
   static void change(
       byte[] into, int at, int length, byte kind, byte[] key, byte[] value, long expiryMillis) {
     LONG.set(into, at, (long) length);
@@ -465,12 +464,12 @@ final class Format {
     body(into, at + BatchFrame.CHANGE_HEADER_BYTES, key, value, expiryMillis);
   }
 
-  /** Makes a whole frame of another file one of the file with this checksum's salt. */
+  /** Reseals a whole frame from another file with this checksum's salt. */
   static void reseal(byte[] bytes, int frame, Checksum sum) {
     INT.set(bytes, frame + CRC_AT, sum.of(bytes, frame, length(bytes, frame)));
   }
 
-  /** The last frame of a base. */
+  /** Encodes a base's last frame. */
   static byte[] footer(long position, long durable, long count, long salt) {
     byte[] frame = new byte[FOOTER_BYTES];
     LONG.set(frame, FRAME_HEADER_BYTES, count);
@@ -487,12 +486,12 @@ final class Format {
     INT.set(into, at + CRC_AT, sum.of(into, at, length));
   }
 
-  /** Of an entry of a base: the sequence of the change that gave it its value. */
+  /** The sequence of the change that gave a base's entry its value. */
   static long version(byte[] bytes, int frame) {
     return (long) LONG.get(bytes, frame + VERSION_OF_ENTRY_AT);
   }
 
-  /** Of a footer: how many entries the base has. */
+  /** The number of entries in a base, from its footer. */
   static long count(byte[] bytes, int frame) {
     return (long) LONG.get(bytes, frame + FRAME_HEADER_BYTES);
   }

@@ -4,16 +4,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** Reads frames one after another, and finds whole ones behind damaged bytes. */
+/** Reads frames in sequence, and finds whole frames behind damaged bytes. */
 final class FrameReader {
   private static final byte[] NOTHING = {};
   private static final int WINDOW_BYTES = 256 << 10;
 
-  // A frame that is longer than the window is verified piece by piece, and then only its beginning
-  // is in the window: what else is asked of it is read when it is asked for, into an array of its
-  // own length. So whoever reads a value of 16 MiB needs 16 MiB, and not twice as much. A group is
-  // the exception: its changes are looked for inside it, so it is in the window as a whole, which
-  // is as long as that only until the next frame.
+  // A frame longer than the window is verified piece by piece. Afterwards only its beginning is in
+  // the window. The reader reads other parts on request, into an array of their own length. So
+  // reading a value of 16 MiB needs 16 MiB, and not twice as much. A batch frame is the exception.
+  // Its changes are located inside it, so the window holds it as a whole, and shrinks again with
+  // the next frame.
 
   private final Source source;
   private final long firstPosition;
@@ -26,29 +26,29 @@ final class FrameReader {
   private long windowAt;
   private int loadedBytes;
 
-  private long position; // of the frame that is read next
-  private int frame; // where the frame that was read last is in the window
+  private long position; // of the next frame to read
+  private int frame; // the window index of the frame read last
 
-  // The change that was read last: the frame, or one of a group. See BatchFrame.LEFT_OUT_BYTES.
+  // The change read last: the frame, or one change of a batch. See BatchFrame.LEFT_OUT_BYTES.
   private int change;
-  private int changeEnd; // without the zeros behind it
-  private int nextChange; // where the next one of this frame would be
+  private int changeEnd; // without the alignment zeros behind it
+  private int nextChange; // where the frame's next change would begin
 
   /**
-   * A reader of frames.
+   * Creates a reader of frames.
    *
-   * @param source where the bytes are
-   * @param bytes how many there are
-   * @param firstPosition the position of the first one in the log's stream
+   * @param source where to read the bytes
+   * @param bytes how many bytes there are
+   * @param firstPosition the position of the first byte in the log's stream
    */
   FrameReader(Source source, long bytes, long firstPosition, long salt) {
     this(source, bytes, firstPosition, salt, WINDOW_BYTES);
   }
 
   /**
-   * A reader that reads fewer bytes at a time, and takes less memory.
+   * Creates a reader with another window size, to use less memory.
    *
-   * @param windowBytes how many, unless a frame is longer
+   * @param windowBytes the bytes to read at a time, unless a frame is longer
    */
   FrameReader(Source source, long bytes, long firstPosition, long salt, int windowBytes) {
     this.source = source;
@@ -59,7 +59,7 @@ final class FrameReader {
     this.checksum = new Format.Checksum(salt);
   }
 
-  /** A reader of frames that are in memory, at the beginning of an array. */
+  /** Creates a reader of frames in memory, at the beginning of an array. */
   static FrameReader of(byte[] bytes, int count, long firstPosition, long salt) {
     FrameReader reader =
         new FrameReader(
@@ -75,7 +75,7 @@ final class FrameReader {
     return reader;
   }
 
-  /** Reads bytes, counted from the first frame's first. */
+  /** Reads bytes; offset 0 is the first byte of the first frame. */
   interface Source {
     void read(ByteBuffer into, long at) throws IOException;
   }
@@ -84,7 +84,7 @@ final class FrameReader {
     return position;
   }
 
-  /** Where the bytes end, whether there are frames or not. */
+  /** Where the bytes end, with or without frames there. */
   long limit() {
     return firstPosition + bytes;
   }
@@ -93,7 +93,7 @@ final class FrameReader {
     position = newPosition;
   }
 
-  /** Moves past the frame at the current position, or stays and answers no if there is none. */
+  /** Moves past the frame at the current position. Stays and answers false if there is none. */
   boolean next() throws IOException {
     if (!frameIsAt(position)) {
       return false;
@@ -107,8 +107,8 @@ final class FrameReader {
   }
 
   /**
-   * Moves to the first change, then to the next one, of the frame that was read last, which is
-   * understood; or answers no after its last.
+   * Moves to the first change of the frame read last, then to its next one. The frame must be
+   * understood. Answers false after its last change.
    */
   boolean nextChange() {
     int end = frame + Format.align(Format.length(window, frame));
@@ -127,7 +127,10 @@ final class FrameReader {
     return true;
   }
 
-  /** Moves to the next whole frame from here on, or to the end if there is none. */
+  /**
+   * Moves to the next whole frame from here on. Moves to the end and answers false if there is
+   * none.
+   */
   boolean seekFrame() throws IOException {
     while (position < limit()) {
       if (frameIsAt(position)) {
@@ -159,7 +162,7 @@ final class FrameReader {
     return Format.isFrame(window, frame, loadedBytes - frame, candidate, checksum);
   }
 
-  // The header is in the window, and says that the frame is longer than the window.
+  // The header is in the window. The frame is longer than the window.
   private boolean isLongFrame(long at, int length) throws IOException {
     FrameHeader header = FrameHeader.of(window, frame);
     checksum.begin();
@@ -180,7 +183,7 @@ final class FrameReader {
     }
     int wanted = (int) Math.min(bytes, Math.max(needed, windowBytes));
     if (wanted != window.length) {
-      window = NOTHING; // lest there be both
+      window = NOTHING; // frees the old window before allocating the new one
       window = new byte[wanted];
     }
     windowAt = at;
@@ -190,7 +193,7 @@ final class FrameReader {
     loadedBytes = length;
   }
 
-  /** Whether anything was ever committed at the current position. */
+  /** Whether nothing was ever committed at the current position. */
   boolean isZero() throws IOException {
     long at = position - firstPosition;
     if (bytes - at < Long.BYTES) {
@@ -200,7 +203,7 @@ final class FrameReader {
     return Format.wordAt(window, (int) (at - windowAt)) == 0;
   }
 
-  /** Where the last word that is not zero ends, from the current position on. */
+  /** The end of the last word other than zero, from the current position on. */
   long contentEnd() throws IOException {
     long end = position;
     for (long at = position - firstPosition; at < bytes; at += Long.BYTES) {
@@ -226,7 +229,7 @@ final class FrameReader {
     return true;
   }
 
-  // What follows is about the frame that was read last.
+  // The methods below read the frame read last.
 
   byte kind() {
     return Format.kind(window, frame);
@@ -236,7 +239,7 @@ final class FrameReader {
     return Format.isUnderstood(window, frame, kinds);
   }
 
-  /** How many changes the frame is. */
+  /** The number of changes in the frame. */
   int changes() {
     return Format.changes(window, frame);
   }
@@ -254,12 +257,12 @@ final class FrameReader {
     return Format.length(window, frame) == Format.FOOTER_BYTES ? Format.count(window, frame) : -1;
   }
 
-  /** The whole frame, with the bytes that align it. */
+  /** The whole frame, with its alignment bytes. */
   byte[] frameBytes() throws IOException {
     return bytes(frame, frame + Format.align(Format.length(window, frame)));
   }
 
-  // Of the file, counted as if all of it was in the window.
+  // Answers bytes of the file; indexes count as if the window held all of it.
   private byte[] bytes(int from, int to) throws IOException {
     if (to <= loadedBytes) {
       return Arrays.copyOfRange(window, from, to);
@@ -269,13 +272,13 @@ final class FrameReader {
     return read;
   }
 
-  // What follows is about the change that was read last.
+  // The methods below read the change read last.
 
   byte changeKind() {
     return Format.kind(window, change);
   }
 
-  /** Its sequence: where it ends. */
+  /** The change's sequence: the position where it ends. */
   long sequence() {
     return position - (frame + Format.align(Format.length(window, frame)) - nextChange);
   }

@@ -4,21 +4,21 @@ import io.pensieve.log.Durability;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Up to where a log that is in use can be read from its segments, and who waits for more. */
+/** The position up to which streams may read a log in use, and the waiters for more. */
 final class HighWatermark {
-  // Who waits counts itself and then looks at the position; the scribe moves the position and then
-  // looks whether anybody is counted. All of that is volatile, so one of the two sees the other.
-  // Nobody is woken but by a position that has moved: who waits costs nothing while nothing comes.
+  // A waiter counts itself, then reads the position. The log writer moves the position, then reads
+  // the count. All are volatile, so at least one of the two sees the other. The log writer wakes
+  // waiters only when the position has moved: a waiter costs nothing while no change comes.
 
   private final RingBuffer ring;
   private final DurablePosition durablePosition;
-  private final boolean isForced; // only what is forced counts
-  private final long start; // of this life, and
-  private final long previousEnd; // of the history before: until a change is appended it counts
-  private volatile long newestSegment; // stored by the scribe, before anything in it counts
-  private volatile boolean ended; // stored by the scribe
-  private volatile int waiting; // changed with the monitor
-  private long announcedPosition; // the scribe's alone: who waits has been woken for it
+  private final boolean isForced; // only forced changes count
+  private final long start; // where this session begins
+  private final long previousEnd; // where the history before ends; counts until the first append
+  private volatile long newestSegment; // stored by the log writer before the watermark enters it
+  private volatile boolean ended; // only the log writer stores it
+  private volatile int waiting; // changed under this
+  private long announcedPosition; // the log writer's only; waiters have been woken for it
 
   HighWatermark(
       RingBuffer ring, DurablePosition durablePosition, Durability durability, long previousEnd) {
@@ -30,42 +30,43 @@ final class HighWatermark {
     this.newestSegment = start;
   }
 
-  // Whoever is told of a position may ask for what follows it after a restart, when the segment of
-  // a life without a change is there no more.
+  // A stream that learns a position may resume from it after a restart. By then the segment of a
+  // session without a change no longer exists.
   private long known(long position) {
     return position == start ? previousEnd : position;
   }
 
   /**
-   * What lies before this position is acknowledged, and in segments; a frame ends here. Never
-   * falls.
+   * All before this position is acknowledged and in segments. A frame ends here. Never decreases.
    */
   long position() {
     long written = ring.released();
     return known(isForced ? Math.min(written, durablePosition.durable()) : written);
   }
 
-  /** What was acknowledged by now lies before this position, unless other appends are under way. */
+  /**
+   * All changes acknowledged by now lie before this position, unless other appends are under way.
+   */
   long acknowledged() {
     return isForced ? position() : known(ring.committedPrefix());
   }
 
-  /** No change has a sequence number beyond this one. */
+  /** No change has a sequence beyond this one. */
   long appended() {
     return known(ring.end());
   }
 
-  /** The position at which the segment begins that is being written. */
+  /** The first position of the segment that the log writer is writing. */
   long newestSegment() {
     return newestSegment;
   }
 
-  /** Another segment is being written from now on. For the scribe only. */
+  /** Announces a new segment. For the log writer only. */
   void newestSegment(long firstPosition) {
     newestSegment = firstPosition;
   }
 
-  /** No more is written: the log is closed, or has failed. For the scribe only. */
+  /** Announces that the log is closed or has failed: no more changes. For the log writer only. */
   void end() {
     ended = true;
     wake();
@@ -75,13 +76,16 @@ final class HighWatermark {
     return ended;
   }
 
-  /** Why it has ended. */
+  /** The reason why the log has ended. */
   RuntimeException endReason() {
     durablePosition.checkNotFailed();
     return new IllegalStateException("the log is closed, and all of it is told");
   }
 
-  /** Waits until the position is beyond this one, or the log has ended, or that is not wanted. */
+  /**
+   * Waits until the position is beyond this one, the log has ended, the caller no longer wants to
+   * wait, or so many nanoseconds are over.
+   */
   void await(long position, BooleanSupplier isWanted, long nanos) throws InterruptedException {
     long start = System.nanoTime();
     synchronized (this) {
@@ -100,7 +104,7 @@ final class HighWatermark {
     }
   }
 
-  /** Lets those look again who wait, if the position has moved. For the scribe only. */
+  /** Wakes the waiters if the position has moved. For the log writer only. */
   void wakeIfMoved() {
     long reached = position();
     if (reached != announcedPosition) {
@@ -109,7 +113,7 @@ final class HighWatermark {
     }
   }
 
-  /** Lets those look again who wait. Costs next to nothing if nobody does. */
+  /** Wakes the waiters, so that they check again. Costs next to nothing if there are none. */
   void wake() {
     if (waiting > 0) {
       synchronized (this) {

@@ -9,12 +9,14 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Names and files of a log's folder. The folder is the manifest: there is no other list. */
+/**
+ * Names and files of a log's folder. The folder itself is the manifest: no file lists the others.
+ */
 final class LogDirectory {
   static final String SEGMENT_SUFFIX = ".log";
   static final String BASE_SUFFIX = ".base";
 
-  // All that a log ever gives to files in the making: nobody else's are touched.
+  // The names of all temporary files that a log makes. It never touches other files.
   static final String FIRST = "first";
   static final String NEXT = "next";
   static final String SPARE = "spare";
@@ -39,9 +41,9 @@ final class LogDirectory {
 
   private final Disk disk;
   private final Path folder;
-  private final CodecNames codecs; // NONE if files of any are read
-  private final long basesBelow; // others are not looked at
-  private final Disk.@Nullable Folder open; // present if it is kept open
+  private final CodecNames codecs; // NONE accepts files of any codecs
+  private final long basesBelow; // bases from here on are ignored
+  private final Disk.@Nullable Folder open; // present if the folder is kept open
 
   LogDirectory(Disk disk, Path folder) {
     this(disk, folder, Long.MAX_VALUE, null, CodecNames.NONE);
@@ -56,24 +58,24 @@ final class LogDirectory {
     this.basesBelow = basesBelow;
   }
 
-  /** The same folder as if this base, and newer ones, were not there. */
+  /** The same folder, ignoring this base and newer ones. */
   LogDirectory withoutBase(long position) {
     return new LogDirectory(disk, folder, position, open, codecs);
   }
 
-  /** The same folder, open: so it can be forced when there are no descriptors left. */
+  /** The same folder, kept open: so it can be forced when no descriptors are left. */
   LogDirectory opened() throws IOException {
     return new LogDirectory(disk, folder, basesBelow, disk.openFolder(folder), codecs);
   }
 
-  /** Of a folder that is open. */
+  /** Closes the folder, if it is kept open. */
   void close() throws IOException {
     if (open != null) {
       open.close();
     }
   }
 
-  /** Returns when creations, renames and deletions in the folder will survive a power cut. */
+  /** Returns when creations, renames and deletions in the folder survive a power cut. */
   void forceFolder() throws IOException {
     if (open == null) {
       disk.forceDirectory(folder);
@@ -82,7 +84,7 @@ final class LogDirectory {
     }
   }
 
-  /** The same folder, whose files are written and read with these codecs. */
+  /** The same folder, with these codecs for its files. */
   LogDirectory withCodecs(CodecNames names) {
     return new LogDirectory(disk, folder, basesBelow, open, names);
   }
@@ -100,12 +102,12 @@ final class LogDirectory {
   }
 
   /**
-   * Makes the folder, and those above it that are missing, so that they survive a power cut.
+   * Creates the folder and its missing parents, so that they survive a power cut.
    *
-   * <p>A folder that is made is forced, as a name in the one above, before anything is made in it.
-   * So of those that were found, only the lowest may have a name that whoever made it did not live
-   * to force; and only if there is no log in it yet. Forcing that is best effort: it lies in a
-   * folder that is not ours, which may be one that cannot be forced.
+   * <p>Each new folder's name is forced in its parent before anything is created in the new folder.
+   * So among the folders found, only the lowest may have an unforced name, because its creator may
+   * have died before the force. That matters only if it holds no log yet. Then forcing its parent
+   * is best effort: the parent is not ours, and may be on a file system that cannot force folders.
    */
   void make() throws IOException {
     Path path = folder.toAbsolutePath();
@@ -136,16 +138,16 @@ final class LogDirectory {
         disk.forceDirectory(notOurs);
       }
     } catch (IOException cannotBeForced) {
-      // Read only, no permission, or a file system that knows no force of folders.
+      // The parent is read-only, access is denied, or the file system cannot force folders.
     }
   }
 
-  /** First positions of all segments, ascending. */
+  /** The first positions of all segments, ascending. */
   List<Long> segments() throws IOException {
     return positions(SEGMENT_SUFFIX);
   }
 
-  /** The positions up to which there are bases, ascending. */
+  /** The positions of all bases, ascending: a base holds the history before its position. */
   List<Long> bases() throws IOException {
     return positions(BASE_SUFFIX).stream().filter(position -> position < basesBelow).toList();
   }
@@ -158,12 +160,12 @@ final class LogDirectory {
         .toList();
   }
 
-  /** The segment that begins at this position. */
+  /** The path of the segment that begins at this position. */
   Path segment(long firstPosition) {
     return named(firstPosition, SEGMENT_SUFFIX);
   }
 
-  /** The base that holds what lies before this position. */
+  /** The path of the base that holds the history before this position. */
   Path base(long position) {
     return named(position, BASE_SUFFIX);
   }
@@ -180,14 +182,12 @@ final class LogDirectory {
     return disk.list(folder).contains(RING);
   }
 
-  /** Whether there is anything in the folder that recovery would read. */
+  /** Whether the folder holds anything that recovery would read. */
   boolean holdsLog() throws IOException {
     return hasRing() || !segments().isEmpty() || !bases().isEmpty() || isUnfinished();
   }
 
-  /**
-   * The mark of a folder that is being filled from elsewhere; while it is there, nothing counts.
-   */
+  /** The mark of an unfinished copy. While it exists, nothing in the folder counts. */
   Path unfinished() {
     return folder.resolve(UNFINISHED);
   }
@@ -196,7 +196,7 @@ final class LogDirectory {
     return disk.list(folder).contains(UNFINISHED);
   }
 
-  /** A log that was copied here in part must not be taken for the whole. */
+  /** Throws if the folder is an unfinished copy: part of a log must not pass for the whole. */
   void checkFinished() throws IOException {
     if (isUnfinished()) {
       throw new LogException.Corrupt(
@@ -204,7 +204,7 @@ final class LogDirectory {
     }
   }
 
-  /** What each file in the folder is to a log whose newest base has this position. */
+  /** What each file is to a log whose newest base has this position. */
   List<OfflineLog.LogFile> files(long base) throws IOException {
     List<Path> stale = before(base);
     List<OfflineLog.LogFile> files = new ArrayList<>();
@@ -239,7 +239,10 @@ final class LogDirectory {
         && TEMPORARIES.contains(name.substring(0, name.length() - TEMPORARY_SUFFIX.length()));
   }
 
-  /** Of a folder that was empty before: deletes all that a copy of a log may have put there. */
+  /**
+   * Deletes all files that a copy of a log may have made. For a folder that was empty before the
+   * copy.
+   */
   void deleteCopy() throws IOException {
     for (OfflineLog.LogFile file : files(0)) {
       if (file.kind() != OfflineLog.FileKind.OTHER && file.kind() != OfflineLog.FileKind.MARK) {
@@ -250,16 +253,16 @@ final class LogDirectory {
   }
 
   /**
-   * A file that does not count until it is {@linkplain #publish published}.
+   * The path of a temporary file, which does not count until it is {@linkplain #publish published}.
    *
-   * @param name one of those above
+   * @param name one of the constants above
    */
   Path temporary(String name) {
     assert TEMPORARIES.contains(name) : name;
     return folder.resolve(name + TEMPORARY_SUFFIX);
   }
 
-  /** A name that is not in use yet, for the end that is cut off this segment. */
+  /** An unused name for the torn tail of this segment. */
   Path tornCopy(Path segment) throws IOException {
     List<String> names = disk.list(folder);
     int number = 1;
@@ -269,7 +272,10 @@ final class LogDirectory {
     return folder.resolve(segment.getFileName() + TORN_INFIX + number);
   }
 
-  /** Forces a temporary file and gives it its name: a crash finds it whole, or not at all. */
+  /**
+   * Forces a temporary file and renames it. After a crash the file is there as a whole, or not at
+   * all.
+   */
   void publish(Disk.File file, Path temporary, Path name) throws IOException {
     file.force();
     disk.rename(temporary, name);
@@ -277,8 +283,8 @@ final class LogDirectory {
   }
 
   /**
-   * Deletes what is older than the base at this position, which must survive a power cut: other
-   * bases, then segments that lie before it as a whole, oldest first.
+   * Deletes what the base at this position replaces: older bases, then segments wholly before it,
+   * oldest first. The base must already survive a power cut.
    */
   void deleteBefore(long base) throws IOException {
     for (Path stale : before(base)) {
@@ -290,14 +296,14 @@ final class LogDirectory {
     List<Path> stale = new ArrayList<>();
     bases().stream().filter(older -> older < base).map(this::base).forEach(stale::add);
     List<Long> segments = segments();
-    // A segment ends before its successor begins; the newest has none, and stays.
+    // A segment ends before its successor begins. The newest has no successor, and stays.
     for (int i = 0; i + 1 < segments.size() && segments.get(i + 1) <= base; i++) {
       stale.add(segment(segments.get(i)));
     }
     return stale;
   }
 
-  /** Deletes what an earlier process was making when it died. */
+  /** Deletes temporary files that a dead process left behind. */
   void deleteTemporaries() throws IOException {
     for (String name : disk.list(folder)) {
       if (isTemporary(name)) {

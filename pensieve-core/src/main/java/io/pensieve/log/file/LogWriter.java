@@ -10,27 +10,30 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The only one that writes to segments: carries frames from the ring to the disk, and forces. */
+/**
+ * The only thread that writes segments: moves frames from the ring to the disk, and forces them.
+ */
 final class LogWriter implements Runnable {
-  // Only the thread in run() touches the segment, so no interrupt of a caller can close its file.
-  // Its order is: write, release the ring's room, force, publish durable, wake who waits for that,
-  // and then the streams. A frame is in the ring until it is in a segment, so the death of the
-  // process never finds it in neither.
+  // Only the thread in run() touches the segment, so no caller's interrupt can close its file. Its
+  // order of effects: write, release ring space, force, publish the durable position, wake its
+  // waiters, then wake the streams. A frame stays in the ring until it is in a segment. So when the
+  // process dies, every committed frame is in one of them.
   //
-  // Whatever is thrown, run() goes on. A step either may be repeated as a whole (what it had done
-  // by then is done again, or found done), or it was in the midst of a force, whose outcome nobody
-  // knows: then the log fails. Failing is a store of an object that was made ahead if there is no
-  // memory for another, and what follows it (waking, closing) is repeated until it has succeeded.
+  // run() continues after any exception. There are two cases:
+  // 1. The step can be repeated as a whole: finished parts are done again, or found done.
+  // 2. The exception came from within a force, whose outcome is unknown. Then the log fails.
+  // Failing is a store. Without memory for a new exception it stores one that was created ahead.
+  // The log writer repeats what follows (waking, closing) until it succeeds.
 
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final long FORCE_NANOS = 100_000_000;
-  // Earlier if there is much to force: writers go on meanwhile, until the ring is full.
+  // Force earlier if many bytes are unforced: meanwhile writers continue, until the ring is full.
   private static final int FORCE_BYTES = 4 << 20;
   private static final long SPIN_NANOS = 20_000;
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
-  private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open: all else is done
-  private static final int TELLING_ATTEMPTS = 50; // while there is no memory
+  private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open; all else is done
+  private static final int TELLING_ATTEMPTS = 50; // retries while there is no memory
   private static final long TELLING_NANOS = 100_000_000;
 
   private final LogDirectory directory;
@@ -55,16 +58,16 @@ final class LogWriter implements Runnable {
   private long lastForceNanos;
   private long lastSpaceCheckNanos;
   private long idleNanos = IDLE_NANOS_MIN;
-  private boolean isForcing; // or done for: what is thrown now is final
+  private boolean isForcing; // or the log is lost: any exception now is final
   private @Nullable Throwable failedOf;
   private int windDowns;
   private boolean operatorKnows;
 
   private volatile @Nullable Thread thread;
   private volatile boolean parked;
-  private volatile boolean hasDiskSpace = true; // puts are accepted
+  private volatile boolean hasDiskSpace = true; // puts are accepted while this is true
   private volatile boolean finished;
-  private volatile long forceUpTo; // stored by the compactor only
+  private volatile long forceUpTo; // only the compactor stores it
   private final AtomicLong forces = new AtomicLong();
   private volatile @Nullable IOException brokenElsewhere;
 
@@ -115,33 +118,33 @@ final class LogWriter implements Runnable {
     return hasDiskSpace;
   }
 
-  /** Why puts are refused, in words; null if they are not. For any thread. */
+  /** Describes why puts are refused; null if they are accepted. For any thread. */
   @Nullable String putRefusal() {
     return refusals.describe();
   }
 
-  /** Everything is written and forced, and the segment closed; or the log has failed. */
+  /** Whether everything is written and forced and the segment is closed, or the log has failed. */
   boolean isFinished() {
     return finished;
   }
 
-  /** The log is to fail, because of something that its files depend on. */
+  /** Makes the log fail, because something that its files depend on is broken. */
   void failWith(IOException broken) {
     brokenElsewhere = broken;
   }
 
-  /** Throws if the folder is not this log's any more. For any thread. */
+  /** Throws if the folder no longer belongs to this log. For any thread. */
   void confirmFolder() throws IOException {
     lock.confirm();
   }
 
-  /** Somebody waits for this position to be forced. For one thread. */
+  /** Asks the log writer to force up to this position. For one thread only: the compactor's. */
   void forceUpTo(long position) {
     forceUpTo = position;
     wake();
   }
 
-  /** How often the log was forced. */
+  /** The number of forces. */
   long forces() {
     return forces.get();
   }
@@ -155,7 +158,7 @@ final class LogWriter implements Runnable {
           awaitWork();
         }
       } catch (RuntimeException | Error noMemory) {
-        // Whatever could not be done is still to be done: see step().
+        // The next step does what this one could not: see step().
       }
     }
     for (int i = 0; i < TELLING_ATTEMPTS && !tellOperator(); i++) {
@@ -163,7 +166,7 @@ final class LogWriter implements Runnable {
     }
   }
 
-  /** Does what there is to do now, and answers whether there was anything. */
+  /** Does the work that is due now, and answers whether there was any. */
   boolean step() {
     try {
       return durablePosition.failure() == null ? work() : windDown();
@@ -178,7 +181,7 @@ final class LogWriter implements Runnable {
   private boolean work() throws IOException {
     IOException broken = brokenElsewhere;
     if (broken != null) {
-      isForcing = true; // it was, there
+      isForcing = true; // as the compactor's force of the folder was
       throw broken;
     }
     long now = nanoTime.getAsLong();
@@ -203,14 +206,14 @@ final class LogWriter implements Runnable {
     try {
       boolean isFinal = refusals.isFinal(broken, nanoTime.getAsLong(), ring.isSealed());
       if (refusals.isShortage()) {
-        hasDiskSpace = false; // until all is written
+        hasDiskSpace = false; // until everything is written
         preallocator.releaseSpace();
       }
       return isFinal;
     } catch (IOException noFolder) {
       return true;
     } catch (RuntimeException | Error noMemory) {
-      return false; // it will be asked again
+      return false; // the next step asks again
     }
   }
 
@@ -277,13 +280,13 @@ final class LogWriter implements Runnable {
     preallocateNext();
   }
 
-  /** What was seen of the room counts from the first put on. Before {@link #run}. */
+  /** Applies the free space seen so far, from the first put on. Runs before {@link #run}. */
   void begin() {
     hasDiskSpace = !space.isShort();
     preallocateNext();
   }
 
-  /** Has the next segment's file opened, and filled with zeros if forces are to be fast. */
+  /** Starts the next segment file: opened, and zeroed if forces must be fast. */
   private void preallocateNext() {
     if (space.freeBytes() - preallocator.bytes() >= space.reserveBytes()) {
       preallocator.prepare();
@@ -308,19 +311,19 @@ final class LogWriter implements Runnable {
     return isDue;
   }
 
-  // The folder is confirmed after the force: whoever took it before has not read what was forced,
-  // and whoever takes it afterwards reads it.
+  // Confirm the folder after the force. A process that took it earlier may not have read the forced
+  // bytes; then confirm() throws. A process that takes it later reads them.
   private void force() throws IOException {
     isForcing = true;
     segment.force();
     isForcing = false;
     confirm();
-    forces.incrementAndGet(); // whoever is acknowledged finds it counted
+    forces.incrementAndGet(); // counted before any waiter is acknowledged
     ring.forced(written);
     durablePosition.publish(written);
   }
 
-  // A folder that is not this log's any more never is again.
+  // A folder that no longer belongs to this log never does again.
   private void confirm() throws IOException {
     try {
       lock.confirm();
@@ -352,15 +355,15 @@ final class LogWriter implements Runnable {
     try {
       failed = reason(broken);
     } catch (RuntimeException | Error noMemory) {
-      // Then without the reason, for the time being.
+      // Then the failure has no reason for now.
     }
-    // First the failure, then the seal: whoever is turned away finds out why.
+    // Store the failure first, then the seal: a refused writer finds the reason.
     durablePosition.fail(failed);
     ring.seal();
     try {
       windDown();
     } catch (RuntimeException | Error again) {
-      // Done by the next step.
+      // The next step does it.
     }
   }
 
@@ -369,7 +372,7 @@ final class LogWriter implements Runnable {
         segment.path() + ": the log failed and takes no more writes: " + broken, broken);
   }
 
-  // May be repeated, and is until it succeeds.
+  // May be repeated. The log writer repeats it until it succeeds.
   private boolean windDown() {
     ring.seal();
     durablePosition.wakeReached();
@@ -380,7 +383,7 @@ final class LogWriter implements Runnable {
       try {
         closeFiles();
       } catch (IOException alsoBroken) {
-        // There is nothing to be done about it.
+        // No remedy: the log has failed already.
       }
     }
     end();
@@ -388,8 +391,8 @@ final class LogWriter implements Runnable {
     return true;
   }
 
-  // All is over and everybody released: so this may take as long as it likes. Answers whether
-  // nothing is left to be told.
+  // The log has ended and all waiters are released, so this may take as long as it likes. Answers
+  // whether nothing is left to report.
   private boolean tellOperator() {
     LogException.Failed failure = durablePosition.failure();
     operatorKnows = operatorKnows || failure == null || operator.failed(failure);
@@ -402,7 +405,7 @@ final class LogWriter implements Runnable {
     watermark.end();
   }
 
-  /** In place of {@link #run}: nobody will write to this log. */
+  /** Replaces {@link #run} if the log writer never starts: closes the files without writing. */
   void abandon() throws IOException {
     ring.seal();
     closeFiles();
@@ -420,7 +423,8 @@ final class LogWriter implements Runnable {
       return;
     }
     parked = true;
-    // Looked at again after `parked` is stored: whoever commits and then does not see it, is seen.
+    // Check again after storing `parked`: a writer that commits and then does not see `parked` has
+    // committed before this check.
     if (isIdle() || isBlocked()) {
       LockSupport.parkNanos(this, idleNanos);
       idleNanos = Math.min(2 * idleNanos, IDLE_NANOS_MAX);
@@ -448,12 +452,12 @@ final class LogWriter implements Runnable {
         && !durablePosition.hasNewWaiters();
   }
 
-  // There is something to do, and it cannot be done now.
+  // There is work, and it cannot be done now.
   private boolean isBlocked() {
     return durablePosition.failure() != null || refusals.last() != null || holeFiller.isOne();
   }
 
-  /** Wakes the scribe if it rests. Cheap if it does not. */
+  /** Wakes the log writer if it is parked. Cheap otherwise. */
   void wake() {
     if (parked) {
       LockSupport.unpark(thread);

@@ -10,33 +10,33 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The folder of a {@link FileLog} that no map has open: reads it as bytes, without changing
- * anything, and salvages what can be read of a damaged one.
+ * Reads the folder of a {@link FileLog} that no map has open, as bytes, without changing anything.
+ * Salvages the readable changes of a damaged log.
  *
- * <p>While a folder is read, maps of this process cannot open it, nor can other processes if {@link
- * Contents#guarded} says so; a map that has it open refuses the reader with {@link
+ * <p>While a folder is being read, maps of this process cannot open it. Nor can other processes, if
+ * {@link Contents#guarded} says so. If a map has the folder open, the reader gets {@link
  * LogException.Locked}.
  */
 public final class OfflineLog {
   private OfflineLog() {}
 
-  /** What a file in the folder is to the log. */
+  /** What a file in the folder means to the log. */
   public enum FileKind {
     /** Changes. */
     SEGMENT,
-    /** The entries that older changes had led to. */
+    /** The entries that resulted from older changes. */
     BASE,
-    /** What was acknowledged and not yet written to a segment. */
+    /** Changes that were acknowledged and not yet written to a segment. */
     RING,
-    /** Replaced by a base, and deleted when the log is opened. */
+    /** Replaced by a base; the next opening deletes it. */
     STALE,
-    /** An end that was cut off at some opening, and kept. */
+    /** A torn tail that an opening cut off and kept. */
     TORN_END,
-    /** In the making when a process died; deleted when the log is opened. */
+    /** Incomplete when a process died; the next opening deletes it. */
     TEMPORARY,
-    /** A file whose name is all that matters: the lock, or the mark of an unfinished copy. */
+    /** A file of which only the name matters: the lock, or the mark of an unfinished copy. */
     MARK,
-    /** Nothing that a log makes. */
+    /** Not a file of a log. */
     OTHER
   }
 
@@ -44,27 +44,27 @@ public final class OfflineLog {
   public record LogFile(Path path, FileKind kind) {}
 
   /**
-   * An unfinished end, normal after a crash, which will be cut off when the log is opened.
+   * An unfinished end, normal after a crash. The next opening cuts it off.
    *
-   * @param file where it is
+   * @param file the file it is in
    * @param offset where it begins in the file, in bytes
    * @param bytes how long it is
    */
   public record TornTail(Path file, long offset, long bytes) {}
 
   /**
-   * What a folder holds that is sound.
+   * The sound contents of a folder.
    *
    * @param files all files, by name
-   * @param changes how many changes and saved entries were told
+   * @param changes how many changes and saved entries were replayed
    * @param bytes how many bytes of the log were read
-   * @param base the position up to which the history is in a base; 0 if there is none
-   * @param end the position where the history ends: no sequence number is larger
+   * @param base the position up to which a base has the history; 0 if there is no base
+   * @param end the position where the history ends: no sequence is larger
    * @param closedCleanly whether the map that wrote the log was closed
-   * @param unfinishedEnd what will be cut off
-   * @param guarded whether other processes were kept from opening the log meanwhile. They are not
-   *     where there is no {@code LOCK} file, or the file system knows no locks; if one opened it
-   *     meanwhile, none of this counts
+   * @param unfinishedEnd the tail that the next opening will cut off
+   * @param guarded whether the lock kept other processes from opening the log meanwhile. It does
+   * not if there is no {@code LOCK} file, or the file system has no locks. If another process
+   * opened the log meanwhile, these contents are not valid
    */
   public record Contents(
       List<LogFile> files,
@@ -77,13 +77,13 @@ public final class OfflineLog {
       boolean guarded) {}
 
   /**
-   * Tells a log's history in order, on this thread, by the rules and the code by which a map that
-   * is opened reads it. Needs no more memory for a long log than for a short one.
+   * Replays a log's history in order, on one thread, which is not the caller's. It uses the same
+   * rules and code as the opening of a map. A long log needs no more memory than a short one.
    *
-   * @param handler is told keys and values as they are in the files. What it throws ends the
-   *     reading and is passed on
-   * @throws LogException.Corrupt if opening the log would be refused; what was told before is what
-   *     was read before the damage was met
+   * @param handler receives keys and values as they are in the files. An exception from it ends the
+   * reading and is passed on
+   * @throws LogException.Corrupt if opening the log would be refused; the changes replayed before
+   * are those before the damage
    * @throws LogException.Locked if a map has the log open
    * @throws LogException.Failed if there is no log in the folder, or reading fails
    */
@@ -92,17 +92,17 @@ public final class OfflineLog {
   }
 
   /**
-   * Copies what can be read of a log to a new folder, where it can be opened. Meant for a log that
-   * is refused because it is damaged; of a sound one it copies all. What is damaged or missing is
-   * left out and reported; sequence numbers stay, and so does the order. Nothing is changed in the
-   * old folder. Afterwards the new log is read as by {@link #read}.
+   * Copies the readable part of a log to a new folder, where it can be opened. Meant for a damaged
+   * log that is refused; of a sound log it copies everything. It leaves out and reports whatever is
+   * damaged or missing. Sequences and order stay the same. Nothing changes in the old folder. At
+   * the end the new log is read as by {@link #read}.
    *
    * @param folder the log
-   * @param into where the new one goes: a folder that is empty, or not there yet
+   * @param into the new log's folder: empty, or not there yet
    * @throws IllegalArgumentException if {@code into} holds anything, or lies in the old folder
    * @throws LogException.Locked if a map has one of the folders open
-   * @throws LogException.Failed if there is no log in the folder, or copying fails; what was copied
-   *     is deleted then
+   * @throws LogException.Failed if there is no log in the folder, or copying fails; then the copy
+   * is deleted
    */
   public static SalvageReport salvage(Path folder, Path into) {
     if (into.toAbsolutePath().normalize().startsWith(folder.toAbsolutePath().normalize())) {
@@ -113,15 +113,16 @@ public final class OfflineLog {
   }
 
   /**
-   * What was salvaged.
+   * The result of a salvage.
    *
-   * @param contents what the new folder holds
-   * @param damages what was found damaged or missing, in the order of the log
+   * @param contents the contents of the new folder
+   * @param damages what was damaged or missing, in the order of the log
    */
   public record SalvageReport(Contents contents, List<Damage> damages) {
 
     /**
-     * Whether entries may be missing, older than they were, or there although they were removed.
+     * Whether entries may be missing, may have an older value, or may be back although they were
+     * removed.
      */
     public boolean losesSomething() {
       return damages.stream().anyMatch(Damage::losesSomething);
@@ -129,12 +130,12 @@ public final class OfflineLog {
   }
 
   /**
-   * Something damaged or missing.
+   * A damaged or missing part.
    *
    * @param file the damaged file; the folder, if a file is missing
    * @param offset where the damaged bytes begin in the file
-   * @param bytes how many there are; 0 if they are missing
-   * @param losesSomething whether anything was lost by it
+   * @param bytes how many bytes are damaged; 0 if they are missing
+   * @param losesSomething whether the log lost anything by it
    * @param meaning what was there, and what its loss means for the entries
    */
   public record Damage(

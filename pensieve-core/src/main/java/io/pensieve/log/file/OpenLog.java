@@ -10,7 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The parts of a log from its replay on, and how a frame gets to its place. */
+/** The parts of an open log, from replay on, and how a frame gets its place. */
 final class OpenLog {
   private static final long BACK_PRESSURE_NANOS = 50_000;
   private static final int FIRST_SEGMENT_BYTES = 4 << 20;
@@ -67,7 +67,7 @@ final class OpenLog {
             found.segments());
   }
 
-  /** A life, and the end that was cut off before it began, if there was one. */
+  /** An open log, and the starting point that its recovery gave it. */
   record Opened(OpenLog openLog, EndOfRecovery.StartingPoint start) {}
 
   static Opened begin(
@@ -95,7 +95,7 @@ final class OpenLog {
     return new Opened(openLog, start);
   }
 
-  // What was opened is closed if it cannot be used: no thread may be had, for one.
+  // Closes what was opened if the log cannot start, for example for want of a thread.
   private void start(LogThreads threads) throws IOException {
     boolean started = false;
     try {
@@ -131,7 +131,7 @@ final class OpenLog {
     return watermark;
   }
 
-  /** How long base and log were when this life began. */
+  /** The lengths of base and log when this session began. */
   LogSize begun() {
     return begun;
   }
@@ -150,7 +150,7 @@ final class OpenLog {
   }
 
   LogStatistics statistics(LogSize extent, CompactionStatistics tally) {
-    long released = ring.released(); // before the end, lest it be beyond
+    long released = ring.released(); // read before the end, so that it never exceeds it
     long end = ring.end();
     return new LogStatistics(
         end - begun.countedFrom(),
@@ -169,7 +169,7 @@ final class OpenLog {
         space.reserveBytes());
   }
 
-  /** Why a put would be refused now; null if it would not. */
+  /** Describes why a put would be refused now; null if it would be accepted. */
   private @Nullable String refusal() {
     LogException.Failed failed = durablePosition.failure();
     if (failed != null) {
@@ -180,7 +180,7 @@ final class OpenLog {
     return logWriter.hasDiskSpace() ? null : logWriter.putRefusal();
   }
 
-  /** Puts a frame at the end of the log, and answers where it begins. */
+  /** Appends a frame, and answers the position where it begins. */
   long append(FrameEncoder draft, boolean isPut) {
     int bytes = Format.align((int) draft.length());
     RingClaim claim = draft.claim();
@@ -189,18 +189,18 @@ final class OpenLog {
     try {
       ring.write(position, durablePosition.durable(), draft);
     } catch (RuntimeException | Error unwinding) {
-      // No stack or no heap may be left, so this is a store and no call: see RingClaim.
+      // Stack or heap may be exhausted, so this is a store and no call: see RingClaim.
       claim.abandoned = true;
       throw unwinding;
     }
-    // It is in the log now: nothing may fail any more. What follows needs no memory, and less stack
-    // than the commit has had.
+    // The frame is in the log now, so nothing below may fail. The code below needs no memory, and
+    // less stack than the commit did.
     claim.ring = RingClaim.NO_RING;
     throttle.appended(position + bytes, bytes, draft);
     return position;
   }
 
-  /** Waits a little if this thread has appended what is too far. With no key locked. */
+  /** Waits if this thread's appends outran a compaction. The caller must hold no key's lock. */
   void throttle() {
     if (throttle.hasDebt()) {
       throttle.await(FrameEncoder.ofThread());
@@ -216,14 +216,15 @@ final class OpenLog {
     if (isPut && !logWriter.hasDiskSpace()) {
       throw refusal(claim);
     }
-    claim.position = RingBuffer.NO_ROOM; // as long as it is not known
+    claim.position = RingBuffer.NO_ROOM; // until it is known
     claim.ring = ring.number();
     long position = ring.tryClaim(bytes);
     claim.position = position;
     return position;
   }
 
-  // An interrupted thread does not rest when it parks, so the flag is taken from it meanwhile.
+  // parkNanos returns at once in an interrupted thread. So this clears the flag, and restores it at
+  // the end.
   private long claimBlocking(RingClaim claim, int bytes, boolean isPut) {
     boolean interrupted = false;
     try {
@@ -246,7 +247,7 @@ final class OpenLog {
     }
   }
 
-  // What has failed is called that, and not full, which it may be as well.
+  // Reports a failure as a failure, even if the disk is full as well.
   private RuntimeException refusal(RingClaim claim) {
     claim.ring = RingClaim.NO_RING;
     LogException.Failed failed = durablePosition.failure();
@@ -263,7 +264,7 @@ final class OpenLog {
     return new LogException.Full(refusal == null ? space.shortage() : refusal);
   }
 
-  /** Ends appends, and returns when all is written and forced, or the log has failed. */
+  /** Ends appends. Returns when everything is written and forced, or the log has failed. */
   void end() {
     ring.seal();
     boolean interrupted = false;

@@ -4,14 +4,14 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What recovery found, and all that is needed to go on from it.
+ * What recovery found: all that the end of recovery needs.
  *
  * @param end where the history ends: the next position
  * @param clean whether the log was closed; then no position beyond {@code end} was ever used
  * @param durable up to where the history was certainly forced
  * @param newest the newest segment, or null in a new log
- * @param ringTail the end of the history, as far as it was in the ring only
- * @param base up to here the history is in a base; 0 if there is none
+ * @param ringTail the end of the history that was only in the ring
+ * @param base the position up to which a base has the history; 0 if there is no base
  * @param tornBytes how many bytes of the newest segment lie behind {@code end}
  */
 record RecoveredState(
@@ -30,7 +30,7 @@ record RecoveredState(
     }
   }
 
-  /** Nothing was there. */
+  /** The state of a new log: recovery found nothing. */
   static RecoveredState emptyLog() {
     return new RecoveredState(0, true, 0, null, RingTail.none(0), 0, 0);
   }

@@ -7,21 +7,28 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads a log's history and tells torn tail from damage. Changes nothing on the disk. */
+/**
+ * Reads a log's history, and distinguishes a torn tail from damage. Changes nothing on the disk.
+ */
 final class Recovery<K, V> {
-  // A base says that the log was forced up to where it ended then: less is damage. Of the segments,
-  // those count from which something follows the base; whatever is older is not looked at.
-  // Older segments were forced before the next one got its name: in them everything must be there.
-  // The newest one may end anywhere behind the last force. A bad frame in it is a torn tail unless
-  // some whole frame, in it or in the ring, knows that the bad one was forced. What follows in the
-  // ring then goes on where the segment ends.
+  // The steps, as DESIGN.md names them:
+  // 1. Base: replay the newest base. It says up to where the log was forced then. If the log ends
+  //    before that, the log is damaged.
+  // 2. Scan: open each segment for its header. Ignore those wholly before the base.
+  // 3. Older segments: replay each one. It was forced before its successor got its name, so all of
+  //    it must be there.
+  // 4. Newest segment: find its end, then replay up to there. It may end anywhere after the last
+  //    force. A bad frame in it is a torn tail, unless a whole frame, in it or in the ring, knows
+  //    that the bad one was forced.
+  // 5. Ring: replay the frames that continue where the newest segment ends.
+  // 6. Second pass: repeat steps 1 to 5, only if the handler needs it.
 
   private final LogDirectory directory;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
   private final ReplayHandler<K, V> handler;
   private final ReplayPipeline.Settings settings;
-  private boolean needsSecondPass; // by who replays: see ReplayHandler.Unordered
+  private boolean needsSecondPass; // requested by the handler: see ReplayHandler.Unordered
 
   Recovery(
       LogDirectory directory,
@@ -37,11 +44,17 @@ final class Recovery<K, V> {
   }
 
   /**
-   * What was found, and how much of it was told; of that, what was in a base; how many segments.
+   * What recovery found.
+   *
+   * @param recovered the state to continue from
+   * @param changes how many changes were replayed
+   * @param bytes how many bytes were replayed
+   * @param baseBytes how many of these bytes were in a base
+   * @param segments how many segments were read
    */
   record Result(RecoveredState recovered, long changes, long bytes, long baseBytes, int segments) {}
 
-  /** For a thread that is never interrupted. */
+  /** Runs all steps. For a thread that is never interrupted. */
   Result run() throws IOException {
     directory.checkFinished();
     Result result = read();
@@ -64,7 +77,7 @@ final class Recovery<K, V> {
       try {
         return read(base, segments, pipeline);
       } catch (IOException | RuntimeException | Error failure) {
-        pipeline.finish(); // what is wrong with anything before comes first
+        pipeline.finish(); // a fault in earlier chunks comes first
         throw failure;
       }
     }
@@ -90,8 +103,8 @@ final class Recovery<K, V> {
     return RecoveredState.emptyLog();
   }
 
-  // There may be more of them than files that may be open: each is opened for its header, and once
-  // more when it is its turn.
+  // There may be more segments than files that may be open. So each is opened for its header here,
+  // and again for its replay.
   private List<FrameFile> scanSegments(long base) throws IOException {
     List<FrameFile> segments = new ArrayList<>();
     List<Long> all = directory.segments();
@@ -112,7 +125,7 @@ final class Recovery<K, V> {
       throws IOException {
     FrameFile first = segments.get(0);
     if (base == 0 || first.firstPosition() > base) {
-      checkStart(first, base); // else the base ends somewhere in it
+      checkStart(first, base); // else the base ends within it
     }
     long end = base;
     for (int next = 1; next < segments.size(); next++) {
@@ -151,7 +164,7 @@ final class Recovery<K, V> {
   private static long replayOlderSegment(
       FrameFile segment, long from, long end, ReplayPipeline<?, ?> pipeline) throws IOException {
     if (end == from && end < segment.firstPosition()) {
-      return end; // its successor was to replace it: see EndOfRecovery
+      return end; // its successor replaced it: see EndOfRecovery
     }
     long at = Math.max(from, segment.firstPosition());
     while (at < end) {
@@ -170,7 +183,7 @@ final class Recovery<K, V> {
 
   private RecoveredState replayNewestSegment(
       FrameFile newest, long base, long forced, ReplayPipeline<K, V> pipeline) throws IOException {
-    // First the end: what follows a bad frame must not be told.
+    // First find the end: nothing behind a bad frame may be replayed.
     FrameReader reader = newest.reader();
     reader.seek(Math.max(base, newest.firstPosition()));
     long durable = Math.max(forced, newest.firstPosition());
@@ -203,8 +216,8 @@ final class Recovery<K, V> {
   }
 
   /**
-   * Looks from the reader's position on for a whole frame which says that the end was once further
-   * on.
+   * Searches from the reader's position for a whole frame whose `durable` lies beyond this end.
+   * Such a frame shows damage, not a torn tail.
    */
   static void checkNotForced(FrameFile newest, FrameReader reader, long end) throws IOException {
     while (reader.seekFrame()) {

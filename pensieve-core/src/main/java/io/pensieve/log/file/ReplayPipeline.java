@@ -13,21 +13,20 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells batches of frames to whoever replays: in order on the thread that reads them, or, if the
- * receiver takes changes in any order, on several threads.
+ * Replays chunks of frames to a handler: in order on the thread that reads them, or on several
+ * threads if the handler takes changes in any order.
  *
- * <p>For one thread, which reads all files: it takes an empty batch, fills it and submits it, again
- * and again. When there is no empty one it tells one itself.
+ * <p>One thread reads all files. In a loop it takes a free chunk, fills it and submits it. When no
+ * chunk is free, it replays one itself.
  */
 final class ReplayPipeline<K, V> implements AutoCloseable {
-  // Of several failures the first one in the log counts, as if one thread had told everything. So
-  // batches retire in the order in which they were submitted, and a failure is known as the first
-  // one when its batch retires; what was submitted after it is not told any more.
+  // Of several failures the first one in the log counts, as if one thread had replayed everything.
+  // So chunks retire in the order of their submission. A failure is known as the first one when its
+  // chunk retires. Chunks submitted after it are no longer replayed.
   //
-  // What is read and not yet told takes a share of the heap at most: the number of batches is
-  // limited. A frame that is longer than a batch is told by the thread that reads it, one at a
-  // time, and when everything before it has been told: the removals before it may be what makes
-  // room for it.
+  // Memory. Chunks read and not yet replayed take a bounded share of the heap, since their number
+  // is limited. The reading thread replays a frame longer than a chunk itself, one at a time, when
+  // everything before it has been replayed. The removals before it may be what frees memory for it.
 
   private static final int BATCHES_PER_THREAD = 4;
   private static final int BATCHES_MIN = 2;
@@ -35,11 +34,11 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
   private static final long PROGRESS_BYTES = 1 << 20;
 
   /**
-   * How much is done at a time, and by how many.
+   * How much a thread does at a time, and how many threads there are.
    *
-   * @param threads how many threads tell, the reading one included
-   * @param batchBytes how many bytes a thread gets at a time
-   * @param aloneBytes so many bytes the reading thread tells before it calls for others
+   * @param threads how many threads replay, including the reading one
+   * @param batchBytes how many bytes a chunk has
+   * @param aloneBytes how many bytes the reading thread replays before it starts others
    */
   record Settings(int threads, int batchBytes, long aloneBytes) {
     static Settings ofThreads(int threads) {
@@ -55,14 +54,14 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
   private final long bytesTotal;
   private final long batchesMax;
 
-  // Of the reading thread.
+  // Used by the reading thread only.
   private final List<UninterruptibleThread> workers = new ArrayList<>();
   private long numbered;
   private long bytes;
   private long bytesReported;
   private long changesAlone;
 
-  // Guarded by this. A batch is empty, or waiting and under way, or under way.
+  // Guarded by this. A chunk is empty, or under way, and then perhaps waiting, too.
   private final Deque<FrameChunk> empty = new ArrayDeque<>();
   private final Deque<FrameChunk> waiting = new ArrayDeque<>();
   private final Deque<FrameChunk> underWay = new ArrayDeque<>();
@@ -93,10 +92,10 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return Math.max(BATCHES_MIN, Math.min((long) BATCHES_PER_THREAD * settings.threads(), fitting));
   }
 
-  /** A receiver that is told in order, since there is one thread. */
+  /** Adapts a handler that needs order, for replay by one thread. */
   private record OrderedHandler<K, V>(ReplayHandler<K, V> handler)
       implements ReplayHandler.Unordered<K, V> {
-    // There are fewer entries than positions before the base's, so their numbers are below the
+    // A base has fewer entries than positions before it. So the entries' numbers are below the
     // sequences that follow.
     @Override
     public void entry(Change.Put<K, V> put, long version, long stamp) {
@@ -112,7 +111,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     public void completeUpTo(long sequence) {}
   }
 
-  /** A batch to be filled, when there is one. */
+  /** Answers a free chunk to fill, as soon as there is one. */
   FrameChunk takeFree() throws IOException {
     FrameChunk chunk;
     while ((chunk = tryTakeFree()) == null) {
@@ -131,7 +130,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return chunk;
   }
 
-  /** Tells a batch that waits for that, or waits until another thread has told one. */
+  /** Replays a waiting chunk, or waits until another thread has retired one. */
   private void replayOneOrAwait() {
     FrameChunk chunk = pollSubmittedOrAwaitRetired();
     if (chunk != null) {
@@ -155,7 +154,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return new AssertionError("recovery is for threads that are never interrupted", impossible);
   }
 
-  /** Tells what was read, or leaves it to others. */
+  /** Replays the chunk, or leaves it to another thread. */
   void submit(FrameChunk chunk) {
     if (chunk.isLarge()) {
       awaitReplayed();
@@ -186,13 +185,13 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     try {
       worker.start();
     } catch (OutOfMemoryError noThreadToBeHad) {
-      // One fewer, then; the reading thread tells what nobody else does.
+      // Go on with one thread fewer: the reading thread replays what no other does.
     }
   }
 
   /**
-   * Tells one frame that the reading thread has just read elsewhere, when everything that was
-   * submitted has been told.
+   * Replays one frame that the reading thread has just read elsewhere, after everything submitted
+   * has been replayed.
    */
   void replayLongFrame(FrameReader reader, long position, Path file, long offset)
       throws IOException {
@@ -235,7 +234,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
       if (!hasFailed()) {
         told = chunk.replay(decoder);
       }
-    } catch (Throwable any) { // of a codec, perhaps; it ends the recovery
+    } catch (Throwable any) { // perhaps from a codec; it ends the recovery
       thrown = any;
     }
     long end = retire(chunk, told, thrown);
@@ -248,7 +247,9 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return failure != null;
   }
 
-  /** Answers up to which sequence every change has been told, or 0 if that is as it was. */
+  /**
+   * Retires a chunk. Answers the sequence up to which all is replayed, or 0 if that has not moved.
+   */
   private synchronized long retire(FrameChunk chunk, long told, @Nullable Throwable thrown) {
     chunk.done = true;
     chunk.replayed = told;
@@ -269,7 +270,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return failure == null ? end : 0;
   }
 
-  /** Returns when everything that was submitted has been told, or throws the first failure. */
+  /** Returns when everything submitted has been replayed, or throws the first failure. */
   void finish() throws IOException {
     awaitReplayed();
     synchronized (this) {
@@ -277,7 +278,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     }
   }
 
-  // A long frame is read when it is told.
+  // A long frame is read during its replay, so an IOException may occur there.
   private static void rethrow(@Nullable Throwable failure) throws IOException {
     if (failure instanceof IOException unread) {
       throw unread;
@@ -285,12 +286,12 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     UninterruptibleThread.rethrow(failure);
   }
 
-  /** Whether the receiver, who has been told everything, wants to be told again. */
+  /** Whether the handler needs a second pass, after it has received everything. */
   boolean needsSecondPass() {
     return receiver.needsSecondPass();
   }
 
-  // A failure is kept for whoever asks next.
+  // A failure is kept, and thrown by the next call that checks it.
   private void awaitReplayed() {
     while (isUnderWay()) {
       replayOneOrAwait();
@@ -301,22 +302,22 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     return !underWay.isEmpty();
   }
 
-  /** How many changes have been told. */
+  /** The number of changes replayed. */
   synchronized long changes() {
     return changes + changesAlone;
   }
 
-  /** How many changes and entries were submitted, close markers and padding included. */
+  /** The number of changes and entries submitted, including close markers and padding. */
   long numbered() {
     return numbered;
   }
 
-  /** How many bytes of frames were submitted. */
+  /** The number of bytes of frames submitted. */
   long bytes() {
     return bytes;
   }
 
-  /** Ends all threads: none of them tells anything any more. */
+  /** Ends all threads. None of them replays anything afterwards. */
   @Override
   public void close() {
     synchronized (this) {

@@ -7,27 +7,28 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The mapped file in which writers leave their frames, and from which the scribe takes them. */
+/** The mapped file in which writers store frames, and from which the log writer takes them. */
 final class RingBuffer {
   // Invariant: released <= position of every frame in the ring < tail <= released + capacity, and
   // every byte from tail to released + capacity is 0.
   //
-  // Order of effects. A writer claims [position, end) by a compare-and-set of tail, which reads
-  // `released` first: so it sees the zeros that the scribe stored before it published `released`.
-  // It stores its frame and last, by a release, the frame's first word. The scribe reads that word
-  // by an acquire: not 0 means that the whole frame is there.
+  // Order of effects. A writer claims [position, end) by a compare-and-set of tail. It reads
+  // `released` before that, so it sees the zeros that the log writer stored before it published
+  // `released`. The writer stores its frame, and last, by a release, the frame's first word. The
+  // log writer reads that word by an acquire: a word other than 0 means that the whole frame is
+  // there.
   //
-  // Why a committed frame survives SIGKILL: the mapping is shared, so a store goes to a page of the
-  // kernel's cache that outlives the process. A killed thread's stores before the kill are a prefix
-  // of its stores in program order (the release keeps the compiler and the processor from moving
-  // the first word before the rest), and whatever a processor still had in its store buffer is
-  // in memory before anybody else runs there. What a kill can leave is a hole: room that was
-  // claimed and whose first word is 0. Recovery steps over it, for each frame names its position.
+  // Why a committed frame survives SIGKILL. The mapping is shared, so a store goes to a page of the
+  // kernel's cache, which outlives the process. A killed thread leaves a prefix of its stores in
+  // program order: the release keeps compiler and processor from moving the first word before the
+  // rest. Stores that a processor still holds in its store buffer reach memory before another
+  // thread runs there. A kill can leave a hole: claimed space whose first word is 0. Recovery steps
+  // over holes, since each frame names its position.
 
-  /** No room now: the scribe must release some first. */
+  /** No space now: the log writer must release some first. */
   static final long NO_ROOM = -1;
 
-  /** No room ever again: the log is being closed, or has failed. */
+  /** No space ever again: the log is being closed, or has failed. */
   static final long SEALED = -2;
 
   private static final long SEAL = Long.MIN_VALUE;
@@ -40,9 +41,9 @@ final class RingBuffer {
   private final ByteBuffer memory;
   private final int capacity;
   private final long salt;
-  private final AtomicLong tail; // where the next frame goes; with SEAL: none may
-  private final AtomicLong released; // stored by the scribe only
-  private volatile long written; // likewise: up to here all is in a segment; zeros are to come
+  private final AtomicLong tail; // where the next frame goes; with SEAL no frame may
+  private final AtomicLong released; // only the log writer stores it
+  private volatile long written; // likewise; all before is in a segment, and will be zeroed
 
   RingBuffer(ByteBuffer memory, int capacity, long start, long salt) {
     this.memory = memory;
@@ -53,7 +54,7 @@ final class RingBuffer {
     this.written = start;
   }
 
-  /** The position of claimed room, or {@link #NO_ROOM}, or {@link #SEALED}. */
+  /** Claims space: answers its position, or {@link #NO_ROOM}, or {@link #SEALED}. */
   long tryClaim(int bytes) {
     while (true) {
       long position = tail.get();
@@ -69,7 +70,7 @@ final class RingBuffer {
     }
   }
 
-  /** From now on nobody can claim. Answers where the last frame ends. */
+  /** Refuses all further claims. Answers where the last claimed frame ends. */
   long seal() {
     while (true) { // needs no memory
       long position = tail.get();
@@ -83,12 +84,12 @@ final class RingBuffer {
     return tail.get() < 0;
   }
 
-  /** Where the last frame ends that was claimed so far. */
+  /** Where the last frame claimed so far ends. */
   long end() {
     return tail.get() & ~SEAL;
   }
 
-  /** Stores a frame in claimed room, and commits it. */
+  /** Stores a frame in claimed space, and commits it. */
   void write(long position, long durable, FrameEncoder draft) {
     putWord(position + Format.POSITION_AT, position);
     putWord(position + Format.DURABLE_AT, durable);
@@ -108,8 +109,8 @@ final class RingBuffer {
     WORD.set(memory, index(position), word);
   }
 
-  // Piece by piece by way of memory that is the writer's alone: a caller may change its array
-  // meanwhile, and the checksum must be that of the bytes which are stored.
+  // Copies piece by piece through the writer's own memory. A caller may change its array meanwhile,
+  // and the checksum must match the stored bytes.
   private void putBytes(long position, byte[] bytes, byte[] piece, Format.Checksum checksum) {
     for (int from = 0; from < bytes.length; from += piece.length) {
       int count = Math.min(piece.length, bytes.length - from);
@@ -125,7 +126,7 @@ final class RingBuffer {
     memory.put(Format.FILE_HEADER_BYTES, bytes, from + first, count - first);
   }
 
-  /** Commits claimed room that nobody will fill: as padding, which says nothing. */
+  /** Commits claimed space that no writer will fill, as padding without a change. */
   void pad(long position, int bytes, long durable) {
     byte[] frame = Format.bareFrame(Format.PADDING, bytes, position, durable, salt);
     put(position + Long.BYTES, frame, Long.BYTES, bytes - Long.BYTES);
@@ -141,21 +142,21 @@ final class RingBuffer {
     return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
   }
 
-  /** Up to where all room is free again. */
+  /** All space before this position is free again. */
   long released() {
     return released.get();
   }
 
-  /** The room that the frame at this position takes, or 0 if none is committed there. */
+  /** The bytes of ring space of the frame at this position, or 0 if none is committed there. */
   int committedBytes(long position) {
     long word = (long) WORD.getAcquire(memory, index(position));
     return word == 0 ? 0 : Format.align(Format.lengthOf(word));
   }
 
-  /** Where the committed frames end that follow one another from here, within so many bytes. */
+  /** The end of the consecutive committed frames from here on, within so many bytes. */
   long committedEnd(long from, long bytesMax) {
     long end = from;
-    // The ring may be full: beyond its capacity begins the first frame again.
+    // In a full ring, the byte at `from + capacity` is that of the first frame again.
     while (end - from < capacity) {
       int bytes = committedBytes(end);
       if (bytes == 0 || end + bytes - from > bytesMax) {
@@ -166,14 +167,14 @@ final class RingBuffer {
     return end;
   }
 
-  /** Up to where everything is committed by now. For any thread. */
+  /** All frames before this position are committed by now. For any thread. */
   long committedPrefix() {
     long end = written;
     while (end < end()) {
       int bytes = committedBytes(end);
       long done = written;
       if (done > end) {
-        end = done; // what was read may have been zeros, or another frame's by then
+        end = done; // the word just read may be zero, or a newer frame's
       } else if (bytes == 0) {
         break;
       } else {
@@ -183,7 +184,7 @@ final class RingBuffer {
     return end;
   }
 
-  /** These bytes as they are, in one or two pieces. */
+  /** The bytes of this range without a copy, in one or two pieces. */
   ByteBuffer[] slices(long from, long to) {
     int bytes = (int) (to - from);
     int first = (int) Math.min(bytes, capacity - (from & (capacity - 1)));
@@ -193,22 +194,22 @@ final class RingBuffer {
         : new ByteBuffer[] {head, memory.slice(Format.FILE_HEADER_BYTES, bytes - first)};
   }
 
-  /** Notes for recovery that the log was forced up to here. For the scribe only. */
+  /** Records for recovery that the log is forced up to here. For the log writer only. */
   void forced(long end) {
     WORD.setRelease(memory, Format.RING_FORCED_AT, end);
   }
 
   /**
-   * Gives back the room of frames that are in a segment now. Needs no memory, and may be repeated.
-   * For the scribe only.
+   * Releases the space of frames that are in a segment now. Needs no memory, and may be repeated.
+   * For the log writer only.
    */
   void release(long from, long to) {
     written = to;
-    VarHandle.storeStoreFence(); // who finds the zeros in time finds that, too
+    VarHandle.storeStoreFence(); // a reader that finds the zeros then finds `written` moved, too
     for (long at = from; at < to; at += ZEROS.length) {
       put(at, ZEROS, 0, (int) Math.min(ZEROS.length, to - at));
     }
-    // After the zeros: recovery takes what lies before it for old.
+    // Store these after the zeros: recovery ignores all ring content before them as old.
     WORD.setRelease(memory, Format.RING_WRITTEN_AT, to);
     WORD.setRelease(memory, Format.RING_WRITTEN_AGAIN_AT, to);
     released.set(to);

@@ -5,30 +5,31 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Which room of which ring a thread has claimed and not committed: one for each thread. */
+/** The ring space that a thread has claimed and not committed. One for each thread. */
 final class RingClaim {
-  // Whoever unwinds between claim and commit may have neither stack nor heap left. So all it does
-  // is a store to `abandoned`, if it gets so far; the scribe, which comes upon the hole, looks here
-  // whose it is, and gives it back. A claim that its thread left open without a word is known, too:
-  // by the thread's next append, or by its death.
+  // A thread that unwinds between claim and commit may have neither stack nor heap left. So all it
+  // does is a store to `abandoned`, if it gets that far. When the log writer comes to the hole, it
+  // looks up the owner here and pads the hole. Two other events show that a thread left a claim
+  // open without this store: the thread's next append, and its death.
   //
-  // The fields are plain: a writer stores them on its way, and the scribe reads them long after.
+  // The fields are plain: a writer stores them on its way, and the log writer reads them long
+  // after.
 
   static final long NO_RING = 0;
   private static final int SWEPT_MIN = 64;
 
-  private static final List<RingClaim> ALL = new ArrayList<>(); // guarded by itself
+  private static final List<RingClaim> ALL = new ArrayList<>(); // guarded by its own monitor
   private static int sweptAt = SWEPT_MIN; // guarded by ALL
 
-  long ring; // the number of the ring; NO_RING if nothing is claimed
-  long position; // in it; negative until it is known
+  long ring; // the ring's number; NO_RING if nothing is claimed
+  long position; // in that ring; negative until it is known
   int bytes;
-  boolean abandoned; // it will never be committed
+  boolean abandoned; // the claim will never be committed
   private final WeakReference<Thread> owner = new WeakReference<>(Thread.currentThread());
 
   private RingClaim() {}
 
-  /** Another claim of the calling thread. */
+  /** Creates and registers a claim for the calling thread. */
   static RingClaim ofThread() {
     RingClaim claim = new RingClaim();
     synchronized (ALL) {
@@ -53,17 +54,17 @@ final class RingClaim {
     return thread == null || !thread.isAlive();
   }
 
-  /** Who has a hole. */
+  /** The state of a hole's owner. */
   enum HoleOwner {
-    /** A thread that is about to fill it. */
+    /** A living thread will fill the hole. */
     ALIVE,
-    /** Nobody, any more. */
+    /** The owner has abandoned the hole, or has died. */
     ABANDONED,
-    /** Not known. */
+    /** No thread is registered for the hole. */
     UNKNOWN
   }
 
-  /** Who has claimed this place of a ring. */
+  /** The state of the thread that claimed this position of a ring. */
   static HoleOwner owner(long ring, long position) {
     RingClaim claim = find(ring, position);
     if (claim == null) {
@@ -83,7 +84,7 @@ final class RingClaim {
     }
   }
 
-  /** How much was claimed at this place, by whoever has it. */
+  /** The number of bytes claimed at this position, whoever claimed them. */
   static int bytes(long ring, long position) {
     RingClaim claim = find(ring, position);
     if (claim == null) {
@@ -92,7 +93,7 @@ final class RingClaim {
     return claim.bytes;
   }
 
-  /** Of a place that was abandoned, and is committed now. */
+  /** Closes an abandoned claim whose space is committed now. */
   static void close(long ring, long position) {
     RingClaim claim = find(ring, position);
     if (claim != null) {

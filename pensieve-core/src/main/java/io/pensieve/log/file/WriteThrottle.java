@@ -5,46 +5,46 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Slows down writers that outrun a compaction, so that the folder's size has a bound. */
+/** Slows down writers that outrun a compaction. This bounds the folder's size. */
 final class WriteThrottle {
-  // A writer waits when it has let go of its key, which the compactor may be waiting for. All that
-  // are held back share a rate evenly, and each waits for what it has appended itself, at its part
-  // of that rate: nobody for others' turns, nobody for what is over, and none for longer than
-  // SHARE_NANOS_MAX. The compactor can only make that shorter.
+  // A writer waits after it has unlocked its key, because the compactor may wait for that key. All
+  // throttled writers share one rate evenly. Each waits only for its own appended bytes, at its
+  // share of the rate. It does not queue behind others, pays nothing for earlier appends, and waits
+  // SHARE_NANOS_MAX at most. The compactor can only shorten a wait.
 
   private static final long SHARE_NANOS_MAX = 1_000_000_000;
   private static final long LOOK_AGAIN_NANOS = 100_000;
-  private static final int LOOKS_MAX = 64; // a share: many that wait must not keep processors busy
+  private static final int LOOKS_MAX = 64; // checks per wait: many waiters must not use much CPU
 
   private final long bytesPerSecond;
   private final LongSupplier nanoTime;
   private final AtomicInteger held = new AtomicInteger();
-  private volatile long freeUntil = Long.MAX_VALUE; // stored by the compactor only
-  private volatile boolean hasDebt; // some thread may have appended beyond that
+  private volatile long freeUntil = Long.MAX_VALUE; // only the compactor stores it
+  private volatile boolean hasDebt; // some thread may have appended beyond freeUntil
   private volatile @Nullable Thread compactor;
 
-  /** Free for all, until told otherwise. */
+  /** Throttles no writer until {@link #freeUntil(long)} sets a limit. */
   WriteThrottle(long bytesPerSecond, LongSupplier nanoTime) {
     this.bytesPerSecond = bytesPerSecond;
     this.nanoTime = nanoTime;
   }
 
-  /** Whoever has to be woken when writers are too far. */
+  /** Sets the compactor's thread, which a throttled writer wakes. */
   void compactor(Thread thread) {
     compactor = thread;
   }
 
-  /** Up to this position of the log nobody has to wait. For the compactor only. */
+  /** No writer waits up to this position of the log. For the compactor only. */
   void freeUntil(long position) {
     freeUntil = position;
-    hasDebt = false; // whoever is still too far finds that at its next append
+    hasDebt = false; // a writer still beyond it finds that at its next append
   }
 
   long freeUntil() {
     return freeUntil;
   }
 
-  /** Notes what this thread has appended, if that is too far. Waits for nothing. */
+  /** Records this thread's append as its debt, if it ends beyond the limit. Never waits. */
   void appended(long end, int bytes, FrameEncoder draft) {
     if (end > freeUntil) {
       draft.addDebt(end, bytes);
@@ -52,12 +52,12 @@ final class WriteThrottle {
     }
   }
 
-  /** Whether it is worth while to ask whether this thread has to wait. Costs a look. */
+  /** Whether this thread may have to wait: a cheap first check, one volatile read. */
   boolean hasDebt() {
     return hasDebt;
   }
 
-  /** Waits for this thread's share of the rate, if what it has appended is still too far. */
+  /** Waits for this thread's share of the rate, if its append still lies beyond the limit. */
   void await(FrameEncoder draft) {
     long end = draft.debtEnd();
     long bytes = draft.takeDebt();
@@ -83,7 +83,7 @@ final class WriteThrottle {
     while (end > freeUntil && left > 0) {
       long look = Math.max(LOOK_AGAIN_NANOS, nanos / LOOKS_MAX);
       LockSupport.parkNanos(this, Math.min(left, look));
-      interrupted |= Thread.interrupted(); // else the next one would not park
+      interrupted |= Thread.interrupted(); // otherwise the next parkNanos would return at once
       left = nanos - (nanoTime.getAsLong() - start);
     }
     if (interrupted) {
