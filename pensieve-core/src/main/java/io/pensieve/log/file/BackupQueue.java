@@ -10,12 +10,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** The backups that were asked for: one after another, when the log is not being compacted. */
+/** The requested backups. They run one after another, while no compaction runs. */
 final class BackupQueue<K, V> {
   private final Deque<BackupTask<K, V>> waiting = new ArrayDeque<>(); // guarded by this
   private @Nullable BackupTask<K, V> current; // guarded by this
   private boolean stopped; // guarded by this
-  private @Nullable Throwable broken; // why the current one ends; only who steps has it
+  private @Nullable Throwable broken; // why the current one ends; only the stepping thread uses it
 
   synchronized CompletableFuture<Void> request(BackupTask<K, V> backup) {
     if (stopped) {
@@ -29,7 +29,7 @@ final class BackupQueue<K, V> {
     return current != null;
   }
 
-  /** Whether a backup is to be worked on now; a compaction that is due goes before a new one. */
+  /** Whether a backup has work now. A compaction that is due goes before a new backup. */
   synchronized boolean isNext(boolean compactionIsDue) {
     if (current == null && !compactionIsDue) {
       current = waiting.poll();
@@ -45,7 +45,7 @@ final class BackupQueue<K, V> {
     current = null;
   }
 
-  /** Does a piece of the current backup, and answers whether there was anything to be done. */
+  /** Does one piece of the current backup, and answers whether there was any work. */
   boolean step(BackupTask.DiskWork disk) throws IOException {
     BackupTask<K, V> backup = current();
     if (backup == null) {
@@ -59,9 +59,9 @@ final class BackupQueue<K, V> {
         }
         return moved;
       } catch (LogClosingException stop) {
-        throw stop; // and whoever stops gives it up
+        throw stop; // stop() aborts the backup
       } catch (IOException | RuntimeException | Error thrown) {
-        broken = thrown; // a store: if there is no memory for the rest now, the next step does it
+        broken = thrown; // a store: without memory for the rest, the next step does it
       }
     }
     Throwable cause = broken;
@@ -71,7 +71,10 @@ final class BackupQueue<K, V> {
     return false;
   }
 
-  /** Ends all, finished or not. When nothing works on the disk any more. */
+  /**
+   * Aborts all backups, finished or not. The caller ensures that no thread works on the disk any
+   * more.
+   */
   void stop() {
     synchronized (this) {
       stopped = true;
@@ -89,7 +92,7 @@ final class BackupQueue<K, V> {
     return waiting.poll();
   }
 
-  /** Waits for a request; what went wrong is thrown to the caller as what it means there. */
+  /** Waits for a request, and translates its failure into the exception for the caller. */
   static void await(CompletableFuture<Void> request, String refusal) {
     try {
       request.join();

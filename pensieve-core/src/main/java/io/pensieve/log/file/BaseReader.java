@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the newest base, if there is one. All of it must be there: it was forced before it got its
- * name.
+ * Reads the newest base, if there is one. All of it must be there: the log forced it before it got
+ * its name.
  */
 final class BaseReader implements Closeable {
   private final long position;
@@ -27,7 +27,7 @@ final class BaseReader implements Closeable {
     return new BaseReader(position, FrameFile.base(directory, position));
   }
 
-  /** From here on the history is in segments; 0 if there is no base. */
+  /** The position from which the history is in segments; 0 if there is no base. */
   long position() {
     return position;
   }
@@ -36,12 +36,15 @@ final class BaseReader implements Closeable {
     return contents != null;
   }
 
-  /** How many bytes of frames there are to be told. */
+  /** The number of bytes of frames to replay. */
   long bytes() {
     return contents == null ? 0 : contents.contentBytes();
   }
 
-  /** Tells all entries, and answers up to where the log was forced when the base got its name. */
+  /**
+   * Replays all entries. Answers the position up to which the log was forced when the base got its
+   * name.
+   */
   long replay(ReplayPipeline<?, ?> pipeline) throws IOException {
     FrameFile base = contents;
     if (base == null) {

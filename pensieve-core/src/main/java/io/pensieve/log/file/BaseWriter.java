@@ -10,11 +10,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
 
-/**
- * A base in the making. Entries are collected in memory first, and written when that is asked for.
- */
+/** Writes a base. Entries collect in memory until {@link #write} writes them. */
 final class BaseWriter implements Closeable {
-  // Forced bit by bit: the scribe's forces wait for what the disk was handed before.
+  // Force every MiB: the log writer's forces wait for everything handed to the disk before them.
   private static final int FORCE_BYTES = 1 << 20;
 
   private final LogDirectory directory;
@@ -27,7 +25,7 @@ final class BaseWriter implements Closeable {
   private byte[] buffer = {};
   private int buffered;
   private long written; // bytes of frames in the file
-  private long forced; // of them, those that were forced
+  private long forced; // the forced part of these bytes
   private long count;
 
   private BaseWriter(
@@ -40,7 +38,7 @@ final class BaseWriter implements Closeable {
     this.checksum = new Format.Checksum(salt);
   }
 
-  /** Begins a base of what lies before this position of the log. */
+  /** Begins a base of the history before this position. */
   static BaseWriter create(LogDirectory directory, long position, long salt) throws IOException {
     Path temporary = temporary(directory);
     Disk.File file = directory.disk().create(temporary);
@@ -85,10 +83,10 @@ final class BaseWriter implements Closeable {
   }
 
   /**
-   * Adds entries until that many bytes are collected, or all are. Left out are those that were
-   * written beyond the position: that change is told after the base.
+   * Adds entries until so many bytes are buffered, or there are no more. Leaves out entries written
+   * beyond the base's position: recovery replays their changes after the base.
    *
-   * @return whether there are no more
+   * @return whether there are no more entries
    */
   <K, V> boolean addUntil(
       int bytes,
@@ -121,9 +119,9 @@ final class BaseWriter implements Closeable {
   }
 
   /**
-   * Ends the file, which then survives a power cut under its temporary name.
+   * Finishes and forces the file. It then survives a power cut under its temporary name.
    *
-   * @param durable up to here the log is forced
+   * @param durable the position up to which the log is forced
    */
   void finish(long durable) throws IOException {
     write();
@@ -133,7 +131,7 @@ final class BaseWriter implements Closeable {
     file.force();
   }
 
-  /** Gives the finished file its name; the folder is then to be forced. */
+  /** Renames the finished file to its final name. The caller must then force the folder. */
   void rename() throws IOException {
     directory.disk().rename(temporary, directory.base(position));
   }

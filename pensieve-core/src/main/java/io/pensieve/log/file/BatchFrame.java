@@ -5,14 +5,16 @@ import io.pensieve.log.Codec;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Several changes as the body of one frame, for a frame is there as a whole or not at all. */
+/**
+ * Encodes several changes as the body of one frame. A log holds a frame as a whole or not at all.
+ */
 final class BatchFrame {
-  // What a frame has from its third word on, a change in a group has too, but for the third word
-  // itself, which is the change's length. So where a frame's parts are looked for by its beginning,
-  // a change's are looked for by a place so many bytes before its own:
+  // A change in a batch has a frame's parts from the third word on, with its length in place of
+  // that third word. So the methods that locate a frame's parts also serve a change, if they get an
+  // index so many bytes before it:
   static final int LEFT_OUT_BYTES = 2 * Long.BYTES;
 
-  /** The length and the word with the kind. */
+  /** The change's length, and the word with its kind. */
   static final int CHANGE_HEADER_BYTES = 2 * Long.BYTES;
 
   private static final byte[] NOTHING = {};
@@ -30,15 +32,15 @@ final class BatchFrame {
   /**
    * Encodes changes.
    *
-   * @param bytesMax the longest body that may be
-   * @throws IllegalArgumentException if it is longer, or one of them may not be in a group
+   * @param bytesMax the maximum length of the body
+   * @throws IllegalArgumentException if the body is longer, or a change may not be in a batch
    */
   static <K, V> BatchFrame of(
       List<Change<K, V>> changes, Codec<K> keyCodec, Codec<V> valueCodec, int bytesMax) {
     byte[][] keys = new byte[changes.size()][];
     byte[][] values = new byte[changes.size()][];
-    long bytes = 0; // where the last one ends, and then with the zeros behind it
-    long bodyBytes = 0; // without them: they are the frame's
+    long bytes = 0; // the end of the last change, then with its alignment zeros
+    long bodyBytes = 0; // without the last change's zeros: they are the frame's
     boolean hasPut = false;
     for (int i = 0; i < keys.length; i++) {
       Change<K, V> change = changes.get(i);
@@ -77,7 +79,7 @@ final class BatchFrame {
 
   private static <K, V> int[] encode(
       byte[] body, List<Change<K, V>> changes, byte[][] keys, byte[][] values) {
-    int[] ends = new int[keys.length]; // counted from where the frame begins
+    int[] ends = new int[keys.length]; // relative to the frame's start
     int at = 0;
     for (int i = 0; i < keys.length; i++) {
       Change<K, V> change = changes.get(i);
@@ -97,7 +99,7 @@ final class BatchFrame {
     return change instanceof Change.Put ? Format.PUT : Format.REMOVE;
   }
 
-  /** The changes as bytes, one behind another. */
+  /** The encoded changes, one after another. */
   byte[] body() {
     return body;
   }
@@ -107,19 +109,20 @@ final class BatchFrame {
   }
 
   /**
-   * Where each change ends, counted from where the frame begins: made before it is appended, when
-   * lack of memory does no harm yet. Its place added, these are the sequences.
+   * Where each change ends, relative to the frame's start. The caller allocates this before the
+   * append, while a lack of memory is still harmless. The frame's position added, these are the
+   * sequences.
    */
   long[] ends() {
     return IntStream.of(ends).asLongStream().toArray();
   }
 
-  /** The word with the kind and the number of the changes. */
+  /** The word with the frame's kind and the number of changes. */
   long kindWord() {
     return Format.kindWord(Format.GROUP, ends.length, Change.NEVER);
   }
 
-  /** All that a checksum cannot know of the body of a frame that is a group. */
+  /** Whether the body of a batch frame is well formed. A checksum cannot show that. */
   static boolean isUnderstood(byte[] bytes, int frame) {
     int end = frame + Format.length(bytes, frame);
     int at = frame + Format.FRAME_HEADER_BYTES;

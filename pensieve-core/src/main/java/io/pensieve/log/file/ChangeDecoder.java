@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Decodes frames and tells them to whoever replays. For as many threads as that one takes. */
+/** Decodes frames and delivers them to a handler. As thread-safe as that handler. */
 final class ChangeDecoder<K, V> {
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
@@ -20,16 +20,16 @@ final class ChangeDecoder<K, V> {
     this.receiver = receiver;
   }
 
-  /** Tells the frame of a segment that was read last, and answers how many changes it is. */
+  /** Delivers the frame read last from a segment. Answers how many changes it has. */
   int deliver(FrameReader reader, long position, long number, FrameFile segment)
       throws IOException {
     return deliver(reader, number, segment.path(), segment.offset(position));
   }
 
   /**
-   * Tells the frame that was read last, which begins at this offset of a file.
+   * Delivers the frame read last, which begins at this offset of a file.
    *
-   * @param number which one of the history its first change is
+   * @param number the number of its first change in the history
    */
   int deliver(FrameReader reader, long number, Path file, long offset) throws IOException {
     checkUnderstood(reader, Format.OF_SEGMENT, file, offset);
@@ -45,7 +45,7 @@ final class ChangeDecoder<K, V> {
     return told;
   }
 
-  /** Tells the entry that was read last. */
+  /** Delivers the entry read last. */
   int deliverEntry(FrameReader reader, long position, long number, FrameFile base)
       throws IOException {
     long offset = base.offset(position);
@@ -59,7 +59,7 @@ final class ChangeDecoder<K, V> {
     return 1;
   }
 
-  /** Refuses what a checksum cannot know of. */
+  /** Refuses a frame of unknown kind, flags or lengths, which a checksum cannot show. */
   static void checkUnderstood(FrameReader reader, int kinds, Path file, long offset) {
     if (!reader.isUnderstood(kinds)) {
       throw new LogException.Corrupt(file, offset, "a frame of version 1", "kind " + reader.kind());
@@ -82,8 +82,8 @@ final class ChangeDecoder<K, V> {
     return new Change.Put<>(key, value, reader.expiryMillis());
   }
 
-  // Whatever a codec throws, where it happened is what whoever opens the log must be told. An entry
-  // without a key or a value would be neither there nor gone, so a null is no answer.
+  // Whatever a codec throws, the error must name the place in the file. An entry without a key or a
+  // value would be neither present nor absent, so null is refused, too.
   private static <T> T decode(Codec<T> codec, byte[] bytes, Path file, long offset) {
     T decoded;
     try {

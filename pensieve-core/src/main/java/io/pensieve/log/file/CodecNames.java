@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
- * The names of the codecs that a file's keys and values were written with, in the page of its
- * header. An empty name is none, and goes with any.
+ * The names of the codecs of a file's keys and values, stored in the page of its header. An empty
+ * name matches any codec.
  */
 record CodecNames(String key, String value) {
   static final CodecNames NONE = new CodecNames("", "");
@@ -33,7 +33,7 @@ record CodecNames(String key, String value) {
     return name.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** The page of a header, with these names in it. */
+  /** Stores these names in the page of a header. */
   byte[] in(byte[] page) {
     if (equals(NONE)) {
       return page; // as in files of older versions
@@ -58,7 +58,7 @@ record CodecNames(String key, String value) {
     return (int) crc.getValue();
   }
 
-  /** The names in the page of a whole header. */
+  /** Reads the names from the page of a whole header. */
   static CodecNames read(byte[] page, Path file) {
     ByteBuffer from = buffer(page);
     int keyBytes = from.getInt(LENGTHS_AT);
@@ -80,7 +80,7 @@ record CodecNames(String key, String value) {
         new String(page, NAMES_AT + keyBytes, valueBytes, StandardCharsets.UTF_8));
   }
 
-  /** Refuses a file that was written with others than these. */
+  /** Refuses a file written with other codecs than these. */
   void checkIn(byte[] page, Path file) {
     CodecNames found = read(page, file);
     check(file, "keys", key, found.key);

@@ -4,9 +4,10 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What has become of a log's compactions so far.
+ * The counts and results of a log's compactions so far.
  *
- * @param backOffNanos how long none is begun after the last one failed; 0 if it did not
+ * @param backOffNanos the pause after a failed compaction until the next one may begin; 0 if the
+ *     last one did not fail
  */
 record CompactionStatistics(
     long succeeded, long failed, Duration last, Optional<String> lastFailure, long backOffNanos) {

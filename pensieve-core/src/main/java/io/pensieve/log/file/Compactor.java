@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 final class Compactor<K, V> implements Runnable {
   // Why a base and its tail give the exact map:
   // - A change is appended while its node is in the table and changing. A batch is one frame,
-  //    appended while all of its nodes are changing. The base's position S lies between frames, so
-  //    it divides no batch.
+  //   appended while all of its nodes are changing. The base's position S lies between frames, so
+  //   it divides no batch.
   // - So the walk sees every change appended before S, unless a later change replaced it.
   // - Recovery replays every change appended after S, after the base.
   // - The walk may meet later changes, too. It leaves out an entry whose version lies beyond S,
-  //    since recovery replays that change. An entry that was overwritten or removed is missing.
+  //   since recovery replays that change. An entry that was overwritten or removed is missing.
   // - So base and tail are exact if the tail reaches at least to the log's end at the end of the
-  //    walk. Hence the base gets its name only when the log is forced up to there.
+  //   walk. Hence the base gets its name only when the log is forced up to there.
   //
   // Order of effects: entries, footer, force; log forced to the end of the walk; rename; folder
   // forced; old bases and segments deleted. After a crash between any two of these, the folder

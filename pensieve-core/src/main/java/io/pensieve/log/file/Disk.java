@@ -6,70 +6,74 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The few things that a log asks of a disk, so that another disk can forget and fail on demand. */
+/**
+ * The few operations that a log needs of a disk. Tests use a disk that forgets and fails on demand.
+ */
 interface Disk {
 
   boolean isFolder(Path path);
 
-  /** Creates a folder in one that exists; does nothing if it exists already. */
+  /** Creates a folder in an existing one. Does nothing if it exists already. */
   void createFolder(Path path) throws IOException;
 
-  /** Takes a folder for this log alone, until the answer is closed. */
+  /** Locks a folder for this log alone, until the lock is closed. */
   Lock lock(Path directory) throws IOException;
 
-  /** What keeps a folder for one log. May be used by several threads. */
+  /** The lock that reserves a folder for one log. Thread-safe. */
   interface Lock extends Closeable {
-    /** Throws if the folder is not this log's any more: deleted, or taken by another one. */
+    /** Throws if the folder no longer belongs to this log: deleted, or taken by another one. */
     void confirm() throws IOException;
 
-    /** Sees to it that others are kept out, whatever has happened. Due several times a second. */
+    /**
+     * Reacquires the operating system's lock, in case it was dropped. Due several times a second.
+     */
     void renew() throws IOException;
   }
 
   /** The names of the files in a folder. */
   List<String> list(Path directory) throws IOException;
 
-  /** Creates a file, in place of the file or link that has the name. */
+  /** Creates a file. Replaces the file or link that has the name. */
   File create(Path file) throws IOException;
 
-  /** Opens a file that exists. */
+  /** Opens an existing file. */
   File open(Path file) throws IOException;
 
-  /** Gives a file another name, in place of the file that had it. */
+  /** Renames a file. Replaces the file that had the name. */
   void rename(Path from, Path to) throws IOException;
 
   /** Deletes a file, or an empty folder. */
   void delete(Path file) throws IOException;
 
-  /** Returns when creations, renames and deletions in this folder will survive a power cut. */
+  /** Returns when creations, renames and deletions in this folder survive a power cut. */
   default void forceDirectory(Path directory) throws IOException {
     try (Folder folder = openFolder(directory)) {
       folder.force();
     }
   }
 
-  /** Opens a folder, to be forced later when there may be no descriptor left to open it with. */
+  /** Opens a folder, so that it can be forced later without a new descriptor. */
   Folder openFolder(Path directory) throws IOException;
 
-  /** A folder that is open. */
+  /** An open folder. */
   interface Folder extends Closeable {
-    /** Returns when creations, renames and deletions in it will survive a power cut. */
+    /** Returns when creations, renames and deletions in it survive a power cut. */
     void force() throws IOException;
   }
 
-  /** How much can still be written to this folder. */
+  /** The bytes that can still be written to this folder. */
   long usableBytes(Path directory) throws IOException;
 
-  /** How large the volume is that holds this folder; 0 if that is not known. */
+  /** The size of the volume with this folder; 0 if unknown. */
   long totalBytes(Path directory) throws IOException;
 
   /**
-   * A number that is the same as long as the operating system runs, so that whatever was written to
-   * a file or a mapping can be read; 0 if that is not known.
+   * A number that stays the same while the operating system runs: until it restarts, every store to
+   * a file or mapping can be read back. 0 if unknown.
    */
   long boot();
 
-  /** A file; positions are absolute, so that a write can be repeated. */
+  /** A file. Positions are absolute, so that a write can be repeated. */
   interface File extends Closeable {
     long size() throws IOException;
 
@@ -81,12 +85,12 @@ interface Disk {
 
     void truncate(long bytes) throws IOException;
 
-    /** Returns when the content survives a power cut. Never to be repeated once it has failed. */
+    /** Returns when the content survives a power cut. A failed force must never be repeated. */
     void force() throws IOException;
 
     /**
-     * The file's bytes as memory: what is stored there outlives the process. Valid when the file is
-     * closed, too.
+     * Maps the file's bytes. Stores to them outlive the process. The mapping stays valid after the
+     * file is closed.
      */
     ByteBuffer map(int bytes) throws IOException;
 

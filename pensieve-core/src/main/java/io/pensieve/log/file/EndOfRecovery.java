@@ -12,7 +12,7 @@ import java.util.Optional;
 final class EndOfRecovery {
   // The steps, as DESIGN.md names them:
   // 1. Force the folder.
-  // 2. Delete temporary files, and what lies before the base.
+  // 2. Delete temporary files, the opening's reserve among them, and what lies before the base.
   // 3. Copy the torn tail aside, to `.torn-n`.
   // 4. Copy what is not known to be forced, from segment and ring, to a new segment.
   // 5. Create the segment to write to, with a new salt.

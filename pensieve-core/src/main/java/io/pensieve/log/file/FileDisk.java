@@ -29,7 +29,7 @@ final class FileDisk implements Disk {
   private static final FileAttribute<?> OWNER_ONLY_FILE = ownerOnly("rw-------");
   private static final FileAttribute<?> OWNER_ONLY_FOLDER = ownerOnly("rwx------");
 
-  // Where the operating system is Linux; elsewhere nothing is known of its starts.
+  // On Linux. Other systems give no boot id.
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   private static FileAttribute<?> ownerOnly(String permissions) {
@@ -68,7 +68,7 @@ final class FileDisk implements Disk {
     return names;
   }
 
-  // Never what is there already: a link would lead to another file, which would be emptied.
+  // Never opens an existing file: a link would lead to another file, and empty that one.
   @Override
   public Disk.File create(Path file) throws IOException {
     Set<OpenOption> options =
@@ -89,7 +89,7 @@ final class FileDisk implements Disk {
     return new OpenFile(open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
   }
 
-  /** Opens a file, and no link; one that is created is its owner's alone. */
+  /** Opens a file, and refuses a link. Only the owner has access to a created file. */
   static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
     Set<OpenOption> noLinks = new HashSet<>(options);
     noLinks.add(LinkOption.NOFOLLOW_LINKS);
@@ -102,8 +102,8 @@ final class FileDisk implements Disk {
   }
 
   /**
-   * What tells the file, or link, that a path means from any other of this system, or where there
-   * is no such thing, a constant.
+   * Identifies the file, or link, at a path among all files of this system. A constant where the
+   * system has no such key.
    */
   static Object key(Path file) throws IOException {
     Object key =
@@ -111,7 +111,7 @@ final class FileDisk implements Disk {
     return key == null ? "" : key;
   }
 
-  /** The number of a file on its own disk, or where there is no such thing, a constant. */
+  /** The inode number of a file on its volume. A constant where the system has none. */
   static String inode(Path file) throws IOException {
     boolean hasInodes = file.getFileSystem().supportedFileAttributeViews().contains("unix");
     return hasInodes
@@ -171,7 +171,7 @@ final class FileDisk implements Disk {
   }
 
   record OpenFile(FileChannel channel) implements Disk.File {
-    // What is in the heap is copied to memory outside of it first, which its thread then keeps.
+    // The JDK copies heap buffers through memory outside the heap, which the thread then keeps.
     private static final int PIECE_BYTES = 1 << 20;
 
     @Override

@@ -192,10 +192,11 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /**
    * Compacts now. Returns when the entries have replaced the history before this call. The log
-   * compacts itself when due, without this call. A function that computes a value must not call it.
+   * compacts itself when due, without this call. A function that computes a value of the map must
+   * not call it.
    *
    * @throws java.io.UncheckedIOException if the log could not write the entries, for example
-   * because the disk is full; the log continues unchanged
+   *     because the disk is full; the log continues unchanged
    * @throws LogException.Failed if the log has failed
    * @throws IllegalStateException if no map is open on this log
    */

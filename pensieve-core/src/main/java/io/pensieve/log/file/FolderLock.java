@@ -79,8 +79,7 @@ final class FolderLock implements Disk.Lock {
   }
 
   private static FolderLock acquire(Path folder, Locking locking) throws IOException {
-    boolean isMine =
-        false; // set before add: a set without memory to grow has added it
+    boolean isMine = false; // set before add: a set without memory to grow has added it
     boolean taken = false;
     try {
       synchronized (TAKEN) {

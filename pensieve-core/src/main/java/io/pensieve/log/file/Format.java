@@ -106,15 +106,15 @@ final class Format {
    *
    * @param kind {@link #SEGMENT}, {@link #RING} or {@link #BASE}
    * @param firstPosition the position of the first frame in the log's stream; for a base, of the
-   * first frame that it does not replace
+   *     first frame that it does not replace
    * @param previousEnd where the previous segment ends; less than {@code firstPosition} if
-   * positions were skipped after an unclean end
+   *     positions were skipped after an unclean end
    * @param salt mixed into the CRC of every frame, so that no bytes of another file or of a value
-   * pass for a frame of this file
+   *     pass for a frame of this file
    * @param capacity for a ring: how many bytes of frames it holds; else 0
    * @param boot for a ring: the boot of the operating system in which it was created; else 0
    * @param appendedIsAcknowledged for a ring: whether a commit to it acknowledges the change, so
-   * that the death of the process must not lose it
+   *     that the death of the process must not lose it
    */
   record FileHeader(
       short kind,

@@ -5,27 +5,27 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Frames that follow one another in a file, as they were read: their lengths have been looked at
- * and nothing else. Belongs to one thread at a time, and is used again and again.
+ * Consecutive frames of a file, as they were read: only their lengths have been checked. Belongs to
+ * one thread at a time, and is reused.
  *
- * <p>A frame that is longer than a batch is a batch by itself, and is not read before it is told:
- * by the thread that has the file, piece by piece.
+ * <p>A frame longer than a chunk is a chunk by itself. It is not read before its replay: the thread
+ * that has the file replays it, piece by piece.
  */
 final class FrameChunk {
   private static final byte[] NOTHING = {};
 
   private final int bytesMax;
   private byte[] buffer = NOTHING;
-  private boolean isLarge; // one frame that is not in the buffer
+  private boolean isLarge; // one frame, which is not in the buffer
   private @Nullable FrameFile file;
   private long position;
   private int length;
   private long changes;
   private long firstNumber;
 
-  // What became of it. Guarded by the telling that it belongs to.
+  // The result of its replay. Guarded by the pipeline that owns the chunk.
   boolean done;
-  long replayed; // how many changes
+  long replayed; // how many changes were replayed
   @Nullable Throwable failure;
 
   FrameChunk(int bytesMax) {
@@ -33,10 +33,10 @@ final class FrameChunk {
   }
 
   /**
-   * Reads frames from a position on, as many as fit, but none that begins at {@code to} or beyond,
-   * and no footer.
+   * Reads as many frames from a position on as fit. Leaves out frames that begin at {@code to} or
+   * beyond, and a footer.
    *
-   * @return whether there is one; not so if the next length is impossible
+   * @return whether it read any; false if the next length is impossible
    */
   boolean read(FrameFile from, long at, long to) throws IOException {
     file = from;
@@ -49,7 +49,7 @@ final class FrameChunk {
     replayed = 0;
     failure = null;
     long available = from.limit() - at;
-    if (available < Format.FRAME_HEADER_BYTES) { // a file that was cut may end before this place
+    if (available < Format.FRAME_HEADER_BYTES) { // a truncated file may end before this position
       return false;
     }
     buffer = atLeast(buffer, (int) Math.min(bytesMax, available));
@@ -79,7 +79,7 @@ final class FrameChunk {
     }
   }
 
-  // Of a frame that is damaged this may be anything: such a batch is not told to its end.
+  // For a damaged frame this may be any number: such a chunk is not replayed to its end.
   private int changesAt(int frame) {
     return isOfBase() ? 1 : Format.changes(buffer, frame);
   }
@@ -99,12 +99,12 @@ final class FrameChunk {
     }
   }
 
-  /** Whether it is one frame that is longer than a batch, to be told while the file is open. */
+  /** Whether it is one frame longer than a chunk, to be replayed while the file is open. */
   boolean isLarge() {
     return isLarge;
   }
 
-  /** Where its last frame ends, if all of them are sound. */
+  /** Where its last frame ends, if all its frames are sound. */
   long end() {
     return position + length;
   }
@@ -113,12 +113,12 @@ final class FrameChunk {
     return length;
   }
 
-  /** How many changes or entries its frames are, close markers and padding included. */
+  /** The number of changes or entries in its frames, including close markers and padding. */
   long changes() {
     return changes;
   }
 
-  /** Says which one of the history its first change is. */
+  /** Sets the number of its first change in the history. */
   void number(long number) {
     firstNumber = number;
   }
@@ -127,7 +127,7 @@ final class FrameChunk {
     return file().isBase();
   }
 
-  /** Tells all frames, each of which must be there, and answers how many changes they were. */
+  /** Replays all frames, each of which must be there. Answers how many changes they had. */
   long replay(ChangeDecoder<?, ?> decoder) throws IOException {
     FrameFile from = file();
     FrameReader reader =
@@ -157,7 +157,7 @@ final class FrameChunk {
     return current;
   }
 
-  /** Lets go of the file. */
+  /** Drops the reference to the file. */
   void clear() {
     file = null;
   }

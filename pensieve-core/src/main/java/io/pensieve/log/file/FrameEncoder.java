@@ -3,7 +3,7 @@ package io.pensieve.log.file;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 
-/** A frame before it has a position. One for each thread, used again and again. */
+/** Encodes a frame before it has a position. Each thread has one encoder and reuses it. */
 final class FrameEncoder {
   private static final ThreadLocal<FrameEncoder> DRAFTS =
       ThreadLocal.withInitial(FrameEncoder::new);
@@ -22,7 +22,7 @@ final class FrameEncoder {
   private long debtEnd; // see WriteThrottle
   private long debtBytes;
 
-  /** This thread's draft, with all done that can be done before room is claimed. */
+  /** This thread's encoder, with all work done that needs no position. */
   static <K, V> FrameEncoder of(Change<K, V> change, Codec<K> keyCodec, Codec<V> valueCodec) {
     FrameEncoder draft = DRAFTS.get();
     byte[] key = keyCodec.encode(change.key());
@@ -35,12 +35,12 @@ final class FrameEncoder {
     return draft;
   }
 
-  /** This thread's draft, whatever is in it. */
+  /** This thread's encoder, whatever it holds. */
   static FrameEncoder ofThread() {
     return DRAFTS.get();
   }
 
-  /** So much has been appended beyond where writers are free. */
+  /** Adds bytes appended beyond the throttle's limit: see WriteThrottle. */
   void addDebt(long end, int bytes) {
     debtEnd = end;
     debtBytes += bytes;
@@ -50,14 +50,14 @@ final class FrameEncoder {
     return debtEnd;
   }
 
-  /** What is owed, once. */
+  /** Answers the bytes of debt, and clears them. */
   long takeDebt() {
     long bytes = debtBytes;
     debtBytes = 0;
     return bytes;
   }
 
-  /** This thread's draft of a frame that holds several changes. */
+  /** This thread's encoder, holding a batch frame. */
   static FrameEncoder of(BatchFrame batch) {
     FrameEncoder draft = DRAFTS.get();
     draft.begin(Format.GROUP, NOTHING, batch.body(), Change.NEVER);
@@ -76,11 +76,11 @@ final class FrameEncoder {
     }
   }
 
-  /** What this thread claims for it. */
+  /** The claim for this frame's ring space. */
   RingClaim claim() {
     RingClaim current = claim;
     if (current.isOpen()) {
-      // An append of this thread ended without a word. The scribe gives that place back.
+      // An earlier append left its claim open. Abandon it: the log writer then pads its space.
       current.abandoned = true;
       current = RingClaim.ofThread();
       claim = current;
@@ -88,18 +88,18 @@ final class FrameEncoder {
     return current;
   }
 
-  /** Memory of this thread alone, by way of which key and value are copied. */
+  /** This thread's own memory, through which key and value are copied. */
   byte[] copyBuffer() {
     return copyBuffer;
   }
 
-  /** The checksum of what is copied, begun anew. */
+  /** Restarts the checksum of the copied bytes. */
   Format.Checksum beginChecksum() {
     checksum.begin(expiryMillis);
     return checksum;
   }
 
-  /** Lets go of key and value, which may be large. */
+  /** Drops key and value, which may be large. */
   void clear() {
     key = NOTHING;
     value = NOTHING;
@@ -121,17 +121,17 @@ final class FrameEncoder {
     return kindWord;
   }
 
-  /** How many bytes the caller's key and value have. */
+  /** The number of bytes of the caller's key and value. */
   long entryBytes() {
     return (long) key.length + value.length;
   }
 
-  /** The frame's length, which may be more than a frame can have. */
+  /** The frame's length, which may exceed the longest frame. */
   long length() {
     return Format.frameLength(key, value, expiryMillis);
   }
 
-  /** The first word, when all of the body was added to the checksum; once for each draft. */
+  /** The first word, once the checksum has the whole body. To be called once a frame. */
   long commitWord(long position, long durable, long salt) {
     int length = (int) length();
     return Format.commitWord(length, checksum.finish(length, position, durable, kindWord, salt));

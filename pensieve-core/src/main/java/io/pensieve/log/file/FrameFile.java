@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file of frames that is being read: a segment or a base.
+ * A file of frames, open for reading: a segment or a base.
  *
  * @param firstPosition the position of its first frame; 0 in a base
  * @param contentBytes how many bytes follow the header
@@ -47,7 +47,7 @@ record FrameFile(
     return header.kind() == Format.BASE;
   }
 
-  /** Where the content ends, whether there are frames or not. */
+  /** Where the content ends, with or without frames there. */
   long limit() {
     return firstPosition + contentBytes;
   }
@@ -64,7 +64,7 @@ record FrameFile(
         header.salt());
   }
 
-  /** A reader of a part, which begins with a frame, that takes little memory. */
+  /** A reader of a part that begins with a frame. It takes little memory. */
   FrameReader reader(long from, long to, int windowBytes) {
     return new FrameReader(
         (into, at) -> file.read(into, offset(from) + at),
@@ -78,7 +78,7 @@ record FrameFile(
     return new LogException.Corrupt(path, offset(position), expected, found);
   }
 
-  /** The refusal of a place where something else has said that there is a frame. */
+  /** The exception for a place where another part of the log says that there is a frame. */
   LogException.Corrupt frameMissing(long position) {
     String witness = isBase() ? "the base has its name" : "a newer segment follows";
     return corrupt(position, "a frame, since " + witness, "none");

@@ -3,13 +3,13 @@ package io.pensieve.log.file;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** How much room a volume has left, and how much of it a log keeps free. */
+/** The free space of a volume, and the reserve that a log keeps of it. */
 final class FreeSpace {
-  // Puts stop at the reserve, and removals, forces, compactions and the next opening go on: they
-  // need room too, and make some in the end. A log takes it for what it last saw: the volume is
-  // asked every so often, not for each put.
+  // Puts stop at the reserve. Removals, forces, compactions and the next opening continue: they
+  // need space, too, and free some in the end. Puts use the last value seen: the log asks the
+  // volume at intervals, not for each put.
 
-  /** On a volume of less than 16 times the reserve, that share of it is kept free. */
+  /** On a volume of less than 16 times the reserve, this share of it is the reserve. */
   private static final int VOLUME_SHARE = 16;
 
   private static final long MIB = 1 << 20;
@@ -26,29 +26,29 @@ final class FreeSpace {
     this.reserveMax = reserveMax;
   }
 
-  /** Asks the volume. */
+  /** Asks the volume for its size and free space. */
   void refresh() throws IOException {
     long total = disk.totalBytes(folder);
     reserve = total <= 0 ? reserveMax : Math.min(reserveMax, total / VOLUME_SHARE);
     free = disk.usableBytes(folder);
   }
 
-  /** What was free when the volume was last asked. */
+  /** The free bytes when the volume was last asked. */
   long freeBytes() {
     return free;
   }
 
-  /** What is kept free. */
+  /** The bytes kept free. */
   long reserveBytes() {
     return reserve;
   }
 
-  /** Only the reserve is left, or less. */
+  /** Whether less than the reserve is free. */
   boolean isShort() {
     return free < reserve;
   }
 
-  /** In words, for whoever is refused. */
+  /** Describes the shortage, for a refused caller. */
   String shortage() {
     return folder
         + ": free space of "
@@ -58,7 +58,7 @@ final class FreeSpace {
         + "; only removals are taken until there is more room";
   }
 
-  /** In words, why nothing is written although there seems to be room. */
+  /** Describes why nothing is written although there seems to be space. */
   String refusal(Throwable refused) {
     return folder + ": cannot be written to now, and is tried again: " + refused;
   }

@@ -5,14 +5,14 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Completes the futures of those who wait for a force, and so runs what depends on them: on threads
- * of its own, for strangers' functions may write to the log, and wait for it.
+ * Completes futures that depend on a force, and so runs callers' functions that depend on them. Has
+ * threads of its own, since these functions may write to the log, and wait for it.
  */
 final class FutureCompleter implements Runnable {
-  // Handing over takes no memory and waits for nobody. One thread completes futures in their order.
-  // If it is held up by a function for longer than a moment while others wait, another thread takes
-  // over, so a function may even wait for a later future. Only when THREADS_MAX of them are held up
-  // at once do the others' futures wait; the log itself and its waiting threads never do.
+  // Handing over needs no memory and waits for no function. One thread completes futures in order.
+  // If a function blocks it for 50 ms while other futures wait, another thread takes over. So a
+  // function may even wait for a later future. When THREADS_MAX threads are blocked at once, the
+  // remaining futures wait. The log itself and threads that wait for it never do.
 
   static final int THREADS_MAX = 64;
   private static final long HELD_UP_NANOS = 50_000_000;
@@ -20,14 +20,14 @@ final class FutureCompleter implements Runnable {
   private static final long SPARE_THREAD_MILLIS = 1000;
 
   private final Executor threads;
-  private @Nullable Waiter first; // guarded by this, as all that follows is
+  private @Nullable Waiter first; // guarded by this, like the fields below
   private @Nullable Waiter last;
   private int running;
   private int idle;
   private boolean ended;
   private volatile boolean isPending;
-  private volatile long taken; // how many were taken from the list; grows with this
-  private long takenBefore; // the scribe's alone, as is the next one
+  private volatile long taken; // how many were taken from the list; changed under this
+  private long takenBefore; // the log writer's only, like the next one
   private long heldUpSince;
 
   FutureCompleter(Executor threads) {
@@ -52,7 +52,7 @@ final class FutureCompleter implements Runnable {
     }
   }
 
-  /** Completes all of a list, in time. */
+  /** Queues all futures of a list for completion. */
   synchronized void add(Waiter list) {
     Waiter end = last;
     if (end == null) {
@@ -69,13 +69,13 @@ final class FutureCompleter implements Runnable {
     notify();
   }
 
-  /** No more will come. */
+  /** Announces that no more futures will come. */
   synchronized void end() {
     ended = true;
     notifyAll();
   }
 
-  /** Sees to it that they are completed, whatever one function does. For the scribe only. */
+  /** Ensures that futures are completed even while a function blocks. For the log writer only. */
   void ensureRunning(long now) {
     if (!isPending || taken != takenBefore) {
       takenBefore = taken;
@@ -98,7 +98,7 @@ final class FutureCompleter implements Runnable {
     try {
       start();
     } catch (RuntimeException | Error noThread) {
-      // Tried again when it is looked after the next time.
+      // The next call to ensureRunning retries.
     }
   }
 
@@ -125,7 +125,7 @@ final class FutureCompleter implements Runnable {
     }
   }
 
-  /** Completes what there is to be completed by now, on the calling thread. */
+  /** Completes all futures queued by now, on the calling thread. */
   void drain() {
     for (Waiter next = poll(); next != null; next = poll()) {
       complete(next);
@@ -142,7 +142,7 @@ final class FutureCompleter implements Runnable {
           return null;
         }
       } catch (InterruptedException byAFunction) {
-        // These threads are deaf to others; nothing but this waits here.
+        // Interrupts do not reach these threads, and only this method waits here.
       } finally {
         idle--;
       }

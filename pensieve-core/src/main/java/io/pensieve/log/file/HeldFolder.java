@@ -6,18 +6,18 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 
 /**
- * A log's folder while it is kept for that log alone.
+ * A log's folder, locked for that log alone.
  *
- * @param directory the folder, open
+ * @param directory the folder, kept open
  */
 record HeldFolder(LogDirectory directory, Disk.Lock lock) {
 
   /**
-   * Makes the folder where needed, and locks it. However often the caller is interrupted, it does
-   * no harm; the flag is kept.
+   * Creates the folder if needed, and locks it. Interrupts of the caller do no harm; the flag is
+   * kept.
    *
    * @throws LogException.Locked if the folder is in use
-   * @throws LogException.Failed if it cannot be made or used
+   * @throws LogException.Failed if it cannot be created or used
    */
   static HeldFolder acquire(LogDirectory directory) {
     try {
@@ -48,7 +48,7 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
     return new LogException.Failed(what + ": " + why, cause);
   }
 
-  /** Lets others have the folder. However often the caller is interrupted, its line goes. */
+  /** Unlocks the folder and deletes the owner's line, however often the caller is interrupted. */
   void release() {
     try {
       releaseUninterrupted();
@@ -57,9 +57,8 @@ record HeldFolder(LogDirectory directory, Disk.Lock lock) {
     }
   }
 
-  // An interrupt would close the file of the lock before the owner's line is deleted. Where there
-  // is
-  // no thread to be had, that is a risk worth taking: a folder that stays locked is worse.
+  // An interrupt would close the lock's file before the owner's line is deleted. If no thread can
+  // be started, this thread takes that risk: a folder that stays locked is worse.
   private void releaseUninterrupted() throws IOException {
     UninterruptibleThread.Task<Boolean> releasing;
     UninterruptibleThread thread;

@@ -2,20 +2,20 @@ package io.pensieve.log.file;
 
 import java.io.IOException;
 
-/** Room of the ring that was claimed and is not committed, when its turn to be written has come. */
+/** Handles holes: claimed, uncommitted ring space that is next to be written. */
 final class HoleFiller {
-  // A writer needs moments from claim to commit, but may be kept from its processor. So a hole is
-  // waited for; one that was abandoned is filled with padding; one that stays ends the log, which
-  // can write nothing behind it: better a log that says that it has failed than one that hangs.
-  // Time counts only as long as the scribe itself gets to run: not while the process is stopped.
+  // A writer takes moments from claim to commit, and longer if the scheduler stops it. So the log
+  // writer waits for a hole. It pads an abandoned one. If a hole stays, the log fails, since
+  // nothing can be written behind it: a failed log that says so is better than one that hangs. Time
+  // counts only while the log writer itself runs, not while the process is stopped.
 
-  /** So long before it is asked whose it is. */
+  /** The age at which the log writer looks up a hole's owner. */
   static final long PATIENCE_NANOS = 20_000_000;
 
-  /** So long may a hole stay of which nobody is known to have it. */
+  /** The maximum age of a hole with an unknown owner. */
   static final long NOBODYS_NANOS_MAX = 5_000_000_000L;
 
-  /** So long may a hole stay that a thread is about to fill. */
+  /** The maximum age of a hole with a living owner. */
   static final long NANOS_MAX = 60_000_000_000L;
 
   private static final long STEP_NANOS_MAX = 100_000_000;
@@ -35,10 +35,10 @@ final class HoleFiller {
   }
 
   /**
-   * Fills the hole at this position, if there is one and it was abandoned, and answers whether it
-   * did.
+   * Pads the hole at this position, if there is one and its owner abandoned it. Answers whether the
+   * ring has a frame there now that was missing before.
    *
-   * @throws IOException if it has been there for too long
+   * @throws IOException if the hole has been there for too long
    */
   boolean fill(long at, long durable, long now) throws IOException {
     boolean wasOne = isOne && position == at;
@@ -56,7 +56,7 @@ final class HoleFiller {
     }
     RingClaim.HoleOwner owner = RingClaim.owner(ring.number(), at);
     if (ring.committedBytes(at) != 0) {
-      return true; // meanwhile
+      return true; // the owner committed meanwhile
     }
     if (owner == RingClaim.HoleOwner.ABANDONED) {
       ring.pad(at, RingClaim.bytes(ring.number(), at), durable);
@@ -70,7 +70,7 @@ final class HoleFiller {
     return false;
   }
 
-  /** Nothing can be written behind a hole that stays. */
+  /** A hole stays, so that nothing can be written behind it. */
   static final class HoleException extends IOException {
     private static final long serialVersionUID = 1L;
 

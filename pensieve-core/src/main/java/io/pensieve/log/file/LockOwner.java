@@ -11,18 +11,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has locked a folder: the one line of its file {@code LOCK}. Whoever comes later finds out
- * from it whether that process still runs.
+ * The owner of a folder's lock: the one line of its file {@code LOCK}. A later process learns from
+ * it whether the owner's process still runs.
  *
- * <p>A process id alone says nothing: ids are given again, and two containers may both have a
+ * <p>A process id alone proves nothing. Systems reuse ids, and two containers may both have a
  * process 1. So the line also names the process's start, the start of the operating system, and the
- * namespace in which the id counts. The file's inode tells a copy of the folder, whose {@code LOCK}
- * means nothing, from the folder itself.
+ * pid namespace. The file's inode distinguishes the folder from a copy of it, whose {@code LOCK}
+ * means nothing.
  *
  * @param start when the process started, in ticks since the operating system did
- * @param boot which start of the operating system
- * @param namespace in which the process id counts
- * @param inode of the lock file itself
+ * @param boot the boot of the operating system
+ * @param namespace the namespace of the process id
+ * @param inode the inode of the lock file itself
  * @param token random, so that no two owners are equal
  */
 record LockOwner(
@@ -34,11 +34,11 @@ record LockOwner(
   private static final Pattern PROCESS_ID = Pattern.compile("[0-9]{1,10}");
   private static final SecureRandom TOKENS = new SecureRandom();
 
-  /** What is known of an owner's process. */
+  /** The state of an owner's process, as far as it is known. */
   enum Liveness {
     ALIVE,
     ENDED,
-    /** It ran on another machine, in another container, or where nothing is told of processes. */
+    /** It ran on another machine, in another container, or where the system shows no processes. */
     UNKNOWN
   }
 
@@ -56,7 +56,7 @@ record LockOwner(
 
   /** The owner in the content of a lock file; null if it names none. */
   static @Nullable LockOwner parse(byte[] content) {
-    // The rest of a longer line may still be behind this one.
+    // The rest of a longer, older line may follow this one.
     String line = new String(content, StandardCharsets.US_ASCII).split("\n", 2)[0];
     String[] fields = line.trim().split(" ", -1);
     return fields.length == FIELDS && PROCESS_ID.matcher(fields[0]).matches()
@@ -69,12 +69,12 @@ record LockOwner(
     return line.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Whether they have locked the same file, and not one of them a copy of it. */
+  /** Whether both have locked the same file, rather than one of them a copy. */
   boolean hasInodeOf(LockOwner other) {
     return inode.equals(other.inode);
   }
 
-  /** Whether it is this very process. */
+  /** Whether the owner is this process. */
   boolean isHere(LockOwner here) {
     return isNeighbour(here) && pid.equals(here.pid) && start.equals(here.start);
   }
@@ -93,22 +93,22 @@ record LockOwner(
   private Liveness liveness() {
     List<String> stat = Proc.stat(pid);
     if (stat.isEmpty()) {
-      // Where others' processes are hidden, one that is not seen may run all the same.
+      // Where the system hides other users' processes, an invisible process may still run.
       return Proc.stat("1").isEmpty() ? Liveness.UNKNOWN : Liveness.ENDED;
     } else if (!stat.get(1 + START_FIELD).equals(start)) {
-      return Liveness.ENDED; // and its id was given again
+      return Liveness.ENDED; // and another process has its id now
     }
-    // A zombie has ended, or only its first thread has.
+    // A zombie process may have ended, or only its first thread may have.
     return stat.get(1).equals("Z") || stat.get(1).equals("X") ? Liveness.UNKNOWN : Liveness.ALIVE;
   }
 
-  /** The process file system, where there is one. */
+  /** The process file system, if the system has one. */
   private static final class Proc {
     private static final Path ROOT = Path.of("/proc");
 
     private Proc() {}
 
-    /** A process's id, then the fields behind its name; nothing if it is not seen. */
+    /** A process's id, then the fields behind its name; empty if the process is not visible. */
     static List<String> stat(String pid) {
       try {
         String line = Files.readString(ROOT.resolve(pid).resolve("stat"));

@@ -1,6 +1,6 @@
 package io.pensieve.log.file;
 
-/** Ends what is under way for a log that is being closed. No codec can throw it. */
+/** Ends a compaction or backup of a log that is being closed. No codec can throw it. */
 final class LogClosingException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -8,20 +8,19 @@ import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log that is copied into a folder of its own: a base, then frames. Nothing of it counts before
- * it is {@linkplain #finish finished}. For one thread at a time.
+ * Copies a log into a folder of its own: a base, then frames. The copy does not count until it is
+ * {@linkplain #finish finished}. For one thread at a time.
  */
 final class LogCopy implements Closeable {
-  // The mark `unfinished` is there before any other file, and goes when all others are forced: so a
-  // crash leaves a folder that is refused, or the whole log. The frames keep their positions, and
-  // so
-  // the changes their sequences; places that nobody can read become padding, or the positions
-  // between two segments. The last segment has a close marker and nothing else: it knows that all
+  // The mark `unfinished` is created before any other file, and deleted when all others are forced.
+  // So a crash leaves either a folder that is refused, or the whole log. Frames keep their
+  // positions, so changes keep their sequences. Unreadable places become padding, or skipped
+  // positions between two segments. The last segment has only a close marker. It knows that all
   // before it was forced, so any damage to the copy is refused.
 
   /**
-   * The copy goes on so far behind the end of what was copied, since the log that it was copied
-   * from may go on, too, and no sequence may mean two changes.
+   * How many positions the copy skips behind the copied history. The original may go on, too, and
+   * no sequence may mean two changes.
    */
   static final long POSITIONS_SKIPPED = 1L << 40;
 
@@ -39,8 +38,8 @@ final class LogCopy implements Closeable {
 
   private @Nullable BaseWriter base;
   private Disk.@Nullable File segment;
-  private long firstPosition; // of the segment
-  private long written; // up to here the frames are in the segment's file
+  private long firstPosition; // the segment's first position
+  private long written; // frames before it are in the segment's file
   private long next; // where the copied history ends
   private byte[] buffer = new byte[BUFFER_BYTES]; // the frames from `written` to `next`
   private boolean ended;
@@ -53,7 +52,7 @@ final class LogCopy implements Closeable {
   }
 
   /**
-   * Begins a copy in a folder that is empty, or not there yet.
+   * Begins a copy in a folder that is empty or missing.
    *
    * @throws IllegalArgumentException if the folder is not empty
    */
@@ -80,7 +79,7 @@ final class LogCopy implements Closeable {
     }
   }
 
-  // Of two that come at once, one finds that the other was there.
+  // If two copies begin at once, one finds the other's mark.
   private static Disk.Lock lock(Disk disk, Path folder) throws IOException {
     Disk.Lock lock = disk.lock(folder);
     try {
@@ -97,7 +96,7 @@ final class LogCopy implements Closeable {
     disk.forceDirectory(directory.folder());
   }
 
-  // A lock is no content: a copy that failed may have left its own.
+  // The lock file does not count: a failed copy may have left its own.
   private static void checkEmpty(Disk disk, Path folder) throws IOException {
     for (String name : disk.list(folder)) {
       if (!name.equals(FolderLock.NAME)) {
@@ -110,7 +109,7 @@ final class LogCopy implements Closeable {
     }
   }
 
-  /** Begins with a base of what lies before this position. */
+  /** Begins the base of the history before this position. */
   BaseWriter beginBase(long position) throws IOException {
     BaseWriter begun = BaseWriter.create(directory, position, SALTS.nextLong());
     base = begun;
@@ -119,7 +118,7 @@ final class LogCopy implements Closeable {
     return begun;
   }
 
-  /** The base is complete; the frames that follow reach at least to its position. */
+  /** Completes the base. The frames that follow reach at least to this position. */
   void endBase(long end) throws IOException {
     BaseWriter complete = base;
     if (complete == null) {
@@ -136,7 +135,7 @@ final class LogCopy implements Closeable {
     return next;
   }
 
-  /** Adds a whole frame of some other file, which is changed; its place is its position. */
+  /** Adds a whole frame from another file, at its own position. Changes the array. */
   void add(byte[] frame, long position) throws IOException {
     bridge(position, frame.length);
     int buffered = (int) (next - written);
@@ -195,9 +194,9 @@ final class LogCopy implements Closeable {
   }
 
   /**
-   * Ends the copy, which is then a log that was closed, and survives a power cut.
+   * Finishes the copy. It is then a cleanly closed log that survives a power cut.
    *
-   * @param highest no position beyond it was ever used, as far as is known
+   * @param highest the highest position known to have been used
    */
   void finish(long highest) throws IOException {
     endSegment();
@@ -213,7 +212,7 @@ final class LogCopy implements Closeable {
     lock.close();
   }
 
-  /** Deletes what there is of a copy that was not finished. */
+  /** Deletes a copy that was not finished. */
   void discard() throws IOException {
     if (ended) {
       return;
@@ -235,7 +234,7 @@ final class LogCopy implements Closeable {
     }
   }
 
-  /** As {@link #discard}, because of something else that went wrong. */
+  /** As {@link #discard}, after another failure. Adds its own to that one. */
   void discardAfter(Throwable broken) {
     try {
       discard();

@@ -12,13 +12,16 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Copies what can be read of a log that may be damaged anywhere. */
+/** Copies the readable part of a log that may be damaged anywhere. */
 final class LogSalvager {
-  // A log that recovery takes is copied as recovery reads it, frame by frame, up to the end that it
-  // finds. So is one that recovery takes without its newest base, when the history before is still
-  // there. Of any other, all frames are taken that name their position under a right checksum.
-  // What is between two of them is lost, and reported; so is what is known to have been there: up
-  // to where a segment says that the one before it ended, or a frame that all was forced.
+  // Three cases:
+  // 1. Recovery accepts the log. Copy what recovery reads, frame by frame, up to the end that it
+  //    finds.
+  // 2. Recovery accepts the log without its newest base, because the history before is still there.
+  //    Copy likewise.
+  // 3. Any other log. Copy every frame that names its position under a right checksum. Report what
+  //    lies between two of them as lost. Report known missing parts, too: up to where a segment
+  //    says that its predecessor ended, or a frame says that all was forced.
 
   private static final ReplayHandler<byte[], byte[]> SILENT =
       new ReplayHandler<>() {
@@ -33,17 +36,17 @@ final class LogSalvager {
       };
 
   private static final String UNFINISHED_END = "an end that was never finished, as after any crash";
-  private static final long POSITION_MAX = 1L << 62; // whatever says more is damaged
+  private static final long POSITION_MAX = 1L << 62; // a larger position is damaged
   private static final int BASE_BATCH_BYTES = 256 << 10;
 
   private final LogCopy copy;
   private final List<OfflineLog.Damage> damages = new ArrayList<>();
   private final Set<Long> salts = new LinkedHashSet<>();
-  private long until = Long.MAX_VALUE; // the history is copied up to here
-  private long reached; // up to here everything is copied, or reported
-  private long forced; // so far the log was forced once
+  private long until = Long.MAX_VALUE; // copies the history up to here
+  private long reached; // all before is copied, or reported
+  private long forced; // the log was once forced up to here
   private boolean closed; // the frame copied last is a close marker
-  private long highest; // no position beyond it is known
+  private long highest; // the highest known position
 
   private LogSalvager(LogCopy copy) {
     this.copy = copy;
@@ -63,7 +66,7 @@ final class LogSalvager {
     return new OfflineLog.SalvageReport(OfflineLog.contents(to, into, true, SILENT), damages);
   }
 
-  /** The codecs of the newest file that names some. */
+  /** The codecs of the newest segment that names any. */
   private static CodecNames codecs(LogDirectory directory) throws IOException {
     CodecNames newest = CodecNames.NONE;
     for (long position : directory.segments()) {
@@ -74,7 +77,7 @@ final class LogSalvager {
             Format.FileHeader.isIntact(page) ? CodecNames.read(page, path) : CodecNames.NONE;
         newest = names.equals(CodecNames.NONE) ? newest : names;
       } catch (LogException.Corrupt damaged) {
-        // Then what another one says.
+        // Then another segment's names count.
       }
     }
     return newest;
@@ -93,7 +96,7 @@ final class LogSalvager {
     }
     read(sound == null ? directory : view);
     if (sound != null) {
-      damages.clear(); // recovery says that there are none
+      damages.clear(); // recovery has found none
       for (Path unused : basesOf(directory, view)) {
         damage(
             unused,
@@ -163,10 +166,10 @@ final class LogSalvager {
     know(forced);
   }
 
-  // Two at a time are open, for there may be more than files that may be open.
+  // Opens two segments at a time: a log may have more segments than files that may be open.
   private void copySegments(LogDirectory directory) throws IOException {
     List<Long> positions = new ArrayList<>(directory.segments());
-    // Below a base that is whole or not, older changes are superseded as a whole.
+    // A base supersedes all older changes, even if it is damaged.
     while (positions.size() > 1 && positions.get(1) <= reached) {
       positions.remove(0);
     }
@@ -320,7 +323,7 @@ final class LogSalvager {
     }
   }
 
-  // A segment whose header is damaged does not say where the one before it ended.
+  // A segment with a damaged header does not say where its predecessor ended.
   private void checkStart(LogDirectory directory, SalvageFile segment) {
     long first = segment.firstPosition();
     boolean isKnown = segment.previousEnd() != SalvageFile.UNKNOWN;
@@ -347,7 +350,7 @@ final class LogSalvager {
       long position = reader.position();
       if (!reader.next()) {
         if (!reader.seekFrame() || reader.position() >= end) {
-          return; // what there is instead depends on what follows
+          return; // what is lost depends on what follows
         }
         lost(segment, position, reader.position());
       } else if (!reader.isUnderstood(Format.OF_SEGMENT)) {

@@ -1,19 +1,19 @@
 package io.pensieve.log.file;
 
 /**
- * How long a log and its base are, and how long they may get.
+ * The lengths of a log and its base, and their limits.
  *
- * @param baseBytes the entries, as the last base had them
- * @param lengthBefore the length of what precedes {@code countedFrom}
- * @param countedFrom from this position on everything counts
- * @param filesBefore how many segments what precedes is in
+ * @param baseBytes the bytes of the entries in the last base
+ * @param lengthBefore the length of the log before {@code countedFrom}
+ * @param countedFrom the position from which every byte counts
+ * @param filesBefore the number of segments before {@code countedFrom}
  */
 record LogSize(long baseBytes, long lengthBefore, long countedFrom, int filesBefore) {
-  // Each life of the log that wrote something leaves a segment, be it ever so short.
+  // Each session that writes leaves a segment, however short.
   private static final int FILES_MAX = 64;
-  private static final int FILE_BYTES = 8 << 20; // of those that were full, about
+  private static final int FILE_BYTES = 8 << 20; // the approximate size of a full segment
 
-  /** How long the log is that ends at this position. */
+  /** The length of the log if it ends at this position. */
   long logBytes(long end) {
     return lengthBefore + end - countedFrom;
   }
@@ -22,41 +22,41 @@ record LogSize(long baseBytes, long lengthBefore, long countedFrom, int filesBef
     return countedFrom + logBytes - lengthBefore;
   }
 
-  /** It is to be compacted when it ends here. */
+  /** Whether a compaction is due if the log ends here. */
   boolean isDue(long end, Compactor.Settings settings) {
     return logBytes(end) >= settings.dueBytes(baseBytes) || hasTooManyFiles(settings);
   }
 
-  /** It is in far more files than its length accounts for. */
+  /** Whether the log has far more files than its length accounts for. */
   boolean hasTooManyFiles(Compactor.Settings settings) {
     return filesBefore >= FILES_MAX + settings.dueBytes(baseBytes) / FILE_BYTES;
   }
 
-  /** So much may be appended while it is being compacted. */
+  /** The bytes that may be appended during a compaction. */
   private long allowanceMeanwhile(Compactor.Settings settings) {
     return settings.bytesMax(baseBytes) - settings.dueBytes(baseBytes);
   }
 
-  /** Beyond this position writers have to wait if no compaction has begun yet. */
+  /** The position beyond which writers wait if no compaction has begun yet. */
   long freeUntilBegun(Compactor.Settings settings) {
     return positionAt(settings.dueBytes(baseBytes)) + allowanceMeanwhile(settings) / 4;
   }
 
   /**
-   * Beyond this position writers have to wait when so much of the next base is written. Half of the
-   * room is theirs at once, since the entries have to be sorted first; the rest as the base grows.
+   * The position beyond which writers wait when so much of the next base is written. Writers get
+   * half of the allowance at once, since the entries must be sorted first. They get the rest as the
+   * base grows.
    *
    * @param position where the log ended when the compaction began
    */
   long freeUntil(long position, long written, Compactor.Settings settings) {
-    // How long the next base will be is not known: the last one's length has to do.
+    // The next base's length is unknown, so use the last one's.
     double share = baseBytes <= written ? 1 : (double) written / baseBytes;
     return position + (long) (allowanceMeanwhile(settings) * (1 + share) / 2);
   }
 
   /**
-   * Of the next base a larger part is written than was used of the room for what is appended
-   * meanwhile.
+   * Whether the written share of the next base is larger than the used share of the allowance.
    *
    * @param position where the log ended when the compaction began
    */

@@ -4,8 +4,8 @@ import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 
 /**
- * Who runs the scribe, what it leaves to others, what completes futures, and the compactor; by
- * which clock; and who is told if that ends badly.
+ * The executors of the log writer, its background work, future completion and the compactor; the
+ * clock; and the operator's log.
  */
 record LogThreads(
     Executor logWriter,
@@ -15,7 +15,7 @@ record LogThreads(
     LongSupplier nanoTime,
     OperatorLog operator) {
 
-  /** With the system's logger. */
+  /** Uses the system's logger. */
   LogThreads(
       Executor logWriter,
       Executor background,

@@ -63,8 +63,8 @@ public final class OfflineLog {
    * @param closedCleanly whether the map that wrote the log was closed
    * @param unfinishedEnd the tail that the next opening will cut off
    * @param guarded whether the lock kept other processes from opening the log meanwhile. It does
-   * not if there is no {@code LOCK} file, or the file system has no locks. If another process
-   * opened the log meanwhile, these contents are not valid
+   *     not if there is no {@code LOCK} file, or the file system has no locks. If another process
+   *     opened the log meanwhile, these contents are not valid
    */
   public record Contents(
       List<LogFile> files,
@@ -77,13 +77,13 @@ public final class OfflineLog {
       boolean guarded) {}
 
   /**
-   * Replays a log's history in order, on one thread, which is not the caller's. It uses the same
-   * rules and code as the opening of a map. A long log needs no more memory than a short one.
+   * Replays a log's history in order, on one thread. It uses the same rules and code as the opening
+   * of a map. A long log needs no more memory than a short one.
    *
    * @param handler receives keys and values as they are in the files. An exception from it ends the
-   * reading and is passed on
+   *     reading and is passed on
    * @throws LogException.Corrupt if opening the log would be refused; the changes replayed before
-   * are those before the damage
+   *     are those before the damage
    * @throws LogException.Locked if a map has the log open
    * @throws LogException.Failed if there is no log in the folder, or reading fails
    */
@@ -102,7 +102,7 @@ public final class OfflineLog {
    * @throws IllegalArgumentException if {@code into} holds anything, or lies in the old folder
    * @throws LogException.Locked if a map has one of the folders open
    * @throws LogException.Failed if there is no log in the folder, or copying fails; then the copy
-   * is deleted
+   *     is deleted
    */
   public static SalvageReport salvage(Path folder, Path into) {
     if (into.toAbsolutePath().normalize().startsWith(folder.toAbsolutePath().normalize())) {

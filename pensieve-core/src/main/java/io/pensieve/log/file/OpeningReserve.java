@@ -5,20 +5,20 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /**
- * Room that a log keeps in a file, for its next opening: that needs a page for the header of a
- * segment, and the disk may have no byte left by then.
+ * Space that a log reserves in a file for its next opening. An opening needs a page for a segment's
+ * header, and by then the disk may be full.
  */
 final class OpeningReserve {
-  // A temporary file: the next opening deletes all of these before it makes anything. It is never
-  // forced, for it need not survive a power cut whole.
+  // The file is temporary: the next opening deletes all temporary files before it creates anything.
+  // It is never forced, since it need not survive a power cut whole.
 
-  // After an unclean end a second file is made, with what is not known to be forced.
+  // After an unclean end an opening creates a second file, with the frames not known to be forced.
   private static final int PAGES = 3 * Format.FILE_HEADER_BYTES;
   private static final int RING_SHARE = 128; // with a ring of 8 MiB that makes 76 KiB in all
 
   private OpeningReserve() {}
 
-  /** Takes as much as there is room for, or nothing. */
+  /** Reserves as much as the disk has space for, or nothing. */
   static void take(LogDirectory directory, int ringBytes) {
     int bytes = PAGES + ringBytes / RING_SHARE;
     while (bytes >= Format.FILE_HEADER_BYTES && !isTaken(directory, bytes)) {

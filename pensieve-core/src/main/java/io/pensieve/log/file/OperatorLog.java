@@ -8,14 +8,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Writes a line, for whoever runs the process, where a log has failed, was cut, or backs off. Its
- * methods throw nothing.
+ * Writes a line for the operator when a log fails, when an opening cuts a torn tail, or when a
+ * compaction backs off. Its methods throw nothing.
  */
 final class OperatorLog {
-  // Written last: the state is stored and the waiters are released before, and no lock is held that
-  // a reader, a writer or close() waits for. So a logger that throws, blocks or has no memory does
-  // no harm; but an opening that has cut a tail returns when its line is written. The logger is
-  // asked for with the first line: most logs have none, and Java's own backend takes time to start.
+  // The line is written last. By then the state is stored and the waiters are released. No lock is
+  // held that a reader, a writer or close() waits for. So a logger that throws, blocks or has no
+  // memory does no harm. One cost: an opening that cut a tail returns only when its line is
+  // written. The first line requests the logger: most logs write none, and Java's own backend takes
+  // time to start.
 
   private final Supplier<System.Logger> logger;
 
@@ -23,12 +24,12 @@ final class OperatorLog {
     this.logger = logger;
   }
 
-  /** Writes to the logger that is named after {@link FileLog}. */
+  /** Uses the logger named after {@link FileLog}. */
   static OperatorLog ofSystem() {
     return new OperatorLog(() -> System.getLogger(FileLog.class.getName()));
   }
 
-  /** The log takes no more writes. Answers whether the line is written. */
+  /** Reports that the log has failed. Answers whether the line is written. */
   boolean failed(LogException.Failed failure) {
     try {
       logger.get().log(Level.ERROR, failure.getMessage());
@@ -38,12 +39,12 @@ final class OperatorLog {
     }
   }
 
-  /** Recovery has done this. */
+  /** Reports a torn tail that the opening cut, if there was one. */
   void opened(RecoveryReport report) {
     try {
       report.tornTail().ifPresent(tail -> logger.get().log(Level.WARNING, line(tail)));
     } catch (Throwable cannotBeLogged) {
-      // There is nobody else to tell.
+      // No other way to report it.
     }
   }
 
@@ -57,7 +58,7 @@ final class OperatorLog {
         + tail.copy();
   }
 
-  /** A compaction has failed, and none begins by itself for so long. */
+  /** Reports a failed compaction. No automatic one begins for so many nanoseconds. */
   void backsOff(Path folder, Throwable cause, long nanos) {
     try {
       long seconds = TimeUnit.NANOSECONDS.toSeconds(nanos);
@@ -67,7 +68,7 @@ final class OperatorLog {
               Level.WARNING,
               folder + ": a compaction failed, the next one waits for " + seconds + " s: " + cause);
     } catch (Throwable cannotBeLogged) {
-      // There is nobody else to tell.
+      // No other way to report it.
     }
   }
 }

@@ -6,7 +6,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Set;
 
-/** The disk of the operating system, as far as it can be used without changing anything. */
+/** The operating system's disk, limited to operations that change nothing. */
 final class ReadOnlyDisk implements Disk {
   private final FileDisk disk = new FileDisk();
 

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/** What an earlier life of the log left in its ring. Read from the file bit by bit. */
+/** The ring file of an earlier session, read piece by piece. */
 final class RingImage implements Closeable {
   private final Disk.File file;
   private final Format.FileHeader header;
@@ -40,7 +40,7 @@ final class RingImage implements Closeable {
     }
   }
 
-  /** Whether nothing was ever written to the ring: whoever made it died before the log began. */
+  /** Whether nothing was ever written to the ring: its creator died before the log began. */
   static boolean isNew(LogDirectory directory) throws IOException {
     try (RingImage ring = open(directory)) {
       long first = ring.header.firstPosition();
@@ -52,12 +52,12 @@ final class RingImage implements Closeable {
     return header;
   }
 
-  /** Up to where its frames had been written to a segment, at least. */
+  /** The position up to which its frames were in a segment, at least. */
   long written() {
     return written;
   }
 
-  /** Up to where the log had been forced, at least; after a power cut perhaps further. */
+  /** The position up to which the log was forced, at least; after a power cut perhaps further. */
   long forced() {
     return forced;
   }
@@ -70,18 +70,18 @@ final class RingImage implements Closeable {
     return (int) (position & (capacity - 1));
   }
 
-  /** Where what is not zero may be left of frames that had been written. */
+  /** Where remains of frames already written may end. */
   long end() {
     return written + capacity;
   }
 
-  /** Frames from this position on; there may be some beyond {@link #end} if that is damaged. */
+  /** A reader from this position on. If {@link #end} is damaged, frames may lie beyond it. */
   FrameReader reader(long position) {
     return new FrameReader(
         (into, at) -> read(into, position + at), capacity, position, header.salt());
   }
 
-  /** Fills the buffer with what the ring holds from this position on. */
+  /** Fills the buffer with the ring's bytes from this position on. */
   void read(ByteBuffer into, long position) throws IOException {
     int end = into.limit();
     int first = Math.min(into.remaining(), capacity - index(position));

@@ -5,19 +5,21 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the ring adds to a history, and whether anything is missing there. */
+/** Replays the frames that only the ring holds, and decides whether any are missing there. */
 final class RingRecovery {
-  // Every frame in the ring names its position under a checksum, so what is there is certain. What
-  // a gap before it means depends on what was promised, and on what has ended:
+  // Every frame in the ring names its position under a checksum, so a frame found is certain. What
+  // a gap before it means depends on the durability level and on whether the operating system
+  // restarted:
   //
-  // Acknowledged when forced: a frame in the ring was not, so the history may end at any gap.
-  // Acknowledged when committed, and the operating system still runs that ran then: all that was
-  // stored is there. A first word of 0 is room of a writer who died before it committed; frames
-  // behind it count. A damaged frame was committed, and is refused.
-  // Acknowledged when committed, and the operating system has started again: pages may be lost,
-  // and the promise was the death of the process. The history ends.
-  // Acknowledged when committed, and it is not known which: frames behind the gap may be
-  // acknowledged, or a power cut may have taken what was before them. Refused.
+  // - Acknowledged by force: no frame in the ring was acknowledged, so the history may end at any
+  //   gap.
+  // - Acknowledged by commit, same boot: every stored byte is there. A first word of 0 is space of
+  //   a writer that died before its commit, and the frames behind it count. A damaged frame was
+  //   committed, so the log is refused.
+  // - Acknowledged by commit, another boot: pages may be lost, and the level promised only to
+  //   survive the death of the process. The history ends at the gap.
+  // - Acknowledged by commit, boot unknown: either frames behind the gap are acknowledged, or a
+  //   power cut took those before them. The log is refused.
 
   private final LogDirectory directory;
   private final FrameFile newest;
@@ -25,7 +27,7 @@ final class RingRecovery {
   private long durable;
 
   /**
-   * The ring behind the newest segment.
+   * Creates the recovery of the ring that continues the newest segment.
    *
    * @param start where the frames of the newest segment end
    */
@@ -35,16 +37,16 @@ final class RingRecovery {
     this.start = start;
   }
 
-  /** Up to where the log was forced, by what the frames in the ring say; 0 if they do not. */
+  /** The position up to which the log was forced, by the ring's frames; 0 if they do not say. */
   long durable() {
     return durable;
   }
 
   /**
-   * Tells what is in the ring only.
+   * Replays the frames that only the ring holds.
    *
    * @param isClosed whether the newest segment ends with a close marker: then the ring was empty
-   * @param isUsed whether there is anything in the newest segment
+   * @param isUsed whether the newest segment holds any bytes of frames
    */
   RingTail replay(boolean isClosed, boolean isUsed, ReplayPipeline<?, ?> pipeline)
       throws IOException {
@@ -54,7 +56,8 @@ final class RingRecovery {
     }
     try (RingImage ring = RingImage.open(directory)) {
       if (ring.header().salt() != newest.header().salt()) {
-        // A start that died had emptied it into the segments, or was just making it.
+        // An opening that died had copied its frames to the segments, or was just creating the
+        // ring.
         checkClosed(isClosed || !isUsed, "the ring of another segment");
         return RingTail.none(start);
       }
@@ -65,8 +68,7 @@ final class RingRecovery {
     }
   }
 
-  // A ring is made before the segment that goes with it is used, and stays as long as that is the
-  // newest one.
+  // A ring is created before its segment is used, and stays while that segment is the newest.
   private void checkClosed(boolean mayBeWithout, String found) {
     if (!mayBeWithout) {
       throw new LogException.Corrupt(
@@ -91,7 +93,7 @@ final class RingRecovery {
     return boot == ring.header().boot() ? Since.THE_SAME_START : Since.ANOTHER_START;
   }
 
-  // As long as the operating system runs, all that was written can be read.
+  // While the operating system runs, every written byte can be read.
   private void checkNotAcknowledged(RingImage ring) {
     boolean survivesTheProcess =
         since(ring) == Since.THE_SAME_START && ring.header().appendedIsAcknowledged();
@@ -141,7 +143,7 @@ final class RingRecovery {
     };
   }
 
-  /** Moves over room that was claimed by a writer who died before it committed. */
+  /** Moves over space claimed by a writer that died before its commit. */
   private boolean stepOverHole(RingImage ring, FrameReader reader) throws IOException {
     long hole = reader.position();
     if (!reader.isZero()) {

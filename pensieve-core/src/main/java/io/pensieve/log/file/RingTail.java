@@ -5,19 +5,19 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * The end of a history, as far as it was in the ring only. It stays there until it is copied.
+ * The end of a history that only the ring holds. It stays there until it is copied.
  *
  * @param from where it begins: where the newest segment ends
  * @param end where the history ends
- * @param holes room that was claimed by writers who died before they committed, in order
+ * @param holes space claimed by writers that died before their commit, in order
  */
 record RingTail(long from, long end, List<Hole> holes) {
-  static final int COPY_BYTES = 256 << 10; // and of padding, no frame is longer
+  static final int COPY_BYTES = 256 << 10; // and no padding frame is longer
 
-  /** Room without a frame, at least as much as one needs. */
+  /** Space without a frame, at least as long as the shortest frame. */
   record Hole(long from, long end) {}
 
-  /** Nothing was in the ring only. */
+  /** The tail of a history that has nothing only in the ring. */
   static RingTail none(long position) {
     return new RingTail(position, position, List.of());
   }
@@ -26,7 +26,7 @@ record RingTail(long from, long end, List<Hole> holes) {
     return from == end;
   }
 
-  /** Copies what lies behind a position to a place in a file; holes become padding. */
+  /** Copies the tail behind a position to an offset of a file. Holes become padding. */
   void copy(LogDirectory directory, long after, Disk.File to, long offset) throws IOException {
     if (after >= end) {
       return;
@@ -54,9 +54,9 @@ record RingTail(long from, long end, List<Hole> holes) {
     }
   }
 
-  // In pieces, each of which, the last one included, has room for a frame.
+  // Pads in pieces. Each piece, the last one included, is long enough for a frame.
   private static void pad(RingImage ring, Hole hole, Disk.File to, long offset) throws IOException {
-    // Says of nothing more that it was forced than what is known: nothing behind the ring's start.
+    // The padding calls forced only what is known to be: nothing behind the ring's start.
     long durable = Math.min(ring.header().firstPosition(), hole.from());
     long salt = ring.header().salt();
     for (long at = hole.from(); at < hole.end(); ) {

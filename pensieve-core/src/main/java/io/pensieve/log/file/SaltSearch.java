@@ -7,23 +7,21 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the salt of a file whose header is damaged, without which no frame can be verified. */
+/** Finds the salt of a file with a damaged header. Without the salt no frame can be verified. */
 final class SaltSearch {
-  // Files of one life of a log share their salt. Where that does not help: a checksum is linear,
-  // and
-  // the salt is the last that goes into it, so its 64 bits add 32 that are the same in all frames
-  // of
-  // a file. One frame gives them; a second one that then verifies shows that they are right.
+  // Files of one session share their salt. Where that does not help: a checksum is linear, and the
+  // salt goes into it last. So the salt's 64 bits add 32 bits that are the same in all frames of a
+  // file. One frame yields them. A second frame that then verifies confirms them.
 
   private static final int WINDOW_BYTES = 1 << 20;
 
   private SaltSearch() {}
 
   /**
-   * A reader that finds frames in these bytes, or null if there is none.
+   * Answers a reader that finds frames in these bytes, or null if there are none.
    *
    * @param page the damaged header
-   * @param salts those of other files
+   * @param salts the salts of other files
    */
   static @Nullable FrameReader reader(
       FrameReader.Source source,
@@ -50,7 +48,7 @@ final class SaltSearch {
   private static @Nullable FrameReader derived(
       FrameReader.Source source, long bytes, long firstPosition) throws IOException {
     byte[] window = new byte[(int) Math.min(bytes, WINDOW_BYTES)];
-    // Windows overlap by half, so that a frame of less than that is whole in one of them.
+    // Windows overlap by half, so that a frame shorter than half a window is whole in one of them.
     for (long at = 0; at < bytes; at += WINDOW_BYTES / 2) {
       int length = (int) Math.min(window.length, bytes - at);
       source.read(ByteBuffer.wrap(window, 0, length), at);
@@ -81,13 +79,13 @@ final class SaltSearch {
     return frames == 2;
   }
 
-  /** A salt with which the checksum of this frame, whose length is possible, is right. */
+  /** Answers a salt that makes this frame's checksum right. The frame's length must be possible. */
   private static long saltOf(byte[] bytes, int frame) {
     int length = Format.length(bytes, frame);
     int unsalted = new Format.Checksum(0).of(bytes, frame, length);
-    // Elimination over GF(2): with its upper half alone a salt can make any checksum.
+    // Elimination over GF(2): the salt's upper half alone can produce any checksum.
     int[] reduced = new int[Integer.SIZE]; // by highest bit
-    long[] madeBy = new long[Integer.SIZE]; // the bits of the salt that make it
+    long[] madeBy = new long[Integer.SIZE]; // the salt bits that produce it
     for (int bit = Integer.SIZE; bit < Long.SIZE; bit++) {
       long salt = 1L << bit;
       int change = new Format.Checksum(salt).of(bytes, frame, length) ^ unsalted;

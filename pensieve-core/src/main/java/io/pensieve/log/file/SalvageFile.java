@@ -9,15 +9,15 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A segment or a base of a log that may be damaged anywhere, and what can be told of it. Bytes that
- * the disk does not give are read as zeros.
+ * A segment or a base of a log that may be damaged anywhere. Sectors that the disk cannot read
+ * count as zeros.
  *
  * @param bytes how many bytes of frames there are
- * @param firstPosition the position that its header says, or else its name
- * @param previousEnd where the segment before it ends, or {@link #UNKNOWN}
- * @param salt the salt that its header says; null if that is damaged
- * @param reader of its frames; null if they cannot be verified
- * @param headerDamage what is wrong with its header; null if nothing is
+ * @param firstPosition the position in its header, or else in its name
+ * @param previousEnd where the previous segment ends, or {@link #UNKNOWN}
+ * @param salt the salt in its header; null if that is damaged
+ * @param reader a reader of its frames; null if they cannot be verified
+ * @param headerDamage what is wrong with its header; null if it is sound
  */
 record SalvageFile(
     Path path,
@@ -36,9 +36,9 @@ record SalvageFile(
   /**
    * Opens a file.
    *
-   * @param kind what it is by its name
+   * @param kind the kind that its name says
    * @param named the position in its name
-   * @param salts those of other files, of which this one may have one, too
+   * @param salts the salts of other files, which this one may share
    */
   static SalvageFile open(Disk disk, Path path, short kind, long named, Collection<Long> salts)
       throws IOException {
@@ -53,7 +53,7 @@ record SalvageFile(
         long first = kind == Format.BASE ? 0 : named;
         FrameReader reader =
             Format.FileHeader.isIntact(page)
-                ? null // of another version, or another kind of file
+                ? null // another version, or another kind of file
                 : SaltSearch.reader(source(file), bytes, first, page, salts);
         return new SalvageFile(
             path, file, bytes, named, UNKNOWN, null, reader, String.valueOf(damaged.getMessage()));
@@ -88,7 +88,7 @@ record SalvageFile(
     return (into, at) -> readOrZeros(file, into, Format.FILE_HEADER_BYTES + at);
   }
 
-  /** Reads what the disk gives, and zeros for the sectors that it does not. */
+  /** Reads the bytes, with zeros for sectors that the disk cannot read. */
   static void readOrZeros(Disk.File file, ByteBuffer into, long position) throws IOException {
     int start = into.position();
     if (!into.hasRemaining()) {

@@ -11,24 +11,24 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The frames that can be found in a ring that may be damaged anywhere. */
+/** The frames found in a ring that may be damaged anywhere. */
 final class SalvageRing {
-  // Each frame names its position under a checksum, so the ring is searched for all of them, and
-  // nothing that its header says is needed but the salt, which other files may have.
+  // Each frame names its position under a checksum. So the whole ring is searched for frames. Of
+  // its header only the salt is needed, which other files may share.
 
-  private static final int BYTES_MAX = 1 << 28; // twice that of the longest frames
+  private static final int BYTES_MAX = 1 << 28; // twice the bytes of a ring for the longest frames
 
   private final Path path;
-  private final byte[] twice; // the ring's bytes, and again, so that no frame wraps round
+  private final byte[] twice; // the ring's bytes twice, so that no frame wraps
   private final int capacity;
   private final List<Frame> frames = new ArrayList<>();
-  private final boolean isKnown; // all that was stored there is there
+  private final boolean isKnown; // every byte stored in the ring is there
   private final @Nullable String headerDamage;
   private final int missingBytes;
-  private long written; // as the header says it; 0 if it does not
+  private long written; // from the header; 0 if it does not say
   private long acknowledged;
 
-  /** A frame of the ring, with the bytes that align it. */
+  /** A frame of the ring, with its alignment bytes. */
   record Frame(long position, int index, int bytes) {
     long end() {
       return position + bytes;
@@ -47,7 +47,7 @@ final class SalvageRing {
     System.arraycopy(bytes, 0, twice, capacity, bytes.length);
   }
 
-  /** The salt in the header of a ring, be it damaged or not; null if there is none. */
+  /** The salt in the ring's header, damaged or not; null if there is no header. */
   static @Nullable Long salt(LogDirectory directory) throws IOException {
     try (Disk.File file = directory.disk().open(directory.ring())) {
       byte[] page = SalvageFile.page(file);
@@ -58,8 +58,8 @@ final class SalvageRing {
   /**
    * Reads a ring.
    *
-   * @param salts those that its frames may have
-   * @param newest that of the newest segment, or null; with another one, a ring was emptied
+   * @param salts the salts that its frames may have
+   * @param newest the newest segment's salt, or null; a ring with another salt was emptied
    */
   static SalvageRing read(LogDirectory directory, Collection<Long> salts, @Nullable Long newest)
       throws IOException {
@@ -125,7 +125,7 @@ final class SalvageRing {
     return path;
   }
 
-  /** All frames, by position. */
+  /** All frames, sorted by position. */
   List<Frame> frames() {
     return frames;
   }
@@ -150,12 +150,12 @@ final class SalvageRing {
     return headerDamage;
   }
 
-  /** Up to where the log was acknowledged at least, if that is what the header says. */
+  /** The position up to which the log was acknowledged, at least, by the header. */
   long acknowledged() {
     return acknowledged;
   }
 
-  /** How many bytes of the file are not there. */
+  /** The number of bytes missing from the file. */
   int missingBytes() {
     return missingBytes;
   }
@@ -164,14 +164,17 @@ final class SalvageRing {
     return (long) Format.FILE_HEADER_BYTES + index(position);
   }
 
-  /** A writer claimed room at this position and died before it committed: nothing was lost. */
+  /**
+   * Whether a writer claimed space at this position and died before its commit. Then nothing was
+   * lost.
+   */
   boolean isHole(long position) {
     return isKnown && written <= position && Format.wordAt(twice, index(position)) == 0;
   }
 
-  /** Something was committed at this position, by a process that this boot has seen die. */
+  /** Whether a frame was committed at this position, by a process that died in this boot. */
   boolean isDamagedAt(long position) {
-    // In a full ring, what is found there is the oldest frame.
+    // In a full ring, the bytes at this position are the oldest frame's.
     boolean isFull = !frames.isEmpty() && position - frames.get(0).position >= capacity;
     return isKnown && !isFull && Format.wordAt(twice, index(position)) != 0;
   }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 
-/** The file to which the scribe writes. For one thread at a time. */
+/** The segment file that the log writer writes. For one thread at a time. */
 final class Segment implements Closeable {
   private static final int ZEROS_BYTES = 1 << 20;
 
@@ -22,7 +22,7 @@ final class Segment implements Closeable {
     this.bytesMax = bytesMax;
   }
 
-  /** Makes a file of zeros, so that a later force need not write the file's size too. */
+  /** Creates a file of zeros, so that later forces need not write the file's size. */
   static Disk.File allocate(Disk disk, Path temporary, long bytes, BooleanSupplier wanted)
       throws IOException {
     Disk.File file = disk.create(temporary);
@@ -40,7 +40,7 @@ final class Segment implements Closeable {
     }
   }
 
-  /** Makes an allocated file the segment that this header describes. */
+  /** Turns an allocated file into the segment that this header describes. */
   static Segment publish(
       LogDirectory directory,
       Disk.File file,
@@ -53,7 +53,10 @@ final class Segment implements Closeable {
     return segment;
   }
 
-  /** The same, but that the folder is still to be forced before anything counts. */
+  /**
+   * The same without the folder's force. The caller must force the folder before the segment
+   * counts.
+   */
   static Segment name(
       LogDirectory directory,
       Disk.File file,
@@ -74,7 +77,7 @@ final class Segment implements Closeable {
     return path;
   }
 
-  /** How many bytes of frames still fit, if the first of them goes to this position. */
+  /** How many bytes of frames still fit from this position on. */
   long remainingBytes(long position) {
     return bytesMax - (position - firstPosition);
   }
@@ -83,7 +86,7 @@ final class Segment implements Closeable {
     return position == firstPosition;
   }
 
-  /** Writes frames that follow one another. May be repeated after an error. */
+  /** Writes consecutive frames. May be repeated after an error. */
   void write(ByteBuffer[] frames, long position) throws IOException {
     long at = offset(position);
     for (ByteBuffer piece : frames) {
@@ -97,7 +100,7 @@ final class Segment implements Closeable {
     file.force();
   }
 
-  /** Cuts off the zeros that are not needed any more. */
+  /** Cuts off the zeros that are no longer needed. */
   void trim(long end) throws IOException {
     file.truncate(offset(end));
   }

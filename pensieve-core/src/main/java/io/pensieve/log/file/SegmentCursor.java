@@ -5,12 +5,12 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 
-/** A place in the segments of a log that is in use. For one thread at a time. */
+/** A position in the segments of a log in use. For one thread at a time. */
 final class SegmentCursor implements Closeable {
-  // Segments are deleted oldest first, and one that is open can be read all the same. So the next
-  // one in the folder is this one's successor as long as this one is there, too. If neither that
-  // nor a frame is found, the log was compacted beyond this place; if the segment is there and the
-  // frame is not, that is damage.
+  // The compactor deletes segments oldest first, and an open file stays readable. So the next
+  // segment in the folder is this one's successor while this one is still there. If no frame is
+  // found, the folder shows why. The segment is gone: the log was compacted beyond this position.
+  // The segment is there: it is damaged.
 
   private static final long UNKNOWN = Long.MAX_VALUE;
   private static final int WINDOW_BYTES = 64 << 10;
@@ -18,7 +18,7 @@ final class SegmentCursor implements Closeable {
   private final LogDirectory directory;
   private final HighWatermark watermark;
   private FrameFile file;
-  private long end = UNKNOWN; // of the file's frames; known when there is a successor
+  private long end = UNKNOWN; // where the file's frames end; known once it has a successor
   private long successor;
   private long at; // where the next frame begins
 
@@ -30,10 +30,10 @@ final class SegmentCursor implements Closeable {
   }
 
   /**
-   * A cursor at the frame in which what follows a position begins.
+   * Opens a cursor at the frame that holds the first change behind a position.
    *
-   * @param reached up to here the log can be read, at least up to {@code since}
-   * @throws LogException.HistoryTruncated if what follows the position is not all there
+   * @param reached the high watermark; at least {@code since}
+   * @throws LogException.HistoryTruncated if the history behind the position is incomplete
    */
   static SegmentCursor open(
       LogDirectory directory, HighWatermark watermark, long since, long reached)
@@ -43,7 +43,7 @@ final class SegmentCursor implements Closeable {
     while (next < segments.size() && segments.get(next) <= since) {
       next++;
     }
-    boolean isBefore = next == 0; // all that is there
+    boolean isBefore = next == 0; // the position lies before all segments
     long first = segments.get(isBefore ? 0 : next - 1);
     FrameFile file = open(directory, first, since);
     SegmentCursor cursor = new SegmentCursor(directory, watermark, file, first);
@@ -85,8 +85,8 @@ final class SegmentCursor implements Closeable {
     }
     long limit = limit(reached);
     if (since > limit) {
-      // Positions that an unclean end has skipped: whoever was told this one was told of a change
-      // that a power cut took, or of one of another log that this one is a copy of.
+      // An unclean end skipped these positions. So a stream delivered a change that a power cut
+      // took, or a change of another log of which this one is a copy.
       throw new LogException.HistoryTruncated(since, successor);
     }
     if (since == limit || isFrameAt(since, limit)) {
@@ -115,9 +115,10 @@ final class SegmentCursor implements Closeable {
     return at;
   }
 
-  /** Up to where this file can be read, if the log can be so far. */
+  /** The position up to which this file can be read, given the high watermark. */
   private long limit(long reached) throws IOException {
-    // A file that has its name is newer than that for a moment, if the scribe is just beginning it.
+    // The log writer names a segment shortly before it announces it. So ask the watermark, not the
+    // folder.
     if (end == UNKNOWN && watermark.newestSegment() > file.firstPosition()) {
       successor =
           segments(directory).stream()
@@ -137,13 +138,13 @@ final class SegmentCursor implements Closeable {
   }
 
   /**
-   * Tells some frames from here on, if there are any.
+   * Delivers some frames from here on, if there are any.
    *
-   * @param reached up to here the log can be read; beyond this place
+   * @param reached the high watermark; beyond this position
    */
   void replay(ChangeDecoder<?, ?> decoder, long reached) throws IOException {
     long limit = limit(reached);
-    while (at >= end) { // beyond it in a segment that was to be replaced: see EndOfRecovery
+    while (at >= end) { // beyond `end` in a segment due to be replaced: see EndOfRecovery
       toSuccessor();
       limit = limit(reached);
     }

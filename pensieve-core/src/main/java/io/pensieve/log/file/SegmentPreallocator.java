@@ -6,19 +6,20 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The next segment's file, opened before it is needed, so that a lack of descriptors does not stop
- * the log; and filled with zeros in the background, if forces are to be fast.
+ * Prepares the next segment's file. Opens it before it is needed, so that a lack of descriptors
+ * does not stop the log. Zeroes it in the background if forces must be fast.
  */
 final class SegmentPreallocator {
-  // One file at a time has the name; it is free again when its maker has ended, and not before: a
-  // maker that goes on must not write zeros to a file that is a segment by now.
+  // One file at a time has the name. The name is free again only when the file's maker has ended: a
+  // maker that goes on must not write zeros to a file that has become a segment.
   //
-  // It is never needed: whatever goes wrong with it, the next segment is made when its time comes.
+  // The log never depends on this file. If anything goes wrong here, the log writer creates the
+  // next segment when it needs it.
 
   private enum State {
     ABSENT,
     IN_THE_MAKING,
-    UNWANTED, // in the making, to be given up
+    UNWANTED, // being made, and then discarded
     READY,
     STOPPING,
     STOPPED
@@ -31,7 +32,7 @@ final class SegmentPreallocator {
   private State state = State.ABSENT; // guarded by this
   private Disk.@Nullable File file; // guarded by this; present when READY
 
-  /** A spare of so many zeros; of none, it is made by the calling thread. */
+  /** Prepares files of so many zeros. If there are none, the calling thread does the work. */
   SegmentPreallocator(LogDirectory directory, long bytes, Executor background) {
     this.disk = directory.disk();
     this.temporary = directory.temporary(LogDirectory.SPARE);
@@ -43,12 +44,12 @@ final class SegmentPreallocator {
     return temporary;
   }
 
-  /** How much room it takes. */
+  /** The bytes that the file takes. */
   long bytes() {
     return bytes;
   }
 
-  /** Begins to make a spare unless there is one. */
+  /** Starts to prepare a file, unless there is one. */
   void prepare() {
     synchronized (this) {
       if (state != State.ABSENT) {
@@ -59,7 +60,7 @@ final class SegmentPreallocator {
     try {
       background.execute(this::make);
     } catch (RuntimeException | Error noThread) {
-      made(null); // it is made another time
+      made(null); // a later call retries
     }
   }
 
@@ -68,7 +69,7 @@ final class SegmentPreallocator {
     try {
       made = Segment.allocate(disk, temporary, bytes, this::isWanted);
     } catch (IOException | RuntimeException | Error noRoomNow) {
-      // What there was of it is deleted.
+      // allocate() has deleted the incomplete file.
     } finally {
       made(made);
     }
@@ -96,7 +97,7 @@ final class SegmentPreallocator {
     }
   }
 
-  /** The file if it is ready; it is the caller's then. */
+  /** Hands the file to the caller, who then owns it; null if none is ready. */
   synchronized Disk.@Nullable File take() {
     if (state != State.READY) {
       return null;
@@ -107,7 +108,7 @@ final class SegmentPreallocator {
     return taken;
   }
 
-  /** Gives back the room that it takes: there is none left for what is really needed. */
+  /** Deletes the file, to free its space for what the log really needs. */
   void releaseSpace() {
     if (bytes == 0) {
       return;
@@ -121,9 +122,7 @@ final class SegmentPreallocator {
     }
   }
 
-  /**
-   * Closes and deletes a file that is nobody's; what cannot be deleted goes at the next opening.
-   */
+  /** Closes and deletes an unused file. If the deletion fails, the next opening deletes it. */
   static void discard(Disk disk, Disk.File file, Path temporary) {
     // Not try-with-resources: that refuses an OutOfMemoryError which is thrown twice, and its
     // refusal would look like a failure of the disk.
@@ -134,11 +133,11 @@ final class SegmentPreallocator {
         file.close();
       }
     } catch (IOException leftToTheNextOpening) {
-      // It has a temporary name, and so does not count.
+      // The file has a temporary name, so it does not count.
     }
   }
 
-  /** Makes no more, and waits until none is in the making. On a thread deaf to interrupts. */
+  /** Stops, and waits until no file is being made. For an uninterruptible thread. */
   void stop() {
     Disk.File left;
     synchronized (this) {

@@ -3,11 +3,11 @@ package io.pensieve.log.file;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Begins the next segment: a part that may be repeated, and the folder's force, which may not. */
+/** Begins the next segment. All but the folder's force, which the caller does, may be repeated. */
 final class SegmentRoller {
-  // Until the new file has its name it is nobody's: whatever goes wrong, it is deleted, and the
-  // next attempt begins with another one. From then on only the folder is to be forced; what is
-  // done to the old segment after that is a matter of room, not of safety.
+  // Until the new file has its name it does not count: after any failure it is deleted, and the
+  // next attempt takes another file. After that only the folder must be forced. Later work on the
+  // old segment concerns space, not safety.
 
   private static final int TRIMMED_SHARE = 16;
 
@@ -27,7 +27,10 @@ final class SegmentRoller {
     this.settings = settings;
   }
 
-  /** The next segment, under its name. The folder is then to be forced. May be repeated. */
+  /**
+   * Creates the next segment under its name. The caller must then force the folder. May be
+   * repeated.
+   */
   Segment begin(long position) throws IOException {
     Path temporary = preallocator.temporary();
     Disk.File file = preallocator.take();
@@ -49,14 +52,14 @@ final class SegmentRoller {
   }
 
   /**
-   * Lets go of a segment that ends here, all of which is forced and that has a successor.
+   * Closes a segment that ends here. All of it is forced, and it has a successor.
    *
-   * @param isAllocated it may have zeros behind its end
+   * @param isAllocated whether it may have zeros behind its end
    */
   void end(Segment old, long position, boolean isAllocated) {
     try { // not with resources: see SegmentPreallocator.discard
       try {
-        // Where frames are large, much of what was allocated may be left over.
+        // With large frames, much of the allocated space may be unused.
         if (isAllocated && old.remainingBytes(position) > settings.segmentBytes() / TRIMMED_SHARE) {
           old.trim(position);
         }
@@ -64,7 +67,7 @@ final class SegmentRoller {
         old.close();
       }
     } catch (IOException onlyRoomIsLost) {
-      // Its successor says where it ends, and what is written was forced before.
+      // Its successor says where it ends, and all its frames are forced.
     }
   }
 }

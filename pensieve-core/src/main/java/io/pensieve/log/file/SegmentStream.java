@@ -13,20 +13,21 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The changes of a log that is in use, read from its segments. */
+/** The changes of a log in use, read from its segments. */
 final class SegmentStream<K, V> implements ChangeStream<K, V> {
-  // Only what is acknowledged is read, so there is nothing unfinished to be met, and nobody is
-  // waited for: the scribe writes behind that, and the compactor may delete what is being read.
+  // The stream reads only acknowledged changes, so it meets no incomplete frame. No thread waits:
+  // the log writer writes beyond the high watermark, and the compactor may delete a file while it
+  // is read.
 
   private final LogDirectory directory;
   private final HighWatermark watermark;
   private final ChangeDecoder<K, V> decoder;
   private final List<Sequenced<K, V>> told = new ArrayList<>(); // guarded by this
-  private @Nullable SegmentCursor cursor; // guarded by this; null until there is something to read
-  private volatile long sequence; // changed with this
+  private @Nullable SegmentCursor cursor; // guarded by this; null until there is a change to read
+  private volatile long sequence; // changed under this
   private volatile boolean closed;
 
-  /** Opens a stream of what follows a position, and sees to it that this is there. */
+  /** Opens a stream of the changes behind a position, and checks that the log still has them. */
   SegmentStream(
       LogDirectory directory, HighWatermark watermark, Codec<K> keys, Codec<V> values, long since) {
     this.directory = directory;
@@ -60,7 +61,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     long start = System.nanoTime();
     long nanos = TimeUnit.NANOSECONDS.convert(patience);
     while (true) {
-      boolean hasEnded = watermark.hasEnded(); // before the position: what came last is told
+      boolean hasEnded = watermark.hasEnded(); // read before the position: the last changes count
       long reached = watermark.position();
       List<Sequenced<K, V>> found = reading(() -> read(reached));
       long left = nanos - (System.nanoTime() - start);
@@ -79,7 +80,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
     T run() throws IOException;
   }
 
-  // An interrupt closes the file that its thread is reading: then it is opened again.
+  // An interrupt closes the file that its thread is reading. Then the stream opens it again.
   private synchronized <T> T reading(Reading<T> work) {
     boolean interrupted = Thread.interrupted();
     try {
@@ -113,7 +114,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
       readSome(reached);
       return List.copyOf(told);
     } finally {
-      told.clear(); // who has them decides for how long
+      told.clear(); // the receiver of the copy keeps the changes
     }
   }
 
@@ -123,13 +124,13 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
       try {
         from.replay(decoder, reached);
       } catch (LogException broken) {
-        // What comes before it first; the next call meets it again.
+        // Deliver the changes before it first. The next call meets the failure again.
         told.removeIf(change -> change.sequence() > from.position());
         if (told.isEmpty()) {
           throw broken;
         }
       } catch (IOException | RuntimeException | Error unread) {
-        release(); // it may have come further than what was told
+        release(); // the cursor may be beyond the delivered changes
         throw unread;
       }
       sequence = Math.max(sequence, from.position());
@@ -160,7 +161,7 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
         open.close();
       }
     } catch (IOException nothingIsLost) {
-      // It was only read.
+      // The file was only read, so nothing is lost.
     }
   }
 }

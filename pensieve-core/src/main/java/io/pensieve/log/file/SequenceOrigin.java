@@ -3,27 +3,26 @@ package io.pensieve.log.file;
 import java.time.InstantSource;
 import java.util.random.RandomGenerator;
 
-/** Where a log goes on when it is opened, so that none of its sequences was ever given before. */
+/** Chooses the position where a session begins, so that no sequence is ever given twice. */
 interface SequenceOrigin {
   /**
-   * The position of the first frame of a life.
+   * The position of a session's first frame.
    *
-   * @param end where the history ends that is known; no position before it is free
+   * @param end where the known history ends; no position before it is free
    */
   long after(long end);
 
   /**
-   * An origin for folders that others may have been before, or may be beside: one that was deleted,
-   * one of which this is a copy. Nothing in this folder tells of the sequences that were given
-   * there.
+   * An origin for folders that had, or have, another log: a deleted one, or one of which this is a
+   * copy. Nothing in this folder shows the sequences that those gave.
    *
-   * <p>So positions begin at the time of day, at 4 MiB a second: an earlier life that has written
-   * less in the long run lies before that. For one that has written faster, some 2^34 positions are
-   * skipped by chance, beyond the 2^32 that are skipped always: then the two overlap with a
-   * probability of its length by 2^34.
+   * <p>So a session begins at the time of day, at 4 MiB a second. An earlier session that wrote
+   * less in the long run lies before that. For faster ones, the session skips up to 2^34 random
+   * positions, beyond the 2^32 that are always skipped. Then the two overlap with a probability of
+   * the earlier one's length by 2^34.
    *
-   * <p>Sequences stay below 2^53, which any JSON number can hold. Hence the time of day counts
-   * until 2077 only, and chance alone from then on: the rest is for logs that are ahead of it.
+   * <p>Sequences stay below 2^53, which any JSON number can hold. So the time of day counts until
+   * 2077 only, and from then on chance alone. The rest is for logs that are ahead of it.
    */
   static SequenceOrigin ofTime(InstantSource clock, RandomGenerator random) {
     return end -> {
@@ -36,13 +35,13 @@ interface SequenceOrigin {
     };
   }
 
-  /** The numbers of {@link #ofTime}. */
+  /** The origin of {@link #ofTime}. */
   final class TimeBased {
     private static final long BEGINNING_MILLIS = 1_735_689_600_000L; // 2025-01-01T00:00Z
     private static final int BITS_PER_MILLISECOND = 12;
     private static final long CHANCE_WORDS = (1L << 34) / Format.FRAME_ALIGNMENT;
     private static final long TIME_MAX =
-        3L << 51; // a clock that is far off must not use all of them
+        3L << 51; // a clock that is far off must not use up all positions
 
     private TimeBased() {}
   }

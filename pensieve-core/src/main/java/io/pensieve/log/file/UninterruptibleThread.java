@@ -18,9 +18,9 @@ final class UninterruptibleThread extends Thread {
   public void interrupt() {}
 
   /**
-   * Starts such a thread.
+   * Starts a thread.
    *
-   * @throws LogException.Failed if the system has none to give
+   * @throws LogException.Failed if the system cannot start another thread
    */
   static UninterruptibleThread start(String name, Runnable work) {
     UninterruptibleThread thread = new UninterruptibleThread(name, work);
@@ -32,12 +32,12 @@ final class UninterruptibleThread extends Thread {
     return thread;
   }
 
-  /** Something that may fail on the disk. */
+  /** Work that may fail on the disk. */
   interface Work<T> {
     T run() throws IOException;
   }
 
-  /** Work for such a thread, and then what it has come to. */
+  /** Work for a thread, and its result. */
   static final class Task<T> implements Runnable {
     private final Work<T> work;
     private volatile @Nullable T answer;
@@ -51,13 +51,13 @@ final class UninterruptibleThread extends Thread {
     public void run() {
       try {
         answer = work.run();
-      } catch (Throwable failure) { // for who waits, whatever it is
+      } catch (Throwable failure) { // any failure goes to the waiting thread
         thrown = unwrapped(failure);
       }
     }
 
-    // Java's try-with-resources refuses an exception that both the body and a closing throw, as
-    // they may one and the same OutOfMemoryError; its own refusal would hide what has happened.
+    // Java's try-with-resources refuses an exception that both the body and a close throw. Both may
+    // throw the same OutOfMemoryError. Java's refusal would hide it.
     private static Throwable unwrapped(Throwable failure) {
       return failure instanceof IllegalArgumentException
               && failure.getCause() instanceof Error error
@@ -65,7 +65,7 @@ final class UninterruptibleThread extends Thread {
           : failure;
     }
 
-    /** When the thread has ended: what the work answered; or else throws what it threw. */
+    /** Answers the work's result, or throws its exception. For when the thread has ended. */
     T result() throws IOException {
       Throwable failure = thrown;
       if (failure instanceof IOException broken) {
@@ -79,8 +79,8 @@ final class UninterruptibleThread extends Thread {
   }
 
   /**
-   * Does something in a thread of its own, and waits for it, however often the calling thread is
-   * interrupted; it keeps the flag. What is thrown there is thrown here.
+   * Runs work in a thread of its own and waits for it, however often the caller is interrupted. The
+   * caller keeps its interrupt flag. An exception of the work is thrown here.
    */
   static <T> T call(String name, Work<T> work) throws IOException {
     Task<T> task = new Task<>(work);
@@ -88,7 +88,7 @@ final class UninterruptibleThread extends Thread {
     return task.result();
   }
 
-  /** Throws what was thrown in another thread, if anything was. */
+  /** Rethrows the exception of another thread, if there is one. */
   static void rethrow(@Nullable Throwable failure) {
     if (failure instanceof RuntimeException unchecked) {
       throw unchecked;

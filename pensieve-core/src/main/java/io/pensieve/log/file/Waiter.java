@@ -5,16 +5,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** Who waits for a position to be forced: a thread, or a future. */
+/** A waiter for a position to be forced: a thread, or a future. */
 final class Waiter {
-  // Linked into one list at a time, by itself: so whoever moves it needs no memory for that.
+  // A waiter is its own link in one list at a time. So moving it between lists needs no memory.
 
   final long sequence;
   @Nullable Waiter next;
   private final @Nullable Thread thread;
   private final @Nullable CompletableFuture<Void> future;
   private volatile boolean done;
-  private LogException.@Nullable Failed failure; // stored before it is handed on
+  private LogException.@Nullable Failed failure; // stored before the waiter is handed on
 
   private Waiter(long sequence, @Nullable Thread thread, @Nullable CompletableFuture<Void> future) {
     this.sequence = sequence;
@@ -30,7 +30,7 @@ final class Waiter {
     return new Waiter(sequence, null, future);
   }
 
-  /** Strangers' functions may run when it is completed. */
+  /** Whether this is a future: completing it may run callers' functions. */
   boolean isFuture() {
     return future != null;
   }
@@ -39,18 +39,18 @@ final class Waiter {
     return done;
   }
 
-  /** Lets a thread go on, which looks for itself at how it stands. */
+  /** Wakes the thread, which then checks the outcome itself. */
   void wake() {
     done = true;
     LockSupport.unpark(thread);
   }
 
-  /** It is to fail, if the position was not forced before. */
+  /** Sets the failure to complete with; null if the position was forced before. */
   void failWith(LogException.@Nullable Failed failed) {
     failure = failed;
   }
 
-  /** Completes a future, and answers whether it is complete: a full heap may refuse that. */
+  /** Completes the future. Answers whether it is complete: a full heap may prevent that. */
   boolean tryComplete() {
     if (future == null) {
       return true;
@@ -62,7 +62,7 @@ final class Waiter {
         future.completeExceptionally(failure);
       }
     } catch (RuntimeException | Error ofWhatDependsOnIt) {
-      // Its own affair, if the future is complete.
+      // An exception of a dependent function does not matter here, if the future is complete.
     }
     return future.isDone();
   }

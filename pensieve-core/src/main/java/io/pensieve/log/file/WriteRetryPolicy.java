@@ -6,25 +6,26 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** The one place that decides what a refused write means: tried again later, or the log's end. */
+/** Decides alone what a refused write means: a retry, or the log's end. */
 final class WriteRetryPolicy {
-  // Only of what may be repeated: a write, whose frames are still in the ring, and what a roll does
-  // before the new file has its name. A force is never repeated, so it is not asked about here.
+  // Covers only what may be repeated: a write, whose frames are still in the ring, and the part of
+  // a roll before the new file has its name. A force is never repeated, so this class does not
+  // decide about it.
   //
-  // A disk that is full is told by what the refusal says and by what is free, for neither is sure:
-  // the words depend on the system's language, and room may come back between write and look. So
-  // whatever is refused is tried a few times before it counts as final.
+  // A full disk shows by the refusal's message and by the free space. Neither is certain: messages
+  // depend on the system's language, and space may return between write and check. So any refused
+  // write is retried a few times before it is final.
 
   static final long RETRY_NANOS = 20_000_000;
   private static final long RETRY_NANOS_MAX = 100_000_000;
 
-  /** So often, if there is no sign that it will pass, or if the log is being closed. */
+  /** The number of tries without a sign of a passing shortage, or while the log is being closed. */
   private static final int ATTEMPTS = 5;
 
-  /** So long, if the memory is full: 5 seconds. */
+  /** The time of retries while memory is exhausted: 5 seconds. */
   private static final long MEMORY_NANOS_MAX = 5_000_000_000L;
 
-  /** Of no room, no quota, no descriptor; in small letters. */
+  /** Messages of a lack of space, quota or descriptors; in lower case. */
   private static final List<String> SHORTAGES =
       List.of(
           "no space left",
@@ -38,29 +39,29 @@ final class WriteRetryPolicy {
   private long firstNanos;
   private long retryNanos = RETRY_NANOS;
   private long notBeforeNanos;
-  private boolean isShortage; // of room or of memory: it passes
-  private volatile @Nullable Throwable last; // null while writes are taken
+  private boolean isShortage; // of space or memory: temporary
+  private volatile @Nullable Throwable last; // null while writes succeed
 
   WriteRetryPolicy(FreeSpace space) {
     this.space = space;
   }
 
-  /** What was refused last, if nothing was written since. For any thread. */
+  /** The last refusal, if nothing was written since. For any thread. */
   @Nullable Throwable last() {
     return last;
   }
 
-  /** The last refusal, if there is one, was for want of something that will be there again. */
+  /** Whether the last refusal, if any, came from a temporary shortage. */
   boolean isShortage() {
     return last != null && isShortage;
   }
 
-  /** There is a pause before the next attempt. */
+  /** Whether the pause before the next try still lasts. */
   boolean isPause(long now) {
     return last != null && now - notBeforeNanos < 0;
   }
 
-  /** All was written that there is; answers whether some of it was refused before. */
+  /** Records that all pending frames are written. Answers whether a write was refused before. */
   boolean haveEnded() {
     if (last == null) {
       return false;
@@ -71,7 +72,7 @@ final class WriteRetryPolicy {
     return true;
   }
 
-  /** Notes a refusal, and answers whether it is final. */
+  /** Records a refusal, and answers whether it is final. */
   boolean isFinal(Throwable refused, long now, boolean isClosing) throws IOException {
     if (last == null) {
       firstNanos = now;
@@ -91,7 +92,7 @@ final class WriteRetryPolicy {
     return (isClosing || !isShortage) && attempts >= ATTEMPTS;
   }
 
-  // What the system calls by a name of its own: no room, no quota, no descriptor.
+  // Whether the system's message names a lack of space, quota or descriptors.
   private static boolean saysShortage(Throwable refused) {
     String reason =
         refused instanceof FileSystemException named ? named.getReason() : refused.getMessage();
@@ -99,7 +100,7 @@ final class WriteRetryPolicy {
     return SHORTAGES.stream().anyMatch(words::contains);
   }
 
-  /** Why a put is refused now, in words; null if it is not. */
+  /** Describes why a put is refused now; null if it is accepted. */
   @Nullable String describe() {
     Throwable refused = last;
     if (space.isShort()) {

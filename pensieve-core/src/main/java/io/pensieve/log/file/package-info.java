@@ -1,7 +1,7 @@
 /**
- * What to remember: changes, as bytes in files; {@link io.pensieve.log.file.FileLog} is the door.
- * Knows no policy: which entry to forget is decided elsewhere and arrives here as a {@link
- * io.pensieve.log.Change.Remove}.
+ * Decides what to remember: changes, as bytes in files. {@link io.pensieve.log.file.FileLog} is the
+ * entry point. The package has no eviction policy: another package decides which entry to forget,
+ * and sends a {@link io.pensieve.log.Change.Remove}.
  */
 @NullMarked
 package io.pensieve.log.file;
