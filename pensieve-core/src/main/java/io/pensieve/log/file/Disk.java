@@ -68,8 +68,8 @@ interface Disk {
   long totalBytes(Path directory) throws IOException;
 
   /**
-   * A number that stays the same while the operating system runs: until it restarts, every store to
-   * a file or mapping can be read back. 0 if unknown.
+   * A number that stays the same until the operating system restarts. Until then, every store to a
+   * file or mapping can be read back. 0 if unknown.
    */
   long boot();
 

@@ -211,7 +211,7 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /**
    * {@inheritDoc} The copy counts as closed. A backup runs at a compaction's rate, and in its
-   * place. A function that computes a value must not call this.
+   * place. A function that computes a value of the map must not call this.
    *
    * @throws LogException if the folder is in use, or the log is damaged or has failed
    * @throws IllegalStateException if no map is open on this log, or it was closed meanwhile

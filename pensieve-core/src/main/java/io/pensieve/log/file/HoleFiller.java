@@ -6,7 +6,7 @@ import java.io.IOException;
 final class HoleFiller {
   // A writer takes moments from claim to commit, and longer if the scheduler stops it. So the log
   // writer waits for a hole. It pads an abandoned one. If a hole stays, the log fails, since
-  // nothing can be written behind it: a failed log that says so is better than one that hangs. Time
+  // nothing can be written behind it. A failed log that says so is better than one that hangs. Time
   // counts only while the log writer itself runs, not while the process is stopped.
 
   /** The age at which the log writer looks up a hole's owner. */

@@ -18,8 +18,8 @@ final class Recovery<K, V> {
   // 3. Older segments: replay each one. It was forced before its successor got its name, so all of
   //    it must be there.
   // 4. Newest segment: find its end, then replay up to there. It may end anywhere after the last
-  //    force. A bad frame in it is a torn tail, unless a whole frame, in it or in the ring, knows
-  //    that the bad one was forced.
+  //    force. A bad frame in it is a torn tail. It is damage if a whole frame, here or in the ring,
+  //    knows that the bad one was forced.
   // 5. Ring: replay the frames that continue where the newest segment ends.
   // 6. Second pass: repeat steps 1 to 5, only if the handler needs it.
 

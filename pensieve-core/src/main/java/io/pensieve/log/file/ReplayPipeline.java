@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Replays chunks of frames to a handler: in order on the thread that reads them, or on several
- * threads if the handler takes changes in any order.
+ * Replays chunks of frames to a handler. Frames are replayed in order on the thread that reads
+ * them, or on several threads if the handler takes changes in any order.
  *
  * <p>One thread reads all files. In a loop it takes a free chunk, fills it and submits it. When no
  * chunk is free, it replays one itself.

@@ -9,8 +9,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** The mapped file in which writers store frames, and from which the log writer takes them. */
 final class RingBuffer {
-  // Invariant: released <= position of every frame in the ring < tail <= released + capacity, and
-  // every byte from tail to released + capacity is 0.
+  // Invariant: released <= position of every frame in the ring < tail <= released + capacity. Every
+  // byte from tail to released + capacity is 0.
   //
   // Order of effects. A writer claims [position, end) by a compare-and-set of tail. It reads
   // `released` before that, so it sees the zeros that the log writer stored before it published
@@ -20,10 +20,12 @@ final class RingBuffer {
   //
   // Why a committed frame survives SIGKILL. The mapping is shared, so a store goes to a page of the
   // kernel's cache, which outlives the process. A killed thread leaves a prefix of its stores in
-  // program order: the release keeps compiler and processor from moving the first word before the
+  // program order. The release keeps compiler and processor from moving the first word before the
   // rest. Stores that a processor still holds in its store buffer reach memory before another
-  // thread runs there. A kill can leave a hole: claimed space whose first word is 0. Recovery steps
-  // over holes, since each frame names its position.
+  // thread runs there.
+  //
+  // Holes. A kill can leave claimed space whose first word is 0. Recovery steps over it, since each
+  // frame names its position.
 
   /** No space now: the log writer must release some first. */
   static final long NO_ROOM = -1;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * does not stop the log. Zeroes it in the background if forces must be fast.
  */
 final class SegmentPreallocator {
-  // One file at a time has the name. The name is free again only when the file's maker has ended: a
-  // maker that goes on must not write zeros to a file that has become a segment.
+  // One file at a time has the name. The name is free again only when the file's maker has ended.
+  // Otherwise a maker that goes on could write zeros to a file that has become a segment.
   //
   // The log never depends on this file. If anything goes wrong here, the log writer creates the
   // next segment when it needs it.

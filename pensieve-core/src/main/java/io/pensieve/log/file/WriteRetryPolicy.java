@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides alone what a refused write means: a retry, or the log's end. */
 final class WriteRetryPolicy {
-  // Covers only what may be repeated: a write, whose frames are still in the ring, and the part of
-  // a roll before the new file has its name. A force is never repeated, so this class does not
-  // decide about it.
+  // Covers only what may be repeated. One case is a write, whose frames are still in the ring. The
+  // other is the part of a roll before the new file has its name. A force is never repeated, so
+  // this class does not decide about it.
   //
   // A full disk shows by the refusal's message and by the free space. Neither is certain: messages
   // depend on the system's language, and space may return between write and check. So any refused

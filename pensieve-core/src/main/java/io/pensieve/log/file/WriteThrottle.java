@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 final class WriteThrottle {
   // A writer waits after it has unlocked its key, because the compactor may wait for that key. All
   // throttled writers share one rate evenly. Each waits only for its own appended bytes, at its
-  // share of the rate. It does not queue behind others, pays nothing for earlier appends, and waits
-  // SHARE_NANOS_MAX at most. The compactor can only shorten a wait.
+  // share of the rate, and SHARE_NANOS_MAX at most. It does not queue behind others, and owes
+  // nothing once it is released. The compactor can only shorten a wait.
 
   private static final long SHARE_NANOS_MAX = 1_000_000_000;
   private static final long LOOK_AGAIN_NANOS = 100_000;
