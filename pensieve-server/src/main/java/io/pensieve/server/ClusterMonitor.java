@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Shows the watched peers to the routes, and tells of their changes. */
+/** Shows the watched peers to the routes, and prints their state changes. */
 final class ClusterMonitor implements Cluster, AutoCloseable {
   private final long nodeId;
   private final Peers peers;
@@ -28,11 +28,10 @@ final class ClusterMonitor implements Cluster, AutoCloseable {
   /**
    * Starts to watch.
    *
-   * @param secret what is shown to them, if they ask for something
-   * @param trust who is believed to be a peer over TLS
-   * @param err is told of every change of a peer's state, and why beats have no answer, one line
-   *     each; but not of the changes of peers that flap, which are an alarm
-   * @throws StartupException if these cannot be watched
+   * @param secret returns the token that heartbeats carry, if there is one
+   * @param trust decides which TLS server is a peer
+   * @param err receives one line per change of a peer's state, and per reason why heartbeats have no response; a flapping peer raises an alarm instead of printing its changes
+   * @throws StartupException if the peers cannot be watched
    */
   ClusterMonitor(
       long nodeId,
@@ -57,7 +56,7 @@ final class ClusterMonitor implements Cluster, AutoCloseable {
     }
   }
 
-  /** Ends the alarms of peers that flap no more. */
+  /** Ends the alarms of peers that no longer flap. */
   void reportSettled() {
     flapping.reportSettled();
   }

@@ -19,25 +19,25 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What the settings come to.
+ * The parsed and checked settings.
  *
  * @param address where to listen
- * @param capacity how many entries to keep
- * @param capacityBytes what they may take of the heap
- * @param allowDrops whether the start may drop entries that have no room in these bounds
- * @param dataDir where to keep the log
+ * @param capacity the most entries to keep
+ * @param capacityBytes the most heap bytes that the entries may take
+ * @param allowDrops whether the start may drop entries that exceed the capacity
+ * @param dataDir the folder of the log
  * @param durability what a write survives; empty for no log
  * @param onDamage what the start does if the log is damaged
  * @param nodeId the id of this node
- * @param peers the other nodes
- * @param peersCa the authorities that sign their certificates; empty for those that Java knows
- * @param tokensFile where the tokens are, if they are in a file
- * @param tokens the tokens, if they are given themselves
- * @param allowedHosts what it may be called by who has no token
- * @param tlsFiles the certificates and their key; empty for no TLS
- * @param limits how large keys and values may be
- * @param connections how many clients there is time for, and for how long
- * @param accessLog the file for a line an answer, or {@code -}; empty for none
+ * @param peers the URLs of the other nodes
+ * @param peersCa the file with the authorities that sign the peers' certificates; empty for those that Java trusts
+ * @param tokensFile the file with the tokens, if they are in a file
+ * @param tokens the tokens, if the settings contain them
+ * @param allowedHosts the host names that a caller without a token may use
+ * @param tlsFiles the files of the certificates and their key; empty for no TLS
+ * @param limits the size limits of keys and values
+ * @param connections the limits on connections, requests and silence
+ * @param accessLog the file that gets a line per response, or {@code -} for the standard output; empty for none
  */
 record Configuration(
     InetSocketAddress address,
@@ -61,7 +61,7 @@ record Configuration(
   private static final int CAPACITY_MAX = 1 << 30;
   private static final long CAPACITY_BYTES_MIN = 1 << 10;
   private static final int KEY_BYTES_MAX = 64 << 10;
-  // An entry of the log ends at 64 MiB, its key and its frame included.
+  // A log entry is at most 64 MiB, including its key and its frame.
   private static final int VALUE_BYTES_MAX = 63 << 20;
   private static final int HEADER_BYTES_MIN = 1 << 10;
   private static final int HEADER_BYTES_MAX = 1 << 20;
@@ -70,9 +70,9 @@ record Configuration(
   private static final Duration TIME_MAX = Duration.ofHours(1);
 
   /**
-   * Reads the settings.
+   * Parses and checks the settings.
    *
-   * @throws StartupException for one that is not what it should be, naming it and its source
+   * @throws StartupException if a setting is invalid; the message names it and its source
    */
   static Configuration of(Map<Setting, SettingValue> given) {
     InetSocketAddress address = new InetSocketAddress(bind(given), port(given));
@@ -105,7 +105,7 @@ record Configuration(
         get(given, Setting.ACCESS_LOG).text());
   }
 
-  // Every key must fit into the head of a request, in a path or as the cursor of a listing.
+  // Every key must fit into a request head: in the path, or as the cursor of a listing.
   private static int headerBytesMax(Map<Setting, SettingValue> given) {
     SettingValue keys = get(given, Setting.KEY_BYTES_MAX);
     int needed = SizeLimits.headerBytesFor((int) keys.number(1, KEY_BYTES_MAX));
@@ -149,7 +149,7 @@ record Configuration(
         capacityBytes(given));
   }
 
-  /** Where the server is called from this machine, whatever the other settings are. */
+  /** Returns the URL of the server on this machine. Does not check the other settings. */
   static String localUrl(Map<Setting, SettingValue> given) {
     String scheme = get(given, Setting.TLS_CERTIFICATE).isGiven() ? "https" : "http";
     InetAddress bound = bind(given);
@@ -160,7 +160,7 @@ record Configuration(
     return scheme + "://" + text(called);
   }
 
-  /** An address as URLs have it. */
+  /** Formats an address for a URL. */
   static String text(InetSocketAddress address) {
     String host = address.getAddress().getHostAddress();
     String part = host.contains(":") ? "[" + host.replace("%", "%25") + "]" : host;
@@ -180,7 +180,7 @@ record Configuration(
     }
   }
 
-  // What an open server would be reached by is for people to say, not for a default.
+  // Only an explicit setting exposes a server without tokens to other machines; no default does.
   private static void requireConsent(Map<Setting, SettingValue> given, InetAddress address) {
     SettingValue file = get(given, Setting.TOKENS_FILE);
     SettingValue tokens = get(given, Setting.TOKENS);
@@ -207,8 +207,7 @@ record Configuration(
     }
   }
 
-  // Who lets anyone in from everywhere is called by names that nobody here knows, unless he says
-  // so.
+  // A server that is open to everyone has unknown names, so it accepts all unless some are given.
   private static AllowedHosts allowedHosts(Map<Setting, SettingValue> given) {
     SettingValue hosts = get(given, Setting.ALLOWED_HOSTS);
     return get(given, Setting.ALLOW_ANONYMOUS).yes() && !hosts.isGiven()
@@ -226,7 +225,7 @@ record Configuration(
       boolean hasPeers = get(given, Setting.PEERS).isGiven();
       return Optional.of(TokenSource.complete(Tokens.parse(lines), hasPeers));
     } catch (IllegalArgumentException unusable) {
-      // Says which line, but does not quote it.
+      // The message names the line, but does not quote it.
       throw new StartupException(tokens.source() + ": " + unusable.getMessage(), unusable);
     }
   }
@@ -247,7 +246,7 @@ record Configuration(
     List<URI> urls = peers.nodeUrls();
     Optional<URI> plain = urls.stream().filter(url -> !"https".equals(url.getScheme())).findFirst();
     SettingValue certificate = get(given, Setting.TLS_CERTIFICATE);
-    // Nothing would warn of it: the peers' token would be readable on the way.
+    // Without this check the peers' token would travel in clear text, and nothing would warn of it.
     if (plain.isPresent() && certificate.isGiven()) {
       throw new StartupException(
           peers.source()

@@ -23,15 +23,15 @@ public final class Main {
   static final String NAME = "pensieve-server";
   private static final String HEALTHCHECK = "healthcheck";
   private static final String URL_FLAG = "--url";
-  // Some collectors do not count all of what -Xmx says.
+  // Less than the documented 32 MiB: some collectors report less than -Xmx.
   private static final long HEAP_BYTES_MIN = 24 << 20;
   private static final Duration OUTPUT_PATIENCE = Duration.ofSeconds(1);
-  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(60); // beyond the drain
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(60); // after the drain
   private static final int OK = 0;
   private static final int FAILED = 1;
   private static final int NOT_STARTED = 2;
 
-  /** The settings that say where a server is. */
+  /** The settings that a health check needs to find a server. */
   private static final Set<Setting> FINDS =
       Set.of(Setting.CONFIG, Setting.PORT, Setting.BIND, Setting.TLS_CERTIFICATE);
 
@@ -46,10 +46,9 @@ public final class Main {
   }
 
   /**
-   * Runs the server until it is told to stop (SIGTERM, SIGINT). Exit codes: 0 after a stop, 2 if it
-   * cannot start, with one line on the standard error stream; {@code healthcheck} ends with 0 or 1
-   * and no other, since Docker keeps others to itself; for {@code log} and {@code import} see their
-   * help.
+   * Runs the server until SIGTERM or SIGINT stops it.
+   *
+   * <p>Exit codes: 0 after a stop; 2 if the server cannot start, with one line on the standard error stream. {@code healthcheck} exits with 0 or 1 only, because Docker reserves all other codes. For {@code log} and {@code import} see their help.
    */
   public static void main(String[] args) throws InterruptedException {
     LoggingSetup.setUp();
@@ -57,7 +56,7 @@ public final class Main {
     System.exit(new Main(System.getenv(), System.out, System.err).run(args));
   }
 
-  /** Runs what the arguments say, and answers the exit code. */
+  /** Runs the command that the arguments name, and returns the exit code. */
   int run(String... args) throws InterruptedException {
     CommandLine command = new CommandLine(spec());
     command.setOut(new PrintWriter(out, true, Charset.defaultCharset()));
@@ -71,8 +70,7 @@ public final class Main {
       }
       return serve(flags(parsed));
     } catch (UnmatchedArgumentException unknown) {
-      // Not all of them, and not what may stand behind a "=": who mistypes a flag may mean a
-      // secret.
+      // Print only the first argument, and only up to its "=". A mistyped flag may carry a secret.
       String first = unknown.getUnmatched().get(0).split("=", 2)[0];
       err.println(NAME + ": unknown argument " + first + " (see --help)");
       return refusal(args);
@@ -126,7 +124,7 @@ public final class Main {
         .addSubcommand(ImportCommand.NAME, ImportCommand.spec());
   }
 
-  // Takes all settings, so that it can be given just what the server was given.
+  // Accepts every setting, so a caller can pass the same flags as to the server.
   private static CommandSpec healthcheck() {
     CommandSpec healthcheck = CommandSpec.create().mixinStandardHelpOptions(true);
     healthcheck
@@ -199,7 +197,7 @@ public final class Main {
         .run(SettingValue.resolve(flags, environment), command);
   }
 
-  // With less it would come to listen, and then spend its time on collections instead of answers.
+  // A smaller heap lets the server start, but then it spends its time on garbage collection.
   private static void requireHeap(long bytes) {
     if (bytes < HEAP_BYTES_MIN) {
       throw new StartupException(
@@ -234,7 +232,7 @@ public final class Main {
     Thread stopping = new Thread(() -> stop(server, configuration, errors), "pensieve-stop");
     Runtime.getRuntime().addShutdownHook(stopping);
     out.println("listening on " + server.url());
-    // The JVM ends this wait, when it is told to stop.
+    // The JVM ends this wait when it shuts down.
     new CountDownLatch(1).await();
     return OK;
   }
@@ -252,16 +250,16 @@ public final class Main {
     return setting.isSecret() && value.isGiven() ? "(secret)" : value.text();
   }
 
-  // A stop that was asked for is a success; the JVM itself would say 143 for it. Whoever reads what
-  // is printed may have stopped to read, so nothing here prints by itself; and should anything wait
-  // for ever, a disk for instance, the process ends all the same.
+  // A requested stop is a success, but the JVM would exit with 143. The reader of the output may
+  // have stopped reading, so this thread never prints itself. If something blocks forever, such as
+  // a disk, the deadline thread halts the process.
   private void stop(PensieveServer server, Configuration configuration, AsyncOutputStream errors) {
     AsyncOutputStream output = new AsyncOutputStream(out);
     haltAfter(configuration.connections().drainDeadline().plus(CLOSE_PATIENCE), errors);
     int status = FAILED;
     try {
       output.lines().println("stopping");
-      output.awaitWritten(OUTPUT_PATIENCE); // the access log may write to the same stream
+      output.awaitWritten(OUTPUT_PATIENCE); // the access log may use the same stream
       server.close();
       output.lines().println("stopped");
       status = OK;

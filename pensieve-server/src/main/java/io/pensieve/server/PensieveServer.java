@@ -27,7 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A running server: the map, the routes to it, and the view of the other nodes. */
+/** A running server: the map, its HTTP routes, and the monitor of the other nodes. */
 final class PensieveServer implements AutoCloseable {
   private static final Duration RELOAD_PERIOD = Duration.ofSeconds(1);
 
@@ -62,17 +62,16 @@ final class PensieveServer implements AutoCloseable {
   /**
    * Recovers the map, starts to watch the peers, and listens.
    *
-   * @param out is told what was recovered
-   * @param err is told when a peer's state changes, of files that were read again, and of alarms;
-   *     must not wait
-   * @param accessOut where the access log goes if that is the standard output
-   * @throws StartupException if that cannot be done here; nothing is left open then
+   * @param out receives lines about the recovery
+   * @param err receives lines about peer state changes, reloaded files and alarms; its writes must not block
+   * @param accessOut receives the access log if that goes to the standard output
+   * @throws StartupException if a step fails; nothing is left open then
    */
   static PensieveServer start(
       Configuration configuration, PrintStream out, PrintStream err, PrintStream accessOut) {
     FileReloader fileReloader = new FileReloader(RELOAD_PERIOD, err);
     Alarms alarms = new Alarms(err::println);
-    // Before the log is opened, which may take long.
+    // Read the tokens and certificates before the log: opening the log can take long.
     Authorizer authorizer = TokenSource.access(configuration, fileReloader, err);
     Optional<ReloadableTls> tls = tls(configuration.tlsFiles(), fileReloader, err);
     PeerTrust trust = trust(configuration.peersCa(), fileReloader);
@@ -82,7 +81,7 @@ final class PensieveServer implements AutoCloseable {
     try {
       ClusterMonitor clusterMonitor = monitor(configuration, authorizer, trust, err, alarms);
       try {
-        // Now that the log has its files.
+        // Count the file descriptors only now that the log has opened its files.
         ConnectionLimits connections = traffic(configuration.connections(), err);
         HttpServer http =
             listen(
@@ -166,7 +165,7 @@ final class PensieveServer implements AutoCloseable {
     try {
       Path path = Path.of(where);
       AccessLogWriter.Target file = AccessLogWriter.file(path);
-      // Fails here if it cannot be written; but a pipe would wait for a reader, so not that.
+      // A regular file that cannot be written fails here. Opening a pipe would block, so skip it.
       if (!Files.exists(path) || Files.isRegularFile(path)) {
         file.open().close();
       }
@@ -176,7 +175,7 @@ final class PensieveServer implements AutoCloseable {
     }
   }
 
-  // What is told of the end comes after the access log's, so that must not close the stream.
+  // The last lines follow the end of the access log, so closing that must not close the stream.
   private static OutputStream kept(PrintStream out) {
     return new FilterOutputStream(out) {
       @Override
@@ -226,22 +225,19 @@ final class PensieveServer implements AutoCloseable {
     }
   }
 
-  /** Where it listens, as in {@code http://127.0.0.1:7878}. */
+  /** Returns the URL of the server, such as {@code http://127.0.0.1:7878}. */
   String url() {
     return scheme + "://" + Configuration.text(http.address());
   }
 
-  /** Reads files again that have changed, and opens the access log anew. */
+  /** Reloads files that have changed, and reopens the access log. */
   void reload() {
     fileReloader.lookNow();
     accessLines.ifPresent(AccessLogWriter::reopen);
   }
 
   /**
-   * Answers what is in flight, and then forces and closes the log: in that order, so that whatever
-   * was acknowledged is in the log, and each of them whatever becomes of the others. None of them
-   * waits for a client, a peer, a pipe or a file for longer than it says. A second call does
-   * nothing.
+   * Completes the requests in flight, then forces and closes the log. This order puts every acknowledged write into the log. Each part closes even if another one fails. No part waits longer than its own limit for a client, a peer, a pipe or a file. A second call does nothing.
    */
   @Override
   public void close() {

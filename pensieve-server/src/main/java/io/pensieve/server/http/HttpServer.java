@@ -28,10 +28,10 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
-/** Serves a map and a view of the other nodes over HTTP. Owns neither of them. */
+/** Serves a map and a view of the other nodes over HTTP. Closes neither of them. */
 public final class HttpServer implements AutoCloseable {
-  // Requests are counted, then their exceptions answered, then 100-continue, then the route. The
-  // mapping of exceptions is under everything that dispatches.
+  // The handlers nest in this order: count requests, keep-alive, 100-continue, map exceptions,
+  // route. The exception mapper is innermost, below everything that dispatches.
 
   private final HttpListener listener;
   private final InFlightRequests inFlight;
@@ -41,15 +41,15 @@ public final class HttpServer implements AutoCloseable {
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
-   * How a server behaves.
+   * The settings of a server.
    *
-   * @param address where it listens; port 0 picks a free one
-   * @param limits how large keys and values may be
-   * @param authorizer who may do what
-   * @param durability what the map's log promises of a write; empty for no log
-   * @param connections how many clients there is time for, and for how long
-   * @param tls what it shows of itself; empty for HTTP without TLS
-   * @param accessLog is told of every answer
+   * @param address where to listen; port 0 picks a free port
+   * @param limits the size limits of keys and values
+   * @param authorizer decides who may call which route
+   * @param durability what the map's log guarantees for a write; empty for no log
+   * @param connections the limits on connections, requests and silence
+   * @param tls the server's certificate and key; empty for HTTP without TLS
+   * @param accessLog receives every completed request
    */
   public record Settings(
       InetSocketAddress address,
@@ -60,7 +60,9 @@ public final class HttpServer implements AutoCloseable {
       Optional<ReloadableTls> tls,
       AccessLog accessLog) {
 
-    /** Default limits, open to anyone, a map without a log, no TLS. */
+    /**
+     * Returns settings with default limits, open to anyone, for a map without a log, without TLS.
+     */
     public static Settings on(InetSocketAddress address) {
       return new Settings(
           address,
@@ -103,7 +105,7 @@ public final class HttpServer implements AutoCloseable {
   /**
    * Starts to listen.
    *
-   * @throws IOException if the address cannot be listened on; nothing is left open then
+   * @throws IOException if the server cannot listen on the address; nothing is left open then
    */
   public static HttpServer start(
       Settings settings, Pensieve<String, StoredValue> map, Cluster cluster) throws IOException {
@@ -111,9 +113,9 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /**
-   * The same, which shows these alarms.
+   * Starts to listen, and reports these alarms in the status and the metrics.
    *
-   * @throws IOException if the address cannot be listened on; nothing is left open then
+   * @throws IOException if the server cannot listen on the address; nothing is left open then
    */
   public static HttpServer start(
       Settings settings, Pensieve<String, StoredValue> map, Cluster cluster, Alarms alarms)
@@ -121,7 +123,7 @@ public final class HttpServer implements AutoCloseable {
     return new HttpServer(settings, map, cluster, alarms);
   }
 
-  /** The table of routes; only this and that of {@link V1Routes} know URLs. */
+  /** The table of routes. Only this table and that of {@link V1Routes} know URLs. */
   private static List<Route> routes(
       Settings settings,
       Pensieve<String, StoredValue> map,
@@ -149,12 +151,12 @@ public final class HttpServer implements AutoCloseable {
     return Stream.concat(others, v1Routes.routes().stream()).toList();
   }
 
-  /** Where it listens, with the port that was picked. */
+  /** Returns the address, with the port that was picked. */
   public InetSocketAddress address() {
     return listener.address();
   }
 
-  /** What it answers. */
+  /** Returns all routes. */
   List<Route> routes() {
     return routes;
   }
@@ -163,31 +165,31 @@ public final class HttpServer implements AutoCloseable {
     return v1Routes;
   }
 
-  /** Whether it answers, but will close soon. */
+  /** Returns whether the server is draining: it still responds, but closes soon. */
   boolean isDraining() {
     return inFlight.isDraining();
   }
 
-  /** How many requests are being answered. */
+  /** Returns how many requests are in flight. */
   long requestsInFlight() {
     return inFlight.requests();
   }
 
-  /** How many of them count against the limit of requests. */
+  /** Returns how many requests in flight were admitted against the limit of requests. */
   long requestsAdmitted() {
     return inFlight.admitted();
   }
 
   /**
-   * Stops to accept connections, waits for the requests in flight to be answered, at most for the
-   * drain deadline, and closes all connections. A second call does nothing.
+   * Stops accepting connections, waits at most the drain deadline for the requests in flight, and closes all connections. A second call does nothing.
    */
   @Override
   public void close() {
     if (closed.getAndSet(true)) {
       return;
     }
-    // Before the address is let go: whoever sees that nobody listens gets the last answer there.
+    // Drain before the address closes: a client that finds the port closed has had the last
+    // response.
     inFlight.startDraining();
     listener.stopAccepting();
     v1Routes.drain();

@@ -18,7 +18,9 @@ import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
 
-/** The routes below {@code /v1} with their description, and what waits behind them for changes. */
+/**
+ * The routes below {@code /v1} and their OpenAPI description, with the long polls and watchers behind them.
+ */
 final class V1Routes implements AutoCloseable {
   private final ChangeHub hub;
   private final LongPolls polls;
@@ -74,22 +76,24 @@ final class V1Routes implements AutoCloseable {
     return routes;
   }
 
-  /** How many requests wait for an entry to change. */
+  /** Returns how many long polls are waiting. */
   int pollsParked() {
     return polls.parked();
   }
 
-  /** How many clients watch. */
+  /** Returns how many clients watch. */
   int watchers() {
     return watch.watchers();
   }
 
-  /** How many of them have caught up, and are told changes as they are made. */
+  /** Returns how many watchers have caught up and receive live changes. */
   int watchersCaughtUp() {
     return hub.subscribers();
   }
 
-  /** Answers all who wait, now and from now on, so that nobody waits for them. */
+  /**
+   * Completes all long polls and streams, now and from now on, so that a shutdown does not wait.
+   */
   void drain() {
     polls.drain();
     watch.drain();

@@ -10,23 +10,22 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 
 /**
- * A socket that connects and reads until a deadline, and then throws {@link
- * SocketTimeoutException}. Connecting and reading are for one thread; {@link #close} is for any.
+ * A socket that connects and reads until a deadline, and then throws {@link SocketTimeoutException}. Connecting and reading are for one thread; any thread may call {@link #close}.
  */
 final class DeadlineSocket extends Socket {
   /*
-   * A socket's own timeout begins anew with every byte that comes in. Here it is what is left until
-   * the deadline, set before each read of the plain bytes: so the deadline also holds for what is
-   * above them, where a peer that drips could keep a TLS handshake or record going for hours.
+   * A socket's own timeout restarts with every byte that arrives. This class sets it to the
+   * remaining time before each read of the plain bytes. So the deadline also covers the TLS layer
+   * above, where a peer that sends byte by byte could prolong a handshake or a record for hours.
    */
   private long deadlineNanos;
 
-  /** From now on this much time is left. */
+  /** Sets the deadline to this many nanoseconds from now. */
   void allow(long nanos) {
     deadlineNanos = System.nanoTime() + nanos;
   }
 
-  /** Connects in the time that is left. */
+  /** Connects before the deadline. */
   void connectInTime(InetSocketAddress address) throws IOException {
     connect(address, millisLeft());
   }
@@ -53,6 +52,6 @@ final class DeadlineSocket extends Socket {
     if (leftNanos <= 0) {
       throw new SocketTimeoutException("no answer in time");
     }
-    return (int) Math.max(1, NANOSECONDS.toMillis(leftNanos)); // 0 would be no timeout at all
+    return (int) Math.max(1, NANOSECONDS.toMillis(leftNanos)); // 0 would mean no timeout
   }
 }

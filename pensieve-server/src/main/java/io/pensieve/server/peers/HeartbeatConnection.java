@@ -18,8 +18,7 @@ import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends beats to one peer over a connection that stays open between them. Beats are for one thread;
- * {@link #close} is for any.
+ * Sends heartbeats to one peer over a connection that stays open between them. Heartbeats are for one thread; any thread may call {@link #close}.
  */
 final class HeartbeatConnection implements AutoCloseable {
   static final long ANSWER_NANOS_MAX = MILLISECONDS.toNanos(500);
@@ -28,22 +27,23 @@ final class HeartbeatConnection implements AutoCloseable {
   static final int BODY_BYTES_MAX = 64 << 10;
 
   /*
-   * A plain socket, and as much of HTTP/1.1 as one fixed question needs. The JDK's own client costs
-   * a starting node half a second of processor time before its first beat (measured: 635 ms until
-   * the first answer, against 18 ms for this), which is time in which peers still think the node
-   * dead; on JDK 17 it cannot be closed; and its timeout does not cover the body of an answer.
+   * A plain socket with the part of HTTP/1.1 that one fixed request needs. The JDK's own client has
+   * three problems. It costs a starting node half a second of processor time before its first
+   * heartbeat, and meanwhile the peers consider the node dead (measured: 635 ms until the first
+   * response, against 18 ms for this class). On JDK 17 it cannot be closed. Its timeout does not
+   * cover the body of a response.
    *
-   * One deadline covers connecting, the handshake of TLS, and every byte of the answer, so that
-   * neither a hung peer nor one that drips can hold the thread. Whatever is not a complete answer
-   * ends the connection: the next beat never reads what is left of this one.
+   * One deadline covers connecting, the TLS handshake, and every byte of the response. So neither a
+   * hung peer nor one that sends byte by byte can block the thread. An incomplete response closes
+   * the connection: the next heartbeat never reads the rest of this one.
    *
-   * A connection that begins with a handshake has more time. The first one of a JVM costs the most
-   * (measured on two busy cores: 375 ms, and 125 ms before it for what is trusted, where the first
-   * plain beat took 64 ms; the second of either takes 5 ms), and a cluster that starts as a whole
-   * makes all of them at once, at both ends.
+   * A connection that begins with a handshake has more time. The first handshake of a JVM costs the
+   * most (measured on two busy cores: 375 ms, and 125 ms before it to load the trusted
+   * certificates, where the first plain heartbeat took 64 ms; the second of either takes 5 ms). A
+   * cluster that starts as a whole makes all of them at once, at both ends.
    *
-   * The connection is ended at the bytes below TLS. A proper end of TLS would tell the peer, and
-   * wait for it where it hangs; it has nothing left to lose.
+   * Closing closes the socket below TLS. A proper TLS close would notify the peer, and wait if the
+   * peer hangs; no data is left that it could protect.
    */
   private final boolean isTls;
   private final PeerTrust trust;
@@ -56,10 +56,11 @@ final class HeartbeatConnection implements AutoCloseable {
   private final byte[] buffer = new byte[4 << 10];
   private int position;
   private int limit;
-  private @Nullable Socket open; // what is spoken over: the socket below, or TLS over it
+  // The socket below, or TLS over it.
+  private @Nullable Socket open;
   private @Nullable SSLSocketFactory securedBy;
 
-  private final Object lock = new Object(); // guards the two below
+  private final Object lock = new Object(); // guards the two fields below
   private @Nullable DeadlineSocket socket;
   private boolean closed;
 
@@ -84,12 +85,10 @@ final class HeartbeatConnection implements AutoCloseable {
   }
 
   /**
-   * Sends a beat and reads the answer, all within {@link #ANSWER_NANOS_MAX}, on a new connection
-   * over TLS {@link #HANDSHAKE_NANOS_MAX} more. Looking up the host's name comes on top, and making
-   * ready for the first TLS of all.
+   * Sends a heartbeat and reads the response within {@link #ANSWER_NANOS_MAX}. A new TLS connection has {@link #HANDSHAKE_NANOS_MAX} more. Resolving the host name takes additional time, and so does the initialization of TLS, once.
    *
-   * @return who answered, if it said so
-   * @throws IOException if there is no answer, or one that is not a success
+   * @return the id of the node that responded, if the response contains it
+   * @throws IOException if there is no response, or its status is not a success
    */
   OptionalLong sendHeartbeat() throws IOException {
     boolean reusable = false;
@@ -111,7 +110,7 @@ final class HeartbeatConnection implements AutoCloseable {
     }
   }
 
-  // Made anew for every beat, since the secret may have been replaced.
+  // Built for every heartbeat, because the secret may have been replaced.
   private byte[] request() {
     String authorization = secret.get().map(s -> "Authorization: Bearer " + s + "\r\n").orElse("");
     return ("POST /internal/heartbeat HTTP/1.1\r\n"
@@ -124,14 +123,14 @@ final class HeartbeatConnection implements AutoCloseable {
   }
 
   private Socket connect() throws IOException {
-    // Before the time begins to run, since the first to ask may wait long.
+    // Call this before the deadline starts, since the first call may take long.
     SSLSocketFactory securing = isTls ? trust.sockets() : null;
     Socket usable = reusable(securing);
     if (usable != null) {
       return usable;
     }
     disconnect();
-    // Looked up anew every time: a container that is back may have another address.
+    // Resolved for every connection: a restarted container may have another address.
     InetSocketAddress address = new InetSocketAddress(host, port);
     DeadlineSocket fresh = new DeadlineSocket();
     synchronized (lock) {
@@ -149,7 +148,9 @@ final class HeartbeatConnection implements AutoCloseable {
     return usable;
   }
 
-  /** The connection there is, if it is still to be trusted, with time for another beat. */
+  /**
+   * Returns the open connection if its trust is still current, with a new deadline; otherwise null.
+   */
   private @Nullable Socket reusable(@Nullable SSLSocketFactory securing) {
     synchronized (lock) {
       if (socket == null || securedBy != securing) {
@@ -179,7 +180,7 @@ final class HeartbeatConnection implements AutoCloseable {
     throw new IOException("the answer's head is longer than " + HEAD_BYTES_MAX + " bytes");
   }
 
-  /** Whether the connection is then at the end of the answer, ready for another beat. */
+  /** Returns whether the connection is at the end of the response, ready for another heartbeat. */
   private boolean skipBody(Socket connected, OptionalLong bodyBytes) throws IOException {
     if (bodyBytes.isEmpty() || bodyBytes.getAsLong() > BODY_BYTES_MAX) {
       return false;
@@ -211,7 +212,7 @@ final class HeartbeatConnection implements AutoCloseable {
     }
   }
 
-  /** Ends a beat that is under way, and refuses others. */
+  /** Ends a heartbeat in progress, and rejects later ones. */
   @Override
   public void close() throws IOException {
     synchronized (lock) {

@@ -11,10 +11,10 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 
 /**
- * Why the latest beats to a peer had no answer.
+ * Why the latest heartbeats to a peer had no response.
  *
- * @param reason of the last of them, in one line
- * @param inRow how many there were
+ * @param reason why the last one failed, in one line
+ * @param inRow how many failed in a row
  */
 record HeartbeatFailure(String reason, int inRow) {
   private static final int REASON_CHARS_MAX = 200;
@@ -24,12 +24,12 @@ record HeartbeatFailure(String reason, int inRow) {
     return new HeartbeatFailure("", 0);
   }
 
-  /** One more failure than before. */
+  /** Returns the failure that follows another one. */
   static HeartbeatFailure after(HeartbeatFailure before, String reason) {
     return new HeartbeatFailure(reason, before.inRow + 1);
   }
 
-  /** What went wrong, in a line for people; the same each time that the same goes wrong. */
+  /** Describes the failure in one line. The same failure always has the same text. */
   static String reason(IOException failure) {
     List<Throwable> causes =
         Stream.<Throwable>iterate(failure, cause -> cause != null, Throwable::getCause)
@@ -39,7 +39,7 @@ record HeartbeatFailure(String reason, int inRow) {
     return text.substring(0, Math.min(text.length(), REASON_CHARS_MAX));
   }
 
-  // What Java says first is mostly about its own classes; what it says last mostly is not.
+  // The first causes mostly mention Java's own classes; the last one mostly does not.
   private static String text(List<Throwable> causes) {
     Throwable last = causes.get(causes.size() - 1);
     String message = String.valueOf(last.getMessage());

@@ -13,32 +13,34 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What is known of one peer. Times are nanoseconds since the watch began. */
+/** The state of one peer. Times are nanoseconds since the monitoring began. */
 final class Peer {
   private static final long NEVER = -1;
-  static final int FAILURES_TOLD_MIN = 4; // a second of beats
-  static final int REASONS_TOLD_MAX = 4; // a peer that makes up ever new ones must not fill the log
+  static final int FAILURES_TOLD_MIN = 4; // one second of heartbeats
+  static final int REASONS_TOLD_MAX = 4; // a peer with ever new reasons must not fill the log
   private static final Pattern ENDING_IN_A_NUMBER = Pattern.compile("[^.:]*[^.:0-9](\\d{1,18})");
 
   /*
-   * Two sides. Any thread drops signs of life into the letter box; only the thread that checks
-   * takes them out, in check(), and touches everything below it. A peer has one beat in flight, so
-   * answers are few and none is lost; its own beats only say how late it was last alive, so the
-   * latest is enough, and a flood of them costs no memory.
+   * Two sides. Any thread adds signals to the two queues below; only the checking thread removes
+   * them, in drainSignals(), and uses all fields below those. A peer has at most one heartbeat in
+   * flight, so its responses are few and none is lost. The peer's own heartbeats only prove when it
+   * was last alive. So the latest one is enough, and a flood of them costs no memory.
    */
   private final URI url;
   private volatile OptionalLong id;
   private final Queue<Long> answersNanos = new ConcurrentLinkedQueue<>();
   private final AtomicLong beatNanos = new AtomicLong(NEVER);
+  // Written by the thread that sends heartbeats.
   private volatile HeartbeatFailure failure =
-      HeartbeatFailure.none(); // written by the thread that beats
+      HeartbeatFailure.none();
 
   private final PhiAccrualDetector detector = new PhiAccrualDetector();
   private volatile PeerState state = PeerState.DEAD;
   private long sinceNanos;
   private long lastHeardNanos = NEVER;
-  private long silentFromNanos = NEVER; // when last heard before it was last not alive
-  private final Set<String> reasonsTold = new HashSet<>(); // since it last answered
+  // When it was last heard before it last stopped being alive.
+  private long silentFromNanos = NEVER;
+  private final Set<String> reasonsTold = new HashSet<>(); // since its last response
 
   Peer(URI url) {
     this.url = url;
@@ -46,8 +48,7 @@ final class Peer {
   }
 
   /**
-   * The number at the end of the first part of a host name, as nodes were told apart before they
-   * said who they are: {@code node2}, {@code pensieve-2.example}; none for numeric addresses.
+   * Returns the number at the end of the first label of a host name, such as {@code node2} or {@code pensieve-2.example}. Empty for numeric addresses. Nodes were identified by this number before they sent their ids.
    */
   static OptionalLong numberOf(String host) {
     String name = host.indexOf('.') < 0 ? host : host.substring(0, host.indexOf('.'));
@@ -61,7 +62,7 @@ final class Peer {
     return url;
   }
 
-  /** Whether it is dead, and its own beat would be known as its when it is back. */
+  /** Returns whether the peer is dead, but its own heartbeat would identify it when it is back. */
   boolean announcesItself() {
     return state == PeerState.DEAD && id.isPresent();
   }
@@ -71,7 +72,7 @@ final class Peer {
     return known.isPresent() && known.getAsLong() == nodeId;
   }
 
-  /** It answered a beat, and said who it is if it can. */
+  /** The peer responded to a heartbeat, with its id if it knows that. */
   void onResponse(OptionalLong nodeId, long atNanos) {
     if (nodeId.isPresent()) {
       id = nodeId;
@@ -80,17 +81,17 @@ final class Peer {
     answersNanos.add(atNanos);
   }
 
-  /** It did not answer a beat. */
+  /** The peer did not respond to a heartbeat. */
   void onNoResponse(String reason) {
     failure = HeartbeatFailure.after(failure, reason);
   }
 
-  /** A beat of its own came in. */
+  /** The peer sent a heartbeat of its own. */
   void onHeartbeat(long atNanos) {
     beatNanos.accumulateAndGet(atNanos, Math::max);
   }
 
-  /** Empties the letter box. */
+  /** Removes all signals and passes them to the detector. */
   void drainSignals(PauseAdjustedTime time) {
     if (time.overslept()) {
       detector.interrupted();
@@ -110,7 +111,7 @@ final class Peer {
     }
   }
 
-  /** Decides what it is now; the change, if that is something else than before. */
+  /** Decides the current state. Returns the change if the state differs from the previous one. */
   Optional<PeerStateChange> evaluate(PauseAdjustedTime time) {
     PeerState before = state;
     PeerState after = detector.evaluate(time.awakeNanos());
@@ -136,8 +137,7 @@ final class Peer {
   }
 
   /**
-   * Why it goes on not answering, if that is to be told: it may have been dead from the start, or
-   * be alive by its own beats alone, so that no change of its state says it.
+   * Returns why the peer does not respond, if that should be reported. No state change may report it: the peer may have been dead from the start, or be alive by its own heartbeats alone.
    */
   Optional<PeerUnresponsive> pollUnresponsive() {
     HeartbeatFailure latest = failure;

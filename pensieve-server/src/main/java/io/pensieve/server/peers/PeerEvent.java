@@ -3,11 +3,11 @@ package io.pensieve.server.peers;
 import java.net.URI;
 import java.util.OptionalLong;
 
-/** Something that people want to know of a peer. */
+/** A reportable event of a peer. */
 public sealed interface PeerEvent permits PeerStateChange, PeerUnresponsive {
-  /** Where the peer is reached. */
+  /** Returns the peer's URL. */
   URI url();
 
-  /** The peer's node id, once known. */
+  /** Returns the peer's node id, once known. */
   OptionalLong id();
 }

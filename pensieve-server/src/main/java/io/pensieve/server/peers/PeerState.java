@@ -1,8 +1,8 @@
 package io.pensieve.server.peers;
 
-/** What a node thinks of a peer. */
+/** The state of a peer, as this node sees it. */
 public enum PeerState {
-  /** Heard from as recently as its rhythm lets expect. */
+  /** Heard from as recently as its rhythm predicts. */
   ALIVE,
 
   /** Silent for longer than its rhythm explains, but not for longer than a pause may take. */

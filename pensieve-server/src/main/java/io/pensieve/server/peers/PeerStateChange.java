@@ -5,15 +5,14 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A peer came into another state.
+ * A peer changed its state.
  *
- * @param url where the peer is reached
+ * @param url the peer's URL
  * @param id the peer's node id, once known
- * @param from the state it leaves
- * @param to the state it comes into
- * @param silentMillis how long it has been silent, or, if it is back, had been silent, in
- *     milliseconds; empty if this is the first time it was heard from
- * @param reason why the latest beat had no answer, in one line; empty if it had one or is under way
+ * @param from the old state
+ * @param to the new state
+ * @param silentMillis how long the peer has been silent, or was silent if it is back, in milliseconds; empty if this is the first time it was heard from
+ * @param reason why the latest heartbeat had no response, in one line; empty if it had one or is in flight
  */
 public record PeerStateChange(
     URI url,

@@ -5,8 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All peers, and what is thought of them. Has no clock and no thread: it is told the time, in
- * nanoseconds since the watch began. Signs of life come from any thread; {@link #check} is for one.
+ * All peers and their states. Has no clock and no thread: callers pass the time, in nanoseconds since the monitoring began. Any thread may report signals; {@link #check} is for one thread.
  */
 final class PeerTable {
   private final long ownId;
@@ -24,22 +23,23 @@ final class PeerTable {
     return peers;
   }
 
-  /** A beat with this id came in. */
+  /** A heartbeat with this id came in. */
   void onHeartbeat(long nodeId, long atNanos) {
     List<Peer> named = peers.stream().filter(peer -> peer.hasId(nodeId)).toList();
-    // With two of that id it would keep the wrong one alive; the answers tell them apart.
+    // If two peers have that id, the heartbeat could keep the wrong one alive. Their responses tell
+    // them apart.
     if (nodeId != ownId && named.size() == 1) {
       named.get(0).onHeartbeat(atNanos);
     }
   }
 
-  /** Takes in what was heard, decides who is alive, and says what is to be told of it. */
+  /** Processes the signals, decides all states, and returns the events to report. */
   List<PeerEvent> check(long nowNanos) {
     time = time.next(nowNanos);
     List<PeerEvent> events = new ArrayList<>();
     for (Peer peer : peers) {
       peer.drainSignals(time);
-      // Answers may still lie unread in the sockets when this process was asleep until just now.
+      // After a pause, responses may still be unread in the sockets, so decide nothing yet.
       if (!time.overslept()) {
         peer.evaluate(time).ifPresent(events::add);
       }
@@ -49,7 +49,7 @@ final class PeerTable {
     return events;
   }
 
-  /** What was thought of every peer at the last check, from any thread. */
+  /** Returns the peers as of the last check. Any thread may call this. */
   List<PeerView> view() {
     return view;
   }

@@ -19,35 +19,33 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom a node believes to be its peer over {@code https}: who shows a certificate for the host of
- * the peer's URL, signed by an authority that is trusted here. The authorities may be replaced at
- * any time, from any thread; the next beat goes over a connection that the new ones allow.
+ * Decides whether a TLS server is a peer. It is if it has a certificate for the host of the peer's URL, signed by a trusted authority. Any thread may replace the authorities at any time; the next heartbeat uses a connection that the new ones allow.
  */
 public final class PeerTrust {
   private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
   private static final Pattern ADDRESS = Pattern.compile("\\[.*]|[0-9.]+");
 
   /*
-   * Made when the first beat asks for it, on its thread: a node without https peers loads nothing of
-   * TLS, and one that has them starts meanwhile. New authorities make a new context, so that no
-   * session that the old ones let in is resumed.
+   * Created by the first heartbeat, on its thread. A node without https peers loads no TLS classes,
+   * and a node with https peers continues to start meanwhile. New authorities create a new context,
+   * so no session that the old ones allowed is resumed.
    */
   private @Nullable SSLSocketFactory sockets;
-  private @Nullable List<X509Certificate> authorities; // null for those that this Java knows
+  // Null for the authorities that this Java trusts.
+  private @Nullable List<X509Certificate> authorities;
 
   /** Trusts the authorities that this Java trusts. */
   public PeerTrust() {}
 
   /**
-   * From now on trusts these authorities and no others. The certificate of a peer itself may be
-   * among them: it is trusted then, for the hosts that it names and as long as it is valid.
+   * From now on trusts only these authorities. The list may contain a peer's own certificate. That is trusted for the hosts that it names, while it is valid.
    */
   public synchronized void replace(List<X509Certificate> newAuthorities) {
     authorities = List.copyOf(newAuthorities);
     sockets = null;
   }
 
-  /** What TLS is spoken with; another one as soon as the authorities are replaced. */
+  /** Returns the factory of TLS sockets. Replacing the authorities also replaces the factory. */
   synchronized SSLSocketFactory sockets() throws IOException {
     SSLSocketFactory made = sockets;
     if (made == null) {
@@ -80,10 +78,10 @@ public final class PeerTrust {
   }
 
   /**
-   * Speaks TLS over a connection, from the handshake on.
+   * Starts TLS over a connection, and completes the handshake.
    *
-   * @param host the peer's, as in its URL
-   * @throws IOException if that fails, or who answers is not trusted to be the peer
+   * @param host the host of the peer's URL
+   * @throws IOException if the handshake fails, or the server is not trusted to be the peer
    */
   static SSLSocket secure(SSLSocketFactory sockets, Socket connected, String host)
       throws IOException {
@@ -94,7 +92,7 @@ public final class PeerTrust {
     parameters.setProtocols(PROTOCOLS);
     parameters.setEndpointIdentificationAlgorithm("HTTPS");
     if (!ADDRESS.matcher(name).matches()) {
-      // By itself Java names no host without a dot, as containers have it.
+      // Without this Java sends no SNI for a host without a dot, such as a container name.
       parameters.setServerNames(List.of(serverName(name)));
     }
     secured.setSSLParameters(parameters);
@@ -111,7 +109,7 @@ public final class PeerTrust {
     }
   }
 
-  // Java does not look at the time if the certificate itself is trusted or a session is resumed.
+  // Java skips the validity check for a directly trusted certificate and for a resumed session.
   private static void requireValidNow(SSLSession session) throws IOException {
     try {
       ((X509Certificate) session.getPeerCertificates()[0]).checkValidity();

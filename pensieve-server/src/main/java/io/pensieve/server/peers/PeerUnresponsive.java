@@ -4,11 +4,10 @@ import java.net.URI;
 import java.util.OptionalLong;
 
 /**
- * Several beats in a row had no answer, for a reason that was not told since the peer last
- * answered.
+ * Several heartbeats in a row had no response, for a reason not yet reported since the last response.
  *
- * @param url where the peer is reached
+ * @param url the peer's URL
  * @param id the peer's node id, once known
- * @param reason why the latest beat had no answer, in one line
+ * @param reason why the latest heartbeat had no response, in one line
  */
 public record PeerUnresponsive(URI url, OptionalLong id, String reason) implements PeerEvent {}

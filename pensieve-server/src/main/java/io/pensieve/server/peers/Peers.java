@@ -16,16 +16,12 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * The nodes that this one watches: beats each of them, listens for their beats, and says who is
- * alive. All methods may be called from any thread and none of them waits for a peer.
+ * Monitors the peers of this node: sends heartbeats to them, receives theirs, and decides which peers are alive. Any thread may call any method, and no method waits for a peer.
  *
- * <p>A peer is alive when it answers beats or sends its own, and dead when it has done neither for
- * about 1.5 seconds (never more than 2), or not since this node started. The dead go on being
- * beaten, so that a peer that is back is found again. A peer that has this node's own id, be it
- * this node itself or another by mistake, is watched like any other and shown with that id.
+ * <p>A peer is alive when it responds to heartbeats or sends its own. It is dead when it has done neither for about 1.5 seconds (never more than 2), or not since this node started. Dead peers still receive heartbeats, so that a returning peer is found. A peer that has this node's own id, whether it is this node or a misconfigured one, is monitored like any other and shown with that id.
  */
 public final class Peers implements AutoCloseable {
-  /** How many peers a node can watch. Each has a thread. */
+  /** The maximum number of peers. Each one has a thread. */
   public static final int PEERS_MAX = 100;
 
   private static final long PROBE_NANOS = MILLISECONDS.toNanos(1_000);
@@ -33,12 +29,13 @@ public final class Peers implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Peers.class.getName());
 
   /*
-   * One thread a peer sends beats and waits for the answers: a peer that hangs, drips or has a name
-   * that takes seconds to look up delays nobody else's. They only drop what they hear into the
-   * roster; one more thread checks it, so every decision and every onEvent is on that one.
+   * One thread per peer sends heartbeats and waits for the responses. So a peer that hangs, sends
+   * byte by byte, or has a slow name lookup delays no other peer. These threads only report signals
+   * to the peer table. One more thread checks the table, and makes every decision and every call of
+   * onEvent.
    *
-   * The dead are beaten less often if their own first beat will tell that they are back. A peer
-   * whose id is not known yet cannot be told by its beats, and only an answer finds it.
+   * Dead peers receive fewer heartbeats if their own first heartbeat will show that they are back.
+   * Heartbeats cannot identify a peer whose id is not known yet; only a response does.
    */
   private final PeerTable peers;
   private final Consumer<PeerEvent> onEvent;
@@ -66,19 +63,14 @@ public final class Peers implements AutoCloseable {
   }
 
   /**
-   * Starts to beat peers, on threads of its own. Until one is heard from it counts as dead.
+   * Starts to send heartbeats, on threads of its own. A peer counts as dead until it is first heard from.
    *
-   * @param nodeId the id of this node, which its beats carry
-   * @param peers where they are reached, {@code http://host:port} or {@code https://host:port};
-   *     none is fine
-   * @param secret what each beat shows as its bearer token, if anything; asked for every beat
-   * @param trust who is believed to be an {@code https} peer; another is not shown the secret, and
-   *     does not count as alive
-   * @param onEvent told of every change of a peer's state, and of reasons why beats have no answer,
-   *     one after another, on a thread that does nothing else but decide them, so it should return
-   *     soon
-   * @throws IllegalArgumentException if a peer's URL is not of that form or is there twice, or if
-   *     there are more than {@link #PEERS_MAX}
+   * @param nodeId the id of this node, which its heartbeats carry
+   * @param peers the peers' URLs, {@code http://host:port} or {@code https://host:port}; may be empty
+   * @param secret returns the bearer token of a heartbeat, if any; called for every heartbeat
+   * @param trust decides which {@code https} server is a peer; any other never receives the secret, and does not count as alive
+   * @param onEvent receives every change of a peer's state, and reasons why heartbeats have no response, one at a time; runs on the thread that makes these decisions, so it should return soon
+   * @throws IllegalArgumentException if a peer's URL has another form or is a duplicate, or if there are more than {@link #PEERS_MAX}
    */
   public static Peers start(
       long nodeId,
@@ -121,19 +113,18 @@ public final class Peers implements AutoCloseable {
   }
 
   /**
-   * A beat of a peer came in. Counts as a sign of life of the peer with this id; an id that no peer
-   * or more than one has, or that is this node's own, is ignored.
+   * A peer's heartbeat came in. It counts as a sign of life of the peer with this id. An id is ignored if no peer or more than one has it, or if it is this node's own.
    */
   public void onHeartbeat(long nodeId) {
     peers.onHeartbeat(nodeId, nowNanos());
   }
 
-  /** What this node knows of its peers, in the order given at the start, about 50 ms old. */
+  /** Returns the peers in the order given at the start, about 50 ms old. */
   public List<PeerView> view() {
     return peers.view();
   }
 
-  /** Stops beating, and all threads. A second call does nothing. */
+  /** Stops the heartbeats and all threads. A second call does nothing. */
   @Override
   public void close() {
     stopped.countDown();
@@ -147,7 +138,7 @@ public final class Peers implements AutoCloseable {
     try {
       for (Thread thread : threads) {
         if (thread != Thread.currentThread()) {
-          // Bounded, since looking up a name cannot be interrupted; that thread ends after it.
+          // A bounded wait: a name lookup cannot be interrupted, and its thread ends after it.
           thread.join(STOP_MILLIS_MAX);
         }
       }

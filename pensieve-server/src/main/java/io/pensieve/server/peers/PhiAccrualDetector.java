@@ -4,9 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 /**
- * Phi-accrual failure detection (Hayashibara et al., 2004) for one peer: learns the rhythm of its
- * answers and says how unlikely its silence is. A pure function of the times it is told, in
- * nanoseconds of one clock that never goes back. For one thread.
+ * Phi-accrual failure detection (Hayashibara et al., 2004) for one peer. Learns the rhythm of its responses, and computes how unlikely its silence is. A pure function of the times passed in, in nanoseconds of one clock that never goes back. For one thread.
  */
 final class PhiAccrualDetector {
   static final long BEAT_NANOS = MILLISECONDS.toNanos(250);
@@ -17,28 +15,28 @@ final class PhiAccrualDetector {
   static final int SAMPLES_MAX = 1_000;
   static final int SAMPLES_AT_START = 20;
   static final double PHI_CONVICTED = 8;
-  static final double PHI_MAX = 100; // the tail's approximation means nothing beyond
+  static final double PHI_MAX = 100; // the tail's approximation is meaningless beyond this
 
   /*
-   * The formula, and the acceptable pause in it, are Akka's: the normal distribution's tail by its
-   * logistic approximation, with the pause added to the mean. Ours are:
+   * The formula and its acceptable pause are Akka's: a logistic approximation of the normal
+   * distribution's tail, with the pause added to the mean. Our additions are:
    *
-   * - Bounds on what can be learned. With samples of at most 400 ms and a deviation of at most
-   *   100 ms, no history moves the conviction beyond 400 ms + pause + 5.23 deviations = 1.93 s: a
-   *   death is seen within 2 s, whatever came before it. A steady rhythm convicts after 1.52 s.
-   * - Twenty samples of the expected rhythm at the start, where Akka takes two: the first answers
-   *   of a cold JVM come late, and must not be most of what is known.
-   * - Only answers are samples. They follow our own beats, so one clock paces them; the peer's own
-   *   beats run beside them at any offset (or, from other software, at any rate), and mixing the
-   *   two would halve the mean and blow up the deviation. They end the silence, and no more.
-   * - A gap that would have convicted is an outage, not rhythm, and is no sample.
+   * - Bounds on what can be learned. With samples of at most 400 ms and a deviation of at most 100
+   *   ms, no history moves the conviction beyond 400 ms + pause + 5.23 deviations = 1.93 s. So a
+   *   death is detected within 2 s, after any history. A steady rhythm convicts after 1.52 s.
+   * - Twenty samples of the expected rhythm at the start, where Akka takes two. The first responses
+   *   of a cold JVM come late, and must not dominate the samples.
+   * - Only responses are samples. They follow our own heartbeats, so one clock paces them. The
+   *   peer's own heartbeats have any offset (or, from other software, any rate). Mixing the two
+   *   would halve the mean and inflate the deviation. They end the silence, and do nothing else.
+   * - A gap that would have convicted is an outage, not rhythm, so it is not a sample.
    */
   private static final long NEVER = -1;
 
   private final long[] samplesMicros = new long[SAMPLES_MAX];
   private int samples;
   private int oldest;
-  // Kept as exact integers: 10^3 samples of at most 4 * 10^5 us have squares of 1.6 * 10^14 in sum.
+  // Exact integers: 10^3 samples of at most 4 * 10^5 us have squares that sum to 1.6 * 10^14.
   private long sumMicros;
   private long sumOfSquares;
 
@@ -51,7 +49,9 @@ final class PhiAccrualDetector {
     }
   }
 
-  /** The peer answered our beat: a sign of life and, with the answer before it, a sample. */
+  /**
+   * The peer responded to our heartbeat: a sign of life, and a sample of the time since the last one.
+   */
   void onResponse(long atNanos) {
     if (lastAnswerNanos != NEVER && atNanos > lastAnswerNanos) {
       long gapNanos = atNanos - lastAnswerNanos;
@@ -68,14 +68,15 @@ final class PhiAccrualDetector {
     lastHeardNanos = Math.max(lastHeardNanos, atNanos);
   }
 
-  /** The interval from the last answer to the next one says nothing about the peer. */
+  /**
+   * Discards the current interval: the time until the next response says nothing about the peer.
+   */
   void interrupted() {
     lastAnswerNanos = NEVER;
   }
 
   /**
-   * How unlikely the silence until now is, the acceptable pause forgiven; {@link #PHI_MAX} if
-   * nothing was ever heard.
+   * Returns how unlikely the current silence is, after subtracting the acceptable pause; {@link #PHI_MAX} if the peer was never heard from.
    */
   double phi(long nowNanos) {
     return lastHeardNanos == NEVER
@@ -84,7 +85,7 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * Dead when even with the acceptable pause forgiven phi reaches 8; suspect when it does without.
+   * Returns DEAD if phi reaches 8 after subtracting the acceptable pause, or SUSPECT if it reaches 8 without subtracting it.
    */
   PeerState evaluate(long nowNanos) {
     if (phi(nowNanos) >= PHI_CONVICTED) {
@@ -99,8 +100,7 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * {@code -log10(1 - F(y))} for the standard normal distribution, with {@code F(y) = 1 / (1 +
-   * exp(-x))}. Written so that neither a long nor a short silence overflows or loses digits.
+   * Returns {@code -log10(1 - F(y))} for the standard normal distribution, with {@code F(y) = 1 / (1 + exp(-x))}. This form neither overflows nor loses digits, for a long or a short silence.
    */
   static double phiOf(double deviations) {
     double x = deviations * (1.5976 + 0.070566 * deviations * deviations);

@@ -8,12 +8,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the head of an HTTP/1 answer says about a beat.
+ * The parts of an HTTP/1 response head that a heartbeat needs.
  *
  * @param status the status code
- * @param bodyBytes how long the body is, if it is framed by its length and the connection stays
- *     open; else the answer ends the connection and its body does not matter
- * @param nodeId who answered, if it said so
+ * @param bodyBytes the length of the body, if the response states it and the connection stays open; otherwise the response ends the connection, and its body does not matter
+ * @param nodeId the id of the node that responded, if the response contains it
  */
 record ResponseHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
   private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.([01]) (\\d{3})( .*)?");
@@ -23,9 +22,9 @@ record ResponseHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
   }
 
   /**
-   * Reads the lines up to the empty one.
+   * Parses the lines before the empty one.
    *
-   * @throws IOException if the first is no status line
+   * @throws IOException if the first line is not a status line
    */
   static ResponseHead of(List<String> lines) throws IOException {
     Matcher matcher = STATUS_LINE.matcher(lines.isEmpty() ? "" : lines.get(0));
@@ -43,7 +42,7 @@ record ResponseHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {
         case "transfer-encoding" -> staysOpen = false;
         case "connection" -> staysOpen &= !value.equalsIgnoreCase("close");
         case "pensieve-node-id" -> nodeId = number(value);
-        default -> {} // of no interest to a beat
+        default -> {} // not relevant for a heartbeat
       }
     }
     int status = Integer.parseInt(matcher.group(2));

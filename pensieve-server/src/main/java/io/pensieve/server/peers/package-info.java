@@ -1,4 +1,6 @@
-/** Who is alive: heartbeats and failure detection. No HTTP types in the detector. */
+/**
+ * Which nodes are alive? Sends heartbeats, and detects failures. Sees the JDK, sockets and TLS, but not the map; the detector sees only times.
+ */
 @NullMarked
 package io.pensieve.server.peers;
 

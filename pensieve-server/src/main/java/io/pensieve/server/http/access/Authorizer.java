@@ -7,8 +7,7 @@ import io.undertow.util.Headers;
 import java.util.Optional;
 
 /**
- * Decides who may call which route, by {@code Authorization: Bearer}. The tokens may be replaced at
- * any time, from any thread: each request is judged by the old ones or by the new ones.
+ * Decides who may call which route, by {@code Authorization: Bearer}. Any thread may replace the tokens at any time: each request sees either the old ones or the new ones.
  */
 public final class Authorizer {
   private static final String SCHEME = "Bearer ";
@@ -22,36 +21,35 @@ public final class Authorizer {
     this.hosts = hosts;
   }
 
-  /** Anyone may do anything. */
+  /** Returns an authorizer that lets anyone call everything. */
   public static Authorizer open() {
     return open(AllowedHosts.any());
   }
 
-  /** Anyone may do anything who calls the server by one of these names. */
+  /** Returns an authorizer that lets every caller of one of these host names call everything. */
   public static Authorizer open(AllowedHosts hosts) {
     return new Authorizer(Tokens.NONE, hosts);
   }
 
-  /** Only who has one of these tokens may do anything. */
+  /** Returns an authorizer that requires one of these tokens. */
   public static Authorizer withTokens(Tokens tokens) {
     return new Authorizer(tokens, AllowedHosts.any());
   }
 
-  /** From now on these are the tokens. */
+  /** Replaces the tokens. */
   public void replace(Tokens newTokens) {
     tokens = newTokens;
   }
 
-  /** What a node shows to another, if that asks for something. */
+  /** Returns the token that this node sends to its peers, if there is one. */
   public Optional<String> peerSecret() {
     return tokens.peerSecret();
   }
 
   /**
-   * Lets the request pass.
+   * Checks that the caller may use a route of this role.
    *
-   * @throws io.pensieve.server.http.json.ProblemException if it may not; the answer then has the
-   *     challenge that belongs to that
+   * @throws io.pensieve.server.http.json.ProblemException if it may not; the response headers then contain the matching challenge
    */
   public void require(Role asked, HttpServerExchange exchange) {
     Tokens now = tokens;
@@ -83,7 +81,7 @@ public final class Authorizer {
     }
   }
 
-  // Nodes call one another by names of their own, and no browser sends what they do.
+  // Peers use host names of their own, and no browser sends what peers send.
   private void requireOwnPages(Role asked, HttpServerExchange exchange) {
     if (asked != Role.PEER) {
       hosts.require(exchange);
@@ -93,7 +91,7 @@ public final class Authorizer {
     }
   }
 
-  // RFC 9110, 11.1: the scheme is in any case.
+  // RFC 9110, 11.1: the scheme is case-insensitive.
   private static Optional<Role> caller(Tokens now, String authorization) {
     return authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
         ? now.roleOf(authorization.substring(SCHEME.length()).strip())

@@ -16,21 +16,21 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hands the changes of the map out to all who wait for some: one thread reads one stream, however
- * many they are, and none when there is nobody. A change that is told can be seen in the map.
+ * Delivers the map's changes to all that wait for some. One thread reads one stream for any number of subscribers, and reads nothing if there are none. A delivered change is visible in the map.
  */
 public final class ChangeHub implements AutoCloseable {
-  // Its thread opens the stream when somebody wants it, since that may take long, and closes it
-  // when nobody has wanted it for a while. This object's monitor guards all fields; opening,
-  // reading
-  // and making events are outside of it, so that no I/O thread waits for them. `told` is raised
-  // before the changes up to it are told to those who subscribe at that moment: who joins later
-  // must know them. Listeners are run with the monitor held: they put something into a queue, at
-  // most, and take no lock under which anyone calls this hub.
+  // The hub's thread opens the stream on the first request, because that can take long. It closes
+  // the stream when nothing has requested changes for a while. This object's monitor guards all
+  // fields. Opening, reading and creating events happen outside the monitor, so no I/O thread waits
+  // for them.
   //
-  // Whatever a subscriber or a listener throws is its own end, or nothing; whatever else is thrown,
-  // an Error too, ends the subscriptions, is logged, and the thread goes on. Should it die all the
-  // same, the next one who wants changes starts another.
+  // `told` rises before the hub delivers the changes up to it to the subscribers of that moment. A
+  // later subscriber must already know those changes. Listeners run with the monitor held. They
+  // only put something into a queue, and take no lock that a caller of this hub may hold.
+  //
+  // An exception from a subscriber or a listener ends at most that one. Any other exception, also
+  // an Error, ends all subscriptions and is logged, and the thread continues. If the thread dies
+  // anyway, the next request for changes starts another.
 
   private static final Duration PATIENCE = Duration.ofMillis(500);
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();
@@ -39,14 +39,14 @@ public final class ChangeHub implements AutoCloseable {
   private final Pensieve<String, StoredValue> map;
   private final Map<String, Set<Runnable>> byKey = new HashMap<>();
   private final Set<Subscriber> toAll = new LinkedHashSet<>();
-  private @Nullable Thread reader; // null before anyone wanted changes
+  private @Nullable Thread reader; // null until changes are first requested
   private State state = State.IDLE;
-  private long told; // up to which sequence, while READING
+  private long told; // last delivered sequence, in state READING
   private long lastWantedNanos;
-  private @Nullable RuntimeException failure; // of the last try, if there was none since
+  private @Nullable RuntimeException failure; // of the last attempt; null after a new attempt
   private long failureNanos;
 
-  /** Where the thread is. */
+  /** The state of the hub's thread. */
   private enum State {
     IDLE,
     WANTED,
@@ -54,18 +54,20 @@ public final class ChangeHub implements AutoCloseable {
     CLOSED
   }
 
-  /** Is told every change. Called by the hub's thread, so it must not wait for anything. */
+  /** Receives every change. The hub's thread calls it, so it must not block. */
   public interface Subscriber {
-    /** One change; those come in order. */
+    /** Receives one change. Changes arrive in order. */
     void changed(ChangeEvent change);
 
-    /** All changes up to this one were told. */
+    /** All changes up to this sequence have been delivered. */
     void passed(long sequence);
 
-    /** No more changes will be told, because of this. */
+    /** No more changes will be delivered, for this reason. */
     void lost(RuntimeException why);
 
-    /** The same, when there may be no memory to tell its client anything. Throws nothing. */
+    /**
+     * Like {@link #lost}, when there may be no memory for a message to the client. Throws nothing.
+     */
     void abandoned();
   }
 
@@ -74,10 +76,9 @@ public final class ChangeHub implements AutoCloseable {
   }
 
   /**
-   * From now on the listener is run after each change of this key; also when one may have been
-   * missed, and once soon after this call. So whoever looks at the map each time misses nothing.
+   * From now on, runs the listener after each change of this key. Also runs it when a change may have been missed, and once soon after this call. So a listener that reads the map each time misses nothing.
    *
-   * @throws RuntimeException that of the last try, if changes could not be read just now
+   * @throws RuntimeException the exception of the last attempt, if reading changes failed just now
    */
   public synchronized void addListener(String key, Runnable listener) {
     want();
@@ -94,11 +95,10 @@ public final class ChangeHub implements AutoCloseable {
   }
 
   /**
-   * Subscribes someone who knows all changes up to this one. He may be told some of them again.
+   * Subscribes a subscriber that knows all changes up to this sequence. It may receive some of them again.
    *
-   * @return whether he will be told all changes after that one; if not, the hub is not reading yet,
-   *     or has told later ones already: he may come again, knowing more
-   * @throws RuntimeException that of the last try, if changes could not be read just now
+   * @return whether it will receive all changes after that sequence. If false, the hub is not reading yet or has delivered later changes already; the subscriber may retry once it knows more
+   * @throws RuntimeException the exception of the last attempt, if reading changes failed just now
    */
   public synchronized boolean subscribe(Subscriber subscriber, long known) {
     want();
@@ -113,12 +113,12 @@ public final class ChangeHub implements AutoCloseable {
     toAll.remove(subscriber);
   }
 
-  /** How many are told every change. */
+  /** Returns how many subscribers receive every change. */
   public synchronized int subscribers() {
     return toAll.size();
   }
 
-  /** Why changes cannot be read at the moment; null if they can, or nobody has tried. */
+  /** Returns why changes cannot be read at the moment; null if they can, or nothing has tried. */
   synchronized @Nullable RuntimeException failure() {
     return failure;
   }
@@ -136,7 +136,7 @@ public final class ChangeHub implements AutoCloseable {
     if (reader == null || !reader.isAlive()) {
       reader = new Thread(this::run, "pensieve-change-hub");
       reader.setDaemon(true);
-      state = State.IDLE; // whatever the one before left
+      state = State.IDLE; // resets the state that the dead thread left
       reader.start();
     }
     if (state == State.IDLE) {
@@ -151,7 +151,7 @@ public final class ChangeHub implements AutoCloseable {
         read();
       }
     } catch (InterruptedException closed) {
-      // This thread belongs to the hub alone, which interrupts it to end it.
+      // Only the hub interrupts this thread, to end it.
     }
   }
 
@@ -178,7 +178,7 @@ public final class ChangeHub implements AutoCloseable {
     }
   }
 
-  // Who has looked at the map before now may have missed what was changed since he looked.
+  // A listener that has read the map may have missed the changes since then, so run them all.
   private synchronized void begin(long sequence) {
     if (state == State.WANTED) {
       state = State.READING;
@@ -191,19 +191,19 @@ public final class ChangeHub implements AutoCloseable {
     new ArrayList<>(byKey.values()).forEach(ChangeHub::runEach);
   }
 
-  /** Runs them all, whatever any of them throws. */
+  /** Runs every listener, even if one of them throws. */
   private static void runEach(Set<Runnable> listeners) {
     for (Runnable listener : listeners) {
       try {
         listener.run();
       } catch (RuntimeException | Error broken) {
         ExceptionMapper.logUnexpected(
-            broken); // it looks again after the next change, or at its deadline
+            broken); // it runs again after the next change, or at its deadline
       }
     }
   }
 
-  /** Tells changes; whether anyone wants more. */
+  /** Delivers changes. Returns whether anything wants more. */
   private boolean deliver(List<Sequenced<String, StoredValue>> changes, long sequence) {
     List<Subscriber> subscribers;
     synchronized (this) {
@@ -241,7 +241,7 @@ public final class ChangeHub implements AutoCloseable {
     List<Subscriber> lost = List.copyOf(toAll);
     toAll.clear();
     if (why instanceof LogException.HistoryTruncated) {
-      // Whoever listens to a key need not know what he has missed, only that he may have.
+      // A listener of a key need not know which changes it missed, only that it may have.
       state = byKey.isEmpty() ? State.IDLE : State.WANTED;
     } else {
       state = State.IDLE;
@@ -260,7 +260,7 @@ public final class ChangeHub implements AutoCloseable {
     }
   }
 
-  /** Ends the thread. Whoever is subscribed is told nothing more. */
+  /** Ends the thread. Subscribers receive nothing more. */
   @Override
   public void close() {
     synchronized (this) {

@@ -17,17 +17,14 @@ import org.xnio.XnioExecutor;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * An answer that goes on. Whoever has something to tell puts it into a queue and never waits; the
- * exchange's I/O thread sends it as fast as the client takes it. A client that takes nothing while
- * the queue grows beyond its bound is cut off; so is one for which anything waits when what waits
- * for all of them leaves no room on the heap.
+ * A response that stays open. A producer puts events into a queue and never waits. The exchange's I/O thread sends them as fast as the client reads. A client is disconnected if it reads nothing while its queue grows beyond the bound. A client with waiting events is also disconnected if the events of all clients exhaust the memory budget.
  */
 public final class EventStream {
-  // The queue and its state are guarded by this. All writing happens on the I/O thread: it is
-  // scheduled when the first event comes, and ends when it has sent the last one, so that there is
-  // one writer at most. While a client takes nothing, the channel's listener is that writer.
+  // This object's monitor guards the queue and its state. Only the I/O thread writes. The first
+  // event schedules the writing, which ends after the last event, so there is at most one writer.
+  // While a client reads nothing, the channel's listener is that writer.
 
-  private static final int PIECE_BYTES = 16 << 10; // at most, what is written at once
+  private static final int PIECE_BYTES = 16 << 10; // the most bytes per write
 
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
@@ -42,27 +39,28 @@ public final class EventStream {
   private boolean ending;
 
   /**
-   * The largest id that is sent or waits to be. Ids never go back: a client resumes from the last
-   * one it has read, so an older one would have it told some changes twice.
+   * The largest id that was sent or is queued. Ids never decrease: a client resumes from the last id it has read, so an older id would repeat some changes.
    */
   private long lastId;
 
   private @Nullable Runnable whenRoom;
-  private @Nullable SharedEventBytes sending; // guarded by this; what is sent in several pieces
+  // Guarded by this: the event that is sent in several pieces.
+  private @Nullable SharedEventBytes sending;
   private volatile XnioExecutor.@Nullable Key nextPing;
-  private ByteBuffer piece = NOTHING; // of the I/O thread
+  private ByteBuffer piece = NOTHING; // I/O thread only
+  // I/O thread only: the rest of the event that is being sent.
   private LazyBytes.@Nullable PartReader
-      unmade; // of the I/O thread; the rest of what is being sent
+      unmade;
+  // I/O thread only: active while the client leaves bytes unread.
   private final MinimumTransferRate
-      rate; // of the I/O thread; expected while the client leaves any waiting
-  private long sentBytes; // of the I/O thread
+      rate;
+  private long sentBytes; // I/O thread only
 
   /**
-   * Begins the answer. On the exchange's I/O thread, which must have been told that the answer
-   * comes later.
+   * Begins the response. Call this on the exchange's I/O thread, after dispatching the exchange.
    *
-   * @param queueBytesMax how much may wait for a client; one event more may be on its way
-   * @param whenGone is run once, when the answer has ended in whichever way
+   * @param queueBytesMax how many bytes may wait for the client; one more event may be in transit
+   * @param whenGone runs once, when the response has ended in any way
    */
   public EventStream(HttpServerExchange exchange, long queueBytesMax, Runnable whenGone) {
     this.exchange = exchange;
@@ -79,9 +77,9 @@ public final class EventStream {
   }
 
   /**
-   * Sends an event after those before it, or cuts the client off if too much waits already.
+   * Queues an event, or disconnects the client if too much is queued already.
    *
-   * @param id that of the event
+   * @param id the event's id
    */
   void offer(SharedEventBytes event, long id) {
     synchronized (this) {
@@ -96,11 +94,10 @@ public final class EventStream {
   }
 
   /**
-   * Sends an event after those before it, however much waits: for whoever asks for room first.
+   * Queues an event, however much is queued. For a producer that first checks {@link #isWritable}.
    *
-   * @param id that of the event
-   * @throws io.pensieve.server.http.json.ProblemException if there is no room on the heap; it is
-   *     not sent then
+   * @param id the event's id
+   * @throws io.pensieve.server.http.json.ProblemException if the memory budget is exhausted; the event is not queued then
    */
   public synchronized void push(SharedEventBytes event, long id) {
     if (!ending && !added(event)) {
@@ -110,12 +107,12 @@ public final class EventStream {
     lastId = Math.max(lastId, id);
   }
 
-  /** Cuts the client off, when not even an end can be told. */
+  /** Disconnects the client, when not even an end event can be sent. */
   void abort() {
     exchange.getIoThread().execute(this::cutOff);
   }
 
-  /** Sends what waits, this, and then the end. */
+  /** Sends the queued events, this event, and then the end. */
   synchronized void end(SharedEventBytes lastEvent) {
     if (!ending) {
       add(lastEvent);
@@ -123,14 +120,14 @@ public final class EventStream {
     }
   }
 
-  /** Sends a mark of this id, or of a later one that was told meanwhile. */
+  /** Sends a mark with this id, or with a larger id that was queued meanwhile. */
   synchronized void mark(long id) {
     if (!ending) {
       add(nextMark(id));
     }
   }
 
-  /** Sends what waits, a mark as {@link #mark} does, and then the end. */
+  /** Sends the queued events, a mark like {@link #mark}, and then the end. */
   synchronized void endWithMark(long id) {
     end(nextMark(id));
   }
@@ -145,7 +142,7 @@ public final class EventStream {
       add(event);
       return true;
     }
-    // A client that keeps up does not suffer from those who do not.
+    // An exhausted budget must not affect a client that keeps up.
     boolean keepsUp = queue.isEmpty() && event.length() <= PIECE_BYTES;
     if (keepsUp) {
       add(event.uncounted());
@@ -168,9 +165,9 @@ public final class EventStream {
   }
 
   /**
-   * Sends a mark every so often if nothing waits, until the stream ends; on its I/O thread.
+   * Sends a mark once per period if the queue is empty, until the stream ends. Runs on the I/O thread.
    *
-   * @param id up to which change everything was told when it is asked
+   * @param id returns the sequence up to which everything has been delivered
    */
   void markEvery(long periodMillis, LongSupplier id) {
     nextPing =
@@ -193,12 +190,14 @@ public final class EventStream {
     }
   }
 
-  /** Whether whoever has much to tell may go on. */
+  /** Returns whether a producer of many events may continue. */
   synchronized boolean isWritable() {
     return queuedBytes <= queueBytesMax / 2;
   }
 
-  /** The same. If not, the task is run once, on the I/O thread, as soon as it may. */
+  /**
+   * Like {@link #isWritable}. If false, the I/O thread runs the task once, as soon as the producer may continue.
+   */
   synchronized boolean isWritableOr(Runnable task) {
     if (isWritable()) {
       return true;
@@ -222,18 +221,18 @@ public final class EventStream {
     } catch (IOException clientGone) {
       cutOff();
     } catch (RuntimeException | Error broken) {
-      cutOff(); // or its client would wait for ever for the rest
+      cutOff(); // otherwise the client would wait forever for the rest
       throw broken;
     }
   }
 
-  /** Makes the next piece of an event that is too long for one. */
+  /** Fills the next piece of an event that is longer than one piece. */
   private boolean makePiece() {
     LazyBytes.PartReader partReader = unmade;
     if (partReader == null) {
       return false;
     }
-    // Not more at once: the JDK would copy all of it into memory outside the heap, and keep that.
+    // A larger write would make the JDK copy all of it into off-heap memory and keep that memory.
     ByteBuffer buffer = piece.capacity() == PIECE_BYTES ? piece : ByteBuffer.allocate(PIECE_BYTES);
     if (partReader.fill(buffer.clear())) {
       unmade = null;
@@ -242,7 +241,7 @@ public final class EventStream {
     return piece.hasRemaining();
   }
 
-  // Whoever has more to tell may go on.
+  // Lets a waiting producer continue.
   private void notifyWritable(long bytesTaken) {
     Runnable task;
     synchronized (this) {
@@ -283,7 +282,7 @@ public final class EventStream {
     }
   }
 
-  // Small events go together, so that each does not cost a chunk and a system call of its own.
+  // Small events share a piece: each alone would cost a chunk and a system call.
   private ByteBuffer coalesce(SharedEventBytes first) {
     ByteBuffer together = ByteBuffer.allocate(PIECE_BYTES);
     for (SharedEventBytes next = first; next != null; next = nextWithin(together.remaining())) {
@@ -307,7 +306,7 @@ public final class EventStream {
       }
       last = ending;
     }
-    // Not under the lock: it may end the exchange, and who is told of that takes locks of his own.
+    // Call this without the lock: it may end the exchange, and completion listeners take locks.
     if (last) {
       channel.shutdownWrites();
     }
@@ -339,7 +338,7 @@ public final class EventStream {
         ending = true;
       }
       unmade = null;
-      // Or it would keep what has ended, the connection and all, until its time has come.
+      // A pending timer would retain the ended stream and its connection until it fires.
       XnioExecutor.Key ping = nextPing;
       if (ping != null) {
         ping.remove();

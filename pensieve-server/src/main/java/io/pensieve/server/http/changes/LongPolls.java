@@ -22,7 +22,7 @@ import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.xnio.XnioExecutor;
 
-/** Requests that wait, without a thread, until an entry is another one than their client knows. */
+/** Requests that wait, without a thread, until an entry differs from the one their client knows. */
 public final class LongPolls {
   private final Pensieve<String, StoredValue> map;
   private final ChangeHub hub;
@@ -45,16 +45,15 @@ public final class LongPolls {
     this.clock = clock;
   }
 
-  /** Answers with an entry, or with its absence. */
+  /** Sends an entry, or its absence, as the response. */
   public interface Responder {
     void answer(HttpServerExchange exchange, @Nullable Versioned<StoredValue> entry);
   }
 
   /**
-   * Answers when the entry is gone, or has a version that the client does not know, or when the
-   * time is over, whichever comes first.
+   * Responds when the entry is absent, or has a version that the client does not know, or when the wait ends, whichever comes first.
    *
-   * @param wait how long at most; cut to what is allowed
+   * @param wait the maximum wait; cut to the limit
    */
   public void park(
       HttpServerExchange exchange,
@@ -68,21 +67,21 @@ public final class LongPolls {
     exchange.dispatch(SameThreadExecutor.INSTANCE, () -> poll.begin(patience));
   }
 
-  /** How many requests wait. */
+  /** Returns how many requests wait. */
   public int parked() {
     return permits.acquired();
   }
 
-  /** Answers all that wait, now and from now on: nothing has changed for them so far. */
+  /** Responds to all waiting requests, now and from now on, with the unchanged entry. */
   public void drain() {
     draining = true;
     parked.forEach(poll -> poll.exchange.getIoThread().execute(poll::look));
   }
 
-  /** One request. All of it happens on its I/O thread. */
+  /** One request. Everything runs on its I/O thread. */
   private final class Poll {
-    // Invariant: whatever a task of this one throws, an Error too, is its answer: no one else would
-    // ever end it, and it would keep its place and its client.
+    // Invariant: any exception of a task, also an Error, becomes the response. Nothing else would
+    // ever end the poll, and it would keep its permit and its client.
 
     final HttpServerExchange exchange;
     private final String key;
@@ -116,7 +115,8 @@ public final class LongPolls {
             next.proceed();
           });
       try {
-        // Before the first look: a change after it is told, one before it is seen.
+        // Listen before the first look: the hub reports a later change, and the look sees an
+        // earlier one.
         hub.addListener(key, listener);
         deadline = after(wait.toMillis(), this::lookForTheLastTime);
         disconnect.begin();
@@ -140,20 +140,20 @@ public final class LongPolls {
       look();
     }
 
-    // However often a key is written, one look is due at most: else they could pile up.
+    // However often a key is written, at most one look is queued; otherwise looks could pile up.
     private void lookSoon() {
       if (!isDue.getAndSet(true)) {
         try {
           exchange.getIoThread().execute(this::lookAsDue);
         } catch (RuntimeException | Error notDue) {
-          isDue.set(false); // or no later change would be looked at
+          isDue.set(false); // otherwise later changes would be ignored
           throw notDue;
         }
       }
     }
 
     private void lookAsDue() {
-      isDue.set(false); // before the look: a change after this one is looked at again
+      isDue.set(false); // before the look: a change after this triggers another look
       look();
     }
 
@@ -215,7 +215,7 @@ public final class LongPolls {
       }
     }
 
-    // Its removal is told, too, but may take a second more.
+    // The hub reports the removal, too, but up to a second later.
     private void awaitExpiry(Versioned<StoredValue> entry) {
       entry
           .remaining(clock.instant())

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import org.xnio.XnioExecutor;
 import org.xnio.XnioIoThread;
 
-/** The route that tells changes as they are made, as an event stream. */
+/** The route that streams changes to clients as server-sent events. */
 public final class WatchRoute {
   private static final HttpString LAST_EVENT_ID = new HttpString("Last-Event-ID");
   private static final HttpString ACCEL_BUFFERING = new HttpString("X-Accel-Buffering");
@@ -44,15 +44,16 @@ public final class WatchRoute {
   private final ChangeHub hub;
   private final WaitLimits limits;
   private final Permits permits;
+  // For watchers that read changes which the hub has already delivered.
   private final AdmissionQueue
-      admissionQueue; // of those who read changes that the hub has told already
+      admissionQueue;
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
   /**
-   * The route.
+   * Creates the route.
    *
-   * @param readersMax how many changes of the longest kind may be read at a time
+   * @param readersMax how many changes of maximum length may be read at a time
    */
   public WatchRoute(
       Pensieve<String, StoredValue> map,
@@ -72,7 +73,7 @@ public final class WatchRoute {
     String prefix = query.text(PREFIX).orElse("");
     Optional<Long> since = since(exchange, query);
     permits.acquire(exchange);
-    // Finding the place in the history may take reading files.
+    // Finding the position in the history may read files.
     exchange.dispatch(
         ExceptionMapper.mapped(
             onWorker -> {
@@ -82,7 +83,7 @@ public final class WatchRoute {
             }));
   }
 
-  // A browser that connects again repeats the query, and adds how far it has come since.
+  // A browser that reconnects repeats the query, and adds the last event id it has read.
   private static Optional<Long> since(HttpServerExchange exchange, QueryParameters query) {
     Optional<Long> queried = query.number(SINCE, 0, Long.MAX_VALUE);
     String resumed = exchange.getRequestHeaders().getFirst(LAST_EVENT_ID);
@@ -112,7 +113,7 @@ public final class WatchRoute {
     }
   }
 
-  // It waits for whoever reads it at this moment, and closes a file: nothing for an I/O thread.
+  // Closing waits for a concurrent reader and closes a file, so an I/O thread must not do it.
   private static void closeSoon(Executor worker, Runnable close) {
     try {
       worker.execute(close);
@@ -125,7 +126,7 @@ public final class WatchRoute {
       HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "text/event-stream");
     exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-cache");
-    // Or a proxy in between would keep events until it has many.
+    // Otherwise a proxy would buffer events.
     exchange.getResponseHeaders().put(ACCEL_BUFFERING, "no");
     if (exchange.getRequestMethod().equals(Methods.HEAD)) {
       closeSoon(exchange.getConnection().getWorker(), history::close);
@@ -140,33 +141,32 @@ public final class WatchRoute {
     }
   }
 
-  /** How many clients watch. */
+  /** Returns how many clients watch. */
   public int watchers() {
     return permits.acquired();
   }
 
-  /** Ends the streams of all who watch, now and from now on: they resume elsewhere, or later. */
+  /** Ends the streams of all watchers, now and from now on. Clients resume elsewhere, or later. */
   public void drain() {
     draining = true;
     watchers.forEach(Watcher::end);
   }
 
   /**
-   * One client. First its changes come from a history of its own, read by a worker, as fast as the
-   * client takes them. When it has caught up with the hub, they come from there.
+   * One client. At first a worker reads its changes from a backlog of its own, as fast as the client reads them. Once it has caught up with the hub, the hub delivers them.
    */
   private final class Watcher implements ChangeHub.Subscriber {
-    // What is read for it is told, or dropped, before its turn is over. So changes that are read
-    // are held by those who have a turn, and by streams, which count them; and while the client is
-    // slow, nothing is read.
+    // A watcher queues or drops the changes that it reads before its turn ends. So changes are held
+    // only by watchers in their turn, and by streams, which count them. While the client is slow,
+    // the watcher reads nothing.
     private final String prefix;
     private final ChangeBacklog backlog;
     private final EventStream out;
     private final Executor worker;
     private final XnioIoThread ioThread;
 
-    // Written by whoever tells the changes, after the change itself is on its way: so it may be
-    // behind the stream's last id, and never ahead of what was told.
+    // The thread that delivers a change writes this after it queues the change. So it may be behind
+    // the stream's last id, but never ahead of the delivered changes.
     private volatile long passed;
 
     Watcher(HttpServerExchange exchange, String prefix, ChangeStream<String, StoredValue> history) {
@@ -195,7 +195,7 @@ public final class WatchRoute {
         } else if (!deliveredAll()) {
           readWhenTaken();
         } else if (!joined()) {
-          // What the hub has told is on its way here, too.
+          // The hub's changes are on their way into the backlog, too.
           XnioExecutor.Key unused =
               ioThread.executeAfter(this::readInTurn, HAND_OVER.toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -214,9 +214,9 @@ public final class WatchRoute {
     }
 
     /**
-     * Tells changes until there are no more, or the client has to take some, or others are to have
-     * their turn; whether there are no more. One read a turn would not do: with many watchers new
-     * changes would be there each time, and nobody would ever have been told all.
+     * Delivers changes until none are left, the client must read first, or the turn ends. Returns whether none are left.
+     *
+     * <p>One read per turn is not enough. With many watchers, new changes would arrive before each turn, and no watcher would ever catch up.
      */
     private boolean deliveredAll() throws InterruptedException {
       for (int reads = 0; reads < READS_A_TURN && out.isWritable(); reads++) {
@@ -227,7 +227,7 @@ public final class WatchRoute {
       return false;
     }
 
-    /** Tells the next changes; whether there were any. */
+    /** Delivers the next changes. Returns whether there were any. */
     private boolean deliverNext() throws InterruptedException {
       List<Sequenced<String, StoredValue>> changes = backlog.next();
       for (Sequenced<String, StoredValue> change : changes) {
@@ -266,7 +266,7 @@ public final class WatchRoute {
 
     @Override
     public void changed(ChangeEvent change) {
-      // The hub may have read these before this one came, and tell them after.
+      // The hub may have read these changes before this watcher joined, and deliver them after.
       if (change.sequence() > passed && change.key().startsWith(prefix)) {
         out.offer(change.bytes(), change.sequence());
       }

@@ -4,8 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Bytes that are made as they are sent: a body, or an event. Any number of readers may each read
- * them from the beginning. Immutable.
+ * Bytes that are produced while they are sent: a body, or an event. Each reader reads them from the beginning, and there may be any number of readers. Immutable.
  */
 public final class LazyBytes {
   private final List<Part> parts;
@@ -14,23 +13,22 @@ public final class LazyBytes {
 
   /** A part of the bytes. */
   interface Part {
-    /** How many bytes it becomes. */
+    /** Returns the length of the part in bytes. */
     long length();
 
-    /** How much of the heap it keeps for that, beyond what is small. */
+    /** Returns how many heap bytes the part retains, apart from small objects. */
     long bytesHeld();
 
-    /** Reads it from its beginning. */
+    /** Returns a reader at the beginning. */
     PartReader read();
   }
 
-  /** One reader, on its way. For one thread at a time. */
+  /** One reader and its position. For one thread at a time. */
   public interface PartReader {
     /**
-     * Puts the next bytes into this buffer, as many as fit; a few may be left over, but it always
-     * gets on in an empty buffer of {@link LazyJsonString#ESCAPE_BYTES_MAX} bytes or more.
+     * Writes the next bytes into this buffer. It may leave a few bytes of the buffer unused. It always makes progress in an empty buffer of at least {@link LazyJsonString#ESCAPE_BYTES_MAX} bytes.
      *
-     * @return whether there are none left
+     * @return whether no bytes are left
      */
     boolean fill(ByteBuffer buffer);
   }
@@ -39,7 +37,7 @@ public final class LazyBytes {
     this.parts = List.copyOf(parts);
     long lengthOfAll = 0;
     long bytesHeldByAll = 0;
-    for (Part part : this.parts) { // of each answer: a stream took 4 % of a request's time
+    for (Part part : this.parts) { // for each response: a stream took 4 % of its time
       lengthOfAll += part.length();
       bytesHeldByAll += part.bytesHeld();
     }
@@ -77,7 +75,7 @@ public final class LazyBytes {
     };
   }
 
-  /** All of them; for what is small. */
+  /** Returns all bytes. Use this for small contents only. */
   public byte[] toBytes() {
     if (parts.size() == 1 && parts.get(0) instanceof Bytes whole) {
       return whole.bytes();

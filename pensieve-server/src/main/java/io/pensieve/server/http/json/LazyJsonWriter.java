@@ -12,11 +12,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes compact JSON, in which values of entries are not made before they are sent: what it
- * returns holds on to the values, and to little else.
+ * Writes compact JSON, but produces the values of entries only while they are sent. The result retains the values and little else.
  */
 public final class LazyJsonWriter extends JsonWriter {
-  /** To make a text of these at once is cheaper than to make it as it is sent. */
+  /** Up to this length, encoding a text at once is cheaper than encoding it lazily. */
   public static final int SHORT_BYTES_MAX = 1 << 10;
 
   private final StringWriter text;
@@ -28,12 +27,12 @@ public final class LazyJsonWriter extends JsonWriter {
     setHtmlSafe(false);
   }
 
-  /** An object with these fields. */
+  /** Returns an object with these fields. */
   public static LazyBytes object(FieldWriter fieldWriter) {
     return object("", fieldWriter, "");
   }
 
-  /** The same with something before it and behind it. */
+  /** Returns an object with these fields, with text before it and after it. */
   public static LazyBytes object(String before, FieldWriter fieldWriter, String behind) {
     LazyJsonWriter json = new LazyJsonWriter(new StringWriter());
     json.text.append(before);
@@ -50,8 +49,7 @@ public final class LazyJsonWriter extends JsonWriter {
   }
 
   /**
-   * The bytes of an object whose only field is the text of a short value; null if the value is no
-   * text. The same as {@link #object} makes, at a third of its time.
+   * Returns the bytes of an object whose only field is the text of a short value, or null if the value is not text. The result equals that of {@link #object}, in a third of its time.
    *
    * @param before the object up to that text, such as <code>{"val":</code>
    */
@@ -62,7 +60,7 @@ public final class LazyJsonWriter extends JsonWriter {
     }
     ByteBuffer all = ByteBuffer.allocate(before.length + (int) string.length() + 1);
     all.put(before);
-    if (string.length() == 1 + value.size() + 1) { // nothing in it is escaped
+    if (string.length() == 1 + value.size() + 1) { // no character is escaped
       all.put((byte) '"').put(value.bytes()).put((byte) '"');
     } else {
       boolean isWhole = string.read().fill(all);
@@ -71,7 +69,9 @@ public final class LazyJsonWriter extends JsonWriter {
     return all.put((byte) '}').array();
   }
 
-  /** A field of this name with the text of a value; or else nothing, as its bytes are no text. */
+  /**
+   * Writes a field of this name with the text of a value. Writes nothing and returns false if the bytes are not text.
+   */
   public boolean text(String name, StoredValue value) throws IOException {
     if (value.size() <= SHORT_BYTES_MAX) {
       String known = value.text();
@@ -89,19 +89,19 @@ public final class LazyJsonWriter extends JsonWriter {
     return true;
   }
 
-  /** A field of this name with the bytes of a value, in base64. */
+  /** Writes a field of this name with the bytes of a value, in base64. */
   void base64(String name, StoredValue value) throws IOException {
     name(name);
     add(LazyJsonString.base64(value));
   }
 
   private void add(LazyBytes.Part string) throws IOException {
-    jsonValue(""); // the name, and what separates it from the one before
+    jsonValue(""); // writes the name and the separator before it
     cut();
     parts.add(string);
   }
 
-  // What was written so far is a part of its own.
+  // Makes the text so far a part of its own.
   private void cut() {
     if (text.getBuffer().length() > 0) {
       parts.add(new LazyBytes.Bytes(text.toString().getBytes(StandardCharsets.UTF_8)));

@@ -9,7 +9,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/** Answers when the log has acknowledged what the answer tells. */
+/** Sends responses once the log has acknowledged the state that they report. */
 public final class DeferredResponses {
 
   private static final ThreadLocal<ResponseQueue> DUE = ThreadLocal.withInitial(ResponseQueue::new);
@@ -17,8 +17,7 @@ public final class DeferredResponses {
   private DeferredResponses() {}
 
   /**
-   * Answers at once if this is done, and otherwise later, on the exchange's own I/O thread with all
-   * the others of its group commit. No thread waits.
+   * Responds at once if the future is done. Otherwise responds later, on the exchange's own I/O thread, together with the other responses of the same group commit. No thread waits.
    */
   public static void sendWhenDurable(
       HttpServerExchange exchange, CompletableFuture<Void> durable, HttpHandler answer)
@@ -33,7 +32,7 @@ public final class DeferredResponses {
     exchange.dispatch(ioThread, () -> sendLater(exchange, durable, answer));
   }
 
-  // On the exchange's I/O thread.
+  // Runs on the exchange's I/O thread.
   private static void sendLater(
       HttpServerExchange exchange, CompletableFuture<Void> durable, HttpHandler answer) {
     ResponseQueue responseQueue = DUE.get();
@@ -45,13 +44,12 @@ public final class DeferredResponses {
   }
 
   /**
-   * What one I/O thread has to answer. A group commit acknowledges many writes at once, and waking
-   * the thread for each of them would cost more than the answers.
+   * The responses that one I/O thread has to send. A group commit acknowledges many writes at once, and waking the thread for each would cost more than the responses.
    */
   private static final class ResponseQueue implements Runnable {
-    // Whoever adds to what nobody is about to answer sees to it that it is. `awake` is cleared
-    // before the answers are taken: what is added after that wakes the thread again, and what was
-    // added before it is taken.
+    // The first thread that adds to an idle queue schedules the I/O thread. `awake` is cleared
+    // before the queue is emptied. So a response added after that schedules the thread again, and
+    // one added before is taken.
     private final ConcurrentLinkedQueue<Runnable> answers = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean awake = new AtomicBoolean();
 

@@ -17,18 +17,17 @@ import java.util.logging.Logger;
 import org.xnio.IoUtils;
 import org.xnio.XnioExecutor;
 
-/** Where exceptions become answers: the one place that knows which status stands for which. */
+/** Maps exceptions to responses. Only this class knows which exception has which status. */
 public final class ExceptionMapper {
   private static final Logger LOGGER = Logger.getLogger(ExceptionMapper.class.getName());
 
-  /** How long what is sent behind a refusal is read and dropped. */
+  /** How long the server reads and drops the rest of a rejected request, in seconds. */
   static final long LINGER_SECONDS = 5;
 
   private ExceptionMapper() {}
 
   /**
-   * The same handler, with its exceptions answered. Must be the innermost wrapper, and there again
-   * after every dispatch: an exception is thrown to whoever runs the task, not to who dispatched.
+   * Wraps a handler so that its exceptions become responses. This must be the innermost wrapper, and must be applied again after every dispatch: the thread that runs a dispatched task gets its exceptions, not the dispatching one.
    */
   public static HttpHandler mapped(HttpHandler handler) {
     return exchange -> {
@@ -41,8 +40,7 @@ public final class ExceptionMapper {
   }
 
   /**
-   * Answers with the problem that this failure is; or cuts the client off, if there is no memory
-   * even for that: else it would keep for ever what it holds.
+   * Sends the problem response for a failure. If even that fails, for instance for lack of memory, closes the connection; otherwise the exchange would keep its resources forever.
    */
   public static void respond(HttpServerExchange exchange, Throwable failure) {
     try {
@@ -56,10 +54,10 @@ public final class ExceptionMapper {
   private static void sendProblem(HttpServerExchange exchange, Throwable failure) {
     ProblemException exception = refusalFor(failure);
     if (exchange.isComplete()) {
-      return; // the client has gone meanwhile
+      return; // the client has disconnected
     }
     if (exchange.isResponseStarted()) {
-      // Half an answer cannot be taken back; a cut connection is at least no lie.
+      // A started response cannot be retracted. Closing the connection shows it to be incomplete.
       IoUtils.safeClose(exchange.getConnection());
       return;
     }
@@ -78,8 +76,8 @@ public final class ExceptionMapper {
     JsonResponses.problem(exchange, exception, StatusCodes.getReason(problem.status()), whenSent);
   }
 
-  // The rest of a refused body is read and dropped, since a client that is cut off while it sends
-  // may never see the answer. But not for ever.
+  // A client that loses its connection while it sends may never see the response. So the server
+  // reads and drops the rest of a rejected body, for a limited time.
   public static void cutOffAfterLinger(HttpServerExchange exchange) {
     XnioExecutor.Key cut =
         exchange
@@ -95,8 +93,8 @@ public final class ExceptionMapper {
         });
   }
 
-  // Undertow would close the receiving side of a connection that does not persist at once: the
-  // client would be reset. So it takes it for one that does, until the body has been read.
+  // For a connection that does not persist, Undertow closes the receiving side at once, which
+  // resets the client. So mark it persistent until the server has read the body.
   private static IoCallback endWithRestOfBody(HttpServerExchange exchange) {
     if (exchange.isPersistent()) {
       return IoCallback.END_EXCHANGE;
@@ -120,7 +118,7 @@ public final class ExceptionMapper {
     };
   }
 
-  /** What a failure is to the client. */
+  /** Returns the problem that a failure is to the client. */
   public static ProblemException refusalFor(Throwable failure) {
     if (failure instanceof ProblemException exception) {
       return exception;
@@ -145,7 +143,7 @@ public final class ExceptionMapper {
         "an unexpected failure, which the server has logged");
   }
 
-  // Type and place, but no message: it could quote a key or a value.
+  // Log the type and the stack, but not the message: it could quote a key or a value.
   public static void logUnexpected(Throwable failure) {
     StringBuilder trace = new StringBuilder("unexpected " + failure.getClass().getName());
     for (StackTraceElement frame : failure.getStackTrace()) {

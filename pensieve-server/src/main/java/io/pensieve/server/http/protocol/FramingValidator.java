@@ -4,24 +4,22 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the bytes of one connection, and tells how far they are requests as RFC 9112 has them.
- * Knows no sockets. For one thread at a time.
+ * Follows the bytes of one connection, and decides how far they are valid requests (RFC 9112). Does no I/O. For one thread at a time.
  */
 final class FramingValidator {
   /*
-   * Bytes are passed on in units: a whole head, the line of a chunk's size, a piece of a body, the
-   * line end behind a chunk, a line of trailers. A unit is passed on when all of it is there and has
-   * no fault. So whoever reads behind this never sees half a line, and is between two units when a
-   * fault is found.
+   * Bytes are passed on in units: a whole head, a chunk-size line, a piece of a body, the line end
+   * after a chunk, a trailer line. A unit is passed on once it is complete and valid. So the reader
+   * behind this class never sees half a line, and is between two units when a fault is found.
    *
-   * `seen` bytes of the unit that has begun have been looked at; they are offered again together
-   * with those that come after them. `lineStart` is where its last line begins.
+   * The first `seen` bytes of the current unit have been checked. The caller offers them again,
+   * together with the bytes that follow. `lineStart` is the start of the unit's last line.
    */
 
-  /** So many digits are a long for sure. */
+  /** A number with this many digits always fits into a long. */
   static final int LENGTH_DIGITS_MAX = 18;
 
-  // As long as the buffers that connections are read into.
+  // As long as the buffers of the connections.
   private static final ThreadLocal<ByteBuffer> COPY =
       ThreadLocal.withInitial(() -> ByteBuffer.allocate(16 << 10));
 
@@ -47,20 +45,20 @@ final class FramingValidator {
   private @Nullable FramingError fault;
 
   /**
-   * At the beginning of a connection.
+   * Creates a validator for a new connection.
    *
-   * @param headBytesMax how long a head may be, and how long trailers may be together
+   * @param headBytesMax the maximum length of a head, and of all trailers together, in bytes
    */
   FramingValidator(int headBytesMax) {
     this.headBytesMax = headBytesMax;
   }
 
-  /** What was wrong, if anything was: then nothing is passed on any more. */
+  /** Returns the fault, or null. After a fault nothing more is passed on. */
   @Nullable FramingError fault() {
     return fault;
   }
 
-  /** What is passed on in place of what has the fault. */
+  /** Returns the bytes to pass on in place of the faulty unit. */
   byte[] replacement() {
     FramingError found = fault;
     if (found == null) {
@@ -72,10 +70,9 @@ final class FramingValidator {
   }
 
   /**
-   * Looks at these bytes, of which the first is where a unit begins.
+   * Checks these bytes, which begin at the start of a unit.
    *
-   * @return up to where they may be passed on; those from there to the limit, unless there is a
-   *     fault, are to be offered again together with those that come after them
+   * @return the end of the bytes that may be passed on. Unless there is a fault, the caller offers the bytes from there to the limit again, together with those that follow
    */
   int accept(ByteBuffer bytes, int position, int limit) {
     ByteBuffer lookedAt = isWithinData(limit - position) ? bytes : onHeap(bytes, position, limit);
@@ -94,8 +91,8 @@ final class FramingValidator {
     return (part == Part.BODY || part == Part.CHUNK_DATA) && count <= bodyRemaining;
   }
 
-  // The same bytes at the same places. To look at each byte of a buffer outside the heap takes
-  // three times as long as to copy all of them first.
+  // Returns the same bytes at the same positions. Reading a direct buffer byte by byte takes three
+  // times as long as copying it first.
   private static ByteBuffer onHeap(ByteBuffer bytes, int position, int limit) {
     if (bytes.hasArray()) {
       return bytes;
@@ -108,7 +105,7 @@ final class FramingValidator {
     return copy.clear().put(position, bytes, position, limit - position);
   }
 
-  /** Returns the end of the unit that begins here, or its beginning, if it is not all there. */
+  /** Returns the end of the unit that begins here, or its start if the unit is incomplete. */
   private int unit(ByteBuffer bytes, int start, int limit) {
     return switch (part) {
       case HEAD -> head(bytes, start, limit);
@@ -121,7 +118,7 @@ final class FramingValidator {
   }
 
   private int head(ByteBuffer bytes, int start, int limit) {
-    byte[] array = bytes.array(); // of a copy on the heap: half the time of asking the buffer
+    byte[] array = bytes.array(); // a heap copy: twice as fast as the buffer
     int offset = bytes.arrayOffset();
     for (int at = start + seen; at < limit; at++) {
       byte b = array[offset + at];
@@ -152,7 +149,7 @@ final class FramingValidator {
   }
 
   private void look(ByteBuffer bytes, int start, int limit) {
-    // A CR at the end is looked at again: the next byte may show it to be out of place.
+    // Check a CR at the end again: the next byte decides whether it is valid.
     boolean endsInCr = limit > start && bytes.get(limit - 1) == '\r';
     seen = limit - start - (endsInCr ? 1 : 0);
   }
@@ -237,7 +234,9 @@ final class FramingValidator {
     return begin(end);
   }
 
-  /** Behind the CR LF of the line that begins here; its beginning, if it has none, or a fault. */
+  /**
+   * Returns the index after the CR LF of this line, or its start if the line is incomplete or faulty.
+   */
   private int lineEnd(ByteBuffer bytes, int start, int limit, int bytesMax, FramingError ifBroken) {
     for (int at = start + seen; at < limit; at++) {
       byte b = bytes.get(at);

@@ -17,25 +17,25 @@ public final class JsonResponses {
 
   private JsonResponses() {}
 
-  /** {@code {"status":"ok"}}. */
+  /** Sends {@code {"status":"ok"}}. */
   public static void ok(HttpServerExchange exchange) {
     send(exchange, "application/json", OK);
   }
 
-  /** An object with these fields. */
+  /** Sends an object with these fields. */
   public static void object(HttpServerExchange exchange, FieldWriter fieldWriter) {
     send(exchange, "application/json", json(fieldWriter));
   }
 
   /**
-   * An object with these fields, one of which is this value.
+   * Sends an object with these fields, one of which is this value.
    *
-   * @throws ProblemException if there is no room on the heap to hold on to the value
+   * @throws ProblemException if the memory budget cannot hold the value
    */
   public static void objectOf(
       HttpServerExchange exchange, StoredValue value, FieldWriter fieldWriter) {
     MemoryBudget.OF_PROCESS.retain(exchange, value);
-    // A long one is read as a whole, to know how long it becomes.
+    // A worker handles a long value: computing its JSON length reads all of it.
     if (value.size() > LargeBodySender.AT_ONCE_BYTES_MAX && exchange.isInIoThread()) {
       exchange.dispatch(ExceptionMapper.mapped(onWorker -> objectHeld(onWorker, fieldWriter)));
     } else {
@@ -43,7 +43,7 @@ public final class JsonResponses {
     }
   }
 
-  /** An object with these fields, whose values have been claimed: never refused. */
+  /** Sends an object with these fields, whose values have been reserved: never rejected. */
   public static void objectHeld(HttpServerExchange exchange, FieldWriter fieldWriter) {
     LazyBytes body = LazyJsonWriter.object(fieldWriter);
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/json");
@@ -55,7 +55,7 @@ public final class JsonResponses {
     }
   }
 
-  /** A problem as RFC 9457 has it, with the status that belongs to it. */
+  /** Sends a problem (RFC 9457) with its status. */
   static void problem(
       HttpServerExchange exchange, ProblemException exception, String title, IoCallback whenSent) {
     ProblemType problem = exception.type();
@@ -73,7 +73,7 @@ public final class JsonResponses {
     exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
     exchange
         .getResponseHeaders()
-        .put(Headers.CACHE_CONTROL, "no-store"); // a value's, if one is set
+        .put(Headers.CACHE_CONTROL, "no-store"); // replaces what a value may have set
     exchange.setResponseContentLength(body.length);
     exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
   }
@@ -82,7 +82,7 @@ public final class JsonResponses {
     return LazyJsonWriter.object(fieldWriter).toBytes();
   }
 
-  /** This body. */
+  /** Sends this body. */
   public static void send(HttpServerExchange exchange, String contentType, byte[] body) {
     if (body.length > MemoryBudget.SMALL_BYTES_MAX) {
       MemoryBudget.OF_PROCESS.reservationFor(exchange).growTo(body.length);
@@ -92,7 +92,7 @@ public final class JsonResponses {
     send(exchange, ByteBuffer.wrap(body));
   }
 
-  // Without this a cache may guess how long an answer holds; a 404 of now would hide a later value.
+  // Without this header a cache may guess a lifetime, and a cached 404 would hide a later value.
   private static void keptByNoCache(HttpServerExchange exchange) {
     if (!exchange.getResponseHeaders().contains(Headers.CACHE_CONTROL)) {
       exchange.getResponseHeaders().put(Headers.CACHE_CONTROL, "no-store");
@@ -100,9 +100,9 @@ public final class JsonResponses {
   }
 
   /**
-   * The bytes of a value, under the type that was set.
+   * Sends the bytes of a value. The caller has set the content type.
    *
-   * @throws ProblemException if there is no room on the heap to hold on to the value
+   * @throws ProblemException if the memory budget cannot hold the value
    */
   public static void value(HttpServerExchange exchange, StoredValue value) {
     MemoryBudget.OF_PROCESS.retain(exchange, value);

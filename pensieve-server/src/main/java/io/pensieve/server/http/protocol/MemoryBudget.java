@@ -11,19 +11,18 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of the heap all requests and answers together may hold that are under way. Whoever needs
- * more is refused, before a few of them use up what everybody needs.
+ * Limits the heap bytes that all requests and responses in flight may hold together. A request that needs more is rejected, before a few requests use up the memory of all.
  */
 public final class MemoryBudget {
-  /** For bodies, and for the values that answers hold. */
+  /** For bodies, and for the values that responses retain. */
   public static final MemoryBudget OF_PROCESS =
       new MemoryBudget(HeapShares.ofProcess().requestBytes());
 
-  /** Beside it, for what waits for those who watch. */
+  /** A separate budget, for the events that wait for watchers. */
   public static final MemoryBudget OF_WATCHERS =
       new MemoryBudget(HeapShares.ofProcess().eventBytes());
 
-  /** What is so small that it is not counted: there are never more of them than requests. */
+  /** Objects up to this size are not counted: there are never more of them than requests. */
   public static final int SMALL_BYTES_MAX = 4 << 10;
 
   private final Map<IdentityKey, Integer> holders = new ConcurrentHashMap<>();
@@ -35,8 +34,11 @@ public final class MemoryBudget {
   }
 
   /**
-   * Takes so much, to be given back, for someone who holds some already; whether there was room.
-   * There always is for one who is alone.
+   * Reserves bytes, which the caller must release. A caller that holds all reserved bytes always succeeds.
+   *
+   * @param more how many bytes to reserve
+   * @param held how many bytes the caller holds already
+   * @return whether the bytes are reserved
    */
   public boolean tryReserve(long more, long held) {
     long taken = bytesReserved.addAndGet(more);
@@ -52,12 +54,12 @@ public final class MemoryBudget {
     bytesReserved.addAndGet(-bytes);
   }
 
-  /** How much is taken now, in bytes. */
+  /** Returns how many bytes are reserved. */
   public long bytesReserved() {
     return bytesReserved.get();
   }
 
-  /** A claim of one exchange, at first of nothing, given back when the exchange is complete. */
+  /** Returns an empty reservation of one exchange. It is released when the exchange completes. */
   public Reservation reservationFor(HttpServerExchange exchange) {
     Reservation reservation = new Reservation();
     exchange.addExchangeCompleteListener(
@@ -69,10 +71,9 @@ public final class MemoryBudget {
   }
 
   /**
-   * Takes room for a value until an answer is complete that holds on to it: it may be overwritten
-   * meanwhile, and then nothing else counts it. However many answers hold it, it counts once.
+   * Reserves memory for a value until this exchange completes. A write may replace the value meanwhile, and then nothing else counts it. The value counts once, for any number of responses.
    *
-   * @throws ProblemException if there is no room
+   * @throws ProblemException if the budget cannot hold the value
    */
   void retain(HttpServerExchange exchange, StoredValue value) {
     if (value.size() <= SMALL_BYTES_MAX) {
@@ -102,10 +103,10 @@ public final class MemoryBudget {
     return count - 1;
   }
 
-  /** A value that is itself and no other, though others may be equal. */
+  /** Compares a value by identity, because another value may be equal. */
   private record IdentityKey(StoredValue value) {
     @Override
-    @SuppressWarnings("ReferenceEquality") // the room is that of the object
+    @SuppressWarnings("ReferenceEquality") // the budget counts objects
     public boolean equals(@Nullable Object other) {
       return other instanceof IdentityKey identityKey && identityKey.value == value;
     }
@@ -123,15 +124,14 @@ public final class MemoryBudget {
             + " bytes of memory, and this one would take more than there is left");
   }
 
-  /** What one request holds. For one thread at a time. */
+  /** The bytes that one request holds. For one thread at a time. */
   public final class Reservation {
     private long bytes;
 
     /**
-     * Makes it as large as this, unless it is already. One that is alone has all the room it needs:
-     * else the longest of values could never be put on a small heap.
+     * Grows the reservation to this size, unless it is larger already. A reservation that is the only one may exceed the budget: otherwise a small heap could never accept the longest values.
      *
-     * @throws ProblemException if there is no room; the claim is what it was then
+     * @throws ProblemException if the budget is exhausted; the reservation is unchanged then
      */
     public void growTo(long bytesNeeded) {
       long more = bytesNeeded - bytes;
@@ -144,7 +144,7 @@ public final class MemoryBudget {
       bytes = bytesNeeded;
     }
 
-    /** Gives it back. A second call does nothing. */
+    /** Releases the reservation. A second call does nothing. */
     void release() {
       releaseBytes(bytes);
       bytes = 0;

@@ -14,36 +14,34 @@ import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
- * Reads a whole body on the I/O thread, without ever waiting there. What a client claims is never
- * allocated, only what has arrived: so the body grows as it comes, up to a limit, as long as there
- * is room on the heap for all that do so.
+ * Reads a whole body on the I/O thread and never blocks there. Memory follows the bytes that have arrived, not the length that the client announces. So the buffer grows with the body, up to a limit, while {@link MemoryBudget} has room for all such bodies.
  */
 public final class RequestBody {
-  private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies: there at once, and gone
+  private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies are short-lived
   private static final int NO_TEXT = 0;
 
-  // Parsing takes some 10 ms a MiB: longer JSON than this is for a worker, not for an I/O thread.
+  // Parsing takes about 10 ms per MiB, so a worker parses longer JSON, not an I/O thread.
   private static final int IO_THREAD_JSON_BYTES_MAX = 64 << 10;
 
-  // A builder of two bytes a character that doubles, beside the one it grows out of.
+  // A builder with two bytes per character that doubles, next to the smaller one it replaces.
   private static final long TEXT_BYTES_PER_BYTE = 2 + 4;
 
   private final HttpServerExchange exchange;
   private final int bytesMax;
   private final Reader reader;
   private final int bytesExpected;
-  private final int textBytesMax; // NO_TEXT if the body is none of JSON
+  // NO_TEXT if the body is not JSON.
+  private final int textBytesMax;
   private final BodyBuffer bytes = new BodyBuffer();
   private MemoryBudget.@Nullable Reservation reservation;
   private long bytesRead;
-  private @Nullable MinimumTransferRate rate; // once not all of it was there
+  private @Nullable MinimumTransferRate rate; // set once the body did not arrive all at once
 
-  // Invariant: a body is handed over or refused, and that once. A channel that is closed, or whose
-  // rest was dropped, says that it is at its end, too, and whoever reads it may be woken after
-  // that.
+  // Invariant: a body is handed over or rejected, exactly once. A closed or drained channel also
+  // reports its end, and its listener may still run after that.
   private boolean ended;
 
-  /** What is done with a body that is there; exceptions become answers. */
+  /** Receives a complete body. Its exceptions become responses. */
   public interface Reader {
     void read(ByteArrayInputStream body) throws Exception;
   }
@@ -58,8 +56,7 @@ public final class RequestBody {
   }
 
   /**
-   * Reads the body and hands it over, now or later: on the exchange's I/O thread, or, if it is long
-   * and JSON, on a worker.
+   * Reads the body and hands it over, now or later. The reader runs on the exchange's I/O thread, or on a worker if the body is long JSON.
    */
   public static void read(HttpServerExchange exchange, int bytesMax, Reader reader)
       throws Exception {
@@ -67,9 +64,9 @@ public final class RequestBody {
   }
 
   /**
-   * Reads a body of JSON and hands it over.
+   * Reads a JSON body and hands it over.
    *
-   * @param textBytesMax the longest text in it, in bytes of UTF-8; of a short body whatever it has
+   * @param textBytesMax the longest text allowed in it, in bytes of UTF-8; not checked for a short body
    */
   public static void read(
       HttpServerExchange exchange, int bytesMax, int textBytesMax, Reader reader) throws Exception {
@@ -91,7 +88,7 @@ public final class RequestBody {
     try {
       complete = channel == null || drain(channel);
     } catch (IOException brokenChunk) {
-      // Where the next request begins is not known either.
+      // The start of the next request is unknown, too.
       IoUtils.safeClose(exchange.getConnection());
       return;
     }
@@ -120,7 +117,7 @@ public final class RequestBody {
       return;
     } catch (RuntimeException | Error failure) {
       ended = true;
-      drop(); // the rest of the body is still to come, and is not waited for with this
+      drop(); // free the buffer now: the rest of the body is still to come
       channel.suspendReads();
       Connectors.executeRootHandler(e -> ExceptionMapper.respond(e, failure), exchange);
       return;
@@ -128,14 +125,14 @@ public final class RequestBody {
     if (complete) {
       ended = true;
       if (rate != null) {
-        rate.stop(); // the answer may take its time
+        rate.stop(); // the response may take longer
       }
       channel.suspendReads();
       Connectors.executeRootHandler(ExceptionMapper.mapped(e -> handOver()), exchange);
     }
   }
 
-  /** Reads what there is; true at the end of the body. */
+  /** Reads the available bytes. Returns true at the end of the body. */
   private boolean drain(StreamSourceChannel channel) throws IOException {
     try (PooledByteBuffer pooled = exchange.getConnection().getByteBufferPool().allocate()) {
       ByteBuffer buffer = pooled.getBuffer();
@@ -187,7 +184,9 @@ public final class RequestBody {
     }
   }
 
-  /** Hands the body over, with room for what is made of it: it lets go of what was read. */
+  /**
+   * Hands the body over and frees the buffer. Reserves memory first for what the reader creates.
+   */
   private void handOverHere() throws Exception {
     if (bytes.size() > UNCLAIMED_BYTES_MAX) {
       long longest = textBytesMax == NO_TEXT ? 0 : bytes.longestString();

@@ -18,31 +18,30 @@ import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Lets pass what is a request, byte by byte, before Undertow reads it. In place of one that is
- * broken comes one that says so: then its answer has its turn among the others. What comes behind
- * it is dropped, for a while, so that the client sees the answer before the end of the connection.
+ * Passes well-formed requests on, byte by byte, before Undertow parses them. Replaces a malformed request by one that reports the fault, so the error response keeps its place in the order of responses. Then drops the following bytes for a limited time, so that the client reads the response before the connection closes.
  */
 public final class StrictRequestConduit extends AbstractStreamSourceConduit<StreamSourceConduit> {
-  // Undertow takes a chunk's size of "g" for the last one, and more of the kind: where a request
-  // ends would then be for the sender to choose.
+  // Undertow accepts malformed framing: for instance, it takes a chunk size of "g" for the last
+  // chunk. The sender could then choose where a request ends (request smuggling).
 
-  private static final long DROPPED_BYTES_MAX = 16 << 20; // as long as a body is by default
+  private static final long DROPPED_BYTES_MAX = 16 << 20; // the default limit of a body
 
-  private static final int PIECES_MAX = 64; // read one after the other, then others have their turn
+  private static final int PIECES_MAX = 64; // reads in a row before other connections get a turn
 
   private final StreamConnection connection;
   private final ByteBufferPool buffers;
   private final FramingValidator framing;
 
-  // Between position and limit: read, but not passed on. The first `passable` of them may be, the
-  // others are a unit that is not complete. Null if there are none, which is the rule.
+  // Between position and limit: bytes that were read, but not passed on. The first `passable` bytes
+  // may be passed on. The others are an incomplete unit. Null if there are none, which is the usual
+  // case.
   private @Nullable ByteBuffer held;
   private int passable;
 
   private int pieces;
   private long droppedBytes;
 
-  // There once all is passed on of what is not dropped.
+  // Set once everything that is not dropped has been passed on.
   private XnioExecutor.@Nullable Key cut;
 
   public StrictRequestConduit(
@@ -77,8 +76,8 @@ public final class StrictRequestConduit extends AbstractStreamSourceConduit<Stre
     return left(passHeld(target));
   }
 
-  // Whoever reads takes the end of a chunk for nothing, and waits for the socket, which may have
-  // told of all it has: so what is left here has to be told of once more.
+  // At the end of a chunk the reader gets no bytes and waits for the socket. The socket may have
+  // signalled all its bytes already. So signal the held bytes once more.
   private int left(int count) {
     if (passable > 0) {
       connection.getIoThread().execute(this::goOn);
@@ -86,7 +85,7 @@ public final class StrictRequestConduit extends AbstractStreamSourceConduit<Stre
     return count;
   }
 
-  /** Passes what was read where it is, and holds the rest. */
+  /** Passes the accepted bytes on in place, and holds the rest. */
   private int accept(ByteBuffer target, int start, int end) {
     int accepted = framing.accept(target, start, end);
     target.position(accepted);
@@ -98,7 +97,7 @@ public final class StrictRequestConduit extends AbstractStreamSourceConduit<Stre
     return accepted - start;
   }
 
-  /** Adds what was read to what is held; passes nothing yet. */
+  /** Appends the bytes to the held ones. Passes nothing on yet. */
   private int acceptHeld(ByteBuffer target, int end) {
     int count = end - target.position();
     ByteBuffer all = heldWithRoomFor(count);
@@ -171,7 +170,7 @@ public final class StrictRequestConduit extends AbstractStreamSourceConduit<Stre
       while (count > 0) {
         droppedBytes += count;
         if (droppedBytes > DROPPED_BYTES_MAX) {
-          IoUtils.safeClose(connection); // who sends on and on does not wait for an answer
+          IoUtils.safeClose(connection); // a client that keeps sending does not wait for a response
           throw new ClosedChannelException();
         }
         count = readPiece(pooled.getBuffer().clear());
@@ -183,8 +182,8 @@ public final class StrictRequestConduit extends AbstractStreamSourceConduit<Stre
     }
   }
 
-  // Whoever reads a body, or drops it, does so as long as there is something: with a fast sender
-  // that would be for ever, and nobody else on this thread would have a turn, no deadline either.
+  // A reader of a body loops while bytes are available. A fast sender would keep that loop running
+  // forever, and no other task of this thread could run, not even a deadline.
   private int readPiece(ByteBuffer target) throws IOException {
     if (++pieces > PIECES_MAX) {
       pieces = 0;

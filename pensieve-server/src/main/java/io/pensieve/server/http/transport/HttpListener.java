@@ -22,10 +22,11 @@ import org.xnio.Xnio;
 import org.xnio.XnioWorker;
 import org.xnio.channels.AcceptingChannel;
 
-/** What is between the address and the handler: threads, buffers, TLS if wanted, and HTTP/1.1. */
+/** Connects an address to a handler: threads, buffers, optional TLS, and HTTP/1.1. */
 public final class HttpListener {
-  // Undertow's facade cannot stop to accept without cutting what is in flight, so its parts are
-  // put together here: listening channel -> (TLS ->) StrictRequestConduit -> HTTP/1.1 -> handler.
+  // Undertow's facade cannot stop accepting without closing the connections in flight. So this
+  // class assembles the parts: listening channel -> (TLS ->) StrictRequestConduit -> HTTP/1.1 ->
+  // handler.
 
   private static final int BUFFER_BYTES = 16 << 10;
   private static final int BACKLOG = 1024;
@@ -37,18 +38,18 @@ public final class HttpListener {
   private final HttpOpenListener http1;
   private final AcceptingChannel<? extends StreamConnection> channel;
 
-  /**
-   * Starts to listen.
-   *
-   * @throws IOException if the address cannot be listened on; nothing is left open then
-   */
-  /** Where to listen, and what to allow there. */
+  /** The address to listen on, and the limits that apply there. */
   public record Settings(
       InetSocketAddress address,
       SizeLimits limits,
       ConnectionLimits connections,
       Optional<ReloadableTls> tls) {}
 
+  /**
+   * Starts to listen.
+   *
+   * @throws IOException if the server cannot listen on the address; nothing is left open then
+   */
   public HttpListener(Settings settings, HttpHandler handler) throws IOException {
     headBytesMax = RequestHead.parsedBytesMax(settings.limits());
     http1 = new HttpOpenListener(buffers, protocolOptions(settings));
@@ -82,7 +83,7 @@ public final class HttpListener {
             .addAll(socketOptions(settings.connections()))
             .set(Options.SSL_ENABLED_PROTOCOLS, Sequence.of("TLSv1.3", "TLSv1.2"))
             .getMap();
-    // Not with our buffers: a whole record would not fit into one.
+    // Do not pass our buffers: they are too small for a whole TLS record.
     return new UndertowXnioSsl(Xnio.getInstance(), OptionMap.EMPTY, tls.context())
         .createSslConnectionServer(
             worker,
@@ -121,7 +122,7 @@ public final class HttpListener {
         .set(Options.BACKLOG, BACKLOG)
         .set(Options.CONNECTION_HIGH_WATER, connections.connectionsMax())
         .set(Options.CONNECTION_LOW_WATER, connections.connectionsMax())
-        // Cuts a client that stops in the middle of a body, or that does not take its answer.
+        // Closes a client that stops in the middle of a body, or that does not read its response.
         .set(Options.READ_TIMEOUT, silenceMillis)
         .set(Options.WRITE_TIMEOUT, silenceMillis)
         .getMap();
@@ -131,28 +132,28 @@ public final class HttpListener {
     int silenceMillis = settings.connections().cutMillis();
     return OptionMap.builder()
         .set(UndertowOptions.MAX_HEADER_SIZE, RequestHead.parsedBytesMax(settings.limits()))
-        // Cuts a client that stops in the middle of a header, which no other timeout does.
+        // Closes a client that stops in the middle of a header; no other timeout covers this.
         .set(UndertowOptions.REQUEST_PARSE_TIMEOUT, silenceMillis)
         .set(UndertowOptions.NO_REQUEST_TIMEOUT, silenceMillis)
-        // Keys are decoded from the raw path, strictly; the server's own decoding is not wanted.
+        // We decode keys from the raw path, strictly, so Undertow must not decode it.
         .set(UndertowOptions.DECODE_URL, false)
-        // Bodies are limited where they are read, with an answer; this limit would only cut them
-        // off.
+        // RequestBody limits bodies and sends a response; this limit would only close the
+        // connection.
         .set(UndertowOptions.MAX_ENTITY_SIZE, -1L)
         .set(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
-        // What StrictRequestConduit lets pass; decoded, paths would lose what was escaped.
+        // StrictRequestConduit checks paths. A decoded path would lose what was escaped.
         .set(UndertowOptions.ALLOW_UNESCAPED_CHARACTERS_IN_URL, true)
-        // Bounded by the length of the head; this limit would refuse without a body.
+        // The head's length bounds parameters; this limit would reject without a response body.
         .set(UndertowOptions.MAX_PARAMETERS, Integer.MAX_VALUE)
         .getMap();
   }
 
-  /** Where it listens, with the port that was picked. */
+  /** Returns the address, with the port that was picked. */
   public InetSocketAddress address() {
     return channel.getLocalAddress(InetSocketAddress.class);
   }
 
-  /** Lets the address go; connections that are there stay. */
+  /** Closes the listening socket. Open connections stay. */
   public void stopAccepting() {
     IoUtils.safeClose(channel);
   }

@@ -12,24 +12,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts the requests that are being answered, so that there are not too many, and so that a
- * shutdown can wait for them. While it waits, requests are still answered, but each answer tells
- * its client to close the connection.
+ * Counts the requests in flight, to limit them and to let a shutdown wait for them. During the wait the server still responds, but each response tells its client to close the connection.
  */
 public final class InFlightRequests {
-  // The server itself counts as one until it drains, so zero means: draining, and nothing left.
+  // The server counts as one until it drains, so zero means: draining, and no request left.
   private final AtomicLong count = new AtomicLong(1);
-  // Those that whoever may have them answered, and so count against the limit. Invariant: 0 <=
-  // aside
-  // <= admitted <= count, and all fall with the end of the exchange.
+  // The authorized requests, which count against the limit, and those of them that only wait.
+  // Invariant: 0 <= aside <= admitted <= count. All three decrease when the exchange completes.
   private final AtomicLong admitted = new AtomicLong();
   private final AtomicLong aside = new AtomicLong();
   private final ExchangeCompletionListener releaseAdmitted = this::release;
   private final CountDownLatch drained = new CountDownLatch(1);
   private final int requestsMax;
 
-  // When an answer begins, not when its request came: the stop may have begun in between. Undertow
-  // says so by itself, but not in an answer without a body, such as a 204 or a 304.
+  // Runs when a response begins, not when its request arrives: draining may start in between.
+  // Undertow sets the header itself, but not in a response without a body, such as 204 or 304.
   private final ResponseCommitListener closesWhenDraining = this::closeWhenDraining;
 
   private volatile boolean draining;
@@ -38,14 +35,14 @@ public final class InFlightRequests {
     this.requestsMax = requestsMax;
   }
 
-  /** The same handler, with its requests counted. */
+  /** Wraps a handler so that this object counts its requests. */
   public HttpHandler counted(HttpHandler next) {
     return exchange -> {
       begin(exchange);
       next.handleRequest(exchange);
       if (!exchange.isResponseStarted() && !exchange.isComplete()) {
-        // Answered later, perhaps when the stop has begun. Most are answered by now, and are spared
-        // what a listener costs.
+        // This response comes later, perhaps after draining starts. Most responses are already sent
+        // here, so they save the cost of a listener.
         exchange.addResponseCommitListener(closesWhenDraining);
       }
     };
@@ -56,8 +53,8 @@ public final class InFlightRequests {
     exchange.addExchangeCompleteListener(
         (completed, nextListener) -> {
           try {
-            // First: this makes the connection ready for the next request or closes it, and the
-            // threads that do so are stopped when nothing is in flight any more.
+            // Proceed first. This prepares the connection for the next request or closes it. The
+            // threads that do so stop once nothing is in flight.
             nextListener.proceed();
           } finally {
             finishOne();
@@ -65,7 +62,7 @@ public final class InFlightRequests {
         });
     closeWhenDraining(exchange);
     if (exchange.isHttp10() && exchange.isPersistent()) {
-      // There to close is the rule, so a client that asked otherwise has to be told.
+      // HTTP/1.0 closes by default, so a client that asked for keep-alive needs this header.
       exchange.getResponseHeaders().put(Headers.CONNECTION, "keep-alive");
     }
   }
@@ -78,10 +75,9 @@ public final class InFlightRequests {
   }
 
   /**
-   * Lets a request pass whose sender may call its route, and counts it against the limit until it
-   * is complete. Not before: else whoever has no token could take what those need who have one.
+   * Admits an authorized request, and counts it against the limit until it completes. Call this after authorization: otherwise callers without a token could use up the limit.
    *
-   * @throws io.pensieve.server.http.json.ProblemException if it is one too many
+   * @throws io.pensieve.server.http.json.ProblemException if the limit is reached
    */
   void admit(HttpServerExchange exchange) {
     if (admitted.incrementAndGet() - aside.get() > requestsMax) {
@@ -97,12 +93,12 @@ public final class InFlightRequests {
     next.proceed();
   }
 
-  /** How many requests count against the limit now, or would if they did not only wait. */
+  /** Returns how many requests are admitted, including those that only wait. */
   public long admitted() {
     return admitted.get();
   }
 
-  /** From here on this request does not count against the limit: it only waits. */
+  /** Stops counting this request against the limit: from now on it only waits. */
   void setAside(HttpServerExchange exchange) {
     aside.incrementAndGet();
     exchange.addExchangeCompleteListener(
@@ -118,7 +114,7 @@ public final class InFlightRequests {
     }
   }
 
-  /** How many requests have been begun and not been answered to their end. */
+  /** Returns how many requests have begun and are not complete. */
   public long requests() {
     return count.get() - (draining ? 0 : 1);
   }
@@ -127,13 +123,13 @@ public final class InFlightRequests {
     return draining;
   }
 
-  /** From now on each answer tells its client to close the connection. Called once. */
+  /** From now on each response tells its client to close the connection. Call this once. */
   public void startDraining() {
     draining = true;
     finishOne();
   }
 
-  /** Waits until nothing is in flight, at most so long. */
+  /** Waits until nothing is in flight, at most until the deadline. */
   public void awaitDrained(Duration deadline) throws InterruptedException {
     boolean unused = drained.await(deadline.toNanos(), TimeUnit.NANOSECONDS);
   }

@@ -19,8 +19,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Finds the route of a raw path. Undertow's own routing works on its decoded path, which has lost
- * what keys need. HEAD is answered wherever GET is, and OPTIONS everywhere.
+ * Finds the route of a raw path. Undertow's own routing uses its decoded path, which loses details that keys need. HEAD is supported wherever GET is, and OPTIONS everywhere.
  */
 public final class Router implements HttpHandler {
   private static final int UNASKED_BYTES_MAX = 1 << 10;
@@ -31,7 +30,7 @@ public final class Router implements HttpHandler {
   private final RequestMetrics meters;
   private final InFlightRequests inFlight;
 
-  /** A route, with what counts its requests; those for HEAD are counted apart. */
+  /** A route with the meters of its requests. HEAD requests have a meter of their own. */
   private record MeteredRoute(
       Route route, RequestMetrics.Meter meter, RequestMetrics.Meter headMeter) {
     static MeteredRoute of(Route route, RequestMetrics meters) {
@@ -60,7 +59,7 @@ public final class Router implements HttpHandler {
     RequestMetrics.Timing timing = meters.begin(exchange);
     head.require(exchange);
     String path = RawPath.of(exchange);
-    // As text: Undertow's own strings for methods are equal in any case, those of HTTP are not.
+    // Compare as text: HTTP methods are case-sensitive, but Undertow's HttpString ignores case.
     String asked = exchange.getRequestMethod().toString();
     boolean isHead = asked.equals(Methods.HEAD_STRING);
     String method = isHead ? Methods.GET_STRING : asked;
@@ -78,18 +77,18 @@ public final class Router implements HttpHandler {
   private void answer(Route route, String path, HttpServerExchange exchange) throws Exception {
     authorizer.require(route.role(), exchange);
     if (route.role() != Role.ANYONE) {
-      // What watches over the server is answered also when it has no room for others.
+      // Monitoring routes skip the limit, so they respond even when the server is full.
       inFlight.admit(exchange);
     }
     if (!route.takesBody() && !exchange.isRequestComplete()) {
-      ExceptionMapper.cutOffAfterLinger(exchange); // a body nobody asked for is not waited for
+      ExceptionMapper.cutOffAfterLinger(exchange); // do not wait for an unexpected body
     }
     String rest = route.rest(path);
     boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
     if (changesNothingYet || exchange.isRequestComplete()) {
       route.endpoint().handle(exchange, rest);
     } else {
-      // Nothing is changed for a request whose end is broken, so that is read before.
+      // Read the body first: a request with a broken end must change nothing.
       RequestBody.read(
           exchange, UNASKED_BYTES_MAX, ignored -> route.endpoint().handle(exchange, rest));
     }
