@@ -21,9 +21,9 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a JSON object a line for each answer, on a thread of its own. Where the lines cannot be
- * written as fast as answers come, or not at all, lines are left out, and one says how many:
- * clients do not wait for a log.
+ * Writes one JSON object per line for each response, on a thread of its own. If it cannot write the
+ * lines fast enough, or at all, it drops lines, and a later line says how many. Clients never wait
+ * for the log.
  */
 final class AccessLogWriter implements AccessLog, AutoCloseable {
   private static final int WAITING_MAX = 1 << 13;
@@ -32,12 +32,12 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   private static final long NANOS_PER_MICRO = 1_000;
 
   /*
-   * Only the thread touches what is written to, and it may hang in there: when a pipe is opened or
-   * written that nobody reads. So nobody waits for the thread but a close, and that not for long.
+   * Only the thread uses the writer, and it may block there: a pipe without a reader blocks when it
+   * is opened or written. So only close() waits for the thread, for a limited time.
    *
-   * A failed write ends a file, not the log: the file is opened again, at first at once and then
-   * every so often, until lines can be written. Those that may not have been are counted as left
-   * out, so a line is there, or counted, or both.
+   * A failed write ends a file, not the log. The thread reopens the file, at first at once and then
+   * periodically, until it can write lines. Lines that may not have been written are counted as
+   * left out. So each line is written, or counted, or both.
    */
   private final BlockingQueue<CompletedRequest> waiting = new ArrayBlockingQueue<>(WAITING_MAX);
   private final LongAdder leftOut = new LongAdder();
@@ -48,26 +48,27 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   private volatile boolean closing;
   private volatile boolean reopening;
 
-  private @Nullable Writer lines; // of the thread, as are those below
+  private @Nullable Writer lines; // thread only, like those below
   private long linesNotFlushed;
   private boolean failed;
   private long failedNanos;
 
-  /** What is written to. */
+  /** The destination of the lines. */
   interface Target {
-    /** Opens it, again if it was open before. */
+    /** Opens the destination, or reopens it. */
     Writer open() throws IOException;
   }
 
-  /** A file, which lines are added to. */
+  /** Returns a file to which lines are appended. */
   static Target file(Path file) {
     return () -> Files.newBufferedWriter(file, UTF_8, CREATE, APPEND);
   }
 
   /**
-   * Lines for this target, which is opened when they begin, and closed in the end.
+   * Creates a writer for this target. The thread opens the target when it starts, and closes it at
+   * the end.
    *
-   * @param retryNanos how long to wait after a failure before it is opened again
+   * @param retryNanos how long to wait after a failure before reopening
    */
   AccessLogWriter(Target target, Alarms alarms, long retryNanos) {
     this.target = target;
@@ -76,13 +77,13 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     thread.setDaemon(true);
   }
 
-  /** Begins to write. Until then answers wait, as many as there is room for. */
+  /** Starts to write. Until then responses wait in the queue, as far as they fit. */
   AccessLogWriter start() {
     thread.start();
     return this;
   }
 
-  /** Opens the target anew before the next line: a file may have been moved away. */
+  /** Reopens the target before the next line: a file may have been moved away. */
   void reopen() {
     reopening = true;
   }
@@ -134,7 +135,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     }
   }
 
-  /** What is written to; null if it has failed not long ago. */
+  /** Returns the writer, or null if it failed recently. */
   private @Nullable Writer openLines() throws IOException {
     if (failed && System.nanoTime() - failedNanos < retryNanos) {
       return null;
@@ -152,7 +153,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     if (open == null) {
       open = new BufferedWriter(target.open());
       if (failed) {
-        open.write('\n'); // half a line may be there
+        open.write('\n'); // ends a partly written line
       }
       lines = open;
     }
@@ -177,7 +178,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
       try {
         open.close();
       } catch (IOException lost) {
-        // Its lines are counted as left out, or this is the end.
+        // Its lines are counted as left out, or the writer is closing.
       }
     }
   }
@@ -202,7 +203,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     return text.append('\n').toString();
   }
 
-  /** Writes what waits, and ends; does not wait for long where that cannot be written. */
+  /** Writes the queued lines, and ends. Waits only for a limited time if they cannot be written. */
   @Override
   public void close() {
     closing = true;

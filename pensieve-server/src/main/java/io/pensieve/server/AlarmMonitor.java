@@ -11,7 +11,9 @@ import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Looks every so often at what nobody tells of by itself, and raises alarms, on its own thread. */
+/**
+ * Periodically checks conditions that nothing else reports, and raises alarms, on its own thread.
+ */
 final class AlarmMonitor implements AutoCloseable {
   private static final Logger LOGGER = Logger.getLogger(AlarmMonitor.class.getName());
   private static final long STOP_MILLIS_MAX = 1_000;
@@ -22,12 +24,12 @@ final class AlarmMonitor implements AutoCloseable {
   private final Runnable others;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
-  private boolean broken; // the last look was; of the thread
+  private boolean broken; // thread only: the last check failed
 
   /**
-   * A watch that has not begun.
+   * Creates a monitor that has not started.
    *
-   * @param others looks at what else there is
+   * @param others checks further conditions
    */
   AlarmMonitor(
       Alarms alarms,
@@ -43,7 +45,7 @@ final class AlarmMonitor implements AutoCloseable {
     thread.setDaemon(true);
   }
 
-  /** Looks once, so that a start says what is wrong, and starts to look. */
+  /** Checks once, so that a start reports problems, and starts the thread. */
   AlarmMonitor start() {
     look();
     thread.start();
@@ -60,7 +62,7 @@ final class AlarmMonitor implements AutoCloseable {
     }
   }
 
-  // Who tells what is wrong must not end because of it. What is thrown each time is told once.
+  // A failing check must not end the monitor. A repeated failure is logged once.
   private void lookAgain() {
     try {
       look();
@@ -93,7 +95,7 @@ final class AlarmMonitor implements AutoCloseable {
     }
   }
 
-  /** Stops to look. */
+  /** Stops checking. */
   @Override
   public void close() {
     closed.countDown();

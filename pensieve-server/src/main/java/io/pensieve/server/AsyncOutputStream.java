@@ -9,15 +9,16 @@ import java.util.Arrays;
 import java.util.Deque;
 
 /**
- * Lines on their way to a stream that may block, as a pipe does that nobody reads. Whoever tells
- * something never waits: a thread of its own writes, and where that does not get on, lines are left
- * out, and one says how many.
+ * Passes lines to a stream that may block, such as a pipe without a reader. Writers never wait: a
+ * thread of its own writes to the stream. If that thread blocks, lines are dropped, and a later
+ * line says how many.
  */
 final class AsyncOutputStream extends OutputStream {
   private static final int WAITING_MAX = 1 << 10;
 
   private final PrintStream target;
-  private final Deque<byte[]> waiting = new ArrayDeque<>(); // guarded by this, as are those below
+  // Guarded by this, like those below.
+  private final Deque<byte[]> waiting = new ArrayDeque<>();
   private boolean writing;
   private long leftOut;
   private boolean closed;
@@ -30,7 +31,7 @@ final class AsyncOutputStream extends OutputStream {
     thread.start();
   }
 
-  /** A stream for those who tell something, line by line. */
+  /** Returns a stream for writers, which queues line by line. */
   PrintStream lines() {
     return new PrintStream(this, true, Charset.defaultCharset());
   }
@@ -61,7 +62,7 @@ final class AsyncOutputStream extends OutputStream {
     }
   }
 
-  // Nothing if this is closed, and everything is written.
+  // Returns an empty array if this is closed and everything is written.
   private synchronized byte[] next() throws InterruptedException {
     writing = false;
     notifyAll();
@@ -81,14 +82,14 @@ final class AsyncOutputStream extends OutputStream {
     return line.getBytes(Charset.defaultCharset());
   }
 
-  /** Ends the thread when everything is written. The stream itself stays open. */
+  /** Ends the thread once everything is written. The target stream stays open. */
   @Override
   public synchronized void close() {
     closed = true;
     notifyAll();
   }
 
-  /** Waits until everything is written, at most so long; whether it is. */
+  /** Waits until everything is written, at most for this time. Returns whether it is. */
   synchronized boolean awaitWritten(Duration patience) {
     long deadlineNanos = System.nanoTime() + patience.toNanos();
     try {

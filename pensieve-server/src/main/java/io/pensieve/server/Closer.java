@@ -2,15 +2,15 @@ package io.pensieve.server;
 
 import java.util.List;
 
-/** Closes several things, each of them whatever becomes of the others. */
+/** Closes several objects, each even if another one fails. */
 final class Closer {
   private Closer() {}
 
   /**
    * Closes them in this order.
    *
-   * @throws RuntimeException what the first of them has thrown that could not be closed, with what
-   *     others have thrown; all were asked to close
+   * @throws RuntimeException the first exception, with all later ones suppressed; every object was
+   *     closed or has thrown
    */
   static void closeAll(List<? extends AutoCloseable> things) {
     Throwable first = null;

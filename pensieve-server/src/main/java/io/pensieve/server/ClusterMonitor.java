@@ -30,7 +30,8 @@ final class ClusterMonitor implements Cluster, AutoCloseable {
    *
    * @param secret returns the token that heartbeats carry, if there is one
    * @param trust decides which TLS server is a peer
-   * @param err receives one line per change of a peer's state, and per reason why heartbeats have no response; a flapping peer raises an alarm instead of printing its changes
+   * @param err receives one line per change of a peer's state, and per reason why heartbeats have
+   *     no response; a flapping peer raises an alarm instead of printing its changes
    * @throws StartupException if the peers cannot be watched
    */
   ClusterMonitor(

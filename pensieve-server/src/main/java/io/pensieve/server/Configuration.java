@@ -30,14 +30,16 @@ import java.util.stream.Stream;
  * @param onDamage what the start does if the log is damaged
  * @param nodeId the id of this node
  * @param peers the URLs of the other nodes
- * @param peersCa the file with the authorities that sign the peers' certificates; empty for those that Java trusts
+ * @param peersCa the file with the authorities that sign the peers' certificates; empty for those
+ *     that Java trusts
  * @param tokensFile the file with the tokens, if they are in a file
  * @param tokens the tokens, if the settings contain them
  * @param allowedHosts the host names that a caller without a token may use
  * @param tlsFiles the files of the certificates and their key; empty for no TLS
  * @param limits the size limits of keys and values
  * @param connections the limits on connections, requests and silence
- * @param accessLog the file that gets a line per response, or {@code -} for the standard output; empty for none
+ * @param accessLog the file that gets a line per response, or {@code -} for the standard output;
+ *     empty for none
  */
 record Configuration(
     InetSocketAddress address,

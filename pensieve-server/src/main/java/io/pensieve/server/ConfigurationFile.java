@@ -12,13 +12,13 @@ import java.util.Properties;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** A properties file in UTF-8 with settings, named as their flags are, without the dashes. */
+/** A properties file in UTF-8. Its names are those of the flags, without the dashes. */
 final class ConfigurationFile {
   /*
-   * In a properties file a backslash escapes what follows. In C:\pensieve\new it is meant as it
-   * is: read as an escape it would vanish, or turn the n into a line break, and another folder would
-   * be used. So only a line whose backslashes are all escapes that a setting may need is read that
-   * way; in any other one backslashes are letters.
+   * In a properties file a backslash escapes the next character. In C:\pensieve\new it is meant
+   * literally. An escape would drop the backslash or turn the n into a line break, and the server
+   * would use another folder. So backslashes are escapes only in a line in which all of them are
+   * escapes that a setting may need. In every other line they are literal.
    */
   private static final Pattern ESCAPED =
       Pattern.compile("(?:[^\\\\]|\\\\[\\\\:=#! ]|\\\\u[0-9A-Fa-f]{4})*\\\\?");
@@ -29,7 +29,7 @@ final class ConfigurationFile {
   /**
    * Reads the file.
    *
-   * @throws StartupException if it cannot be read, or names what is no setting
+   * @throws StartupException if the file cannot be read, or contains an unknown setting
    */
   static Map<Setting, String> read(Path file) {
     Properties properties = new Properties();

@@ -1,11 +1,11 @@
 package io.pensieve.server;
 
-/** What a start does about a log that is damaged. */
+/** What a start does about a damaged log. */
 enum DamagePolicy {
-  /** It ends, and changes nothing. */
+  /** It fails, and changes nothing. */
   REFUSE,
-  /** It sets the damaged log aside and goes on with what can be read of it. */
+  /** It sets the damaged log aside, and continues with the readable part. */
   SALVAGE,
-  /** It sets the damaged log aside and goes on with nothing. */
+  /** It sets the damaged log aside, and continues without entries. */
   EMPTY
 }

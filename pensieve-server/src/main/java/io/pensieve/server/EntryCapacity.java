@@ -12,19 +12,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How many entries a map may hold, and what they may take of the heap. The folder of the log
- * remembers with which bound it was used last: a smaller one drops entries, and nobody may have
- * meant that.
+ * How many entries a map may hold, and how much of the heap they may take. The log's folder stores
+ * the capacity of its last use. A smaller capacity drops entries, possibly by mistake.
  *
- * @param entries how many
- * @param bytes what they may take, in bytes
+ * @param entries the maximum number of entries
+ * @param bytes the maximum heap bytes of all entries
  */
 record EntryCapacity(long entries, long bytes) {
   private static final String FILE = "bound.properties";
   private static final Pattern TEXT =
       Pattern.compile("capacity=(\\d{1,18})\\ncapacity-bytes=(\\d{1,18})\\n");
 
-  /** With which bound the log in this folder was used last, if that is known. */
+  /** Returns the capacity with which the log in this folder was last used, if known. */
   static Optional<EntryCapacity> lastIn(Path folder) {
     try {
       Matcher text = TEXT.matcher(Files.readString(folder.resolve(FILE)));
@@ -40,12 +39,12 @@ record EntryCapacity(long entries, long bytes) {
     }
   }
 
-  /** Whether every entry that the other one has room for has room here. */
+  /** Returns whether this capacity fits every map that fits the other one. */
   boolean covers(EntryCapacity other) {
     return entries >= other.entries && bytes >= other.bytes;
   }
 
-  /** From now on the log in this folder is used with this bound. */
+  /** Stores this capacity in the log's folder. */
   void rememberIn(Path folder) {
     Path file = folder.resolve(FILE);
     Path temporary = folder.resolve(FILE + ".new");
@@ -54,7 +53,7 @@ record EntryCapacity(long entries, long bytes) {
           temporary,
           "capacity=" + entries + "\ncapacity-bytes=" + bytes + "\n",
           StandardCharsets.UTF_8);
-      // Not forced: what a power cut leaves half is taken for unknown, and then entries are
+      // Not forced: after a power cut, a broken file counts as unknown, and the entries are
       // counted.
       Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException unwritable) {

@@ -13,16 +13,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which names of the environment are settings, which are mistyped ones, and which are somebody
- * else's. A mistyped setting must not be passed over in silence: without the tokens that somebody
- * meant to give, the server would be open to anyone.
+ * Decides which environment variables are settings, which are mistyped settings, and which are
+ * foreign. A mistyped setting must cause an error: without the tokens that it should contain, the
+ * server would be open to anyone.
  */
 final class EnvironmentNames {
   private static final String PREFIX = "PENSIEVE_";
 
   /*
-   * Kubernetes tells every container of every service, in variables that begin with its name: those
-   * of a service called pensieve look like settings, and one of them has a setting's very name:
+   * Kubernetes describes every service to every container, in variables that begin with the
+   * service's name. Those of a service called pensieve look like settings, and one has the exact
+   * name of a setting:
    *
    *   PENSIEVE_SERVICE_HOST=10.43.0.1    PENSIEVE_PORT=tcp://10.43.0.1:7878
    *   PENSIEVE_SERVICE_PORT=7878         PENSIEVE_PORT_7878_TCP=tcp://10.43.0.1:7878
@@ -43,16 +44,19 @@ final class EnvironmentNames {
 
   private EnvironmentNames() {}
 
-  /** Whether Kubernetes has set it, to tell of a service that happens to have our name. */
+  /**
+   * Returns whether Kubernetes has set this variable, for a service whose name begins like ours.
+   */
   static boolean isOfService(String name, String value) {
     return SERVICE_NAME.matcher(name).matches()
         || (name.endsWith("_PORT") && SERVICE_URL.matcher(value).matches());
   }
 
   /**
-   * The names that begin as ours do and are none of ours, in order.
+   * Returns the variables that begin with our prefix but are not settings, in order.
    *
-   * @throws StartupException if one of them is nearly one of ours; its value is not quoted
+   * @throws StartupException if one of them resembles a setting; the message does not quote its
+   *     value
    */
   static List<String> requireNoneMistyped(Map<String, String> environment) {
     Set<String> strange = new TreeSet<>();
@@ -60,7 +64,7 @@ final class EnvironmentNames {
         .forEach(
             (name, value) -> {
               boolean claimsToBeOurs = name.toUpperCase(Locale.ROOT).startsWith(PREFIX);
-              // Compose files pass unset variables as empty ones.
+              // Compose files pass unset variables as empty strings.
               if (claimsToBeOurs && !value.isEmpty() && !KNOWN.contains(name)) {
                 if (!isOfService(name, value)) {
                   requireNotMistyped(name);
@@ -81,7 +85,7 @@ final class EnvironmentNames {
             });
   }
 
-  /** The name of ours that is nearest to this one, if one is so near that it may be meant. */
+  /** Returns the setting that is most similar to this name, if it is similar enough. */
   private static Optional<String> nearest(String name) {
     String typed = bare(name);
     return Arrays.stream(Setting.values())
@@ -116,17 +120,17 @@ final class EnvironmentNames {
     return Arrays.stream(name.split("_")).map(word -> word.replaceFirst("S$", "")).toList();
   }
 
-  // TOKENS_PATH for TOKENS, TLS_CERT for TLS_CERTIFICATE; the shorter one is a word at least.
+  // TOKENS_PATH for TOKENS, TLS_CERT for TLS_CERTIFICATE. The shorter name has at least 4 letters.
   private static boolean goesOn(String name, String beginning) {
     return beginning.length() >= 4 && name.startsWith(beginning);
   }
 
-  // Whatever speaks of tokens or of TLS is meant to protect something.
+  // Every name with a token or TLS in it is meant to protect something.
   private static boolean isAboutSecrets(String name) {
     return words(name).contains("TOKEN") || words(name).contains("TL");
   }
 
-  /** How many letters are to be added, dropped, replaced or swapped with their neighbour. */
+  /** Returns the edit distance: insertions, deletions, replacements, and swaps of neighbours. */
   static int distance(String one, String other) {
     int[][] costs = new int[one.length() + 1][other.length() + 1];
     for (int i = 0; i <= one.length(); i++) {

@@ -19,40 +19,41 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Reads files again when they change, on a thread of its own, until it is closed. */
+/** Reloads files when they change, on a thread of its own, until it is closed. */
 final class FileReloader implements AutoCloseable {
   private static final int FILE_BYTES_MAX = 1 << 20;
 
   /*
-   * Contents are compared, not times: these are small files, times are coarse, and folders that are
-   * swapped by a symbolic link, as Kubernetes does, show old times. A content is used when it was
-   * seen twice in a row, so that a file that is being written is not read in the middle.
+   * Compares contents, not times. The files are small, and times are coarse. Kubernetes swaps
+   * folders by a symbolic link, which shows old times. A content is used once it was read twice in
+   * a row, so a file that is still being written is not used.
    */
   private static final Duration START_PATIENCE = Duration.ofSeconds(10);
   private static final long STOP_MILLIS_MAX = 1_000;
 
   private final PrintStream err;
-  private final Semaphore wakings = new Semaphore(0); // one to look at once, or to see the end
+  private final Semaphore wakings = new Semaphore(0); // a permit wakes the thread
   private volatile boolean closed;
-  private final List<WatchedFiles> watched = new ArrayList<>(); // complete before the thread starts
+  // Complete before the thread starts.
+  private final List<WatchedFiles> watched = new ArrayList<>();
   private final Thread thread;
 
-  /** What is done with the contents of files. */
+  /** Receives the contents of files. */
   interface FileConsumer {
     /**
-     * Uses them from now on.
+     * Uses the contents from now on.
      *
-     * @throws IllegalArgumentException if they cannot be used, and why, without quoting them; what
-     *     was used before stays in use
+     * @throws IllegalArgumentException if they cannot be used; the message has the reason but
+     *     quotes nothing. The previous contents stay in use
      */
     void of(List<byte[]> contents);
   }
 
   /**
-   * Reloads that have not begun.
+   * Creates a reloader that has not started.
    *
-   * @param period how often to look
-   * @param err is told what was read again, and what could not be used
+   * @param period how often to check
+   * @param err receives a line per reload and per failure
    */
   FileReloader(Duration period, PrintStream err) {
     this.err = err;
@@ -61,10 +62,10 @@ final class FileReloader implements AutoCloseable {
   }
 
   /**
-   * Uses the files now, and after {@link #start} whenever one of them has changed. What is no file,
-   * like a pipe, is read now and never again: that could wait for ever.
+   * Uses the files now, and after {@link #start} whenever one of them changes. A file that is not
+   * regular, such as a pipe, is read only once: a second read could block forever.
    *
-   * @param name what people call them
+   * @param name the name of the files in messages
    * @throws StartupException if they cannot be read or used now
    */
   void use(String name, List<Path> files, FileConsumer fileConsumer) {
@@ -82,7 +83,7 @@ final class FileReloader implements AutoCloseable {
     }
   }
 
-  // On a thread of its own: nothing can end the opening of a pipe that nobody writes to.
+  // On a thread of its own: nothing can interrupt opening a pipe that has no writer.
   private static List<byte[]> readInTime(List<Path> files) throws IOException {
     FutureTask<List<byte[]>> reading = new FutureTask<>(() -> read(files));
     Thread reader = new Thread(reading, "pensieve-first-read");
@@ -100,7 +101,7 @@ final class FileReloader implements AutoCloseable {
     }
   }
 
-  /** Warns of a file with secrets that everybody on this machine can read or write. */
+  /** Warns if everybody on this machine can read or write a file with secrets. */
   static void warnIfOthersCanUse(Path file, PrintStream err) {
     try {
       Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
@@ -116,11 +117,11 @@ final class FileReloader implements AutoCloseable {
                 + " would help");
       }
     } catch (IOException | UnsupportedOperationException cannotTell) {
-      // A file system without such permissions has nothing to warn of.
+      // The file system has no such permissions, so there is nothing to warn of.
     }
   }
 
-  /** Starts to look. */
+  /** Starts the checks. */
   void start() {
     if (!watched.isEmpty()) {
       thread.start();
@@ -141,8 +142,8 @@ final class FileReloader implements AutoCloseable {
   }
 
   /**
-   * Looks at all files soon, and uses what has changed, without a second look: somebody says that
-   * it is complete.
+   * Checks all files soon. Uses changes without a second read: the caller says that they are
+   * complete.
    */
   void lookNow() {
     wakings.release();
@@ -158,7 +159,7 @@ final class FileReloader implements AutoCloseable {
       files.seen = now;
       files.failure = "";
       if (seenTwice && !same(now, files.contents)) {
-        files.contents = now; // also if they are of no use, lest that be told for ever
+        files.contents = now; // also if unusable, so that it is reported once
         files.fileConsumer.of(now);
         err.println(files.name + " " + files.paths + ": read again");
       }
@@ -177,8 +178,8 @@ final class FileReloader implements AutoCloseable {
     }
   }
 
-  // A pipe in the place of a file would be waited for; what is between the two steps is as small as
-  // can be, and the close does not wait for this thread for long.
+  // Reading a pipe would block, so check first. A file can change between check and read, but that
+  // is unlikely, and close() waits for this thread only for a limited time.
   private static List<byte[]> readRegular(List<Path> files) throws IOException {
     for (Path file : files) {
       if (Files.exists(file) && !Files.isRegularFile(file)) {
@@ -213,7 +214,7 @@ final class FileReloader implements AutoCloseable {
     return unusable instanceof IOException ? "cannot be read: " + message : message;
   }
 
-  /** Stops to look, without waiting for long for a file that cannot be read. */
+  /** Stops the checks. Waits only for a limited time if a file blocks. */
   @Override
   public void close() {
     closed = true;
@@ -225,12 +226,12 @@ final class FileReloader implements AutoCloseable {
     }
   }
 
-  /** Files that belong together. For the thread that looks, once that runs. */
+  /** Files that belong together. Once the thread runs, only it uses them. */
   private static final class WatchedFiles {
     final String name;
     final List<Path> paths;
     final FileConsumer fileConsumer;
-    List<byte[]> contents = List.of(); // those in use, or refused since
+    List<byte[]> contents = List.of(); // in use, or rejected since
     List<byte[]> seen = List.of();
     String failure = "";
 

@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Finds peers that die and come back again and again. One that does so is an alarm, and its changes
- * are not told one by one until it has kept its state for a while.
+ * Detects peers that die and return repeatedly. Such a peer raises an alarm. Its changes are not
+ * reported one by one until it has kept its state for a while.
  */
 final class FlapDetector {
-  /** So many deaths within the time make an alarm; so long without a change ends it. */
+  /** This many deaths within the window raise an alarm. A window without a change clears it. */
   static final int DEATHS_MAX = 3;
 
   static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(60);
@@ -36,7 +36,7 @@ final class FlapDetector {
     this.nanoClock = nanoClock;
   }
 
-  /** Takes a change into account; whether it is to be told by itself. */
+  /** Records a change. Returns whether to report it. */
   synchronized boolean shouldReport(PeerStateChange change) {
     long now = nanoClock.getAsLong();
     RecentChanges recentChanges =
@@ -64,7 +64,7 @@ final class FlapDetector {
     return !recentChanges.flaps;
   }
 
-  /** Ends the alarms of those that have kept their state for long enough. */
+  /** Clears the alarms of peers that have kept their state for long enough. */
   synchronized void reportSettled() {
     long now = nanoClock.getAsLong();
     byPeer.forEach(

@@ -3,18 +3,18 @@ package io.pensieve.server;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 
-/** Hears a SIGHUP, by which people ask a server to read its files again. */
+/** Handles SIGHUP, which asks a server to reload its files. */
 final class HangupSignal {
   private HangupSignal() {}
 
   /**
-   * From now on a SIGHUP runs this, on a thread of its own, and does not end the process, as it
-   * would by itself. Does nothing where there is no such signal, or where it is ignored (nohup).
+   * From now on a SIGHUP runs this task, on a thread of its own, instead of ending the process.
+   * Does nothing where the signal does not exist, or where it is ignored (nohup).
    */
   static void runs(Runnable task) {
     /*
-     * sun.misc.Signal is the only way in Java. The module jdk.unsupported exports it to everyone; it
-     * is called by name because the compiler, told to keep to one release of Java, does not see it.
+     * sun.misc.Signal is the only way in Java. The module jdk.unsupported exports it. The code uses
+     * reflection because the compiler hides the class when it compiles for a fixed Java release.
      */
     InvocationHandler handler =
         (proxy, method, arguments) ->
@@ -36,7 +36,7 @@ final class HangupSignal {
               HangupSignal.class.getClassLoader(), new Class<?>[] {handlers}, handler);
       signals.getMethod("handle", signals, handlers).invoke(null, signal, listener);
     } catch (ReflectiveOperationException notHere) {
-      // Windows has no such signal, and one that is ignored cannot be heard: then nothing happens.
+      // Windows does not have the signal, and an ignored signal cannot be handled: do nothing then.
     }
   }
 }

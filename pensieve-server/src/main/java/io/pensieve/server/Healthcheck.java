@@ -15,14 +15,14 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** Asks a server whether it is ready; for containers, which have no other client inside. */
+/** Asks a server whether it is ready. For containers, which have no other HTTP client. */
 final class Healthcheck {
-  // On a machine that is busy a JVM that has just begun takes seconds to ask.
+  // On a busy machine a new JVM takes seconds to send a request.
   private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private Healthcheck() {}
 
-  /** 0 if the server at this URL is ready, else 1, and why not. */
+  /** Returns 0 if the server at this URL is ready; otherwise prints the reason and returns 1. */
   static int run(String url, PrintStream err) {
     try {
       int status = status(URI.create(url).resolve("/readyz"));
@@ -50,8 +50,8 @@ final class Healthcheck {
     return client.send(request, BodyHandlers.discarding()).statusCode();
   }
 
-  // Whoever answers learns nothing and is believed nothing but a status, so the certificate does
-  // not matter; on this machine it would seldom be for the name that is asked for.
+  // The check sends no secret and uses only the status, so it accepts any certificate. Locally the
+  // certificate would rarely match the requested name.
   private static SSLContext trustingAnyone() {
     try {
       SSLContext context = SSLContext.getInstance("TLS");

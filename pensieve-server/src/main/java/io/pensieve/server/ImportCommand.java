@@ -20,8 +20,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The command {@code import}: writes what an {@code op_logs.log} of the original Pensieve says to
- * the data folder of a server that is not running.
+ * The command {@code import}: imports an {@code op_logs.log} of the original Pensieve into the data
+ * folder of a server that is not running.
  */
 final class ImportCommand {
   static final String NAME = "import";
@@ -32,7 +32,7 @@ final class ImportCommand {
   private static final int SOMETHING_LEFT_OUT = 3;
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /** The settings that say where entries go, and what may be one. All others are ignored. */
+  /** The settings that define the target and the limits of entries. All others are ignored. */
   private static final Set<Setting> USED =
       Set.of(
           Setting.CONFIG,
@@ -55,7 +55,7 @@ final class ImportCommand {
     this.nanoClock = nanoClock;
   }
 
-  // Takes all settings, so that it can be given just what the server was given.
+  // Accepts every setting, so a caller can pass the same flags as to the server.
   static CommandSpec spec() {
     CommandSpec spec = CommandSpec.create().mixinStandardHelpOptions(true);
     spec.usageMessage()
@@ -96,7 +96,7 @@ final class ImportCommand {
     if (Configuration.of(given).durability().isEmpty()) {
       return refuse(Setting.DURABILITY.title() + " is none: there is no log to import into");
     }
-    // Closing forces the log, so no line has to wait for the disk.
+    // Closing forces the log, so no single line has to wait for the disk.
     given.put(Setting.DURABILITY, SettingValue.byDefault(Setting.DURABILITY));
     Configuration configuration = Configuration.of(given);
     if (Files.isDirectory(file)) {

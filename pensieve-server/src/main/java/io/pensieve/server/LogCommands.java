@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** The commands on the log of a server that is not running: what they print, and how they end. */
+/** The commands on the log of a server that is not running: their output and their exit codes. */
 final class LogCommands {
   static final String NAME = "log";
 
@@ -85,7 +85,7 @@ final class LogCommands {
         .build();
   }
 
-  /** Runs the command that was given, and answers its exit code. */
+  /** Runs the command, and returns its exit code. */
   int run(ParseResult log) {
     if (!log.hasSubcommand()) {
       return refuse("log: expected check, dump or salvage (see log --help)");
@@ -111,7 +111,7 @@ final class LogCommands {
     return NOT_DONE;
   }
 
-  /** What to do about a damaged log. */
+  /** Returns the advice for a damaged log. */
   static String remedy(Path folder) {
     return "what can be read of it is salvaged by: java -jar pensieve-server.jar log salvage "
         + folder
@@ -169,7 +169,7 @@ final class LogCommands {
     return OK;
   }
 
-  /** What was lost by some damage, in a line. */
+  /** Describes one damage and its loss in one line. */
   static String described(Damage damage) {
     return (damage.losesSomething() ? "lost: " : "not lost: ")
         + damage.file()

@@ -11,7 +11,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
-/** Prints what a log tells, as one JSON object a line, in UTF-8. */
+/** Prints the contents of a log, as one JSON object per line, in UTF-8. */
 final class LogDump implements ReplayHandler<byte[], byte[]> {
   private static final int BUFFER_BYTES = 64 << 10;
 
@@ -22,7 +22,7 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
     this.out = out;
   }
 
-  /** Whoever read the output reads no more. */
+  /** The reader has closed the output. */
   static final class OutputClosedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -65,7 +65,8 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
     }
   }
 
-  // A value that the server kept with a type is told as such. Other logs may hold any bytes.
+  // A value that the server stored with a type is printed with it. Other logs may contain any
+  // bytes.
   private static void addValue(JsonObject line, byte[] bytes) {
     try {
       StoredValue value = StoredValue.codec().decode(bytes);
@@ -92,9 +93,9 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
   }
 
   /**
-   * Prints what was collected.
+   * Prints the buffered lines.
    *
-   * @throws OutputClosedException if that is in vain
+   * @throws OutputClosedException if the reader has closed the output
    */
   void flush() {
     out.writeBytes(buffer.toByteArray());
@@ -104,7 +105,7 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
     }
   }
 
-  /** Prints what was collected before something went wrong; that is what matters then. */
+  /** Prints the buffered lines before an error is reported. The error takes precedence. */
   void flushBefore(RuntimeException broken) {
     try {
       flush();

@@ -6,7 +6,9 @@ import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Counts what a log tells, and the entries that are left in the end. Keeps their keys. */
+/**
+ * Counts the records of a log, and the entries that remain at the end. Keeps their keys in memory.
+ */
 final class LogEntryCounter implements ReplayHandler<byte[], byte[]> {
   private final Set<ByteBuffer> keys = new HashSet<>();
   private long saved;

@@ -15,14 +15,14 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A damaged log, moved out of the way: to a folder within its own, since that one may be the root
- * of a volume. Nothing of it is deleted.
+ * Moves a damaged log to a folder within its own folder, since that one may be the root of a
+ * volume. Deletes nothing of it.
  */
 final class LogQuarantine {
-  // A start may die at any point of this, and the next one goes on where it ended. MARK is there
-  // from before the first file is moved until after the last one, and says how far it has come: the
-  // policy and N while files leave for damaged-N, SALVAGED and N while what was salvaged comes in.
-  // Until it is gone the log is not opened, so half a log is never taken for a whole one.
+  // A start may die at any point, and the next one resumes there. The file MARK exists from before
+  // the first move until after the last. It contains the phase: the policy and N while files move
+  // to damaged-N, then SALVAGED and N while the salvaged files move in. The log stays closed while
+  // MARK exists, so a partial log is never mistaken for a complete one.
 
   private static final String MARK = "damage.mark";
   private static final Set<String> STAYING = Set.of("LOCK", "bound.properties", MARK);
@@ -33,9 +33,9 @@ final class LogQuarantine {
   private final PrintStream err;
 
   /**
-   * The log of a folder.
+   * Creates a quarantine for the log of a folder.
    *
-   * @param err is told what was lost, and where the damaged log is
+   * @param err receives a line per loss, and one with the folder of the damaged log
    */
   LogQuarantine(Path folder, DamagePolicy policy, PrintStream err) {
     this.folder = folder;
@@ -43,7 +43,7 @@ final class LogQuarantine {
     this.err = err;
   }
 
-  /** Goes on with what an earlier start did not finish, if there is anything. */
+  /** Completes a quarantine that an earlier start has begun, if there is one. */
   void resume() {
     try {
       String[] mark = Files.readString(folder.resolve(MARK)).strip().split(" ", -1);
@@ -54,13 +54,13 @@ final class LogQuarantine {
         moveAside(DamagePolicy.valueOf(mark[0]), number);
       }
     } catch (NoSuchFileException nothingBegun) {
-      // As it mostly is.
+      // The usual case.
     } catch (IOException | UncheckedIOException broken) {
       throw failure(broken);
     }
   }
 
-  /** Moves the log away, and what can be read of it back, if that is the policy. */
+  /** Moves the log away. Moves the salvaged part back, if that is the policy. */
   void setAside(LogException.Corrupt damage) {
     print("damaged: " + damage.getMessage());
     try {

@@ -4,21 +4,23 @@ import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** Sets up what the libraries log: warnings, one line each, to the standard error stream. */
+/**
+ * Configures the logging of the libraries: warnings, one line each, to the standard error stream.
+ */
 final class LoggingSetup {
-  // The log system keeps loggers weakly: without this they could be collected, level and all.
+  // The log system references loggers weakly. Without this list they could lose their level.
   private static final List<Logger> QUIET =
       List.of(
           Logger.getLogger("org.xnio"),
           Logger.getLogger("org.jboss"),
           Logger.getLogger("io.undertow"));
 
-  // Its messages quote paths, and so keys. What the routes throw is logged by the routes, without.
+  // Its messages quote paths, and so keys. The routes log their own exceptions without paths.
   private static final Logger SILENT = Logger.getLogger("io.undertow.request");
 
   private LoggingSetup() {}
 
-  /** To be called before anything logs. */
+  /** Call this before anything logs. */
   static void setUp() {
     System.setProperty("org.jboss.logging.provider", "jdk");
     System.setProperty(

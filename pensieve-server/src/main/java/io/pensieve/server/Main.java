@@ -48,7 +48,9 @@ public final class Main {
   /**
    * Runs the server until SIGTERM or SIGINT stops it.
    *
-   * <p>Exit codes: 0 after a stop; 2 if the server cannot start, with one line on the standard error stream. {@code healthcheck} exits with 0 or 1 only, because Docker reserves all other codes. For {@code log} and {@code import} see their help.
+   * <p>Exit codes: 0 after a stop; 2 if the server cannot start, with one line on the standard
+   * error stream. {@code healthcheck} exits with 0 or 1 only, because Docker reserves all other
+   * codes. For {@code log} and {@code import} see their help.
    */
   public static void main(String[] args) throws InterruptedException {
     LoggingSetup.setUp();

@@ -21,24 +21,24 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /**
- * Opens the map on its log. Does not drop entries that a bound has no room for unless the settings
- * consent, and does about damage what they say.
+ * Opens the map on its log. Drops entries that exceed the capacity only if the settings allow it.
+ * Handles damage as the settings say.
  */
 final class MapOpener {
-  // For those who watch a server that keeps no log. It holds on to the values meanwhile.
+  // For watchers of a server without a log. The kept changes retain their values.
   private static final int CHANGES_KEPT = 10_000;
   private static final long BYTES_KEPT = HeapShares.ofProcess().recentChangeBytes();
-  private static final int CHANGE_BYTES = 128; // beyond key and value, at most
+  private static final int CHANGE_BYTES = 128; // at most, without key and value
 
   private final Configuration configuration;
   private final PrintStream out;
   private final PrintStream err;
 
   /**
-   * For these settings.
+   * Creates an opener for these settings.
    *
-   * @param out is told what was recovered
-   * @param err is told what was lost
+   * @param out receives lines about the recovery
+   * @param err receives lines about losses
    */
   MapOpener(Configuration configuration, PrintStream out, PrintStream err) {
     this.configuration = configuration;
@@ -47,9 +47,9 @@ final class MapOpener {
   }
 
   /**
-   * Opens it.
+   * Opens the map.
    *
-   * @throws StartupException if that cannot be done; nothing is left open then
+   * @throws StartupException if that fails; nothing is left open then
    */
   Pensieve<String, StoredValue> open() {
     Optional<Durability> durability = configuration.durability();
@@ -106,7 +106,7 @@ final class MapOpener {
     return map;
   }
 
-  // A setting that was forgotten must not cost entries for good.
+  // A forgotten setting must not destroy entries.
   private void requireConsentToDrop(Path folder, EntryCapacity bound) {
     Optional<EntryCapacity> last = EntryCapacity.lastIn(folder);
     if (last.isPresent() && bound.covers(last.get())) {
@@ -156,7 +156,7 @@ final class MapOpener {
     } catch (LogException.Corrupt damaged) {
       throw damaged;
     } catch (LogException.Failed noLog) {
-      return Optional.empty(); // or one that cannot be read, as opening it will say
+      return Optional.empty(); // or it cannot be read, which opening it will report
     }
   }
 

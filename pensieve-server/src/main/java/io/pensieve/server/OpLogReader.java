@@ -6,9 +6,11 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /**
- * Reads {@code op_logs.log}, the text log of the original Pensieve, in bounded memory. A line is
- * {@code put,KEY,VALUE} or {@code delete,KEY}, and nothing is escaped: a key ends at its first
- * comma, a value at the end of its line. A line that is neither is reported, and reading goes on.
+ * Reads {@code op_logs.log}, the text log of the original Pensieve, in bounded memory.
+ *
+ * <p>A line is {@code put,KEY,VALUE} or {@code delete,KEY}, without escapes: a key ends at its
+ * first comma, a value at the end of its line. The reader reports a line of any other form, and
+ * continues.
  */
 final class OpLogReader {
   private static final byte[] PUT = {'p', 'u', 't', ','};
@@ -18,16 +20,16 @@ final class OpLogReader {
   private static final int CHUNK_BYTES = 64 << 10;
   private static final int LINE_BYTES_INITIAL = 256;
 
-  /** Receives what the lines say, in their order. Lines count from 1. */
+  /** Receives the operations of the lines, in order. The first line has the number 1. */
   interface Visitor {
     void put(long line, String key, String value);
 
     void delete(long line, String key);
 
-    /** The line is broken or too long, and nothing of it was used. */
+    /** The line is malformed or too long, and was ignored. */
     void skipped(long line, String reason);
 
-    /** The line was used, but may mean something else. */
+    /** The line was used, but is ambiguous. */
     void doubtful(long line, String reason);
 
     /** Called from time to time. */
@@ -38,7 +40,7 @@ final class OpLogReader {
   private final int valueBytesMax;
   private final Visitor visitor;
 
-  // The longest line that can be used. The rest of a longer one is dropped as it is read.
+  // The longest usable line. The reader drops the rest of a longer line.
   private final int lineBytesMax;
   private byte[] line = new byte[LINE_BYTES_INITIAL];
   private int length;

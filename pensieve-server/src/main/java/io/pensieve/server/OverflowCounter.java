@@ -11,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Counts the entries of a log for which a bound has no room, those used longest ago. Keeps their
- * keys, and not their values.
+ * Counts the entries of a log that exceed a capacity, the least recently used first. Keeps their
+ * keys in memory, but not their values.
  */
 final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
   private final Map<ByteBuffer, Integer> weights = new LinkedHashMap<>(16, 0.75f, true);
@@ -35,14 +35,14 @@ final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
     } else if (change instanceof Change.Remove<byte[], byte[]>) {
       weights.remove(key);
     } else {
-      weights.get(key); // a use
+      weights.get(key); // records the use
     }
   }
 
   private void put(Change.Put<byte[], byte[]> put) {
     ByteBuffer key = ByteBuffer.wrap(put.key());
     if (put.expiryMillis() != Change.NEVER && put.expiryMillis() <= clock.millis()) {
-      weights.remove(key); // the map would drop it, too, whatever its bound
+      weights.remove(key); // expired: the map drops it under any capacity
     } else {
       weights.put(
           key,
@@ -58,17 +58,17 @@ final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
     return weights.size();
   }
 
-  /** What they take of the heap, in bytes. */
+  /** Returns the heap bytes of all entries. */
   long bytes() {
     return weights.values().stream().mapToLong(weight -> weight).sum();
   }
 
-  /** How many of the entries there is no room for. */
+  /** Returns how many entries exceed this capacity. */
   int beyond(EntryCapacity bound) {
     long entries = entries();
     long bytes = bytes();
     int dropped = 0;
-    // First what has no room even alone, as the map does: it must not drive out the others.
+    // As in the map, an entry that is too large alone goes first: it must not evict the others.
     for (int weight : weights.values()) {
       if (weight > bound.bytes()) {
         dropped++;

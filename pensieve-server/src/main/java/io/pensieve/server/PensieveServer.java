@@ -63,7 +63,8 @@ final class PensieveServer implements AutoCloseable {
    * Recovers the map, starts to watch the peers, and listens.
    *
    * @param out receives lines about the recovery
-   * @param err receives lines about peer state changes, reloaded files and alarms; its writes must not block
+   * @param err receives lines about peer state changes, reloaded files and alarms; its writes must
+   *     not block
    * @param accessOut receives the access log if that goes to the standard output
    * @throws StartupException if a step fails; nothing is left open then
    */
@@ -237,7 +238,9 @@ final class PensieveServer implements AutoCloseable {
   }
 
   /**
-   * Completes the requests in flight, then forces and closes the log. This order puts every acknowledged write into the log. Each part closes even if another one fails. No part waits longer than its own limit for a client, a peer, a pipe or a file. A second call does nothing.
+   * Completes the requests in flight, then forces and closes the log. This order puts every
+   * acknowledged write into the log. Each part closes even if another one fails. No part waits
+   * longer than its own limit for a client, a peer, a pipe or a file. A second call does nothing.
    */
   @Override
   public void close() {

@@ -6,7 +6,7 @@ import java.io.PrintStream;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** Tells about a recovery: while it runs, if that takes long, and what came of it. */
+/** Prints the progress of a long recovery, and the result of every recovery. */
 final class RecoveryProgressPrinter implements RecoveryListener {
   private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 

@@ -6,8 +6,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that can be set: as a flag, else in the environment, else in a file, else by default.
- * The names of the environment are in the order in which they are looked at.
+ * All settings. A flag overrides the environment, which overrides the file, which overrides the
+ * default. The names in the environment are listed in the order in which they are checked.
  */
 enum Setting {
   CONFIG("FILE", "", "A properties file with settings: port=7878, and so on."),
@@ -69,7 +69,8 @@ enum Setting {
   private final String defaultText;
   private final String description;
   private final String seedName;
-  private final HeapShares.@Nullable Limit share; // null if the heap has no say
+  // Null if the default does not depend on the heap.
+  private final HeapShares.@Nullable Limit share;
 
   Setting(String label, String defaultText, String description) {
     this(label, defaultText, description, "");
@@ -91,17 +92,20 @@ enum Setting {
     this.share = share;
   }
 
-  /** Whether its value is shown to nobody; it has no flag then, only a name. */
+  /**
+   * Returns whether the value is secret. A secret setting has no flag, only names in the
+   * environment.
+   */
   boolean isSecret() {
     return this == TOKENS;
   }
 
-  /** Whether it may be in a configuration file. */
+  /** Returns whether a configuration file may contain this setting. */
   boolean isInFiles() {
     return !isSecret() && this != CONFIG;
   }
 
-  /** Whether the flag alone says yes. */
+  /** Returns whether the flag without a value means true. */
   boolean isSwitch() {
     return this == ALLOW_ANONYMOUS || this == ALLOW_DROPS;
   }
@@ -110,7 +114,7 @@ enum Setting {
     return "--" + title();
   }
 
-  /** The name that people read, as in {@code data-dir}. */
+  /** Returns the name in messages and files, such as {@code data-dir}. */
   String title() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
@@ -120,17 +124,17 @@ enum Setting {
     return seedName.isEmpty() ? List.of(ours) : List.of(ours, seedName);
   }
 
-  /** What stands for the value in a usage line. */
+  /** Returns the placeholder of the value in a usage line. */
   String label() {
     return label;
   }
 
-  /** The default, which may be empty. */
+  /** Returns the default, which may be empty. */
   String defaultText() {
     return share == null ? defaultText : String.valueOf(HeapShares.ofProcess().defaultOf(share));
   }
 
-  /** Whether the default depends on the heap. */
+  /** Returns whether the default depends on the heap. */
   boolean isShareOfHeap() {
     return share != null;
   }

@@ -18,26 +18,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The text of a setting, and where it was given.
+ * The value of a setting as text, and its source.
  *
- * @param text what was given
- * @param source the flag, the name in the environment, the file and the name there, or {@code
+ * @param text the value
+ * @param source the flag, the environment variable, the file with the name there, or {@code
  *     default}
  */
 record SettingValue(String text, String source) {
-  /** The source of what nobody has given. */
+  /** The source of a default. */
   static final String BY_DEFAULT = "default";
 
   private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9._-]+|\\[[0-9a-f:.]+]");
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
   /**
-   * For each setting the flag, else the first name in the environment, else what the file says that
-   * these name, else the default.
+   * Resolves every setting: from the flag, or else the first of its names in the environment, or
+   * else the file that these name, or else the default. An empty environment variable counts as
+   * unset.
    *
-   * @throws StartupException for a flag or a line of the file that is empty: it would hide what was
-   *     given below it, and most come from a variable that is not set. An empty name in the
-   *     environment is an unset one
+   * @throws StartupException for an empty flag or an empty line of the file: it would hide the
+   *     value of a lower source, and most come from an unset variable
    */
   static Map<Setting, SettingValue> resolve(
       Map<Setting, String> flags, Map<String, String> environment) {
@@ -62,7 +62,7 @@ record SettingValue(String text, String source) {
     }
     for (String name : setting.environmentNames()) {
       String text = environment.get(name);
-      // Compose files pass unset variables as empty ones.
+      // Compose files pass unset variables as empty strings.
       if (text != null && !text.isEmpty() && !EnvironmentNames.isOfService(name, text)) {
         return new SettingValue(text, "environment " + name);
       }
@@ -74,7 +74,7 @@ record SettingValue(String text, String source) {
             .requireGiven(setting);
   }
 
-  /** What holds if nobody says anything. */
+  /** Returns the default value of a setting. */
   static SettingValue byDefault(Setting setting) {
     return new SettingValue(setting.defaultText(), defaultSource(setting));
   }
@@ -92,7 +92,7 @@ record SettingValue(String text, String source) {
         : BY_DEFAULT;
   }
 
-  /** A whole number within bounds, of which the upper one may come from a heap that is small. */
+  /** Returns a whole number within bounds. A small heap may lower the upper bound. */
   long share(long min, long max, long maxOfHeap) {
     if (maxOfHeap >= max) {
       return number(min, max);
@@ -109,7 +109,7 @@ record SettingValue(String text, String source) {
             + " bytes),");
   }
 
-  /** A whole number within bounds. */
+  /** Returns a whole number within bounds. */
   long number(long min, long max) {
     return number(min, max, "a number from " + min + " to " + max + ",");
   }
@@ -121,7 +121,7 @@ record SettingValue(String text, String source) {
         return number;
       }
     } catch (NumberFormatException refusedBelow) {
-      // Not a number and not within the bounds are one fault to whoever reads the message.
+      // The message is the same for a text that is not a number and for a number out of bounds.
     }
     throw refused(expected);
   }
@@ -130,7 +130,7 @@ record SettingValue(String text, String source) {
     return !text.isEmpty();
   }
 
-  /** A time like {@code 500ms}, {@code 10s} or {@code 5m}, within bounds. */
+  /** Returns a time like {@code 500ms}, {@code 10s} or {@code 5m}, within bounds. */
   Duration time(Duration min, Duration max) {
     Matcher matcher = TIME.matcher(text);
     if (matcher.matches()) {
@@ -153,7 +153,7 @@ record SettingValue(String text, String source) {
     return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
   }
 
-  /** Yes or no. */
+  /** Returns a boolean. */
   boolean yes() {
     return switch (text) {
       case "true" -> true;
@@ -162,12 +162,12 @@ record SettingValue(String text, String source) {
     };
   }
 
-  /** A file, if one is given. */
+  /** Returns a file, if one is given. */
   Optional<Path> file() {
     return isGiven() ? Optional.of(path("a file,")) : Optional.empty();
   }
 
-  /** A folder. */
+  /** Returns a folder. */
   Path folder() {
     return path("a folder,");
   }
@@ -180,7 +180,7 @@ record SettingValue(String text, String source) {
     }
   }
 
-  /** URLs of nodes, separated by commas; each once. */
+  /** Returns the node URLs of a comma-separated list, without duplicates. */
   List<URI> nodeUrls() {
     return Arrays.stream(text.split(","))
         .map(String::strip)
@@ -190,7 +190,7 @@ record SettingValue(String text, String source) {
         .toList();
   }
 
-  /** Names of hosts, separated by commas, in small letters. */
+  /** Returns the host names of a comma-separated list, in lower case. */
   Set<String> hostNames() {
     Set<String> names = new HashSet<>();
     for (String name : text.split(",", -1)) {
@@ -215,12 +215,14 @@ record SettingValue(String text, String source) {
         return url;
       }
     } catch (URISyntaxException refusedBelow) {
-      // Not a URL at all is no other fault than not the kind of URL that is expected.
+      // The message is the same for a text that is not a URL and for a URL of another form.
     }
     throw refused("URLs like http://host:7878 or https://host:7878, without a path,");
   }
 
-  /** What is thrown when the text is not what it should be. Quotes it, so not for secrets. */
+  /**
+   * Returns the exception for an invalid text. It quotes the text, so never call it for a secret.
+   */
   StartupException refused(String expected) {
     return new StartupException(
         source + ": expected " + expected + " found \"" + text + "\"", null);

@@ -2,11 +2,11 @@ package io.pensieve.server;
 
 import org.jspecify.annotations.Nullable;
 
-/** The server cannot start, for a reason that whoever started it can do something about. */
+/** The server cannot start, for a reason that the operator can fix. */
 final class StartupException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** A failure with a message that is shown as it is, in one line. */
+  /** Creates a failure whose message is shown unchanged, in one line. */
   StartupException(String message, @Nullable Throwable cause) {
     super(message.lines().findFirst().orElse("cannot start"), cause);
   }

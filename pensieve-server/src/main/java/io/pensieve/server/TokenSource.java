@@ -6,23 +6,22 @@ import io.pensieve.server.http.access.Tokens;
 import java.io.PrintStream;
 import java.util.List;
 
-/** Where it is said who may do what: in a file, in the environment, or nowhere. */
+/** Loads the tokens: from a file, from the environment, or none. */
 final class TokenSource {
   private TokenSource() {}
 
   /**
-   * Reads the tokens; without any, anyone may do anything.
+   * Loads the tokens. Without tokens, anyone may do anything.
    *
-   * @param fileReloader reads the file again when it changes
-   * @param err is told if others on this machine can read the file
-   * @throws StartupException if the tokens cannot be used
+   * @param fileReloader reloads the file when it changes
+   * @param err receives a warning if others on this machine can read the file
+   * @throws StartupException if the tokens are invalid
    */
   static Authorizer access(
       Configuration configuration, FileReloader fileReloader, PrintStream err) {
     boolean hasPeers = !configuration.peers().isEmpty();
     Authorizer authorizer =
-        Authorizer.open(
-            configuration.allowedHosts()); // nobody has it before it is what it should be
+        Authorizer.open(configuration.allowedHosts()); // not published before it is complete
     configuration.tokens().ifPresent(tokens -> authorizer.replace(tokens));
     configuration
         .tokensFile()
@@ -40,10 +39,10 @@ final class TokenSource {
   }
 
   /**
-   * The same tokens.
+   * Returns the same tokens.
    *
-   * @throws IllegalArgumentException if a node with peers could not show them a secret: they would
-   *     all take it for dead
+   * @throws IllegalArgumentException if a node with peers has no peer token: all peers would
+   *     consider it dead
    */
   static Tokens complete(Tokens tokens, boolean hasPeers) {
     if (hasPeers && tokens.peerSecret().isEmpty()) {

@@ -1,4 +1,7 @@
-/** The program: configuration, and what composes the map, the HTTP routes and the peers. */
+/**
+ * How does a server start and stop? Parses the configuration, and composes the map, the HTTP server
+ * and the peers; sees all other packages.
+ */
 @NullMarked
 package io.pensieve.server;
 

@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** One operation of a batch, as its JSON has it. */
+/** One operation of a batch request. */
 sealed interface BatchOperation {
   /** Reads the entry. */
   record Get(String key) implements BatchOperation {}
@@ -36,20 +36,20 @@ sealed interface BatchOperation {
   /** Adds to the entry's number. */
   record Incr(String key, long by) implements BatchOperation {}
 
-  /** Requires the entry to have a version; 0 if there must be none. */
+  /** Requires the entry to have this version; 0 requires it to be absent. */
   record Check(String key, long version) implements BatchOperation {}
 
-  /** What cannot be an operation of a batch that is not atomic; the others are done. */
+  /** An invalid operation of a non-atomic batch. The other operations are executed. */
   record Invalid(ProblemException problem) implements BatchOperation {}
 
   /**
    * A batch.
    *
-   * @param atomic whether all of it is to be done, or nothing
+   * @param atomic whether all operations succeed or none
    */
   record Batch(boolean atomic, List<BatchOperation> operations) {}
 
-  /** Reads batches, strictly: unlike elsewhere, a field that is not known is refused. */
+  /** Parses batches strictly. Unlike elsewhere, an unknown field is an error. */
   final class Parser {
     private static final String OP = "op";
     private static final String KEY = "key";
@@ -99,12 +99,14 @@ sealed interface BatchOperation {
       JsonArray unparsed = operations.getAsJsonArray();
       for (int i = 0; i < unparsed.size(); i++) {
         parsed.add(operation(unparsed.get(i), i, flag.getAsBoolean()));
-        unparsed.set(i, JsonNull.INSTANCE); // or its texts would be there twice
+        unparsed.set(i, JsonNull.INSTANCE); // otherwise memory would hold its texts twice
       }
       return new Batch(flag.getAsBoolean(), parsed);
     }
 
-    /** An operation by itself is refused by itself, one of an atomic batch with all of it. */
+    /**
+     * An invalid operation rejects only itself, but in an atomic batch it rejects the whole batch.
+     */
     private BatchOperation operation(JsonElement json, int index, boolean atomic) {
       try {
         return operation(object(json, "it"));

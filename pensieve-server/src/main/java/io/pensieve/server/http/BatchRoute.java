@@ -39,7 +39,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The route that does several operations with one request. */
+/** The route that executes several operations in one request. */
 final class BatchRoute {
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;
@@ -56,7 +56,7 @@ final class BatchRoute {
   void post(HttpServerExchange exchange, String noKey) throws Exception {
     QueryParameters.requireNone(exchange);
     MediaType.requireJson(exchange.getRequestHeaders());
-    // A batch may take long, and its reads may wait for the disk: that is for a worker.
+    // A batch may take long, and its reads may wait for the disk, so a worker runs it.
     RequestBody.read(
         exchange,
         limits.batchBodyBytesMax(),
@@ -182,7 +182,10 @@ final class BatchRoute {
         exchange, all, done -> answer(done, results.stream().map(BatchRoute::evaluate).toList()));
   }
 
-  /** Does an operation; what came of it is told when all that is waited for has come about. */
+  /**
+   * Starts an operation, and adds to the futures it depends on. Once those are done, the supplier
+   * returns the result.
+   */
   private Supplier<FieldWriter> start(
       BatchOperation operation, ReadBudget readBudget, List<CompletableFuture<?>> waiting) {
     try {
@@ -220,7 +223,7 @@ final class BatchRoute {
       return map.removeAsync(delete.key());
     }
     if (operation instanceof Check check) {
-      // No entry has the version 0, so this only looks.
+      // No entry has version 0, so this call only reads the version.
       return map.removeIfVersionAsync(check.key(), 0);
     }
     throw new IllegalArgumentException("not submitted: " + operation.getClass());
@@ -258,9 +261,9 @@ final class BatchRoute {
   }
 
   /**
-   * What the gets of one batch tell together. A key may be read a thousand times, so that a short
-   * request could ask for more than there is memory. By then the batch is done: whatever there is
-   * no room for is refused by itself.
+   * The memory of the values that one batch returns. A short request may read one key a thousand
+   * times, and so ask for more memory than there is. By then the operations are done, so each value
+   * that exceeds the budget is rejected by itself.
    */
   private final class ReadBudget {
     private final MemoryBudget.Reservation reservation;
@@ -308,7 +311,7 @@ final class BatchRoute {
     };
   }
 
-  // 0 is the version of no entry: of one that is missing, or that the batch itself removes later.
+  // Version 0 means no entry: it is missing, or a later operation of the batch removes it.
   private static void write(JsonWriter json, long version) throws IOException {
     if (version != 0) {
       json.name("version").value(version);

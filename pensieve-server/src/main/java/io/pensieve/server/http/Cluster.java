@@ -4,26 +4,26 @@ import java.net.URI;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** What the routes need to know of the other nodes. Called from I/O threads, so it never blocks. */
+/** What the routes know about the other nodes. I/O threads call it, so it never blocks. */
 public interface Cluster {
 
-  /** The id of this node. */
+  /** Returns the id of this node. */
   long nodeId();
 
-  /** A node with this id has sent a heartbeat; it need not be a known one. */
+  /** Reports a heartbeat from a node with this id, which may be unknown. */
   void onHeartbeat(long nodeId);
 
-  /** The other nodes, as this one sees them now. */
+  /** Returns the other nodes, as this node sees them now. */
   List<Peer> peers();
 
   /**
    * One other node.
    *
-   * @param url where it listens
-   * @param id its id, if it has told it
+   * @param url the node's URL
+   * @param id the node's id, once known
    * @param state {@code alive}, {@code suspect} or {@code dead}
    * @param phi how strongly it is suspected; may be infinite
-   * @param lastHeardMillis how many milliseconds ago it was last heard, if ever
+   * @param lastHeardMillis how many milliseconds ago it was last heard from, if ever
    * @param sinceMillis how many milliseconds ago it entered its state
    */
   record Peer(
@@ -34,7 +34,7 @@ public interface Cluster {
       OptionalLong lastHeardMillis,
       long sinceMillis) {}
 
-  /** A node that has no others. */
+  /** Returns a cluster without other nodes. */
   static Cluster alone(long nodeId) {
     return new Cluster() {
       @Override

@@ -12,12 +12,12 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/** The routes about nodes. */
+/** The routes for heartbeats and the state of the cluster. */
 final class ClusterRoutes {
   private static final HttpString PENSIEVE_NODE_ID = new HttpString("Pensieve-Node-Id");
   private static final Map<String, JsonToken> BEAT_FIELDS = Map.of("node_id", JsonToken.NUMBER);
   private static final int BEAT_BYTES_MAX = 1 << 10;
-  private static final double PHI_MAX = 1e9; // far beyond what a detector answers
+  private static final double PHI_MAX = 1e9; // far beyond the result of any detector
 
   private final Cluster cluster;
 
@@ -62,7 +62,7 @@ final class ClusterRoutes {
     json.endObject();
   }
 
-  // To three decimals, more than anyone can use; JSON has no infinity.
+  // Three decimals are more than enough. JSON has no infinity.
   private static double rounded(double phi) {
     return Math.min(phi, PHI_MAX) == PHI_MAX ? PHI_MAX : Math.round(phi * 1e3) / 1e3;
   }

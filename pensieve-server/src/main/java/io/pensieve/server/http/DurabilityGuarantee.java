@@ -8,13 +8,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What the log promises of an acknowledged write.
+ * What the log guarantees for an acknowledged write.
  *
- * @param durability its level; empty if there is no log that survives anything
+ * @param durability the level; empty without a persistent log
  */
 record DurabilityGuarantee(Optional<Durability> durability) {
   private static final String NONE = "none";
-  // Weakest first: each survives what those before it do.
+  // Weakest first: each level includes the ones before it.
   private static final List<String> LEVELS =
       List.of(NONE, name(Durability.PROCESS_DEATH), name(Durability.POWER_CUT));
 
@@ -22,20 +22,23 @@ record DurabilityGuarantee(Optional<Durability> durability) {
     return level.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** The name of the level, as the configuration has it. */
+  /** Returns the name of the level, as in the configuration. */
   String level() {
     return durability.map(DurabilityGuarantee::name).orElse(NONE);
   }
 
   /**
-   * Whether a read may wait for the disk: only then may a value be seen before the disk has it, and
-   * a read must not tell what a power cut could still take back.
+   * Returns whether a read may wait for the disk. With {@code POWER_CUT} a value can become visible
+   * before it is on the disk, and a read must not return a value that a power cut could still undo.
    */
   boolean readsMayWait() {
     return durability.stream().anyMatch(Durability.POWER_CUT::equals);
   }
 
-  /** Refuses a request that asks for more than is promised. Asking for less is asking for this. */
+  /**
+   * Rejects a request for a higher level than guaranteed. A request for a lower level gets this
+   * one.
+   */
   void requireUpTo(Optional<String> asked) {
     if (asked.isEmpty()) {
       return;

@@ -90,7 +90,7 @@ final class EntryRoutes {
         key,
         conditions::ifNoneMatchNames,
         wait,
-        // Whoever waits names what he knows by whichever tag he has, and wants another version.
+        // A poll waits for a new version, so a tag of either representation counts.
         (answering, entry) ->
             answerEntry(
                 answering,
@@ -100,7 +100,7 @@ final class EntryRoutes {
                 (version, asJson) -> conditions.ifNoneMatchNames(version)));
   }
 
-  /** Whether a client has a representation of a version already. */
+  /** Decides whether a client already has a representation of a version. */
   private interface CacheValidator {
     boolean has(long version, boolean asJson);
   }
@@ -119,7 +119,8 @@ final class EntryRoutes {
     long version = entry.version();
     headers.put(Headers.ETAG, asJson ? EntityTags.jsonTag(version) : EntityTags.tag(version));
     headers.put(Headers.VARY, Headers.ACCEPT_STRING);
-    // A cache may keep it, but has to ask before each use: anybody may have written meanwhile.
+    // A cache may store it, but must revalidate it before each use: any client may have written
+    // since.
     headers.put(Headers.CACHE_CONTROL, "no-cache");
     if (!conditions.ifMatchHolds(version)) {
       throw preconditionFailed();
@@ -136,7 +137,7 @@ final class EntryRoutes {
     }
   }
 
-  // Whoever can write a value chooses what a browser would show under our name.
+  // A writer chooses what a browser shows under our origin, so restrict the browser.
   private static void answerBytes(HttpServerExchange exchange, StoredValue value) {
     HeaderMap headers = exchange.getResponseHeaders();
     headers.put(Headers.CONTENT_TYPE, value.type());
@@ -168,7 +169,7 @@ final class EntryRoutes {
         });
   }
 
-  // RFC 9110, 14.5: a part must not be taken for the whole.
+  // RFC 9110, 14.5: do not store a part as the whole value.
   private static void requireWhole(HeaderMap headers) {
     if (headers.contains(Headers.CONTENT_RANGE)) {
       throw ProblemType.PARTIAL_PUT.withDetail(
@@ -184,7 +185,7 @@ final class EntryRoutes {
     return ConditionalWrite.put(map, key, value, ttl).submitIf(conditions.forWrite());
   }
 
-  /** What came of a put, without the value before it: nothing counts that any more. */
+  /** The result of a put, without the previous value, which no budget counts any more. */
   private record PutResult(long version, boolean applied, boolean isNew) {}
 
   private static void answerPut(HttpServerExchange exchange, PutResult write) {
@@ -211,7 +212,7 @@ final class EntryRoutes {
 
   private static void answerDelete(
       HttpServerExchange exchange, PendingWrite<StoredValue> removal, Preconditions conditions) {
-    // What was not removed was not there, unless its version says that the condition failed.
+    // An entry that was not removed was absent, unless its version failed the condition.
     if (!removal.applied() && !conditions.forWrite().test(removal.version())) {
       tagIfPresent(exchange, removal.version());
       throw preconditionFailed();

@@ -8,8 +8,8 @@ import io.undertow.server.HttpServerExchange;
 import java.util.function.BooleanSupplier;
 
 /**
- * Whether this server can do its work. That the log was replayed goes without saying: before that
- * nobody listens. What other nodes do has no say in it.
+ * The routes that tell whether this server works. Recovery needs no check: the server listens only
+ * after it. The state of other nodes does not matter.
  */
 final class HealthRoutes {
   private final Pensieve<?, ?> map;
@@ -20,12 +20,12 @@ final class HealthRoutes {
     this.draining = draining;
   }
 
-  /** The process makes progress, since it answers. */
+  /** Responds with success: the process makes progress. */
   void live(HttpServerExchange exchange, String noKey) {
     JsonResponses.ok(exchange);
   }
 
-  /** It takes writes, and it is not about to stop. */
+  /** Responds with success if the server accepts writes and is not draining. */
   void ready(HttpServerExchange exchange, String noKey) {
     if (draining.getAsBoolean()) {
       throw ProblemType.NOT_READY.withDetail("the server is about to stop");
@@ -35,7 +35,7 @@ final class HealthRoutes {
       throw ProblemType.LOG_FAILED.withDetail("the log has failed; only reads are answered");
     }
     if (log.refusal().isPresent()) {
-      // Not the refusal itself: it names the folder, and anyone may ask this.
+      // Omit the log's own message: it names the folder, and anyone may call this route.
       throw ProblemType.LOG_FULL.withDetail(
           "no put is taken: "
               + log.freeBytes()

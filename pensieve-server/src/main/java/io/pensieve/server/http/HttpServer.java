@@ -181,7 +181,8 @@ public final class HttpServer implements AutoCloseable {
   }
 
   /**
-   * Stops accepting connections, waits at most the drain deadline for the requests in flight, and closes all connections. A second call does nothing.
+   * Stops accepting connections, waits at most the drain deadline for the requests in flight, and
+   * closes all connections. A second call does nothing.
    */
   @Override
   public void close() {

@@ -43,7 +43,7 @@ final class KeyRoutes {
     int limit = query.number(LIMIT, 1, LIMIT_MAX).orElse((long) LIMIT_DEFAULT).intValue();
     Optional<String> after = query.text(CURSOR).map(text -> Cursor.read(text, prefix, delimiter));
     KeyQuery keys = new KeyQuery(prefix, delimiter, after, limit);
-    // A page may wait for the disk, and skip many keys that are gone: that is for a worker.
+    // A page may wait for the disk, and skip many removed keys, so a worker reads it.
     exchange.dispatch(ExceptionMapper.mapped(onWorker -> answerPage(onWorker, keys)));
   }
 
@@ -82,10 +82,10 @@ final class KeyRoutes {
   }
 
   /**
-   * Where a listing goes on, as clients send it back: a checksum of the prefix and the delimiter
-   * that it belongs to, and what the last name has behind the prefix, in the alphabet of URLs. The
-   * request tells the prefix itself, so the cursor leaves it out: with it, a long key would not fit
-   * into the head of a request any more, and its page would be the last that a client gets.
+   * The position at which a listing continues, as clients send it back. It contains a checksum of
+   * the prefix and the delimiter of its listing. The rest is the last name without the prefix, in
+   * the URL alphabet. The request repeats the prefix, so the cursor omits it. Otherwise a cursor
+   * with a long key would not fit into a request head, and the client could not get another page.
    */
   private static final class Cursor {
     private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
@@ -98,7 +98,7 @@ final class KeyRoutes {
           + encode(last.substring(query.prefix().length()));
     }
 
-    /** The last name, if the cursor is one of such a listing. */
+    /** Returns the last name, if the cursor belongs to this listing. */
     static String read(String cursor, String prefix, Optional<String> delimiter) {
       String[] parts = cursor.split("\\.", -1);
       if (parts.length != 2) {

@@ -19,9 +19,9 @@ import io.pensieve.server.http.transport.InFlightRequests;
 import io.undertow.server.HttpServerExchange;
 import java.util.List;
 
-/** What this server counts, for Prometheus. */
+/** The route that returns the metrics of this server, for Prometheus. */
 final class MetricsRoute {
-  // The names and labels of caches are those of Micrometer, so that dashboards fit.
+  // The cache metrics use Micrometer's names and labels, so existing dashboards fit.
   private static final String CACHE = "cache";
   private static final String NAME = "pensieve";
   private static final String KIND = "kind";
@@ -51,7 +51,7 @@ final class MetricsRoute {
     this.alarms = alarms;
   }
 
-  /** Answers on a worker: to ask the JVM about itself takes milliseconds. */
+  /** Responds on a worker: the JVM's own metrics take milliseconds to read. */
   void scrape(HttpServerExchange exchange, String noKey) {
     exchange.dispatch(
         ExceptionMapper.mapped(
@@ -77,7 +77,7 @@ final class MetricsRoute {
     return out;
   }
 
-  /** What is to be zero when nobody asks for anything. */
+  /** Writes the metrics that must be zero while there are no requests. */
   private void writeHeld(PrometheusText out) {
     out.family("pensieve_held_requests", GAUGE, "Requests that hold something, by what for.")
         .sample(inFlight.admitted(), KIND, "admitted")

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 
-/** The description of all routes for programs. A test holds it against the routes. */
+/** The route that returns the OpenAPI description. A test compares it with the routes. */
 final class OpenApiRoute {
   private static final String FILE = "openapi.json";
 

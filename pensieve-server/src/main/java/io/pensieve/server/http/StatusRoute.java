@@ -15,7 +15,7 @@ import io.undertow.server.HttpServerExchange;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 
-/** The route that tells how the server stands. */
+/** The route that returns the server's status. */
 final class StatusRoute {
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;

@@ -32,10 +32,10 @@ final class TextRoutes {
   private final boolean readsMayWait;
 
   /**
-   * The routes on a map.
+   * Creates the routes on a map.
    *
-   * @param readsMayWait whether a read may wait for the disk: it does, if the value is one that the
-   *     log has not acknowledged yet, and acknowledging means forcing
+   * @param readsMayWait whether a read may wait for the disk: it waits for a value that the log has
+   *     not acknowledged yet, if the log forces before it acknowledges
    */
   TextRoutes(Pensieve<String, StoredValue> map, SizeLimits limits, boolean readsMayWait) {
     this.map = map;

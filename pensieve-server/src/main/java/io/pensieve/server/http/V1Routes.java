@@ -19,7 +19,8 @@ import java.time.InstantSource;
 import java.util.List;
 
 /**
- * The routes below {@code /v1} and their OpenAPI description, with the long polls and watchers behind them.
+ * The routes below {@code /v1} and their OpenAPI description, with the long polls and watchers
+ * behind them.
  */
 final class V1Routes implements AutoCloseable {
   private final ChangeHub hub;

@@ -10,7 +10,9 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 
 /**
- * A socket that connects and reads until a deadline, and then throws {@link SocketTimeoutException}. Connecting and reading are for one thread; any thread may call {@link #close}.
+ * A socket that connects and reads until a deadline, and then throws {@link
+ * SocketTimeoutException}. Connecting and reading are for one thread; any thread may call {@link
+ * #close}.
  */
 final class DeadlineSocket extends Socket {
   /*

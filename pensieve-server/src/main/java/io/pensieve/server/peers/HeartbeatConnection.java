@@ -18,7 +18,8 @@ import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends heartbeats to one peer over a connection that stays open between them. Heartbeats are for one thread; any thread may call {@link #close}.
+ * Sends heartbeats to one peer over a connection that stays open between them. Heartbeats are for
+ * one thread; any thread may call {@link #close}.
  */
 final class HeartbeatConnection implements AutoCloseable {
   static final long ANSWER_NANOS_MAX = MILLISECONDS.toNanos(500);
@@ -85,7 +86,9 @@ final class HeartbeatConnection implements AutoCloseable {
   }
 
   /**
-   * Sends a heartbeat and reads the response within {@link #ANSWER_NANOS_MAX}. A new TLS connection has {@link #HANDSHAKE_NANOS_MAX} more. Resolving the host name takes additional time, and so does the initialization of TLS, once.
+   * Sends a heartbeat and reads the response within {@link #ANSWER_NANOS_MAX}. A new TLS connection
+   * has {@link #HANDSHAKE_NANOS_MAX} more. Resolving the host name takes additional time, and so
+   * does the initialization of TLS, once.
    *
    * @return the id of the node that responded, if the response contains it
    * @throws IOException if there is no response, or its status is not a success

@@ -3,7 +3,9 @@ package io.pensieve.server.peers;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 /**
- * A clock reading that knows how long this process was paused so far. A paused process (a long collection, a suspended machine) receives nothing. So its own pauses must not count as silence of its peers.
+ * A clock reading that knows how long this process was paused so far. A paused process (a long
+ * collection, a suspended machine) receives nothing. So its own pauses must not count as silence of
+ * its peers.
  *
  * @param nowNanos nanoseconds since the monitoring began
  * @param pausedNanos how much of that this process was paused
@@ -39,7 +41,8 @@ record PauseAdjustedTime(long nowNanos, long pausedNanos, long pausedBeforeNanos
   }
 
   /**
-   * Converts a time since the previous reading to that clock. The position of the pause within that interval is unknown. The result is never later than now.
+   * Converts a time since the previous reading to that clock. The position of the pause within that
+   * interval is unknown. The result is never later than now.
    */
   long awakeNanos(long atNanos) {
     return Math.min(atNanos - pausedBeforeNanos, awakeNanos());

@@ -31,8 +31,7 @@ final class Peer {
   private final Queue<Long> answersNanos = new ConcurrentLinkedQueue<>();
   private final AtomicLong beatNanos = new AtomicLong(NEVER);
   // Written by the thread that sends heartbeats.
-  private volatile HeartbeatFailure failure =
-      HeartbeatFailure.none();
+  private volatile HeartbeatFailure failure = HeartbeatFailure.none();
 
   private final PhiAccrualDetector detector = new PhiAccrualDetector();
   private volatile PeerState state = PeerState.DEAD;
@@ -48,7 +47,9 @@ final class Peer {
   }
 
   /**
-   * Returns the number at the end of the first label of a host name, such as {@code node2} or {@code pensieve-2.example}. Empty for numeric addresses. Nodes were identified by this number before they sent their ids.
+   * Returns the number at the end of the first label of a host name, such as {@code node2} or
+   * {@code pensieve-2.example}. Empty for numeric addresses. Nodes were identified by this number
+   * before they sent their ids.
    */
   static OptionalLong numberOf(String host) {
     String name = host.indexOf('.') < 0 ? host : host.substring(0, host.indexOf('.'));
@@ -137,7 +138,8 @@ final class Peer {
   }
 
   /**
-   * Returns why the peer does not respond, if that should be reported. No state change may report it: the peer may have been dead from the start, or be alive by its own heartbeats alone.
+   * Returns why the peer does not respond, if that should be reported. No state change may report
+   * it: the peer may have been dead from the start, or be alive by its own heartbeats alone.
    */
   Optional<PeerUnresponsive> pollUnresponsive() {
     HeartbeatFailure latest = failure;

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All peers and their states. Has no clock and no thread: callers pass the time, in nanoseconds since the monitoring began. Any thread may report signals; {@link #check} is for one thread.
+ * All peers and their states. Has no clock and no thread: callers pass the time, in nanoseconds
+ * since the monitoring began. Any thread may report signals; {@link #check} is for one thread.
  */
 final class PeerTable {
   private final long ownId;

@@ -19,7 +19,9 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether a TLS server is a peer. It is if it has a certificate for the host of the peer's URL, signed by a trusted authority. Any thread may replace the authorities at any time; the next heartbeat uses a connection that the new ones allow.
+ * Decides whether a TLS server is a peer. It is if it has a certificate for the host of the peer's
+ * URL, signed by a trusted authority. Any thread may replace the authorities at any time; the next
+ * heartbeat uses a connection that the new ones allow.
  */
 public final class PeerTrust {
   private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
@@ -38,7 +40,8 @@ public final class PeerTrust {
   public PeerTrust() {}
 
   /**
-   * From now on trusts only these authorities. The list may contain a peer's own certificate. That is trusted for the hosts that it names, while it is valid.
+   * From now on trusts only these authorities. The list may contain a peer's own certificate. That
+   * is trusted for the hosts that it names, while it is valid.
    */
   public synchronized void replace(List<X509Certificate> newAuthorities) {
     authorities = List.copyOf(newAuthorities);

@@ -4,7 +4,8 @@ import java.net.URI;
 import java.util.OptionalLong;
 
 /**
- * Several heartbeats in a row had no response, for a reason not yet reported since the last response.
+ * Several heartbeats in a row had no response, for a reason not yet reported since the last
+ * response.
  *
  * @param url the peer's URL
  * @param id the peer's node id, once known

@@ -9,7 +9,8 @@ import java.util.OptionalLong;
  * @param url the peer's URL
  * @param id the peer's node id, once known
  * @param state the state, as this node sees it
- * @param phi how unlikely its silence is: a silence this long or longer has the probability {@code 10^-phi}. From 0 to 100; 100 also means never heard from
+ * @param phi how unlikely its silence is: a silence this long or longer has the probability {@code
+ *     10^-phi}. From 0 to 100; 100 also means never heard from
  * @param lastHeardMillis how long ago it was last heard from, in milliseconds; empty for never
  * @param sinceMillis how long ago it entered this state, in milliseconds
  */

@@ -16,9 +16,14 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Monitors the peers of this node: sends heartbeats to them, receives theirs, and decides which peers are alive. Any thread may call any method, and no method waits for a peer.
+ * Monitors the peers of this node: sends heartbeats to them, receives theirs, and decides which
+ * peers are alive. Any thread may call any method, and no method waits for a peer.
  *
- * <p>A peer is alive when it responds to heartbeats or sends its own. It is dead when it has done neither for about 1.5 seconds (never more than 2), or not since this node started. Dead peers still receive heartbeats, so that a returning peer is found. A peer that has this node's own id, whether it is this node or a misconfigured one, is monitored like any other and shown with that id.
+ * <p>A peer is alive when it responds to heartbeats or sends its own. It is dead when it has done
+ * neither for about 1.5 seconds (never more than 2), or not since this node started. Dead peers
+ * still receive heartbeats, so that a returning peer is found. A peer that has this node's own id,
+ * whether it is this node or a misconfigured one, is monitored like any other and shown with that
+ * id.
  */
 public final class Peers implements AutoCloseable {
   /** The maximum number of peers. Each one has a thread. */
@@ -63,14 +68,20 @@ public final class Peers implements AutoCloseable {
   }
 
   /**
-   * Starts to send heartbeats, on threads of its own. A peer counts as dead until it is first heard from.
+   * Starts to send heartbeats, on threads of its own. A peer counts as dead until it is first heard
+   * from.
    *
    * @param nodeId the id of this node, which its heartbeats carry
-   * @param peers the peers' URLs, {@code http://host:port} or {@code https://host:port}; may be empty
+   * @param peers the peers' URLs, {@code http://host:port} or {@code https://host:port}; may be
+   *     empty
    * @param secret returns the bearer token of a heartbeat, if any; called for every heartbeat
-   * @param trust decides which {@code https} server is a peer; any other never receives the secret, and does not count as alive
-   * @param onEvent receives every change of a peer's state, and reasons why heartbeats have no response, one at a time; runs on the thread that makes these decisions, so it should return soon
-   * @throws IllegalArgumentException if a peer's URL has another form or is a duplicate, or if there are more than {@link #PEERS_MAX}
+   * @param trust decides which {@code https} server is a peer; any other never receives the secret,
+   *     and does not count as alive
+   * @param onEvent receives every change of a peer's state, and reasons why heartbeats have no
+   *     response, one at a time; runs on the thread that makes these decisions, so it should return
+   *     soon
+   * @throws IllegalArgumentException if a peer's URL has another form or is a duplicate, or if
+   *     there are more than {@link #PEERS_MAX}
    */
   public static Peers start(
       long nodeId,
@@ -113,7 +124,8 @@ public final class Peers implements AutoCloseable {
   }
 
   /**
-   * A peer's heartbeat came in. It counts as a sign of life of the peer with this id. An id is ignored if no peer or more than one has it, or if it is this node's own.
+   * A peer's heartbeat came in. It counts as a sign of life of the peer with this id. An id is
+   * ignored if no peer or more than one has it, or if it is this node's own.
    */
   public void onHeartbeat(long nodeId) {
     peers.onHeartbeat(nodeId, nowNanos());

@@ -4,7 +4,9 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 /**
- * Phi-accrual failure detection (Hayashibara et al., 2004) for one peer. Learns the rhythm of its responses, and computes how unlikely its silence is. A pure function of the times passed in, in nanoseconds of one clock that never goes back. For one thread.
+ * Phi-accrual failure detection (Hayashibara et al., 2004) for one peer. Learns the rhythm of its
+ * responses, and computes how unlikely its silence is. A pure function of the times passed in, in
+ * nanoseconds of one clock that never goes back. For one thread.
  */
 final class PhiAccrualDetector {
   static final long BEAT_NANOS = MILLISECONDS.toNanos(250);
@@ -50,7 +52,8 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * The peer responded to our heartbeat: a sign of life, and a sample of the time since the last one.
+   * The peer responded to our heartbeat: a sign of life, and a sample of the time since the last
+   * one.
    */
   void onResponse(long atNanos) {
     if (lastAnswerNanos != NEVER && atNanos > lastAnswerNanos) {
@@ -76,7 +79,8 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * Returns how unlikely the current silence is, after subtracting the acceptable pause; {@link #PHI_MAX} if the peer was never heard from.
+   * Returns how unlikely the current silence is, after subtracting the acceptable pause; {@link
+   * #PHI_MAX} if the peer was never heard from.
    */
   double phi(long nowNanos) {
     return lastHeardNanos == NEVER
@@ -85,7 +89,8 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * Returns DEAD if phi reaches 8 after subtracting the acceptable pause, or SUSPECT if it reaches 8 without subtracting it.
+   * Returns DEAD if phi reaches 8 after subtracting the acceptable pause, or SUSPECT if it reaches
+   * 8 without subtracting it.
    */
   PeerState evaluate(long nowNanos) {
     if (phi(nowNanos) >= PHI_CONVICTED) {
@@ -100,7 +105,8 @@ final class PhiAccrualDetector {
   }
 
   /**
-   * Returns {@code -log10(1 - F(y))} for the standard normal distribution, with {@code F(y) = 1 / (1 + exp(-x))}. This form neither overflows nor loses digits, for a long or a short silence.
+   * Returns {@code -log10(1 - F(y))} for the standard normal distribution, with {@code F(y) = 1 /
+   * (1 + exp(-x))}. This form neither overflows nor loses digits, for a long or a short silence.
    */
   static double phiOf(double deviations) {
     double x = deviations * (1.5976 + 0.070566 * deviations * deviations);

@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
  * The parts of an HTTP/1 response head that a heartbeat needs.
  *
  * @param status the status code
- * @param bodyBytes the length of the body, if the response states it and the connection stays open; otherwise the response ends the connection, and its body does not matter
+ * @param bodyBytes the length of the body, if the response states it and the connection stays open;
+ *     otherwise the response ends the connection, and its body does not matter
  * @param nodeId the id of the node that responded, if the response contains it
  */
 record ResponseHead(int status, OptionalLong bodyBytes, OptionalLong nodeId) {

@@ -9,11 +9,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Under which names a server without tokens answers, so that no web page uses a browser on its
- * machine to reach it: a page can make its own name stand for a loopback address, but the browser
- * then says that name.
+ * The host names that a server without tokens accepts. They prevent a web page from using a local
+ * browser to reach the server (DNS rebinding): a page can map its own name to a loopback address,
+ * but the browser sends that name.
  *
- * @param names those beside {@code localhost} and loopback addresses; empty for all there are
+ * @param names the names besides {@code localhost} and loopback addresses; empty to accept all
  */
 public record AllowedHosts(Optional<Set<String>> names) {
   private static final String LOCALHOST = "localhost";
@@ -21,26 +21,28 @@ public record AllowedHosts(Optional<Set<String>> names) {
   private static final String LOOPBACK_IPV4_PREFIX = "127.";
   private static final int IPV4_DOTS = 3;
 
-  /** Whatever the server is called. */
+  /** Accepts every name. */
   public static AllowedHosts any() {
     return new AllowedHosts(Optional.empty());
   }
 
-  /** These, in small letters and without ports, and those that only this machine has. */
+  /**
+   * Accepts these names, in lower case and without ports, and all names of the loopback interface.
+   */
   public static AllowedHosts named(Set<String> names) {
     return new AllowedHosts(Optional.of(Set.copyOf(names)));
   }
 
-  /** Refuses a request for a server of another name. */
+  /** Rejects a request for another host name. */
   void require(HttpServerExchange exchange) {
     String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
-    if (host != null && !isAllowed(host)) { // none is HTTP/1.0, which no browser speaks
+    if (host != null && !isAllowed(host)) { // no Host: HTTP/1.0, so not a browser
       throw ProblemType.MISDIRECTED_REQUEST.withDetail(
           "without tokens this server answers as localhost, and as what --allowed-hosts names");
     }
   }
 
-  /** Refuses what a page of another server has a browser send. */
+  /** Rejects a request that a browser sends for a page of another server. */
   void requireOwnOrigin(HttpServerExchange exchange) {
     String origin = exchange.getRequestHeaders().getFirst(Headers.ORIGIN);
     if (origin == null) {
@@ -61,7 +63,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
         || names.filter(set -> set.contains(name(from))).isPresent();
   }
 
-  // Asked of each request, so without a regular expression: that took 5 % of a request's time.
+  // Runs for each request, so no regular expression: that took 5 % of a request's time.
   private boolean isAllowed(String host) {
     String name = name(host);
     return names.isEmpty() || isLoopback(name) || names.get().contains(name);
@@ -73,7 +75,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
         || LOOPBACK_IPV6.contains(name);
   }
 
-  // Digits and dots in their places. Whether each number is below 256 is the resolver's to say.
+  // Checks digits and dots only. The resolver rejects numbers above 255.
   private static boolean isIpv4(String name) {
     int dots = 0;
     int digits = 0;
@@ -91,7 +93,7 @@ public record AllowedHosts(Optional<Set<String>> names) {
     return dots == IPV4_DOTS && digits > 0;
   }
 
-  /** A host without its port, in small letters. */
+  /** Returns a host without its port, in lower case. */
   private static String name(String host) {
     int end = host.length();
     while (end > 0 && host.charAt(end - 1) >= '0' && host.charAt(end - 1) <= '9') {

@@ -7,7 +7,8 @@ import io.undertow.util.Headers;
 import java.util.Optional;
 
 /**
- * Decides who may call which route, by {@code Authorization: Bearer}. Any thread may replace the tokens at any time: each request sees either the old ones or the new ones.
+ * Decides who may call which route, by {@code Authorization: Bearer}. Any thread may replace the
+ * tokens at any time: each request sees either the old ones or the new ones.
  */
 public final class Authorizer {
   private static final String SCHEME = "Bearer ";
@@ -49,7 +50,8 @@ public final class Authorizer {
   /**
    * Checks that the caller may use a route of this role.
    *
-   * @throws io.pensieve.server.http.json.ProblemException if it may not; the response headers then contain the matching challenge
+   * @throws io.pensieve.server.http.json.ProblemException if it may not; the response headers then
+   *     contain the matching challenge
    */
   public void require(Role asked, HttpServerExchange exchange) {
     Tokens now = tokens;

@@ -3,12 +3,12 @@ package io.pensieve.server.http.access;
 import java.util.Locale;
 
 /**
- * What a route asks of whoever calls it, and what a token stands for. Of {@code READ}, {@code
- * WRITE} and {@code ADMIN} each may do what those before it may. {@code PEER} is apart: it opens
- * the routes between nodes and no others, and nothing else opens those.
+ * The role that a route requires, and that a token grants. {@code READ}, {@code WRITE} and {@code
+ * ADMIN} each include the roles before them. {@code PEER} is separate: it grants the routes between
+ * nodes and no others, and no other role grants those.
  */
 public enum Role {
-  /** Asks for no token: what a load balancer has to know. No token stands for it. */
+  /** Requires no token, for a load balancer. No token grants it. */
   ANYONE,
 
   /** Reads entries and statistics. */
@@ -17,13 +17,13 @@ public enum Role {
   /** Changes entries. */
   WRITE,
 
-  /** Also what only those who run the server are to see. */
+  /** Also sees what only operators may see. */
   ADMIN,
 
   /** Another node. */
   PEER;
 
-  /** Whether someone who is this may call a route that asks for that. */
+  /** Returns whether a caller with this role may call a route that requires the other one. */
   boolean mayCall(Role asked) {
     if (asked == PEER || this == PEER) {
       return asked == this || asked == ANYONE;
@@ -35,7 +35,7 @@ public enum Role {
     return valueOf(title.toUpperCase(Locale.ROOT));
   }
 
-  /** The name that people read and write. */
+  /** Returns the name in files and messages. */
   public String title() {
     return name().toLowerCase(Locale.ROOT);
   }

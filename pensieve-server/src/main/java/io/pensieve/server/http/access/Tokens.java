@@ -9,26 +9,26 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Bearer tokens, and the role that each stands for. Immutable. */
+/** Bearer tokens and their roles. Immutable. */
 public final class Tokens {
-  /** The shortest token: 16 characters, so that nobody finds one by trying. */
+  /** The minimum length: 16 characters, so that nobody can guess a token. */
   public static final int CHARACTERS_MIN = 16;
 
-  /** The longest token. */
+  /** The maximum length. */
   public static final int CHARACTERS_MAX = 512;
 
   /*
-   * A token is compared by its digest, which is as long for every token, in a time that does not
-   * depend on where two digests differ, and always with all of them. So the time of an answer tells
-   * neither how long a token is, nor how much of a guess was right, nor which one it was.
+   * Tokens are compared by their digests, which all have the same length. A comparison takes
+   * constant time, and a lookup always compares all tokens. So the response time reveals neither
+   * the length of a token, nor how much of a guess was right, nor which token matched.
    *
-   * Nothing here has a toString that would show a token, and no message quotes a line: a line that
-   * cannot be read may be a token all the same.
+   * No toString shows a token, and no message quotes a line: an unreadable line may still contain a
+   * token.
    */
   static final Tokens NONE = new Tokens(List.of(), Optional.empty());
 
   private static final Pattern LINE = Pattern.compile("(read|write|admin|peer)\\s+(\\S+)");
-  // What RFC 6750, 2.1 lets a token be made of.
+  // The characters of a token, from RFC 6750, 2.1.
   private static final Pattern TOKEN =
       Pattern.compile("(?=.{" + CHARACTERS_MIN + "," + CHARACTERS_MAX + "}$)[A-Za-z0-9._~+/-]+=*");
   private static final String EXPECTED =
@@ -38,7 +38,7 @@ public final class Tokens {
   private final List<Token> tokens;
   private final Optional<String> peerSecret;
 
-  // An array compares by identity, which nobody does here.
+  // Arrays compare by identity, but no code compares these records.
   @SuppressWarnings("ArrayRecordComponent")
   private record Token(Role role, byte[] digest) {
     boolean is(byte[] otherDigest) {
@@ -52,10 +52,10 @@ public final class Tokens {
   }
 
   /**
-   * Reads a role and a token a line; empty lines, and those that begin with {@code #}, are skipped.
+   * Parses one role and one token per line. Skips empty lines, and lines that begin with {@code #}.
    *
-   * @throws IllegalArgumentException for a line that is something else, by its number; also if a
-   *     token is there twice, or if there is none that opens any entries
+   * @throws IllegalArgumentException for an invalid line, by its number; also for a duplicate
+   *     token, or if no token grants access to entries
    */
   public static Tokens parse(String lines) {
     List<Token> tokens = new ArrayList<>();
@@ -97,7 +97,7 @@ public final class Tokens {
     return tokens.isEmpty();
   }
 
-  /** Whoever sends this. */
+  /** Returns the role of this token. */
   Optional<Role> roleOf(String token) {
     byte[] digest = digest(token);
     Optional<Role> found = Optional.empty();
@@ -109,7 +109,10 @@ public final class Tokens {
     return found;
   }
 
-  /** What a node shows to another: the first {@code peer} token, if there is one. */
+  /**
+   * Returns the token that a node sends to its peers: the first {@code peer} token, if there is
+   * one.
+   */
   public Optional<String> peerSecret() {
     return peerSecret;
   }

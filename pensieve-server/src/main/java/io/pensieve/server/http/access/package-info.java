@@ -1,4 +1,7 @@
-/** Who may do what: roles, tokens, and the names under which a server answers. */
+/**
+ * Who may call a route? Roles, tokens, and the allowed host names; sees requests, and problems from
+ * json.
+ */
 @NullMarked
 package io.pensieve.server.http.access;
 

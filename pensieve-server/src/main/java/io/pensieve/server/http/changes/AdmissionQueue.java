@@ -6,19 +6,19 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Lets so many tasks run at a time as there is memory for; others are run when it is their turn, in
- * their order. No thread waits for that.
+ * Limits how many tasks run at a time to the available memory. Other tasks wait for their turn, in
+ * order, without a thread.
  */
 final class AdmissionQueue {
   private final Deque<Runnable> waiting = new ArrayDeque<>(); // guarded by this
-  private int free; // guarded by this; none while anyone waits
+  private int free; // guarded by this; 0 while a task waits
 
-  /** So many at a time, at least one. */
+  /** Creates a queue for this many tasks at a time, at least one. */
   AdmissionQueue(long atOnce) {
     free = (int) Math.max(1, Math.min(Integer.MAX_VALUE, atOnce));
   }
 
-  /** Runs a task by this executor, now or later. Its turn is over when it returns or throws. */
+  /** Runs a task on this executor, now or later. Its turn ends when it returns or throws. */
   void run(Executor executor, Runnable task) {
     Runnable turn = () -> begin(executor, task);
     synchronized (this) {
@@ -42,7 +42,7 @@ final class AdmissionQueue {
             }
           });
     } catch (RejectedExecutionException stopping) {
-      end(); // and so do those who wait, one after another
+      end(); // then the waiting tasks end, too, one after another
     }
   }
 

@@ -9,8 +9,8 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The changes that a client has not been told yet. While it is told none, they stay in the log:
- * this holds neither a file of it nor a value.
+ * The changes that a client has not received yet. While paused they stay in the log, and this
+ * object holds neither a file nor a value.
  */
 final class ChangeBacklog implements AutoCloseable {
   private final LongFunction<ChangeStream<String, StoredValue>> log;
@@ -19,9 +19,9 @@ final class ChangeBacklog implements AutoCloseable {
   private volatile long sequence;
 
   /**
-   * What follows in a stream.
+   * Creates a backlog that continues a stream.
    *
-   * @param log opens another stream, which goes on from a sequence
+   * @param log opens another stream that continues after a sequence
    */
   ChangeBacklog(
       ChangeStream<String, StoredValue> stream,
@@ -31,14 +31,12 @@ final class ChangeBacklog implements AutoCloseable {
     this.log = log;
   }
 
-  /** Up to where {@link #next} has come. */
+  /** Returns the last sequence that {@link #next} has reached. */
   long sequence() {
     return sequence;
   }
 
-  /**
-   * The next changes that are there, as {@link ChangeStream#next} tells them; none if it is closed.
-   */
+  /** Returns the next available changes, like {@link ChangeStream#next}; none if this is closed. */
   synchronized List<Sequenced<String, StoredValue>> next() throws InterruptedException {
     if (closed) {
       return List.of();
@@ -53,7 +51,7 @@ final class ChangeBacklog implements AutoCloseable {
     return changes;
   }
 
-  /** Lets go of the log until the next call of {@link #next}. */
+  /** Closes the stream until the next call of {@link #next}. */
   synchronized void pause() {
     ChangeStream<String, StoredValue> open = stream;
     stream = null;

@@ -13,10 +13,11 @@ import io.pensieve.server.http.value.Utf8Validator;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** A change, and how an event stream tells it: made once, when the first one asks for it. */
+/** A change and its server-sent event. The first use creates the event. */
 public final class ChangeEvent {
   private final Sequenced<String, StoredValue> change;
-  private @Nullable SharedEventBytes event; // of one thread: whoever tells the change
+  // For one thread: the one that delivers the change.
+  private @Nullable SharedEventBytes event;
 
   ChangeEvent(Sequenced<String, StoredValue> change) {
     this.change = change;
@@ -30,7 +31,7 @@ public final class ChangeEvent {
     return change.sequence();
   }
 
-  /** The event; the same for all. Its value is not made into JSON before it is sent. */
+  /** Returns the event, which all streams share. Its value becomes JSON only while it is sent. */
   SharedEventBytes bytes() {
     SharedEventBytes made = event;
     if (made == null) {
@@ -54,12 +55,12 @@ public final class ChangeEvent {
     }
   }
 
-  // An event with an id, from which a client may resume, and with JSON, which has no line ends.
+  // An event has an id, from which a client may resume, and JSON data, which has no line breaks.
   private static LazyBytes pieces(long id, String name, FieldWriter data) {
     return LazyJsonWriter.object("id: " + id + "\nevent: " + name + "\ndata: ", data, "\n\n");
   }
 
-  /** The last event of a stream that cannot go on. */
+  /** Returns the last event of a stream that cannot continue. */
   static SharedEventBytes end(ProblemType problem, String detail) {
     return SharedEventBytes.uncounted(
         LazyJsonWriter.object(
@@ -68,7 +69,7 @@ public final class ChangeEvent {
             "\n\n"));
   }
 
-  /** No event for those who listen, but the id that they resume from is this now. */
+  /** Returns a comment with an id: clients see no event, but resume from this id. */
   static SharedEventBytes mark(long id) {
     return SharedEventBytes.uncounted(
         LazyBytes.of(Utf8Validator.bytes(": still here\nid: " + id + "\n\n")));

@@ -16,7 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Delivers the map's changes to all that wait for some. One thread reads one stream for any number of subscribers, and reads nothing if there are none. A delivered change is visible in the map.
+ * Delivers the map's changes to all that wait for some. One thread reads one stream for any number
+ * of subscribers, and reads nothing if there are none. A delivered change is visible in the map.
  */
 public final class ChangeHub implements AutoCloseable {
   // The hub's thread opens the stream on the first request, because that can take long. It closes
@@ -76,7 +77,9 @@ public final class ChangeHub implements AutoCloseable {
   }
 
   /**
-   * From now on, runs the listener after each change of this key. Also runs it when a change may have been missed, and once soon after this call. So a listener that reads the map each time misses nothing.
+   * From now on, runs the listener after each change of this key. Also runs it when a change may
+   * have been missed, and once soon after this call. So a listener that reads the map each time
+   * misses nothing.
    *
    * @throws RuntimeException the exception of the last attempt, if reading changes failed just now
    */
@@ -95,9 +98,12 @@ public final class ChangeHub implements AutoCloseable {
   }
 
   /**
-   * Subscribes a subscriber that knows all changes up to this sequence. It may receive some of them again.
+   * Subscribes a subscriber that knows all changes up to this sequence. It may receive some of them
+   * again.
    *
-   * @return whether it will receive all changes after that sequence. If false, the hub is not reading yet or has delivered later changes already; the subscriber may retry once it knows more
+   * @return whether it will receive all changes after that sequence. If false, the hub is not
+   *     reading yet or has delivered later changes already; the subscriber may retry once it knows
+   *     more
    * @throws RuntimeException the exception of the last attempt, if reading changes failed just now
    */
   public synchronized boolean subscribe(Subscriber subscriber, long known) {

@@ -10,30 +10,30 @@ import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
- * Notices when the client of a request disconnects while that waits: nobody else reads its
- * connection meanwhile. All of it happens on the exchange's I/O thread.
+ * Detects that the client of a waiting request disconnects. Nothing else reads the connection
+ * meanwhile. Everything runs on the exchange's I/O thread.
  */
 final class DisconnectWatch {
-  // An end of what the client sends counts as a disconnect: nothing tells a client that is gone
-  // from one that only sends no more. A client that sends its next request is still there, and is
-  // not watched any further: its bytes go back to where Undertow looks for them.
+  // The end of the client's input counts as a disconnect: a client that is gone looks the same as
+  // one that only stopped sending. A client that sends its next request is still there. Its bytes
+  // return to the buffer where Undertow expects them, and the watch ends.
   //
-  // A client that waits is silent, and is not cut off for it: so there is no read timeout while
-  // reads are on.
+  // A waiting client is silent, and must not be disconnected for that. So the connection has no
+  // read timeout while the watch reads.
 
   private static final int NO_TIMEOUT = 0;
 
   private final HttpServerExchange exchange;
   private final HttpServerConnection connection;
   private final Runnable onDisconnect;
-  private @Nullable Integer readTimeoutMillis; // to be put back
+  private @Nullable Integer readTimeoutMillis; // restored at the end
   private boolean watching;
 
   /**
-   * Watches nothing yet.
+   * Creates a watch that has not begun.
    *
-   * @param onDisconnect run once, at most, if the client sends no more; a connection that is broken
-   *     is closed, and ends its exchange
+   * @param onDisconnect runs at most once, when the client sends no more; a broken connection is
+   *     closed instead, which ends its exchange
    */
   DisconnectWatch(HttpServerExchange exchange, Runnable onDisconnect) {
     this.exchange = exchange;
@@ -41,7 +41,7 @@ final class DisconnectWatch {
     this.onDisconnect = onDisconnect;
   }
 
-  /** Watches until the end, unless the client has sent its next request already. */
+  /** Watches until {@link #end}, unless the client has already sent its next request. */
   void begin() throws IOException {
     if (!exchange.isRequestComplete() || connection.getExtraBytes() != null) {
       return;
@@ -65,7 +65,7 @@ final class DisconnectWatch {
         end();
         pooled.getBuffer().flip();
         connection.ungetRequestBytes(pooled);
-        return; // it is the connection's now
+        return; // the connection owns it now
       }
       if (count < 0) {
         end();
@@ -79,7 +79,7 @@ final class DisconnectWatch {
     pooled.close();
   }
 
-  /** Watches no more. A second call does nothing. */
+  /** Stops watching. A second call does nothing. */
   void end() {
     if (!watching) {
       return;
@@ -89,7 +89,7 @@ final class DisconnectWatch {
     try {
       Integer unused = connection.getChannel().setOption(Options.READ_TIMEOUT, readTimeoutMillis);
     } catch (IOException closedMeanwhile) {
-      // Then there is nobody to be cut off.
+      // A closed connection needs no timeout.
     }
   }
 }

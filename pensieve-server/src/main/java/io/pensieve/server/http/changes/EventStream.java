@@ -17,7 +17,10 @@ import org.xnio.XnioExecutor;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * A response that stays open. A producer puts events into a queue and never waits. The exchange's I/O thread sends them as fast as the client reads. A client is disconnected if it reads nothing while its queue grows beyond the bound. A client with waiting events is also disconnected if the events of all clients exhaust the memory budget.
+ * A response that stays open. A producer puts events into a queue and never waits. The exchange's
+ * I/O thread sends them as fast as the client reads. A client is disconnected if it reads nothing
+ * while its queue grows beyond the bound. A client with waiting events is also disconnected if the
+ * events of all clients exhaust the memory budget.
  */
 public final class EventStream {
   // This object's monitor guards the queue and its state. Only the I/O thread writes. The first
@@ -39,7 +42,8 @@ public final class EventStream {
   private boolean ending;
 
   /**
-   * The largest id that was sent or is queued. Ids never decrease: a client resumes from the last id it has read, so an older id would repeat some changes.
+   * The largest id that was sent or is queued. Ids never decrease: a client resumes from the last
+   * id it has read, so an older id would repeat some changes.
    */
   private long lastId;
 
@@ -49,11 +53,9 @@ public final class EventStream {
   private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // I/O thread only
   // I/O thread only: the rest of the event that is being sent.
-  private LazyBytes.@Nullable PartReader
-      unmade;
+  private LazyBytes.@Nullable PartReader unmade;
   // I/O thread only: active while the client leaves bytes unread.
-  private final MinimumTransferRate
-      rate;
+  private final MinimumTransferRate rate;
   private long sentBytes; // I/O thread only
 
   /**
@@ -97,7 +99,8 @@ public final class EventStream {
    * Queues an event, however much is queued. For a producer that first checks {@link #isWritable}.
    *
    * @param id the event's id
-   * @throws io.pensieve.server.http.json.ProblemException if the memory budget is exhausted; the event is not queued then
+   * @throws io.pensieve.server.http.json.ProblemException if the memory budget is exhausted; the
+   *     event is not queued then
    */
   public synchronized void push(SharedEventBytes event, long id) {
     if (!ending && !added(event)) {
@@ -165,7 +168,8 @@ public final class EventStream {
   }
 
   /**
-   * Sends a mark once per period if the queue is empty, until the stream ends. Runs on the I/O thread.
+   * Sends a mark once per period if the queue is empty, until the stream ends. Runs on the I/O
+   * thread.
    *
    * @param id returns the sequence up to which everything has been delivered
    */
@@ -196,7 +200,8 @@ public final class EventStream {
   }
 
   /**
-   * Like {@link #isWritable}. If false, the I/O thread runs the task once, as soon as the producer may continue.
+   * Like {@link #isWritable}. If false, the I/O thread runs the task once, as soon as the producer
+   * may continue.
    */
   synchronized boolean isWritableOr(Runnable task) {
     if (isWritable()) {

@@ -51,7 +51,8 @@ public final class LongPolls {
   }
 
   /**
-   * Responds when the entry is absent, or has a version that the client does not know, or when the wait ends, whichever comes first.
+   * Responds when the entry is absent, or has a version that the client does not know, or when the
+   * wait ends, whichever comes first.
    *
    * @param wait the maximum wait; cut to the limit
    */

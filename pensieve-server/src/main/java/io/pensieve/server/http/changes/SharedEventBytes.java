@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An event as it is sent. Many streams may have it waiting at once: what it holds of the heap is
- * counted while any of them does, and only once.
+ * The bytes of an event, which many streams may queue at once. The memory budget counts them once,
+ * while any stream holds them.
  */
 public final class SharedEventBytes {
   private final LazyBytes bytes;
@@ -23,12 +23,12 @@ public final class SharedEventBytes {
     return new SharedEventBytes(bytes, budget);
   }
 
-  /** What is so small, and so seldom, that it need not be counted. */
+  /** Returns an event that is too small and too rare to count. */
   public static SharedEventBytes uncounted(LazyBytes bytes) {
     return new SharedEventBytes(bytes, null);
   }
 
-  /** The same, not counted: for one that is sent at once. */
+  /** Returns the same event, not counted. For one that is sent at once. */
   SharedEventBytes uncounted() {
     return uncounted(bytes);
   }
@@ -42,8 +42,9 @@ public final class SharedEventBytes {
   }
 
   /**
-   * Holds it for one stream more, if there is room. Of all streams that are offered the same event
-   * one thread does this, so that whoever finds a holder finds the room taken.
+   * Holds the event for one more stream. Returns false if the budget is exhausted. One thread calls
+   * this for all streams of an event. So a caller that finds another holder knows that the bytes
+   * are reserved.
    */
   boolean retain() {
     if (budget == null) {
@@ -56,7 +57,7 @@ public final class SharedEventBytes {
     return true;
   }
 
-  /** Ends one hold; any thread may. */
+  /** Ends one hold. Any thread may call this. */
   void release() {
     if (budget != null && holders.decrementAndGet() == 0) {
       budget.releaseBytes(bytes.bytesHeld());

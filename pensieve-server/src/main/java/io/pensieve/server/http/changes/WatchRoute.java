@@ -45,8 +45,7 @@ public final class WatchRoute {
   private final WaitLimits limits;
   private final Permits permits;
   // For watchers that read changes which the hub has already delivered.
-  private final AdmissionQueue
-      admissionQueue;
+  private final AdmissionQueue admissionQueue;
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private volatile boolean draining;
 
@@ -153,7 +152,8 @@ public final class WatchRoute {
   }
 
   /**
-   * One client. At first a worker reads its changes from a backlog of its own, as fast as the client reads them. Once it has caught up with the hub, the hub delivers them.
+   * One client. At first a worker reads its changes from a backlog of its own, as fast as the
+   * client reads them. Once it has caught up with the hub, the hub delivers them.
    */
   private final class Watcher implements ChangeHub.Subscriber {
     // A watcher queues or drops the changes that it reads before its turn ends. So changes are held
@@ -214,9 +214,11 @@ public final class WatchRoute {
     }
 
     /**
-     * Delivers changes until none are left, the client must read first, or the turn ends. Returns whether none are left.
+     * Delivers changes until none are left, the client must read first, or the turn ends. Returns
+     * whether none are left.
      *
-     * <p>One read per turn is not enough. With many watchers, new changes would arrive before each turn, and no watcher would ever catch up.
+     * <p>One read per turn is not enough. With many watchers, new changes would arrive before each
+     * turn, and no watcher would ever catch up.
      */
     private boolean deliveredAll() throws InterruptedException {
       for (int reads = 0; reads < READS_A_TURN && out.isWritable(); reads++) {

@@ -1,4 +1,7 @@
-/** Changes as they are made: the hub, event streams, and requests that wait for a change. */
+/**
+ * How do clients receive changes? The hub, event streams and long polls; sees the map's change
+ * streams, and json, protocol, transport and value.
+ */
 @NullMarked
 package io.pensieve.server.http.changes;
 

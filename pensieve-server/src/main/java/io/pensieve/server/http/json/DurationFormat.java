@@ -5,19 +5,19 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/**
- * Durations as requests write them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}.
- */
+/** Durations in requests: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}. */
 public final class DurationFormat {
-  /** What is expected where a duration is not one. */
+  /** Describes the format in error messages. */
   public static final String EXPECTED = "a duration like 500ms, 30s, 5m, 2h or 7d";
 
-  // Ten digits of days are 27 million years, and still a number of milliseconds.
+  // Ten digits of days are 27 million years, and their milliseconds still fit into a long.
   private static final Pattern SPAN = Pattern.compile("(0|[1-9][0-9]{0,9})(ms|s|m|h|d)");
 
   private DurationFormat() {}
 
-  /** The duration, or nothing if the text is not one: no sign, no fraction, no space, one unit. */
+  /**
+   * Parses a duration: no sign, no fraction, no space, one unit. Returns empty for any other text.
+   */
   public static Optional<Duration> parse(String text) {
     Matcher span = SPAN.matcher(text);
     if (!span.matches()) {
@@ -34,7 +34,7 @@ public final class DurationFormat {
         });
   }
 
-  /** A duration in a form that {@link #parse} reads, cut to milliseconds. */
+  /** Formats a duration so that {@link #parse} accepts it, truncated to milliseconds. */
   public static String text(Duration duration) {
     return duration.toMillis() + "ms";
   }

@@ -6,12 +6,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Entries as fields of JSON objects. */
+/** Writes entries as fields of JSON objects. */
 public final class EntryJson {
 
   private EntryJson() {}
 
-  /** The key, its value and what belongs to it. */
+  /** Writes the key, the value and their attributes. */
   public static void write(
       LazyJsonWriter json, String key, Versioned<StoredValue> entry, Optional<Duration> ttl)
       throws IOException {
@@ -19,12 +19,12 @@ public final class EntryJson {
     write(json, entry, ttl);
   }
 
-  /** The value and what belongs to it. */
+  /** Writes the value and its attributes. */
   public static void write(
       LazyJsonWriter json, Versioned<StoredValue> entry, Optional<Duration> ttl)
       throws IOException {
     writeValue(json, entry.value());
-    if (entry.version() != 0) { // an atomic batch that removes it later gives it none
+    if (entry.version() != 0) { // 0 if a later operation of an atomic batch removes it
       json.name("version").value(entry.version());
     }
     if (ttl.isPresent()) {
@@ -32,7 +32,7 @@ public final class EntryJson {
     }
   }
 
-  /** The value with its type: as text if it is one, else in base64. */
+  /** Writes the value with its type: as text if it is UTF-8, otherwise in base64. */
   public static void writeValue(LazyJsonWriter json, StoredValue value) throws IOException {
     if (!json.text("value", value)) {
       json.base64("value_base64", value);

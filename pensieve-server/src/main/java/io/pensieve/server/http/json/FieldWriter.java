@@ -2,7 +2,7 @@ package io.pensieve.server.http.json;
 
 import java.io.IOException;
 
-/** The fields of a JSON object. */
+/** Writes the fields of a JSON object. */
 public interface FieldWriter {
   void write(LazyJsonWriter json) throws IOException;
 }

@@ -11,10 +11,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON object with known fields, read strictly. Refused: anything that RFC 8259 does not allow,
- * bytes that are not UTF-8, and of the known fields those that are missing, null, of another type,
- * there twice, or not encodable as UTF-8. Fields that are not known are skipped, so that an older
- * server understands a newer client.
+ * Reads a JSON object with known fields, strictly.
+ *
+ * <p>Rejects everything that RFC 8259 does not allow, and bytes that are not UTF-8. Rejects a known
+ * field that is missing, null, of another type, a duplicate, or not encodable as UTF-8. Skips
+ * unknown fields, so an older server accepts a newer client.
  */
 public final class JsonObjectReader {
   private static final Pattern INTEGER = Pattern.compile("-?[0-9]+");
@@ -51,7 +52,7 @@ public final class JsonObjectReader {
     }
     json.endObject();
     StrictJson.requireEnd(json);
-    // Only now: a body that is no JSON at all is malformed, whatever its first fields look like.
+    // Throw only now: a body that is not JSON is malformed, even if its first fields are invalid.
     if (firstFault != null) {
       throw firstFault;
     }
@@ -95,7 +96,7 @@ public final class JsonObjectReader {
     };
   }
 
-  /** A field of type string. */
+  /** Returns a field of type string. */
   public String string(String name) {
     String text = texts.get(name);
     if (text == null) {
@@ -104,12 +105,12 @@ public final class JsonObjectReader {
     return text;
   }
 
-  /** A field of type number that is to be a whole one of 64 bits, written in digits. */
+  /** Returns a number field as a 64-bit integer, written in digits. */
   public long integer(String name) {
     return integer(name, string(name));
   }
 
-  /** A whole number of 64 bits, of a field of this name. */
+  /** Parses a 64-bit integer, the text of a field of this name. */
   public static long integer(String name, String text) {
     if (!INTEGER.matcher(text).matches()) {
       throw invalid(name, "is not a whole number");
@@ -121,7 +122,7 @@ public final class JsonObjectReader {
     }
   }
 
-  /** A field of type number that is to be a whole one, from 0 to 2^63 - 1, written in digits. */
+  /** Returns a number field as an integer from 0 to 2^63 - 1, written in digits. */
   public long wholeNumber(String name) {
     String text = string(name);
     if (!text.chars().allMatch(c -> c >= '0' && c <= '9')) {

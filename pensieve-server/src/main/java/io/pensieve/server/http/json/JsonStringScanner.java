@@ -1,8 +1,8 @@
 package io.pensieve.server.http.json;
 
 /**
- * How long the strings of a JSON text become, found out before one of them is made. Of what is no
- * JSON it says anything, but never more than the text is long.
+ * Measures the strings of a JSON text before any string is created. If the text is not JSON the
+ * result has no meaning, but never exceeds the length of the text.
  */
 public final class JsonStringScanner {
   private static final int HEX_DIGITS = 4;
@@ -71,7 +71,7 @@ public final class JsonStringScanner {
     return unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
   }
 
-  /** The longest string that has ended, in bytes of UTF-8. */
+  /** Returns the length of the longest complete string, in bytes of UTF-8. */
   public long longest() {
     return longest;
   }

@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Bytes that are produced while they are sent: a body, or an event. Each reader reads them from the beginning, and there may be any number of readers. Immutable.
+ * Bytes that are produced while they are sent: a body, or an event. Each reader reads them from the
+ * beginning, and there may be any number of readers. Immutable.
  */
 public final class LazyBytes {
   private final List<Part> parts;
@@ -26,7 +27,9 @@ public final class LazyBytes {
   /** One reader and its position. For one thread at a time. */
   public interface PartReader {
     /**
-     * Writes the next bytes into this buffer. It may leave a few bytes of the buffer unused. It always makes progress in an empty buffer of at least {@link LazyJsonString#ESCAPE_BYTES_MAX} bytes.
+     * Writes the next bytes into this buffer. It may leave a few bytes of the buffer unused. It
+     * always makes progress in an empty buffer of at least {@link LazyJsonString#ESCAPE_BYTES_MAX}
+     * bytes.
      *
      * @return whether no bytes are left
      */

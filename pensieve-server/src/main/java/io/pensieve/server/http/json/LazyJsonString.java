@@ -8,8 +8,8 @@ import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stored value as a string of JSON, made as it is sent: its text, or its bytes in base64. Escapes
- * what Gson does, and takes no memory but the value's.
+ * A stored value as a JSON string, produced while it is sent: its text, or its bytes in base64.
+ * Escapes the same characters as Gson, and needs no memory besides the value's.
  */
 abstract class LazyJsonString implements LazyBytes.Part {
   /** As in {@code \\u0001}. */
@@ -20,7 +20,7 @@ abstract class LazyJsonString implements LazyBytes.Part {
   private static final int UNICODE_ESCAPE_BITS = 0xF;
   private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
-  // U+2028 and U+2029 end lines in JavaScript, though not in JSON: E2 80 A8 and E2 80 A9.
+  // U+2028 and U+2029 are line ends in JavaScript, but not in JSON: E2 80 A8 and E2 80 A9.
   private static final byte LINE_END_1 = (byte) 0xE2;
   private static final byte LINE_END_2 = (byte) 0x80;
   private static final byte LINE_END_3 = (byte) 0xA8;
@@ -34,7 +34,7 @@ abstract class LazyJsonString implements LazyBytes.Part {
     this.length = length;
   }
 
-  /** The text of a value; null if it is none, being no UTF-8. Reads all of it. */
+  /** Returns the text of a value, or null if the value is not UTF-8. Reads the whole value. */
   static @Nullable LazyJsonString text(StoredValue value) {
     ByteBuffer bytes = value.bytes();
     if (!value.isBareText() && !Utf8Validator.isWellFormed(bytes)) {
@@ -43,7 +43,7 @@ abstract class LazyJsonString implements LazyBytes.Part {
     return new Text(bytes, escapedLength(bytes));
   }
 
-  /** The bytes of a value. */
+  /** Returns the bytes of a value, in base64. */
   static LazyJsonString base64(StoredValue value) {
     ByteBuffer bytes = value.bytes();
     long groups = ((long) bytes.remaining() + BASE64_SOURCE - 1) / BASE64_SOURCE;
@@ -113,12 +113,15 @@ abstract class LazyJsonString implements LazyBytes.Part {
           source.duplicate(),
           (rest, buffer) -> {
             while (rest.hasRemaining() && escaped(rest, buffer)) {
-              // One more is done.
+              // escaped() has written one character.
             }
           });
     }
 
-    /** Whether there was room for the next character, or a part of it that is sent as it is. */
+    /**
+     * Writes the next character, or a byte of it that needs no escape. Returns false if the buffer
+     * is full.
+     */
     private static boolean escaped(ByteBuffer rest, ByteBuffer buffer) {
       int at = rest.position();
       byte b = rest.get(at);
@@ -178,7 +181,7 @@ abstract class LazyJsonString implements LazyBytes.Part {
     }
   }
 
-  /** Puts as much of the rest as fits. */
+  /** Writes as many bytes of the rest as fit. */
   private interface Content {
     void put(ByteBuffer rest, ByteBuffer buffer);
   }

@@ -12,7 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes compact JSON, but produces the values of entries only while they are sent. The result retains the values and little else.
+ * Writes compact JSON, but produces the values of entries only while they are sent. The result
+ * retains the values and little else.
  */
 public final class LazyJsonWriter extends JsonWriter {
   /** Up to this length, encoding a text at once is cheaper than encoding it lazily. */
@@ -49,7 +50,8 @@ public final class LazyJsonWriter extends JsonWriter {
   }
 
   /**
-   * Returns the bytes of an object whose only field is the text of a short value, or null if the value is not text. The result equals that of {@link #object}, in a third of its time.
+   * Returns the bytes of an object whose only field is the text of a short value, or null if the
+   * value is not text. The result equals that of {@link #object}, in a third of its time.
    *
    * @param before the object up to that text, such as <code>{"val":</code>
    */
@@ -70,7 +72,8 @@ public final class LazyJsonWriter extends JsonWriter {
   }
 
   /**
-   * Writes a field of this name with the text of a value. Writes nothing and returns false if the bytes are not text.
+   * Writes a field of this name with the text of a value. Writes nothing and returns false if the
+   * bytes are not text.
    */
   public boolean text(String name, StoredValue value) throws IOException {
     if (value.size() <= SHORT_BYTES_MAX) {

@@ -1,6 +1,6 @@
 package io.pensieve.server.http.json;
 
-/** A request that is refused; nothing has been changed. The detail names no key and no value. */
+/** Rejects a request, which has changed nothing. The detail contains no key and no value. */
 public final class ProblemException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -12,10 +12,9 @@ public final class ProblemException extends RuntimeException {
     this(problem, detail, none -> {});
   }
 
-  /** A refusal that tells more than others of its kind. */
+  /** Creates a problem with additional members. */
   public ProblemException(ProblemType problem, String detail, FieldWriter members) {
-    // Refusals are answers, not faults: a stack trace would make bad requests dearer than good
-    // ones.
+    // A stack trace would make rejected requests more expensive than accepted ones, so omit it.
     super(detail, null, false, false);
     this.type = problem;
     this.detail = detail;
@@ -30,7 +29,7 @@ public final class ProblemException extends RuntimeException {
     return detail;
   }
 
-  /** What the answer has beyond the members of every problem. */
+  /** Writes the members beyond those of every problem. */
   public FieldWriter members() {
     return members;
   }

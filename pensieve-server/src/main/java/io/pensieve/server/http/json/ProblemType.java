@@ -3,7 +3,7 @@ package io.pensieve.server.http.json;
 import io.undertow.util.StatusCodes;
 import java.util.Locale;
 
-/** Every way in which a request can be refused. The codes are part of the API. */
+/** All reasons for rejecting a request. The codes are part of the API. */
 public enum ProblemType {
   MALFORMED_REQUEST(StatusCodes.BAD_REQUEST),
   MALFORMED_PATH(StatusCodes.BAD_REQUEST),
@@ -52,7 +52,7 @@ public enum ProblemType {
     return status;
   }
 
-  /** Whether it may be over soon, so that the same request may then be answered. */
+  /** Returns whether the same request may succeed soon. */
   public boolean isTransient() {
     return switch (this) {
       case LOG_FULL, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS -> true;
@@ -60,7 +60,7 @@ public enum ProblemType {
     };
   }
 
-  /** The stable name that clients may compare with. */
+  /** Returns the stable name that clients may compare. */
   public String code() {
     return name().toLowerCase(Locale.ROOT);
   }

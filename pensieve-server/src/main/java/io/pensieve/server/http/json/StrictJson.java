@@ -22,20 +22,20 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Bodies of JSON as RFC 8259 has it, in UTF-8, and nothing behind it. */
+/** Parses bodies of JSON (RFC 8259) in UTF-8, with nothing after the value. */
 public final class StrictJson {
-  private static final int AT_ONCE_BYTES_MAX = 16 << 10; // a longer body is decoded as it is read
+  private static final int AT_ONCE_BYTES_MAX = 16 << 10; // a longer body is decoded lazily
   private static final String NOT_UTF8 = "the body is not UTF-8";
 
   private StrictJson() {}
 
   /** Reads one value. */
   interface Parser<T> {
-    /** Reads to the end of the value; exceptions of the reader become refusals. */
+    /** Reads to the end of the value. Exceptions of the reader become problems. */
     T parse(JsonReader json) throws IOException;
   }
 
-  /** What the parser makes of the body. */
+  /** Returns the parser's result for the body. */
   static <T> T read(ByteArrayInputStream body, Parser<T> parser) {
     try (JsonReader json = new JsonReader(utf8(body))) {
       json.setStrictness(Strictness.STRICT);
@@ -53,7 +53,7 @@ public final class StrictJson {
 
   private static Reader utf8(ByteArrayInputStream body) {
     if (body.available() > AT_ONCE_BYTES_MAX) {
-      return new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder()); // reports faults
+      return new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder()); // reports errors
     }
     try {
       return new StringReader(Codec.utf8().decode(body.readAllBytes()));
@@ -62,7 +62,7 @@ public final class StrictJson {
     }
   }
 
-  // "\\ud83d" alone is JSON, but no text: it has no UTF-8. The reader gives it no type of its own.
+  // "\\ud83d" alone is JSON, but not text: it has no UTF-8. Gson has no exception type for it.
   private static ProblemException refusalFor(MalformedJsonException notJson) {
     String message = String.valueOf(notJson.getMessage());
     return message.startsWith("Unpaired surrogate")
@@ -71,7 +71,7 @@ public final class StrictJson {
         : ProblemType.MALFORMED_JSON.withDetail("the body is not JSON as RFC 8259 has it");
   }
 
-  /** Refuses anything behind the value that was read. */
+  /** Rejects anything after the value. */
   static void requireEnd(JsonReader json) throws IOException {
     if (json.peek() != JsonToken.END_DOCUMENT) {
       throw new MalformedJsonException("more than one value");
@@ -79,15 +79,15 @@ public final class StrictJson {
   }
 
   /**
-   * The body of a batch as a tree.
+   * Parses the body of a batch as a tree.
    *
-   * @param nodesMax how many values it may have, which all take memory
+   * @param nodesMax the maximum number of values, because each takes memory
    */
   public static JsonElement tree(ByteArrayInputStream body, int nodesMax) {
     return read(body, json -> new Tree(json, nodesMax).read());
   }
 
-  // Gson's own trees keep the last one of several fields of a name.
+  // Gson's own trees silently keep the last of several fields with the same name.
   private static final class Tree {
     private final JsonReader json;
     private int nodesLeft;
@@ -101,7 +101,7 @@ public final class StrictJson {
     JsonElement read() throws IOException {
       JsonElement root = element();
       requireEnd(json);
-      // Only now: what is no JSON at all is malformed, whatever its first fields look like.
+      // Throw only now: a body that is not JSON is malformed, even if its first fields are invalid.
       if (firstFault != null) {
         throw firstFault;
       }

@@ -1,4 +1,7 @@
-/** JSON, read strictly and written piece by piece, and the problems that a request can have. */
+/**
+ * How is JSON read and written? A strict reader, a lazy writer, and the problems that reject a
+ * request; sees only stored values.
+ */
 @NullMarked
 package io.pensieve.server.http.json;
 

@@ -3,21 +3,21 @@ package io.pensieve.server.http.metrics;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 
-/** Is told of every answer. Called on I/O threads: must not wait. */
+/** Receives every completed request. I/O threads call it, so it must not block. */
 @FunctionalInterface
 public interface AccessLog {
 
   /**
-   * An answer that has ended. Has nothing of the request that its sender made up: no path, no key,
-   * no value, no token.
+   * A completed request. It contains nothing that the sender chooses freely: no path, no key, no
+   * value, no token.
    *
-   * @param time when the request came
-   * @param method its method, or {@code other} if its path is none of the server's
-   * @param route the template of its path, as in {@code /get/{key}}, or {@code other}
-   * @param status the status of the answer
-   * @param bytes how long the answer's body was
-   * @param nanos from the head of the request to the end of the answer
-   * @param remote who asked
+   * @param time when the request arrived
+   * @param method the method, or {@code other} if no route has its path
+   * @param route the template of the path, such as {@code /get/{key}}, or {@code other}
+   * @param status the status of the response
+   * @param bytes the length of the response body
+   * @param nanos the time from the request head to the end of the response
+   * @param remote the client's address
    */
   record CompletedRequest(
       Instant time,
@@ -28,15 +28,15 @@ public interface AccessLog {
       long nanos,
       InetSocketAddress remote) {}
 
-  /** An answer has ended. */
+  /** A response has ended. */
   void completed(CompletedRequest answer);
 
-  /** Whether anybody wants to know. */
+  /** Returns whether the log is enabled. */
   default boolean isOn() {
     return true;
   }
 
-  /** Keeps nothing. */
+  /** Returns a log that drops everything. */
   static AccessLog none() {
     return new AccessLog() {
       @Override

@@ -10,24 +10,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * What is wrong with a server while it runs. Each is told in one line when it begins and in one
- * when it ends, and shown in between. May be used from any thread.
+ * The current problems of a running server. Each alarm prints one line when it begins and one when
+ * it ends, and is listed meanwhile. Any thread may use this.
  */
 public final class Alarms {
   private final Consumer<String> teller;
   private final Map<Key, ActiveAlarm> raised = new LinkedHashMap<>(); // guarded by this
 
-  /** What may be wrong. The names are part of the API. */
+  /** The kinds of alarms. The names are part of the API. */
   public enum Kind {
-    /** The log has failed, and takes no more writes. */
+    /** The log has failed, and accepts no more writes. */
     LOG_FAILED,
-    /** There is no room for another put on the log's volume. */
+    /** The log's volume has no space for another put. */
     LOG_FULL,
-    /** The log could not be compacted when it last tried, so that it grows. */
+    /** The last compaction failed, so the log grows. */
     COMPACTION_FAILED,
-    /** The process has few file descriptors left. */
+    /** The process has few free file descriptors. */
     DESCRIPTORS_SHORT,
-    /** A peer dies and comes back again and again. */
+    /** A peer dies and returns repeatedly. */
     PEER_FLAPPING,
     /** The access log cannot be written. */
     ACCESS_LOG_FAILED;
@@ -38,12 +38,12 @@ public final class Alarms {
   }
 
   /**
-   * One that is raised.
+   * An active alarm.
    *
-   * @param kind what is wrong
-   * @param subject with which of several; empty where there is only one
-   * @param reason in words for people; no key and no value
-   * @param sinceNanos when that began, by {@link System#nanoTime}
+   * @param kind the kind of problem
+   * @param subject the affected object, if there are several; otherwise empty
+   * @param reason a readable reason, without keys and values
+   * @param sinceNanos when the alarm began, by {@link System#nanoTime}
    */
   public record ActiveAlarm(Kind kind, String subject, String reason, long sinceNanos) {
     public long sinceMillis() {
@@ -54,20 +54,20 @@ public final class Alarms {
   private record Key(Kind kind, String subject) {}
 
   /**
-   * No alarm yet.
+   * Creates an empty set of alarms.
    *
-   * @param teller takes a line when one begins and when it ends; must not wait
+   * @param teller receives a line when an alarm begins and when it ends; must not block
    */
   public Alarms(Consumer<String> teller) {
     this.teller = teller;
   }
 
-  /** Alarms that nobody is told of as they come and go. */
+  /** Returns alarms that print nothing. */
   public static Alarms silent() {
     return new Alarms(line -> {});
   }
 
-  /** Something is wrong. If that is known already, only the reason is taken. */
+  /** Raises an alarm. If it is active already, only replaces the reason. */
   public synchronized void raise(Kind kind, String subject, String reason) {
     Key key = new Key(kind, subject);
     ActiveAlarm before = raised.get(key);
@@ -78,7 +78,7 @@ public final class Alarms {
     }
   }
 
-  /** It is not, or not any more. */
+  /** Clears an alarm, if it is active. */
   public synchronized void clear(Kind kind, String subject) {
     Key key = new Key(kind, subject);
     ActiveAlarm over = raised.remove(key);
@@ -96,7 +96,7 @@ public final class Alarms {
         + what;
   }
 
-  /** Those that are raised, in the order in which they began. */
+  /** Returns the active alarms, in the order in which they began. */
   public synchronized List<ActiveAlarm> raised() {
     return List.copyOf(raised.values());
   }

@@ -4,15 +4,15 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How many file descriptors this process has open, and may have.
+ * The file descriptors of this process.
  *
  * @param open how many are open
- * @param max how many may be; 0 if that is not known
+ * @param max the maximum; 0 if unknown
  */
 public record FileDescriptors(long open, long max) {
-  private static final int FREE_SHARE_MIN = 10; // one in so many is to be free
+  private static final int FREE_SHARE_MIN = 10; // one in this many should be free
 
-  /** As it is now. */
+  /** Returns the current numbers. */
   public static FileDescriptors ofProcess() {
     if (ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system) {
       long max = system.getMaxFileDescriptorCount();
@@ -21,7 +21,7 @@ public record FileDescriptors(long open, long max) {
     return new FileDescriptors(0, 0);
   }
 
-  // The JVM counts them by opening a folder: without a descriptor for that it throws this error.
+  // The JVM counts them by opening a folder. Without a free descriptor that throws this error.
   private static long open(UnixOperatingSystemMXBean system, long max) {
     try {
       return system.getOpenFileDescriptorCount();
@@ -30,7 +30,7 @@ public record FileDescriptors(long open, long max) {
     }
   }
 
-  /** Whether there are so few left that soon there may be none. */
+  /** Returns whether so few are left that they may soon run out. */
   public boolean areShort() {
     return max > 0 && max - open < max / FREE_SHARE_MIN;
   }

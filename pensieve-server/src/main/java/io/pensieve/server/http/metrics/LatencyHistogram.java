@@ -3,7 +3,7 @@ package io.pensieve.server.http.metrics;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
-/** How long something took, counted by how long. Recorded by any thread, without waiting. */
+/** A histogram of durations. Any thread may record, without waiting. */
 public final class LatencyHistogram {
   /** The upper bounds of the buckets, in nanoseconds: from 100 microseconds to 10 seconds. */
   private static final long[] BOUNDS_NANOS = boundsNanos();
@@ -50,7 +50,7 @@ public final class LatencyHistogram {
       out.part("_bucket", count, withBound);
     }
     out.part("_sum", seconds(sumNanos.sum()), labels);
-    // The same as the last bucket, also while others record.
+    // Equals the last bucket, even while other threads record.
     out.part("_count", count, labels);
   }
 

@@ -12,7 +12,7 @@ import java.lang.management.MemoryUsage;
 import java.lang.management.RuntimeMXBean;
 import java.util.List;
 
-/** What the JVM and the operating system say of this process. */
+/** The metrics that the JVM and the operating system report about this process. */
 public final class ProcessMetrics {
   private static final String AREA = "area";
   private static final double MILLIS_PER_SECOND = 1e3;

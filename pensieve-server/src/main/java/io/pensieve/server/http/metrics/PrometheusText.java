@@ -4,11 +4,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
- * Writes metrics as Prometheus reads them, in its text format 0.0.4. A family is begun, then come
- * all of its samples.
+ * Writes metrics in the Prometheus text format 0.0.4. Begin a family first, then write all its
+ * samples.
  */
 public final class PrometheusText {
-  /** The media type of what is written. */
+  /** The media type of the text. */
   public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
   private static final int FIRST_CHARACTERS = 16 << 10;
@@ -16,7 +16,7 @@ public final class PrometheusText {
   private final StringBuilder text = new StringBuilder(FIRST_CHARACTERS);
   private String family = "";
 
-  /** What a family's samples are. */
+  /** The type of a family. */
   public enum Kind {
     COUNTER,
     GAUGE,
@@ -24,7 +24,7 @@ public final class PrometheusText {
     SUMMARY
   }
 
-  /** Begins a family. The help is one line. */
+  /** Begins a family. The help must be one line. */
   public PrometheusText family(String name, Kind kind, String help) {
     family = name;
     text.append("# HELP ").append(name).append(' ').append(help).append('\n');
@@ -33,22 +33,22 @@ public final class PrometheusText {
     return this;
   }
 
-  /** A counter of one sample, without labels. */
+  /** Writes a counter with one sample, without labels. */
   public PrometheusText counter(String name, String help, Number value) {
     return family(name, Kind.COUNTER, help).sample(value);
   }
 
-  /** A gauge of one sample, without labels. */
+  /** Writes a gauge with one sample, without labels. */
   public PrometheusText gauge(String name, String help, Number value) {
     return family(name, Kind.GAUGE, help).sample(value);
   }
 
-  /** A sample of the family, with the names and values of its labels in turn. */
+  /** Writes a sample of the family. The labels alternate names and values. */
   public PrometheusText sample(Number value, String... labels) {
     return part("", value, labels);
   }
 
-  /** A sample of the family whose name goes on, as in {@code _bucket}. */
+  /** Writes a sample whose name is the family's with a suffix, such as {@code _bucket}. */
   PrometheusText part(String suffix, Number value, String... labels) {
     text.append(family).append(suffix);
     char separator = '{';
@@ -78,7 +78,7 @@ public final class PrometheusText {
     return value instanceof Double fraction ? number(fraction.doubleValue()) : value.toString();
   }
 
-  /** A number as the format has it; whole ones without a point. */
+  /** Formats a number. Whole numbers have no decimal point. */
   static String number(double value) {
     if (Double.isInfinite(value)) {
       return value > 0 ? "+Inf" : "-Inf";

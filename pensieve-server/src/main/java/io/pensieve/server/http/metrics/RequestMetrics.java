@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/** Counts and times the requests of each route by the status of their answers. */
+/** Counts and times the requests of each route, by response status. */
 public final class RequestMetrics {
-  /** The status of a request whose client has left before its answer began, as nginx has it. */
+  /** The status of a request whose client disconnects before the response begins, as in nginx. */
   static final int CLIENT_LEFT = 499;
 
-  /** What stands for the method and the route of a request that has none. */
+  /** The method and the route of a request that matches none. */
   static final String OTHER = "other";
 
   /*
-   * Labels come from the table of routes and from statuses, never from requests: whoever asks
-   * cannot make the server remember more.
+   * Labels come from the route table and from statuses, never from requests. So clients cannot make
+   * the server use more memory.
    */
   private static final int STATUS_MIN = 100;
   private static final int STATUS_MAX = 599;
@@ -26,19 +26,19 @@ public final class RequestMetrics {
   private final Meter unrouted = meter(OTHER, OTHER);
   private final AccessLog accessLog;
 
-  /** Counts, and tells this log of each request. */
+  /** Creates metrics that also report each request to this log. */
   public RequestMetrics(AccessLog accessLog) {
     this.accessLog = accessLog;
   }
 
-  /** The meter of a method of a route; each is asked for once. */
+  /** Returns a new meter for a method of a route. Call this once per pair. */
   public Meter meter(String method, String template) {
     Meter meter = new Meter(method, template);
     meters.add(meter);
     return meter;
   }
 
-  /** Begins to time a request, whose route is not known yet. */
+  /** Starts to time a request before its route is known. */
   public Timing begin(HttpServerExchange exchange) {
     Timing timing = new Timing(unrouted, accessLog);
     exchange.addExchangeCompleteListener(timing);
@@ -86,7 +86,7 @@ public final class RequestMetrics {
     }
   }
 
-  /** One request, from its head to the end of its answer. */
+  /** One request, from its head to the end of its response. */
   public static final class Timing implements ExchangeCompletionListener {
     private final long startNanos = System.nanoTime();
     private final AccessLog accessLog;
@@ -97,16 +97,16 @@ public final class RequestMetrics {
       this.accessLog = accessLog;
     }
 
-    /** It turned out to be for this one. */
+    /** Sets the meter of the request's route. */
     public void routed(Meter found) {
       meter = found;
     }
 
     @Override
     public void exchangeEvent(HttpServerExchange exchange, NextListener next) {
-      // Before the next listener: who waits until nothing is in flight finds everything counted.
+      // Count before the next listener: once nothing is in flight, everything has been counted.
       long nanos = System.nanoTime() - startNanos;
-      // An exchange that was never answered has a status, too: 200, as all have at first.
+      // Without a response the exchange still has its initial status, 200.
       int status = exchange.isResponseStarted() ? exchange.getStatusCode() : CLIENT_LEFT;
       meter.record(status, nanos);
       if (accessLog.isOn()) {

@@ -7,8 +7,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * A body as it comes, in chunks: growing copies nothing, and reading lets go of what was read. For
- * one thread at a time.
+ * A body that arrives in chunks. Growing copies nothing, and reading frees what was read. For one
+ * thread at a time.
  */
 final class BodyBuffer {
   private static final byte[] NOTHING = {};
@@ -20,22 +20,22 @@ final class BodyBuffer {
   private int size;
   private int capacity;
 
-  /** How many bytes have come. */
+  /** Returns how many bytes have arrived. */
   int size() {
     return size;
   }
 
-  /** What they take. */
+  /** Returns how many bytes of memory they take. */
   int capacity() {
     return capacity;
   }
 
-  /** How much more these bytes would take. */
+  /** Returns how much more memory these bytes would take. */
   int growthFor(int count, int bytesExpected) {
     return count <= last.remaining() ? 0 : chunkBytes(count - last.remaining(), bytesExpected);
   }
 
-  // The first chunk is mostly the whole. No more than what is announced is ever needed.
+  // The first chunk usually has the whole body. Never allocate more than the announced length.
   private int chunkBytes(int beyondLast, int bytesExpected) {
     int grown = Math.max(CHUNK_BYTES_MIN, Math.min(size, CHUNK_BYTES_MAX));
     int left = bytesExpected - size - last.remaining();
@@ -65,7 +65,7 @@ final class BodyBuffer {
     capacity = 0;
   }
 
-  /** What the longest string in this is long, if it is JSON: its text, in bytes of UTF-8. */
+  /** Returns the length of the longest string, if this is JSON: its text in bytes of UTF-8. */
   long longestString() {
     JsonStringScanner strings = new JsonStringScanner();
     int left = size;
@@ -79,12 +79,12 @@ final class BodyBuffer {
     return strings.longest();
   }
 
-  /** The bytes, once. */
+  /** Returns the bytes, to be read once. */
   ByteArrayInputStream asInput() {
     return new Input();
   }
 
-  /** Never fails, which the type is to say; it has no use for an array of its own. */
+  /** A stream of this type throws no IOException. It does not use the array of its superclass. */
   private final class Input extends ByteArrayInputStream {
     Input() {
       super(NOTHING);
@@ -127,7 +127,7 @@ final class BodyBuffer {
           && first.arrayOffset() == 0
           && first.remaining() == size
           && first.capacity() == size) {
-        chunks.clear(); // it came at once, as most bodies do, and is let go of
+        chunks.clear(); // arrived at once, as most bodies do; free it
         size = 0;
         return first.array();
       }

@@ -17,7 +17,8 @@ public final class DeferredResponses {
   private DeferredResponses() {}
 
   /**
-   * Responds at once if the future is done. Otherwise responds later, on the exchange's own I/O thread, together with the other responses of the same group commit. No thread waits.
+   * Responds at once if the future is done. Otherwise responds later, on the exchange's own I/O
+   * thread, together with the other responses of the same group commit. No thread waits.
    */
   public static void sendWhenDurable(
       HttpServerExchange exchange, CompletableFuture<Void> durable, HttpHandler answer)
@@ -44,7 +45,8 @@ public final class DeferredResponses {
   }
 
   /**
-   * The responses that one I/O thread has to send. A group commit acknowledges many writes at once, and waking the thread for each would cost more than the responses.
+   * The responses that one I/O thread has to send. A group commit acknowledges many writes at once,
+   * and waking the thread for each would cost more than the responses.
    */
   private static final class ResponseQueue implements Runnable {
     // The first thread that adds to an idle queue schedules the I/O thread. `awake` is cleared

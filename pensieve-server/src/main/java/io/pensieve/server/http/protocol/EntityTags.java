@@ -11,19 +11,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The versions that an {@code If-Match} or {@code If-None-Match} names: any, or those of a list.
+ * The versions in an {@code If-Match} or {@code If-None-Match} header: any, or a list.
  *
- * <p>An entry has two representations, so it has two tags: the value's is the version in quotes,
- * {@code "4711"}; that of the entry as JSON is weak, {@code W/"4711-json"}. They have different
- * opaque tags, since a cache compares those without looking at what is weak. A tag that is neither
- * is allowed, and matches nothing.
+ * <p>An entry has two representations, and so two tags. The value's tag is the version in quotes,
+ * {@code "4711"}. The tag of the entry as JSON is weak, {@code W/"4711-json"}. Their opaque tags
+ * differ, because a cache compares those and ignores weakness. Any other tag is allowed, and
+ * matches nothing.
  *
- * @param any whether it is {@code *}
- * @param versions those of the list that are tags of values
- * @param jsonVersions those that are tags of entries as JSON
+ * @param any whether the header is {@code *}
+ * @param versions the listed tags of values
+ * @param jsonVersions the listed tags of entries as JSON
  */
 public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions) {
-  // RFC 9110, 8.8.3: W/ before the quotes makes a tag weak; inside are no quotes and no controls.
+  // RFC 9110, 8.8.3: W/ before the quotes marks a weak tag; no quotes and no controls inside.
   private static final Pattern TAG =
       Pattern.compile("[ \t]*(?:(W/)?\"([\\x21\\x23-\\x7e\\x80-\\xff]*)\")?[ \t]*(,|$)");
   private static final String JSON = "-json";
@@ -31,20 +31,20 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
 
   private static final EntityTags ANY = new EntityTags(true, Set.of(), Set.of());
 
-  /** The entity tag of a version's value. */
+  /** Returns the entity tag of a version's value. */
   public static String tag(long version) {
     return "\"" + version + "\"";
   }
 
-  /** The entity tag of a version's entry as JSON: weak, since that changes with the time. */
+  /** Returns the entity tag of a version's entry as JSON: weak, because that changes over time. */
   public static String jsonTag(long version) {
     return "W/\"" + version + JSON + "\"";
   }
 
   /**
-   * Reads the header, which must be there.
+   * Parses the header, which must be present.
    *
-   * @param weak whether weak tags count: they do for {@code If-None-Match} only
+   * @param weak whether weak tags count: only for {@code If-None-Match}
    * @throws ProblemException if it is neither {@code *} nor a list of entity tags
    */
   static EntityTags of(HeaderMap headers, HttpString name, boolean weak) {
@@ -85,7 +85,7 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
     try {
       ofItsKind.add(Long.parseLong(version.group(1)));
     } catch (NumberFormatException beyondAllVersions) {
-      // A tag that was never ours; it matches nothing.
+      // This server never creates such a tag, so it matches nothing.
     }
   }
 
@@ -94,12 +94,12 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
         name + " must be * or a list of entity tags in double quotes");
   }
 
-  /** Whether an entry of this version is named by either tag; 0 stands for no entry. */
+  /** Returns whether either tag of this version is listed; version 0 means no entry. */
   boolean matches(long version) {
     return matches(version, false) || matches(version, true);
   }
 
-  /** Whether one representation of an entry of this version is named; 0 stands for no entry. */
+  /** Returns whether the tag of this representation is listed; version 0 means no entry. */
   boolean matches(long version, boolean asJson) {
     return version != 0 && (any || (asJson ? jsonVersions : versions).contains(version));
   }

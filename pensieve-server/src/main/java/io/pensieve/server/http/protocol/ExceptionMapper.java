@@ -27,7 +27,9 @@ public final class ExceptionMapper {
   private ExceptionMapper() {}
 
   /**
-   * Wraps a handler so that its exceptions become responses. This must be the innermost wrapper, and must be applied again after every dispatch: the thread that runs a dispatched task gets its exceptions, not the dispatching one.
+   * Wraps a handler so that its exceptions become responses. This must be the innermost wrapper,
+   * and must be applied again after every dispatch: the thread that runs a dispatched task gets its
+   * exceptions, not the dispatching one.
    */
   public static HttpHandler mapped(HttpHandler handler) {
     return exchange -> {
@@ -40,7 +42,8 @@ public final class ExceptionMapper {
   }
 
   /**
-   * Sends the problem response for a failure. If even that fails, for instance for lack of memory, closes the connection; otherwise the exchange would keep its resources forever.
+   * Sends the problem response for a failure. If even that fails, for instance for lack of memory,
+   * closes the connection; otherwise the exchange would keep its resources forever.
    */
   public static void respond(HttpServerExchange exchange, Throwable failure) {
     try {

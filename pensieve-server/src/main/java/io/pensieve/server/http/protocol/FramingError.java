@@ -4,7 +4,7 @@ import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import java.nio.charset.StandardCharsets;
 
-/** What can be wrong with a request before anybody knows what it asks for. */
+/** The errors of a request that are found before its head is interpreted. */
 enum FramingError {
   FIRST_LINE(ProblemType.MALFORMED_REQUEST, "the first line is not METHOD TARGET HTTP/1.1"),
   CONTROL(
@@ -37,10 +37,10 @@ enum FramingError {
   TRAILER(
       ProblemType.MALFORMED_REQUEST, "what follows the last chunk is not a header field in a line");
 
-  /** The method that stands for a request that was not passed on. */
+  /** The method of the request that replaces a malformed one. */
   static final String METHOD = "-";
 
-  /** The header or trailer field that names the fault. */
+  /** The header or trailer field that names the error. */
   static final String FIELD = "Pensieve-Fault";
 
   private final ProblemType problem;
@@ -55,12 +55,12 @@ enum FramingError {
     return problem.withDetail(detail);
   }
 
-  /** What is passed on in place of a request whose head has this fault. */
+  /** Returns the request that replaces one with this error in its head. */
   byte[] asRequest() {
     return ascii(METHOD + " / HTTP/1.1\r\nHost: -\r\nConnection: close\r\n" + field() + "\r\n");
   }
 
-  /** What ends a chunked body that has this fault, behind what was passed on of it. */
+  /** Returns the end of a chunked body with this error, after the part that was passed on. */
   byte[] asEndOfBody(boolean insideChunk, boolean insideTrailers) {
     return ascii((insideChunk ? "\r\n" : "") + (insideTrailers ? "" : "0\r\n") + field() + "\r\n");
   }

@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Follows the bytes of one connection, and decides how far they are valid requests (RFC 9112). Does no I/O. For one thread at a time.
+ * Follows the bytes of one connection, and decides how far they are valid requests (RFC 9112). Does
+ * no I/O. For one thread at a time.
  */
 final class FramingValidator {
   /*
@@ -72,7 +73,8 @@ final class FramingValidator {
   /**
    * Checks these bytes, which begin at the start of a unit.
    *
-   * @return the end of the bytes that may be passed on. Unless there is a fault, the caller offers the bytes from there to the limit again, together with those that follow
+   * @return the end of the bytes that may be passed on. Unless there is a fault, the caller offers
+   *     the bytes from there to the limit again, together with those that follow
    */
   int accept(ByteBuffer bytes, int position, int limit) {
     ByteBuffer lookedAt = isWithinData(limit - position) ? bytes : onHeap(bytes, position, limit);
@@ -235,7 +237,8 @@ final class FramingValidator {
   }
 
   /**
-   * Returns the index after the CR LF of this line, or its start if the line is incomplete or faulty.
+   * Returns the index after the CR LF of this line, or its start if the line is incomplete or
+   * faulty.
    */
   private int lineEnd(ByteBuffer bytes, int start, int limit, int bytesMax, FramingError ifBroken) {
     for (int at = start + seen; at < limit; at++) {

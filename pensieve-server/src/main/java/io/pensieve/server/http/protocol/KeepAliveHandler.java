@@ -6,14 +6,14 @@ import io.undertow.util.Headers;
 import java.time.Duration;
 
 /**
- * Tells each client how long its connection is kept without a request, so that it sends none at the
- * moment in which the connection is closed.
+ * Tells each client how long an idle connection stays open, so that it sends no request just when
+ * the server closes the connection.
  */
 public final class KeepAliveHandler implements HttpHandler {
   private final String told;
   private final HttpHandler next;
 
-  /** Tells this of connections that are kept for at least as long. */
+  /** Creates a handler that announces this time, which connections last at least. */
   public KeepAliveHandler(Duration silenceMax, HttpHandler next) {
     this.told = "timeout=" + silenceMax.toSeconds();
     this.next = next;
@@ -27,7 +27,7 @@ public final class KeepAliveHandler implements HttpHandler {
     next.handleRequest(exchange);
   }
 
-  /** This answer is its connection's last. */
+  /** Makes this response the last one of its connection. */
   static void end(HttpServerExchange exchange) {
     exchange.setPersistent(false);
     exchange.getResponseHeaders().remove(Headers.KEEP_ALIVE);

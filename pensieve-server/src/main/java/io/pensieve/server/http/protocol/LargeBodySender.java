@@ -10,20 +10,20 @@ import org.xnio.IoUtils;
 import org.xnio.channels.StreamSinkChannel;
 
 /**
- * Sends a long body piece by piece, and lets go of it when it is sent. A client that takes it too
- * slowly is cut off.
+ * Sends a long body in pieces, and frees it once it is sent. Disconnects a client that reads it too
+ * slowly.
  */
 final class LargeBodySender implements ChannelListener<StreamSinkChannel> {
-  // Undertow has two faults with long bodies. Its connections keep whatever buffer was written
-  // together with the header, until the next answer. And its sender hands all of a body to the JDK,
-  // which copies that into memory outside the heap, does so again for what the socket did not take,
-  // and keeps the memory for the thread. So a small copy goes with the header, and then pieces.
+  // Undertow has two problems with long bodies. Its connections retain the buffer that was written
+  // together with the header, until the next response. And its sender passes the whole body to the
+  // JDK, which copies it into off-heap memory, copies again what the socket did not accept, and
+  // keeps the memory for the thread. So a small copy goes with the header, followed by pieces.
 
-  /** A value that is longer than this takes an I/O thread so long that it is for a worker. */
+  /** A longer value occupies an I/O thread for so long that a worker must handle it. */
   static final int AT_ONCE_BYTES_MAX = 1 << 20;
 
   private static final int PIECE_BYTES = 64 << 10;
-  private static final int MADE_BYTES = 16 << 10; // of a body that is made as it is sent
+  private static final int MADE_BYTES = 16 << 10; // for a lazy body
   private static final int FIRST_BYTES = 64;
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
   private static final LazyBytes.PartReader ENDED = buffer -> true;
@@ -31,10 +31,10 @@ final class LargeBodySender implements ChannelListener<StreamSinkChannel> {
   private final HttpServerExchange exchange;
   private final ByteBuffer first = ByteBuffer.allocate(FIRST_BYTES);
   private ByteBuffer rest;
-  private LazyBytes.PartReader unmade; // what comes after the rest
+  private LazyBytes.PartReader unmade; // follows the rest
   private long sent;
-  private @Nullable MinimumTransferRate
-      rate; // once the client does not take it as fast as it is sent
+  // Set once the client reads more slowly than the server sends.
+  private @Nullable MinimumTransferRate rate;
 
   private LargeBodySender(
       HttpServerExchange exchange, ByteBuffer rest, LazyBytes.PartReader unmade) {
@@ -52,7 +52,7 @@ final class LargeBodySender implements ChannelListener<StreamSinkChannel> {
     answer.begin();
   }
 
-  /** Sends this body, made as it is sent. */
+  /** Sends this body, which is produced while it is sent. */
   static void send(HttpServerExchange exchange, LazyBytes body) {
     exchange.setResponseContentLength(body.length());
     LargeBodySender answer = new LargeBodySender(exchange, NOTHING, body.read());
@@ -85,7 +85,7 @@ final class LargeBodySender implements ChannelListener<StreamSinkChannel> {
     } catch (IOException clientGone) {
       cutOff();
     } catch (RuntimeException | Error broken) {
-      cutOff(); // half an answer cannot be taken back
+      cutOff(); // a started response cannot be retracted
       throw broken;
     }
   }

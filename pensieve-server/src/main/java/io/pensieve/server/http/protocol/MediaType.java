@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a request says its body is. */
+/** Checks the headers that describe a request's body. */
 public final class MediaType {
   private static final String JSON = "application/json";
 
@@ -32,7 +32,7 @@ public final class MediaType {
 
   private MediaType() {}
 
-  /** Refuses all but uncompressed JSON in UTF-8. */
+  /** Rejects everything but uncompressed JSON in UTF-8. */
   public static void requireJson(HeaderMap headers) {
     HeaderValues types = headers.get(Headers.CONTENT_TYPE);
     if (types == null || types.size() != 1 || !isJson(types.getFirst())) {
@@ -42,10 +42,11 @@ public final class MediaType {
   }
 
   /**
-   * The type of a value that is to be kept, as it was sent; empty if none was.
+   * Returns the type of a value to be stored, as it was sent; empty if there is none.
    *
-   * @throws io.pensieve.server.http.json.ProblemException if it is no media type, or the value is
-   *     compressed: what is kept is answered as it is, to clients that never asked for compression
+   * @throws io.pensieve.server.http.json.ProblemException if it is not a media type, or the value
+   *     is compressed: the server returns the stored bytes unchanged, also to clients that did not
+   *     ask for compression
    */
   public static String ofValue(HeaderMap headers) {
     requireNoContentEncoding(headers);
@@ -56,7 +57,7 @@ public final class MediaType {
     return types.size() == 1 ? type(types.getFirst()) : type(",");
   }
 
-  /** Returns the type if a value can be kept under it. */
+  /** Returns the type if a value can be stored under it. */
   public static String type(String type) {
     if (type.length() > StoredValue.TYPE_CHARS_MAX) {
       throw ProblemType.UNSUPPORTED_MEDIA_TYPE.withDetail(
@@ -73,8 +74,8 @@ public final class MediaType {
   }
 
   /**
-   * Whether a client would rather have JSON than anything else: {@code application/json} is named,
-   * and with more weight than every other type, if there are any.
+   * Returns whether a client prefers JSON: {@code application/json} is named, with more weight than
+   * every other type.
    */
   public static boolean prefersJson(HeaderMap headers) {
     HeaderValues accepted = headers.get(Headers.ACCEPT);

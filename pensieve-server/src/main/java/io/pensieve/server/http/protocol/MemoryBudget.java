@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits the heap bytes that all requests and responses in flight may hold together. A request that needs more is rejected, before a few requests use up the memory of all.
+ * Limits the heap bytes that all requests and responses in flight may hold together. A request that
+ * needs more is rejected, before a few requests use up the memory of all.
  */
 public final class MemoryBudget {
   /** For bodies, and for the values that responses retain. */
@@ -34,7 +35,8 @@ public final class MemoryBudget {
   }
 
   /**
-   * Reserves bytes, which the caller must release. A caller that holds all reserved bytes always succeeds.
+   * Reserves bytes, which the caller must release. A caller that holds all reserved bytes always
+   * succeeds.
    *
    * @param more how many bytes to reserve
    * @param held how many bytes the caller holds already
@@ -71,7 +73,8 @@ public final class MemoryBudget {
   }
 
   /**
-   * Reserves memory for a value until this exchange completes. A write may replace the value meanwhile, and then nothing else counts it. The value counts once, for any number of responses.
+   * Reserves memory for a value until this exchange completes. A write may replace the value
+   * meanwhile, and then nothing else counts it. The value counts once, for any number of responses.
    *
    * @throws ProblemException if the budget cannot hold the value
    */
@@ -129,7 +132,8 @@ public final class MemoryBudget {
     private long bytes;
 
     /**
-     * Grows the reservation to this size, unless it is larger already. A reservation that is the only one may exceed the budget: otherwise a small heap could never accept the longest values.
+     * Grows the reservation to this size, unless it is larger already. A reservation that is the
+     * only one may exceed the budget: otherwise a small heap could never accept the longest values.
      *
      * @throws ProblemException if the budget is exhausted; the reservation is unchanged then
      */

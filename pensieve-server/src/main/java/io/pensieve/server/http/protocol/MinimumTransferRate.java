@@ -10,23 +10,24 @@ import org.xnio.OptionMap;
 import org.xnio.XnioExecutor;
 
 /**
- * Cuts a client off whose body comes, or that takes its answer, so slowly that it only keeps what
- * that holds: silence alone is broken by a byte a minute. Of an exchange's I/O thread.
+ * Disconnects a client that sends its body, or reads its response, so slowly that it mainly holds
+ * resources. A limit on silence is not enough: one byte per minute breaks silence. For the
+ * exchange's I/O thread only.
  */
 public final class MinimumTransferRate {
-  /** So many bytes for each second of the time for which a client may be silent. */
+  /** The minimum number of bytes per second, averaged over the maximum silence of a client. */
   static final int BYTES_PER_SECOND = 1 << 10;
 
   private final HttpServerExchange exchange;
   private final LongSupplier bytesMoved;
   private final int periodMillis;
   private long bytesBefore;
-  private XnioExecutor.@Nullable Key next; // null while nothing is expected
+  private XnioExecutor.@Nullable Key next; // null while inactive
 
   /**
-   * Expects nothing yet.
+   * Creates an inactive check.
    *
-   * @param bytesMoved how many bytes have come, or were sent, until it is asked
+   * @param bytesMoved returns how many bytes have arrived, or were sent, so far
    */
   public MinimumTransferRate(HttpServerExchange exchange, LongSupplier bytesMoved) {
     this.exchange = exchange;
@@ -39,7 +40,7 @@ public final class MinimumTransferRate {
         });
   }
 
-  // The connection knows it already, since it cuts off who is silent.
+  // The connection has this value, because it disconnects silent clients.
   private static int silenceMillis(HttpServerExchange exchange) {
     OptionMap options = exchange.getConnection().getUndertowOptions();
     Integer millis = options.get(UndertowOptions.NO_REQUEST_TIMEOUT);
@@ -49,7 +50,7 @@ public final class MinimumTransferRate {
     return millis;
   }
 
-  /** From now on, until the exchange is complete or this is stopped. */
+  /** Enforces the rate from now on, until the exchange completes or {@link #stop} is called. */
   public void expect() {
     if (next == null) {
       lookLater();
@@ -63,7 +64,7 @@ public final class MinimumTransferRate {
 
   private void look() {
     if (next == null) {
-      return; // stopped at this moment
+      return; // just stopped
     }
     long expected = (long) BYTES_PER_SECOND * periodMillis / TimeUnit.SECONDS.toMillis(1);
     if (bytesMoved.getAsLong() - bytesBefore < expected) {

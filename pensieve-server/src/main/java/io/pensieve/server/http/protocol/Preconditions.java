@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.function.LongPredicate;
 
 /**
- * What a request requires of the version of an entry, as RFC 9110, 13.2.2 has it: {@code If-Match}
- * first, then {@code If-None-Match}; if both are there, both must hold. There are no dates here, so
- * conditions about dates are ignored, as that section asks for.
+ * The conditions of a request on the version of an entry (RFC 9110, 13.2.2): {@code If-Match}
+ * first, then {@code If-None-Match}. If both are present, both must hold. Entries have no dates, so
+ * conditions on dates are ignored, as that section requires.
  */
 public record Preconditions(Optional<EntityTags> ifMatch, Optional<EntityTags> ifNoneMatch) {
 
@@ -22,27 +22,27 @@ public record Preconditions(Optional<EntityTags> ifMatch, Optional<EntityTags> i
             : Optional.empty());
   }
 
-  /** Whether any version will do, and none as well. */
+  /** Returns whether there are no conditions. */
   public boolean isEmpty() {
     return ifMatch.isEmpty() && ifNoneMatch.isEmpty();
   }
 
-  /** Whether {@code If-Match} holds for a version, 0 if there is no entry. */
+  /** Returns whether {@code If-Match} holds for a version; 0 means no entry. */
   public boolean ifMatchHolds(long version) {
     return ifMatch.map(tags -> tags.matches(version)).orElse(true);
   }
 
-  /** Whether {@code If-None-Match} says that the client has this version already. */
+  /** Returns whether {@code If-None-Match} names this version: the client has it already. */
   public boolean ifNoneMatchNames(long version) {
     return ifNoneMatch.map(tags -> tags.matches(version)).orElse(false);
   }
 
-  /** Whether the client has this representation of this version already. */
+  /** Returns whether the client already has this representation of this version. */
   public boolean ifNoneMatchNames(long version, boolean asJson) {
     return ifNoneMatch.map(tags -> tags.matches(version, asJson)).orElse(false);
   }
 
-  /** Whether an entry of a version may be written or removed; 0 if there is no entry. */
+  /** Returns whether an entry of a version may be written or removed; 0 means no entry. */
   public LongPredicate forWrite() {
     return version -> ifMatchHolds(version) && !ifNoneMatchNames(version);
   }

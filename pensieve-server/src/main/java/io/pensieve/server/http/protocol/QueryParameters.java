@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The parameters of a request, read strictly: each known, and there once. Unlike in a path, a plus
- * is a space, as HTML forms and the libraries made for them write it.
+ * The query parameters of a request, parsed strictly: each is known, and present once. Unlike in a
+ * path, a plus is a space, as in HTML forms and their libraries.
  */
 public final class QueryParameters {
   private final Map<String, String> parameters = new HashMap<>();
@@ -20,11 +20,11 @@ public final class QueryParameters {
   private QueryParameters() {}
 
   /**
-   * Reads the parameters of a request.
+   * Parses the parameters of a request.
    *
-   * @param known the names it may have
-   * @throws ProblemException for any other parameter, for one that is there twice, has no {@code
-   *     =}, or is not UTF-8 when it is decoded
+   * @param known the allowed names
+   * @throws ProblemException for an unknown parameter, a duplicate, one without {@code =}, or one
+   *     that is not UTF-8 after decoding
    */
   public static QueryParameters of(HttpServerExchange exchange, Set<String> known) {
     QueryParameters query = new QueryParameters();
@@ -37,7 +37,7 @@ public final class QueryParameters {
     return query;
   }
 
-  /** Refuses parameters of any name. */
+  /** Rejects all parameters. */
   public static void requireNone(HttpServerExchange exchange) {
     if (!exchange.getQueryString().isEmpty()) {
       throw invalid("no parameters are known here");
@@ -74,17 +74,17 @@ public final class QueryParameters {
     return ProblemType.INVALID_QUERY.withDetail(fault);
   }
 
-  /** What is wrong with the value of a parameter. */
+  /** Returns the problem for an invalid value of a parameter. */
   public static ProblemException invalid(String name, String expected) {
     return invalid("the parameter \"" + name + "\" must be " + expected);
   }
 
-  /** A parameter as text. */
+  /** Returns a parameter as text. */
   public Optional<String> text(String name) {
     return Optional.ofNullable(parameters.get(name));
   }
 
-  /** A parameter as a duration above zero. */
+  /** Returns a parameter as a duration above zero. */
   public Optional<Duration> duration(String name) {
     return text(name)
         .map(
@@ -94,12 +94,12 @@ public final class QueryParameters {
                     .orElseThrow(() -> invalid(name, DurationFormat.EXPECTED)));
   }
 
-  /** A parameter as a whole number from min to max. */
+  /** Returns a parameter as a whole number from min to max. */
   public Optional<Long> number(String name, long min, long max) {
     return text(name).map(text -> number(name, text, min, max));
   }
 
-  /** A whole number from min to max, written in digits, without leading zeros. */
+  /** Parses a whole number from min to max, in digits, without leading zeros. */
   public static long number(String name, String text, long min, long max) {
     try {
       long number = Long.parseLong(text);
@@ -107,7 +107,7 @@ public final class QueryParameters {
         return number;
       }
     } catch (NumberFormatException refusedBelow) {
-      // Not a number and not within the bounds are one fault to whoever reads the answer.
+      // The problem is the same for a text that is not a number and for a number out of bounds.
     }
     throw invalid(name, "a whole number from " + min + " to " + max);
   }

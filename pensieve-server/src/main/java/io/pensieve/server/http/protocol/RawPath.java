@@ -6,15 +6,18 @@ import io.undertow.server.HttpServerExchange;
 import java.util.Arrays;
 
 /**
- * The path of a request as it was sent, and its strict decoding. The server's own decoded path
- * cannot tell {@code a%2Fb} from {@code a%252Fb}, cuts {@code ;v=1} off, and puts U+FFFD for what
- * is not UTF-8.
+ * The undecoded path of a request, and its strict decoding. Undertow's own decoded path cannot
+ * distinguish {@code a%2Fb} from {@code a%252Fb}, drops {@code ;v=1}, and replaces invalid UTF-8 by
+ * U+FFFD.
  */
 public final class RawPath {
 
   private RawPath() {}
 
-  /** The path without decoding, without the query. Begins with a slash, or is {@code *}. */
+  /**
+   * Returns the path without decoding and without the query. It begins with a slash, or is {@code
+   * *}.
+   */
   public static String of(HttpServerExchange exchange) {
     String target = exchange.getRequestURI();
     if (target.startsWith("/") || target.equals("*")) {
@@ -23,7 +26,8 @@ public final class RawPath {
     return pathOfAbsoluteForm(target);
   }
 
-  // RFC 9112, 3.2.2: a server accepts "GET http://host/path", though only proxies are sent it.
+  // RFC 9112, 3.2.2: a server accepts "GET http://host/path", though clients send it only to
+  // proxies.
   private static String pathOfAbsoluteForm(String target) {
     int authority = target.indexOf("://");
     if (authority < 0) {
@@ -36,8 +40,8 @@ public final class RawPath {
   /**
    * Decodes percent escapes as UTF-8. A plus is a plus, and a slash may be escaped or not.
    *
-   * @throws io.pensieve.server.http.json.ProblemException for a broken escape, or bytes that are
-   *     not UTF-8 (overlong forms and surrogates are not)
+   * @throws io.pensieve.server.http.json.ProblemException for a broken escape, or for bytes that
+   *     are not UTF-8, such as overlong forms and surrogates
    */
   public static String decode(String raw) {
     byte[] bytes = new byte[raw.length()];

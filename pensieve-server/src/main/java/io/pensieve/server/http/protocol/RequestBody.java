@@ -14,7 +14,9 @@ import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
- * Reads a whole body on the I/O thread and never blocks there. Memory follows the bytes that have arrived, not the length that the client announces. So the buffer grows with the body, up to a limit, while {@link MemoryBudget} has room for all such bodies.
+ * Reads a whole body on the I/O thread and never blocks there. Memory follows the bytes that have
+ * arrived, not the length that the client announces. So the buffer grows with the body, up to a
+ * limit, while {@link MemoryBudget} has room for all such bodies.
  */
 public final class RequestBody {
   private static final int UNCLAIMED_BYTES_MAX = 16 << 10; // most bodies are short-lived
@@ -56,7 +58,8 @@ public final class RequestBody {
   }
 
   /**
-   * Reads the body and hands it over, now or later. The reader runs on the exchange's I/O thread, or on a worker if the body is long JSON.
+   * Reads the body and hands it over, now or later. The reader runs on the exchange's I/O thread,
+   * or on a worker if the body is long JSON.
    */
   public static void read(HttpServerExchange exchange, int bytesMax, Reader reader)
       throws Exception {
@@ -66,7 +69,8 @@ public final class RequestBody {
   /**
    * Reads a JSON body and hands it over.
    *
-   * @param textBytesMax the longest text allowed in it, in bytes of UTF-8; not checked for a short body
+   * @param textBytesMax the longest text allowed in it, in bytes of UTF-8; not checked for a short
+   *     body
    */
   public static void read(
       HttpServerExchange exchange, int bytesMax, int textBytesMax, Reader reader) throws Exception {

@@ -7,9 +7,9 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import org.jspecify.annotations.Nullable;
 
-/** What must hold of a request's first line and headers, whatever its route. */
+/** The checks of a request's first line and headers that apply to all routes. */
 public final class RequestHead {
-  // Heads of up to twice the limit are read, so that who exceeds it is told by how much.
+  // Heads of up to twice the limit are parsed, so the response can tell by how much one exceeds it.
 
   private static final int BETWEEN = ": \r\n".length();
 
@@ -19,13 +19,13 @@ public final class RequestHead {
     bytesMax = limits.headerBytesMax();
   }
 
-  /** How long a head may be to be read at all, in bytes. */
+  /** Returns the maximum length of a head that is parsed at all, in bytes. */
   public static int parsedBytesMax(SizeLimits limits) {
     return (int) Math.min(Integer.MAX_VALUE, 2L * limits.headerBytesMax());
   }
 
   /**
-   * Lets a request pass that is whole and not too long.
+   * Checks that the head is well-formed and not too long.
    *
    * @throws io.pensieve.server.http.json.ProblemException otherwise
    */
@@ -37,7 +37,7 @@ public final class RequestHead {
   }
 
   /**
-   * Lets a body pass that is whole.
+   * Checks that the body is well-formed.
    *
    * @throws io.pensieve.server.http.json.ProblemException otherwise
    */
@@ -49,7 +49,7 @@ public final class RequestHead {
     }
   }
 
-  // Whoever sends such a field himself has his own request refused.
+  // A client that sends this field itself only gets its own request rejected.
   private static void requireFaultless(@Nullable HeaderValues named) {
     for (FramingError fault : FramingError.values()) {
       if (named != null && named.contains(fault.name())) {

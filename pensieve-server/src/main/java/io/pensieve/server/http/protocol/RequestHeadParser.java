@@ -8,9 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The lines of a request's head, and what they say of its body. For one thread at a time. */
+/** Parses the lines of a request's head, and how they frame its body. For one thread at a time. */
 final class RequestHeadParser {
-  // Whatever passes here, Undertow's parser takes, too: its own refusals would have no body.
+  // Undertow's parser accepts everything that passes here; its own rejections would have no body.
   private static final int METHOD_BYTES_MAX = 32;
   private static final int LINES_MAX = 200;
   private static final int PORT_MAX = 65_535;
@@ -35,20 +35,20 @@ final class RequestHeadParser {
   private static final byte[] LENGTH_NAME = ascii("content-length");
   private static final byte[] CODING_NAME = ascii("transfer-encoding");
 
-  // What is known of the head that has begun.
+  // State of the current head.
   private boolean isHttp10;
   private int count;
   private @Nullable String authority;
-  private @Nullable String host; // as it stands in the line, with the spaces around it
+  private @Nullable String host; // as in the line, with the spaces around it
   private int codings;
   private boolean isChunked;
   private int lengths;
   private long contentLength;
 
-  // Of any head of this connection; not null if it is a host.
+  // From any head of this connection; if not null, it is a valid host.
   private @Nullable String lastHost;
 
-  /** The next head begins. */
+  /** Prepares for the next head. */
   void reset() {
     isHttp10 = false;
     count = 0;
@@ -60,17 +60,17 @@ final class RequestHeadParser {
     contentLength = 0;
   }
 
-  /** Whether its body comes in chunks; known when the head is there. */
+  /** Returns whether the body is chunked. Valid once the head is complete. */
   boolean isChunked() {
     return isChunked;
   }
 
-  /** How long its body is, if it does not come in chunks; known when the head is there. */
+  /** Returns the length of the body, if it is not chunked. Valid once the head is complete. */
   long contentLength() {
     return contentLength;
   }
 
-  /** Reads a line, without its end; returns what is wrong with it, if anything is. */
+  /** Parses a line, without its end. Returns its error, or null. */
   @Nullable FramingError accept(
       ByteBuffer bytes, int from, int to, boolean isFirst, boolean isLast) {
     if (isFirst) {
@@ -102,7 +102,7 @@ final class RequestHeadParser {
     return target(bytes, from, method + 1, version - 1);
   }
 
-  // Undertow takes it for HEAD, and would announce a body that does not come.
+  // Undertow takes it for HEAD, and would announce a body that it does not send.
   private static boolean isNearlyHead(ByteBuffer bytes, int from, int to) {
     return to - from == HEAD_NAME.length
         && isNamed(bytes, from, HEAD_NAME)
@@ -123,7 +123,7 @@ final class RequestHeadParser {
   private @Nullable FramingError target(ByteBuffer bytes, int method, int from, int to) {
     for (int at = from; at < to; at++) {
       byte b = bytes.get(at);
-      // All that is visible is taken as it is, but for what would be no part of a path.
+      // Accept all visible characters as they are, except the one that cannot be in a path.
       if (b <= ' ' || b == 0x7f || b == '#') {
         return b == ' ' ? FramingError.FIRST_LINE : FramingError.TARGET;
       }
@@ -178,7 +178,7 @@ final class RequestHeadParser {
 
   private @Nullable FramingError host(ByteBuffer bytes, int from, int to) {
     boolean isOnly = host == null;
-    String before = lastHost; // a client names the same in each request of a connection
+    String before = lastHost; // a client names the same host in each request of a connection
     String value = before != null && isText(bytes, from, to, before) ? before : null;
     if (value == null) {
       value = text(bytes, from, to);
@@ -214,7 +214,7 @@ final class RequestHeadParser {
     return null;
   }
 
-  /** What is wrong with all the lines together. */
+  /** Returns the error of all lines together, or null. */
   private @Nullable FramingError all() {
     if (codings > 0 && lengths > 0) {
       return FramingError.CODING_WITH_LENGTH;
@@ -225,7 +225,7 @@ final class RequestHeadParser {
     if (host == null && !isHttp10) {
       return FramingError.HOST;
     }
-    // RFC 9112, 3.2: both name the same.
+    // RFC 9112, 3.2: both must be the same.
     return authority == null || (host != null && authority.equalsIgnoreCase(host.strip()))
         ? null
         : FramingError.HOST;
@@ -251,7 +251,7 @@ final class RequestHeadParser {
       return false;
     }
     try {
-      // What is in brackets is no name, and so nobody is asked for it.
+      // A text in brackets is not a name, so this does no lookup.
       return InetAddress.getByName(bracketed) != null;
     } catch (UnknownHostException noAddress) {
       return false;
@@ -267,18 +267,18 @@ final class RequestHeadParser {
     return !text.isEmpty();
   }
 
-  /** Whether this line is a name, a colon and a value without control characters. */
+  /** Returns whether this line is a name, a colon and a value; the caller excludes controls. */
   static boolean isField(ByteBuffer bytes, int from, int to) {
     int colon = span(TOKEN, bytes, from, to);
     return colon > from && colon < to && is(bytes, colon, ':');
   }
 
-  /** What no line has in it. */
+  /** Returns whether no line may contain this byte. */
   static boolean isControl(byte b) {
     return (b >= 0 && b < ' ' && b != '\t') || b == 0x7f;
   }
 
-  /** What this hex digit stands for; -1 if it is none. */
+  /** Returns the value of a hex digit, or -1 if it is none. */
   static int hex(byte b) {
     return b < 0 ? -1 : Character.digit(b, 16);
   }
@@ -303,7 +303,7 @@ final class RequestHeadParser {
     return to - from >= prefix.length && isNamed(bytes, from, prefix);
   }
 
-  /** Whether these bytes are this name, which is in small letters, in any case. */
+  /** Returns whether these bytes equal this name, ignoring case. The name is in lower case. */
   private static boolean isNamed(ByteBuffer bytes, int at, byte[] name) {
     for (int i = 0; i < name.length; i++) {
       if (lowerCase(bytes.get(at + i)) != name[i]) {

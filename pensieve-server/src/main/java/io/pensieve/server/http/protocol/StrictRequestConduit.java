@@ -18,7 +18,10 @@ import org.xnio.conduits.ConduitReadableByteChannel;
 import org.xnio.conduits.StreamSourceConduit;
 
 /**
- * Passes well-formed requests on, byte by byte, before Undertow parses them. Replaces a malformed request by one that reports the fault, so the error response keeps its place in the order of responses. Then drops the following bytes for a limited time, so that the client reads the response before the connection closes.
+ * Passes well-formed requests on, byte by byte, before Undertow parses them. Replaces a malformed
+ * request by one that reports the fault, so the error response keeps its place in the order of
+ * responses. Then drops the following bytes for a limited time, so that the client reads the
+ * response before the connection closes.
  */
 public final class StrictRequestConduit extends AbstractStreamSourceConduit<StreamSourceConduit> {
   // Undertow accepts malformed framing: for instance, it takes a chunk size of "g" for the last

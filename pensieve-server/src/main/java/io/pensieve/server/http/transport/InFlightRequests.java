@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Counts the requests in flight, to limit them and to let a shutdown wait for them. During the wait the server still responds, but each response tells its client to close the connection.
+ * Counts the requests in flight, to limit them and to let a shutdown wait for them. During the wait
+ * the server still responds, but each response tells its client to close the connection.
  */
 public final class InFlightRequests {
   // The server counts as one until it drains, so zero means: draining, and no request left.
@@ -75,7 +76,8 @@ public final class InFlightRequests {
   }
 
   /**
-   * Admits an authorized request, and counts it against the limit until it completes. Call this after authorization: otherwise callers without a token could use up the limit.
+   * Admits an authorized request, and counts it against the limit until it completes. Call this
+   * after authorization: otherwise callers without a token could use up the limit.
    *
    * @throws io.pensieve.server.http.json.ProblemException if the limit is reached
    */

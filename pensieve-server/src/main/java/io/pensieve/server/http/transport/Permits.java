@@ -4,7 +4,7 @@ import io.pensieve.server.http.json.ProblemType;
 import io.undertow.server.HttpServerExchange;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Requests of a kind that may last: how many there are, and how many there may be. */
+/** Limits the number of long-lasting requests of one kind. */
 public final class Permits {
   private final AtomicInteger acquired = new AtomicInteger();
   private final int max;
@@ -12,10 +12,10 @@ public final class Permits {
   private final InFlightRequests inFlight;
 
   /**
-   * Places that all are free.
+   * Creates permits that are all free.
    *
-   * @param ifNone what a request is told for which there is none
-   * @param inFlight whose limit those who have a place do not count against
+   * @param ifNone the problem of a request that gets no permit
+   * @param inFlight the requests in flight; those with a permit do not count against its limit
    */
   public Permits(int max, ProblemType ifNone, InFlightRequests inFlight) {
     this.max = max;
@@ -23,7 +23,7 @@ public final class Permits {
     this.inFlight = inFlight;
   }
 
-  /** Takes a place until the request is answered to its end. */
+  /** Acquires a permit until the exchange completes. */
   public void acquire(HttpServerExchange exchange) {
     if (acquired.incrementAndGet() > max) {
       acquired.decrementAndGet();

@@ -25,8 +25,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificate of a server, and its key. Both may be replaced at any time, from any thread:
- * connections that are there go on with the old ones, new ones get the new.
+ * The certificate and key of a server. Any thread may replace both at any time: open connections
+ * keep the old ones, new connections use the new ones.
  */
 public final class ReloadableTls {
   private static final Pattern PRIVATE_KEY =
@@ -34,15 +34,16 @@ public final class ReloadableTls {
   private static final String OTHER_KEY = " PRIVATE KEY-----";
 
   static {
-    // With TLS 1.2 a client may ask for a handshake after the other on one connection: each costs a
-    // server far more than a client, and no deadline holds for it. Read once, at the first of them.
+    // With TLS 1.2 a client may request one handshake after another on a connection. Each costs the
+    // server far more than the client, and no deadline applies. Java reads this property once, at
+    // the first handshake.
     System.setProperty("jdk.tls.rejectClientInitiatedRenegotiation", "true");
   }
 
   private final Identities identities = new Identities();
   private final SSLContext context;
 
-  /** No certificate yet: until {@link #replace} every handshake fails. */
+  /** Creates an object without a certificate: every handshake fails until {@link #replace}. */
   public ReloadableTls() {
     try {
       context = SSLContext.getInstance("TLS");
@@ -53,12 +54,12 @@ public final class ReloadableTls {
   }
 
   /**
-   * From now on these are the certificate and the key.
+   * Replaces the certificate and the key.
    *
    * @param chain certificates in PEM, the server's own first
    * @param key the private key in PEM: PKCS #8, not encrypted; RSA, EC or EdDSA
-   * @throws IllegalArgumentException if they are something else, or do not belong to each other;
-   *     what was there before stays
+   * @throws IllegalArgumentException if they are invalid, or do not belong together; the previous
+   *     ones stay in use then
    */
   public void replace(byte[] chain, byte[] key) {
     List<X509Certificate> certificates = certificates(chain);
@@ -72,7 +73,7 @@ public final class ReloadableTls {
     return context;
   }
 
-  /** By ALPN this is all that is spoken: who asks for something else only has no handshake. */
+  /** Offers only HTTP/1.1 by ALPN. The handshake of a client that asks only for others fails. */
   static void offerHttp1(SSLEngine engine) {
     SSLParameters parameters = engine.getSSLParameters();
     parameters.setApplicationProtocols(new String[] {"http/1.1"});
@@ -80,9 +81,9 @@ public final class ReloadableTls {
   }
 
   /**
-   * Reads certificates.
+   * Parses certificates.
    *
-   * @throws IllegalArgumentException if these are no certificates in PEM
+   * @throws IllegalArgumentException if these are not certificates in PEM
    */
   public static List<X509Certificate> certificates(byte[] pem) {
     try {
@@ -96,7 +97,7 @@ public final class ReloadableTls {
         return chain;
       }
     } catch (GeneralSecurityException refusedBelow) {
-      // Not a certificate at all and none that can be read are one fault to who reads the message.
+      // The message is the same for a text without certificates and for unreadable ones.
     }
     throw new IllegalArgumentException("expected certificates in PEM");
   }
@@ -115,7 +116,7 @@ public final class ReloadableTls {
       byte[] encoded = Base64.getMimeDecoder().decode(matcher.group(1));
       return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(encoded));
     } catch (GeneralSecurityException | IllegalArgumentException unusable) {
-      // The cause might quote the key.
+      // Omit the cause: it might quote the key.
       throw new IllegalArgumentException(
           "expected a private key for a certificate of " + algorithm);
     }
@@ -141,14 +142,14 @@ public final class ReloadableTls {
         return;
       }
     } catch (GeneralSecurityException refusedBelow) {
-      // Keys that cannot be tried are of no use either.
+      // Keys that cannot be tested are unusable, too.
     }
     throw new IllegalArgumentException("the private key is not that of the certificate");
   }
 
   /**
-   * Shows the newest certificate. A handshake asks for a name first, then for what belongs to that
-   * name: so the one before is kept too, for the handshakes that are in the middle of it.
+   * Presents the newest certificate. A handshake first asks for an alias, then for the alias's
+   * certificate and key. So the previous identity is kept for handshakes between these two steps.
    */
   private static final class Identities extends X509ExtendedKeyManager {
     private record Identity(

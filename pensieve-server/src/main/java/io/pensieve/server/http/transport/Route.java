@@ -6,19 +6,19 @@ import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 
 /**
- * A method and a path, who may use them, and what answers. The template of a path may end in {@code
- * {key}}, which stands for the whole rest of the path.
+ * A method and a path, the role they require, and the endpoint that responds. The template of a
+ * path may end in {@code {key}}, which matches the whole rest of the path.
  */
 public record Route(HttpString method, String template, Role role, Endpoint endpoint) {
   private static final String KEY = "{key}";
 
-  /** Answers one request, on its I/O thread. */
+  /** Responds to one request, on its I/O thread. */
   public interface Endpoint {
     /**
-     * Answers, or throws what {@link io.pensieve.server.http.protocol.ExceptionMapper} knows to
-     * answer.
+     * Responds, or throws an exception that {@link
+     * io.pensieve.server.http.protocol.ExceptionMapper} maps to a response.
      *
-     * @param rest what of the raw path stood for {@code {key}}, not decoded; otherwise empty
+     * @param rest the part of the raw path that matches {@code {key}}, not decoded; otherwise empty
      */
     void handle(HttpServerExchange exchange, String rest) throws Exception;
   }
@@ -33,7 +33,7 @@ public record Route(HttpString method, String template, Role role, Endpoint endp
         : rawPath.equals(template);
   }
 
-  /** Whether a request has a body that is read. */
+  /** Returns whether the endpoint reads the request's body. */
   boolean takesBody() {
     return method.equals(Methods.PUT) || method.equals(Methods.POST);
   }

@@ -19,7 +19,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Finds the route of a raw path. Undertow's own routing uses its decoded path, which loses details that keys need. HEAD is supported wherever GET is, and OPTIONS everywhere.
+ * Finds the route of a raw path. Undertow's own routing uses its decoded path, which loses details
+ * that keys need. HEAD is supported wherever GET is, and OPTIONS everywhere.
  */
 public final class Router implements HttpHandler {
   private static final int UNASKED_BYTES_MAX = 1 << 10;

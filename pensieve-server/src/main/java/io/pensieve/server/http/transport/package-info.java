@@ -1,4 +1,7 @@
-/** The listener, TLS, the router, and how many requests are served at a time. */
+/**
+ * How does a request reach its endpoint? The listener, TLS, the router, and the limit of requests
+ * in flight; sees access, json, metrics and protocol, but not the map.
+ */
 @NullMarked
 package io.pensieve.server.http.transport;
 

@@ -7,25 +7,25 @@ import java.util.Optional;
 import java.util.function.LongPredicate;
 
 /**
- * A write or a removal that depends on any condition of the entry's version: the map itself only
- * knows whether it is a certain one, or whether there is none.
+ * A write or a removal under any condition on the entry's version. The map itself only supports a
+ * specific version, or absence.
  *
- * <p>How it holds: it looks which version there is, and if that one will do, asks the map to write
- * if it is still there; if it is not, it looks again. So the condition held at the moment of the
- * write. A refusal tells a version for which the condition does not hold, at the moment when it was
- * looked at. Somebody else has written whenever this has to look again.
+ * <p>The write reads the version and tests it. Then it asks the map to write if the version is
+ * unchanged; otherwise it starts again. So the condition held at the moment of the write. A failed
+ * write reports a version that failed the condition when it was read. Each repetition means that
+ * another client has written.
  */
 public abstract class ConditionalWrite {
-  // No entry has it, so that asking for it is only looking.
+  // No entry has this version, so a write for it only reads the current version.
   private static final long NO_VERSION = 0;
 
-  /** Writes this if there is an entry of that version. */
+  /** Writes if the entry has this version. */
   abstract PendingWrite<StoredValue> ifVersion(long version);
 
-  /** Writes this if there is no entry. */
+  /** Writes if there is no entry. */
   abstract PendingWrite<StoredValue> ifAbsent();
 
-  /** Puts a value. */
+  /** Returns a write that puts a value. */
   public static ConditionalWrite put(
       Pensieve<String, StoredValue> map, String key, StoredValue value, Optional<Duration> ttl) {
     return new ConditionalWrite() {
@@ -45,7 +45,7 @@ public abstract class ConditionalWrite {
     };
   }
 
-  /** Removes the entry, if there is one. */
+  /** Returns a write that removes the entry, if there is one. */
   public static ConditionalWrite removal(Pensieve<String, StoredValue> map, String key) {
     return new ConditionalWrite() {
       @Override
@@ -63,9 +63,9 @@ public abstract class ConditionalWrite {
   /**
    * Writes if the condition holds.
    *
-   * @param condition asked for the version of the entry, or 0 if there is none
-   * @return what was written; or, not applied, with the version that was refused, or with 0 if
-   *     there was nothing to remove
+   * @param condition tests the version of the entry, or 0 if there is none
+   * @return the write; or, not applied, the version that failed the condition, or 0 if there was
+   *     nothing to remove
    */
   public PendingWrite<StoredValue> submitIf(LongPredicate condition) {
     while (true) {

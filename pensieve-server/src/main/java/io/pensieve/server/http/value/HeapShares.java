@@ -1,25 +1,23 @@
 package io.pensieve.server.http.value;
 
 /**
- * How a heap is shared out, so that all shares together fit it. The one place that knows.
+ * Divides the heap, so that all shares together fit. Only this class knows the shares.
  *
- * @param heapBytes the heap, as {@code -Xmx} sets it
+ * @param heapBytes the heap size, as set by {@code -Xmx}
  */
 public record HeapShares(long heapBytes) {
-  //                     of the heap
-  //   entries              5/16      bounded by their weight (EntryWeigher); 7/16 if that is asked
-  // for
-  //   requests             4/16      bodies, and values that answers hold (MemoryBudget.OF_PROCESS)
-  //   events               1/16      that wait for clients that watch (MemoryBudget.OF_WATCHERS)
-  //   recent changes       1/16      without a log only
+  //                     share of the heap
+  //   entries              5/16      bounded by their weight (EntryWeigher); 7/16 on request
+  //   requests             4/16      bodies, and values of responses (MemoryBudget.OF_PROCESS)
+  //   events               1/16      queued for watchers (MemoryBudget.OF_WATCHERS)
+  //   recent changes       1/16      only without a log
   //   connections          2/16      4 KiB for each; 32 KiB for each by default
-  //   reading changes      2/16      one half by the hub, which reads a change at a time; the other
-  //                                  by those who catch up with it, as many at a time as fit
-  // (AdmissionQueue)
-  //   all else             1/16      classes, threads, what a collector needs
+  //   reading changes      2/16      half for the hub, which reads one change at a time; half for
+  //                                  watchers that catch up, as many as fit (AdmissionQueue)
+  //   everything else      1/16      classes, threads, reserve of the garbage collector
   //
-  // One request that is alone gets more than its share if it needs that: a body of JSON takes up to
-  // four times the longest value. It is refused nothing, or the longest value could not be put.
+  // A single request may exceed its share if it is the only one. A JSON body takes up to four times
+  // the longest value, so otherwise the longest value could not be put.
 
   private static final int PARTS = 16;
   private static final int ENTRIES = 5;
@@ -47,7 +45,7 @@ public record HeapShares(long heapBytes) {
   private static final long REGION_BYTES_MIN = 1 << 20;
   private static final long REGION_BYTES_MAX = 32 << 20;
 
-  /** What has a default by the heap. */
+  /** The limits whose default depends on the heap. */
   public enum Limit {
     CAPACITY_BYTES,
     VALUE_BYTES,
@@ -56,12 +54,12 @@ public record HeapShares(long heapBytes) {
     WATCHERS
   }
 
-  /** Those of this process. */
+  /** Returns the shares of this process's heap. */
   public static HeapShares ofProcess() {
     return new HeapShares(Runtime.getRuntime().maxMemory());
   }
 
-  /** The limit that holds if nobody says another one. */
+  /** Returns the default of a limit. */
   public long defaultOf(Limit limit) {
     return switch (limit) {
       case CAPACITY_BYTES -> capacityBytesDefault();
@@ -76,12 +74,12 @@ public record HeapShares(long heapBytes) {
     return heapBytes / PARTS * count;
   }
 
-  /** What the entries may take, if nobody says. */
+  /** Returns the default heap bytes of all entries. */
   long capacityBytesDefault() {
     return parts(ENTRIES);
   }
 
-  /** What the entries may take at most. */
+  /** Returns the maximum heap bytes of all entries. */
   public long capacityBytesMax() {
     return parts(ENTRIES_MAX);
   }
@@ -94,59 +92,63 @@ public record HeapShares(long heapBytes) {
     return parts(EVENTS);
   }
 
-  /** What may be read of the log for those who are behind. */
+  /** Returns how many bytes of the log watchers may read to catch up. */
   public long historyBytes() {
     return parts(HISTORIES);
   }
 
-  /** What the last changes may take that are kept where there is no log. */
+  /** Returns how many bytes the recent changes may take that are kept without a log. */
   public long recentChangeBytes() {
     return parts(RECENT_CHANGES);
   }
 
-  /** The longest value, if nobody says: 16 MiB, unless the heap is below 192 MiB. */
+  /** Returns the default length of the longest value: 16 MiB, unless the heap is below 192 MiB. */
   long valueBytesDefault() {
     return valueBytesMax() >= VALUE_BYTES_DEFAULT ? VALUE_BYTES_DEFAULT : heapBytes / VALUE_SHARE;
   }
 
-  /** The longest value at most. */
+  /** Returns the maximum length of the longest value. */
   public long valueBytesMax() {
     return heapBytes / VALUE_SHARE_MAX;
   }
 
-  /** How many connections, if nobody says. */
+  /** Returns the default number of connections. */
   long connectionsDefault() {
     return Math.min(CONNECTIONS_DEFAULT, Math.max(1, heapBytes / CONNECTION_BYTES_DEFAULT));
   }
 
-  /** How many connections at most. */
+  /** Returns the maximum number of connections. */
   public long connectionsMax() {
     return Math.max(1, parts(CONNECTIONS) / CONNECTION_BYTES);
   }
 
-  /** How many requests, if nobody says. */
+  /** Returns the default number of requests. */
   long requestsDefault() {
     return Math.min(REQUESTS_DEFAULT, Math.max(1, heapBytes / REQUEST_BYTES));
   }
 
-  /** How many requests at most: what is not counted of each is 16 KiB of its head or body. */
+  /**
+   * Returns the maximum number of requests: each has 16 KiB of head or body that is not counted.
+   */
   public long requestsMax() {
     return Math.max(1, heapBytes / REQUEST_BYTES_MIN);
   }
 
-  /** How many clients that watch, if nobody says. */
+  /** Returns the default number of watchers. */
   long watchersDefault() {
     return Math.min(WaitLimits.DEFAULT_WATCHERS_MAX, Math.max(1, heapBytes / WATCHER_BYTES));
   }
 
-  /** How many clients that watch at most: each has a connection, and a piece that is being sent. */
+  /**
+   * Returns the maximum number of watchers: each has a connection, and a piece that is being sent.
+   */
   public long watchersMax() {
     return Math.max(1, heapBytes / WATCHER_BYTES_MIN);
   }
 
   /**
-   * The unit in which G1 gives memory to arrays of half of it or more. Its own rule, with the
-   * largest heap for the average one.
+   * Returns G1's region size: G1 allocates arrays of half a region or more in whole regions. The
+   * formula is G1's own, with the maximum heap in place of the average one.
    */
   long regionBytes() {
     long share = Long.highestOneBit(Math.max(1, heapBytes / REGION_SHARE));

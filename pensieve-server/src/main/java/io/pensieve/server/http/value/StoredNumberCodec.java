@@ -2,11 +2,11 @@ package io.pensieve.server.http.value;
 
 import io.pensieve.NumberCodec;
 
-/** Numbers as values: texts of decimal digits, of whatever type. */
+/** Numbers as values: texts of decimal digits, of any type. */
 public enum StoredNumberCodec implements NumberCodec<StoredValue> {
   DECIMAL;
 
-  // The longest is that of the smallest long.
+  // The smallest long has the longest text.
   private static final int DIGITS_MAX = 20;
 
   @Override
@@ -18,7 +18,7 @@ public enum StoredNumberCodec implements NumberCodec<StoredValue> {
     return NumberCodec.decimal().toLong(text);
   }
 
-  /** A text without a type of its own: a sum is not what the writer of its parts called them. */
+  /** Returns a text without a type: the type of an operand does not apply to the sum. */
   @Override
   public StoredValue toValue(long number) {
     return StoredValue.text(NumberCodec.decimal().toValue(number));

@@ -8,38 +8,37 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value as the server keeps it: bytes, and what its writer called them. Immutable; equal if type
- * and bytes are.
+ * A value as the server stores it: bytes and their type. Immutable; equal if type and bytes are.
  */
 public final class StoredValue {
-  // It is held just as it is in the log, so that neither writing nor recovering copies it. A text
-  // of the routes that know only texts is bare UTF-8; every other value says so by a first byte
-  // that UTF-8 never has:
+  // The array has the format of the log, so neither writing nor recovery copies it. A text from a
+  // route without types is bare UTF-8. Every other value begins with a byte that UTF-8 never
+  // contains:
   //
   //   +------+-------------+------------------+-------+
   //   | 0xFF | type length | type             | bytes |
   //   |  1   |  1          | that many, ASCII | rest  |
   //   +------+-------------+------------------+-------+
   //
-  // A type of length 0 was not told by the writer.
+  // Type length 0 means that the writer gave no type.
 
-  /** What the log needs for a value at most, beyond its bytes. */
+  /** The maximum bytes that the log needs for a value, in addition to its own. */
   public static final int HEADER_BYTES_MAX = 2 + 255;
 
   /** The longest type, in characters, all of them ASCII. */
   public static final int TYPE_CHARS_MAX = 255;
 
-  /** The type of a text that came without one. */
+  /** The type of a text without a type of its own. */
   public static final String TEXT_TYPE = "text/plain;charset=utf-8";
 
-  /** The type of bytes that came without one. */
+  /** The type of bytes without a type of their own. */
   static final String BYTES_TYPE = "application/octet-stream";
 
   private static final byte TYPED = (byte) 0xFF;
   private static final int TYPE_LENGTH = 1;
   private static final int TYPE = 2;
 
-  private static final int SHORT_BYTES_MAX = 64 << 10; // to make a text of those is quicker
+  private static final int SHORT_BYTES_MAX = 64 << 10; // decoding these is faster
 
   private static final Codec<StoredValue> CODEC = new StoredValueCodec();
 
@@ -50,7 +49,7 @@ public final class StoredValue {
   }
 
   /**
-   * A text without a type of its own.
+   * Returns a text without a type of its own.
    *
    * @throws IllegalArgumentException if it has an unpaired surrogate, which has no UTF-8
    */
@@ -59,10 +58,10 @@ public final class StoredValue {
   }
 
   /**
-   * Bytes of a type.
+   * Returns bytes with a type.
    *
-   * @param type up to {@link #TYPE_CHARS_MAX} characters of ASCII; empty if the writer did not say
-   * @param bytes are read to their end, and not copied again
+   * @param type up to {@link #TYPE_CHARS_MAX} characters of ASCII; empty if the writer gave none
+   * @param bytes are read to their end, and copied once
    */
   public static StoredValue typed(String type, ByteArrayInputStream bytes) {
     int length = type.length();
@@ -77,17 +76,20 @@ public final class StoredValue {
     return new StoredValue(held);
   }
 
-  /** The same bytes under another type. */
+  /** Returns the same bytes with another type. */
   public StoredValue withType(String type) {
     return typed(type, new ByteArrayInputStream(held, start(), size()));
   }
 
-  /** Keeps values as they are; bare texts are those of a log that has only ever held texts. */
+  /**
+   * Returns a codec that stores values unchanged. It reads the values of a text-only log as bare
+   * texts.
+   */
   public static Codec<StoredValue> codec() {
     return CODEC;
   }
 
-  /** What the writer called the bytes, or what they are called if nobody said. */
+  /** Returns the type that the writer gave, or the default type. */
   public String type() {
     if (isBare()) {
       return TEXT_TYPE;
@@ -96,23 +98,23 @@ public final class StoredValue {
     return length == 0 ? BYTES_TYPE : new String(held, TYPE, length, StandardCharsets.US_ASCII);
   }
 
-  /** The bytes, to be read only. */
+  /** Returns the bytes, which the caller must not change. */
   public ByteBuffer bytes() {
     int start = start();
     return ByteBuffer.wrap(held, start, held.length - start).slice();
   }
 
-  /** How many bytes there are. */
+  /** Returns the number of bytes. */
   public int size() {
     return held.length - start();
   }
 
-  /** How long the array is that it is held in. */
+  /** Returns the length of the array that holds the value. */
   int bytesHeld() {
     return held.length;
   }
 
-  /** The bytes as text, or null if they are not UTF-8. */
+  /** Returns the bytes as text, or null if they are not UTF-8. */
   public @Nullable String text() {
     if (isBare()) {
       return new String(held, StandardCharsets.UTF_8);
@@ -124,7 +126,7 @@ public final class StoredValue {
     }
   }
 
-  /** Whether it is a text that came without a type, and so known to be UTF-8. */
+  /** Returns whether this is a text without a type, which is known to be UTF-8. */
   public boolean isBareText() {
     return isBare();
   }
@@ -147,14 +149,14 @@ public final class StoredValue {
     return Arrays.hashCode(held);
   }
 
-  /** Its type and size: a value itself is never printed. */
+  /** Returns type and size, never the value itself. */
   @Override
   public String toString() {
     return size() + " bytes of " + type();
   }
 
   private static final class StoredValueCodec implements Codec<StoredValue> {
-    /** None: it takes any bytes for a value, so it also reads what other codecs have written. */
+    /** Returns no name: the codec accepts any bytes, so it also reads what other codecs wrote. */
     @Override
     public String name() {
       return "";
@@ -176,7 +178,7 @@ public final class StoredValue {
       return value;
     }
 
-    // A text that is made only to see whether it can be may take twice what it is made of.
+    // Decoding a long text only to check it could take twice its size in memory.
     private static void requireText(byte[] bytes) {
       if (bytes.length <= SHORT_BYTES_MAX) {
         String unused = Codec.utf8().decode(bytes);

@@ -3,19 +3,19 @@ package io.pensieve.server.http.value;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Whether bytes are UTF-8, without making a text of them. */
+/** Checks whether bytes are UTF-8, without decoding them. */
 public final class Utf8Validator {
   private static final int CONTINUED = 0x80; // 10xxxxxx
   private static final int CONTINUED_MASK = 0xC0;
 
   private Utf8Validator() {}
 
-  /** A text as UTF-8. */
+  /** Returns a text as UTF-8. */
   public static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** As RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. */
+  /** Checks the rules of RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */
   public static boolean isWellFormed(ByteBuffer bytes) {
     int end = bytes.limit();
     for (int at = bytes.position(); at < end; ) {
@@ -36,7 +36,7 @@ public final class Utf8Validator {
     return true;
   }
 
-  /** How many bytes follow this first one; 0 if it is no first one. */
+  /** Returns how many bytes follow this first byte; 0 if it cannot be a first byte. */
   private static int more(int first) {
     if (first < 0xC2) {
       return 0;
@@ -52,10 +52,10 @@ public final class Utf8Validator {
 
   private static boolean mayFollow(int first, int second) {
     return switch (first) {
-      case 0xE0 -> second >= 0xA0; // shorter otherwise
-      case 0xED -> second < 0xA0; // a surrogate otherwise
-      case 0xF0 -> second >= 0x90; // shorter otherwise
-      case 0xF4 -> second < 0x90; // above U+10FFFF otherwise
+      case 0xE0 -> second >= 0xA0; // otherwise overlong
+      case 0xED -> second < 0xA0; // otherwise a surrogate
+      case 0xF0 -> second >= 0x90; // otherwise overlong
+      case 0xF4 -> second < 0x90; // otherwise above U+10FFFF
       default -> true;
     };
   }

@@ -3,14 +3,14 @@ package io.pensieve.server.http.value;
 import java.time.Duration;
 
 /**
- * How many clients may wait for changes, and how.
+ * The limits on clients that wait for changes.
  *
- * @param pollsMax how many requests may wait for an entry to change
- * @param watchersMax how many clients may watch
- * @param queueBytesMax how much may wait for a client that watches, before it is cut off; one event
- *     more may be on its way
- * @param waitMax how long a request may wait for an entry to change; longer is cut to this
- * @param pingPeriod how often those who watch are told that nothing has gone wrong
+ * @param pollsMax the maximum number of long polls
+ * @param watchersMax the maximum number of watchers
+ * @param queueBytesMax the maximum bytes queued for a watcher before it is disconnected; one more
+ *     event may be in transit
+ * @param waitMax the maximum wait of a long poll; a longer one is cut to this
+ * @param pingPeriod how often an idle watcher receives a mark
  */
 public record WaitLimits(
     int pollsMax, int watchersMax, int queueBytesMax, Duration waitMax, Duration pingPeriod) {
@@ -22,7 +22,7 @@ public record WaitLimits(
 
   private static final int DEFAULT_QUEUE_BYTES_MAX = 1 << 20;
 
-  /** Refuses what is not above zero, but for numbers of clients, which may be zero. */
+  /** Rejects values that are not above zero; the numbers of clients may be zero. */
   public WaitLimits {
     if (pollsMax < 0 || watchersMax < 0 || queueBytesMax < 1) {
       throw new IllegalArgumentException("limits must not be negative, and a queue holds a byte");
@@ -32,7 +32,7 @@ public record WaitLimits(
     }
   }
 
-  /** The same, but for how many may wait. */
+  /** Returns limits with these numbers of clients, and defaults for the rest. */
   public static WaitLimits of(int pollsMax, int watchersMax) {
     return new WaitLimits(
         pollsMax,
@@ -42,7 +42,7 @@ public record WaitLimits(
         Duration.ofSeconds(15));
   }
 
-  /** 1 MiB a queue, 5 minutes to wait, 15 seconds from ping to ping. */
+  /** Returns the defaults: 1 MiB per queue, 5 minutes to wait, 15 seconds between pings. */
   public static WaitLimits defaults() {
     return of(DEFAULT_POLLS_MAX, DEFAULT_WATCHERS_MAX);
   }
