@@ -262,8 +262,8 @@ final class BatchRoute {
 
   /**
    * The memory of the values that one batch returns. A short request may read one key a thousand
-   * times, and so ask for more memory than there is. By then the operations are done, so each value
-   * that exceeds the budget is rejected by itself.
+   * times, and so ask for more memory than there is. By then the operations are done, so only the
+   * values that exceed the budget are rejected, one by one.
    */
   private final class ReadBudget {
     private final MemoryBudget.Reservation reservation;

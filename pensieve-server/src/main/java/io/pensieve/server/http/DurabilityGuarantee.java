@@ -29,7 +29,7 @@ record DurabilityGuarantee(Optional<Durability> durability) {
 
   /**
    * Returns whether a read may wait for the disk. With {@code POWER_CUT} a value can become visible
-   * before it is on the disk, and a read must not return a value that a power cut could still undo.
+   * before it is on the disk. A read must not return a value that a power cut could still undo.
    */
   boolean readsMayWait() {
     return durability.stream().anyMatch(Durability.POWER_CUT::equals);

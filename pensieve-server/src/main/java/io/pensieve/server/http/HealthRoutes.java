@@ -8,8 +8,8 @@ import io.undertow.server.HttpServerExchange;
 import java.util.function.BooleanSupplier;
 
 /**
- * The routes that tell whether this server works. Recovery needs no check: the server listens only
- * after it. The state of other nodes does not matter.
+ * The routes that report whether this server works. Recovery needs no check: the server listens
+ * only after it. The state of other nodes does not matter.
  */
 final class HealthRoutes {
   private final Pensieve<?, ?> map;

@@ -189,8 +189,8 @@ public final class HttpServer implements AutoCloseable {
     if (closed.getAndSet(true)) {
       return;
     }
-    // Drain before the address closes: a client that finds the port closed has had the last
-    // response.
+    // Drain before the address closes: once a client finds the port closed, the next response on
+    // its open connection is the last one.
     inFlight.startDraining();
     listener.stopAccepting();
     v1Routes.drain();

@@ -21,10 +21,11 @@ final class Peer {
   private static final Pattern ENDING_IN_A_NUMBER = Pattern.compile("[^.:]*[^.:0-9](\\d{1,18})");
 
   /*
-   * Two sides. Any thread adds signals to the two queues below; only the checking thread removes
-   * them, in drainSignals(), and uses all fields below those. A peer has at most one heartbeat in
-   * flight, so its responses are few and none is lost. The peer's own heartbeats only prove when it
-   * was last alive. So the latest one is enough, and a flood of them costs no memory.
+   * Two sides. Any thread records signals in answersNanos and beatNanos. Only the checking thread
+   * reads them, in drainSignals(), and only it changes the detector and the fields after it. A peer
+   * has at most one heartbeat in flight, so its responses are few and none is lost. The peer's own
+   * heartbeats only prove when it was last alive. So the latest one is enough, and a flood of them
+   * costs no memory.
    */
   private final URI url;
   private volatile OptionalLong id;

@@ -29,9 +29,9 @@ public final class ChangeHub implements AutoCloseable {
   // later subscriber must already know those changes. Listeners run with the monitor held. They
   // only put something into a queue, and take no lock that a caller of this hub may hold.
   //
-  // An exception from a subscriber or a listener ends at most that one. Any other exception, also
-  // an Error, ends all subscriptions and is logged, and the thread continues. If the thread dies
-  // anyway, the next request for changes starts another.
+  // The hub logs what a listener throws. If `lost` throws, the hub abandons that subscriber.
+  // Anything else that is thrown, also an Error, ends all subscriptions, and the thread continues.
+  // If the thread dies anyway, the next request for changes starts another.
 
   private static final Duration PATIENCE = Duration.ofMillis(500);
   private static final long LINGER_NANOS = Duration.ofSeconds(5).toNanos();

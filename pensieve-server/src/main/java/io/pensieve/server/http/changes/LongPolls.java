@@ -73,7 +73,7 @@ public final class LongPolls {
     return permits.acquired();
   }
 
-  /** Responds to all waiting requests, now and from now on, with the unchanged entry. */
+  /** Responds to all waiting requests, now and from now on, with the current entry. */
   public void drain() {
     draining = true;
     parked.forEach(poll -> poll.exchange.getIoThread().execute(poll::look));

@@ -156,9 +156,9 @@ public final class WatchRoute {
    * client reads them. Once it has caught up with the hub, the hub delivers them.
    */
   private final class Watcher implements ChangeHub.Subscriber {
-    // A watcher queues or drops the changes that it reads before its turn ends. So changes are held
-    // only by watchers in their turn, and by streams, which count them. While the client is slow,
-    // the watcher reads nothing.
+    // Before its turn ends, a watcher queues or drops every change that it has read. So changes are
+    // held only by watchers in their turn, and by streams, which count them. While the client is
+    // slow, the watcher reads nothing.
     private final String prefix;
     private final ChangeBacklog backlog;
     private final EventStream out;

@@ -1,6 +1,6 @@
 /**
  * How is JSON read and written? A strict reader, a lazy writer, and the problems that reject a
- * request; sees only stored values.
+ * request; sees stored values, the map's types and HTTP status codes.
  */
 @NullMarked
 package io.pensieve.server.http.json;

@@ -16,7 +16,7 @@ import org.xnio.channels.StreamSinkChannel;
 final class LargeBodySender implements ChannelListener<StreamSinkChannel> {
   // Undertow has two problems with long bodies. Its connections retain the buffer that was written
   // together with the header, until the next response. And its sender passes the whole body to the
-  // JDK, which copies it into off-heap memory, copies again what the socket did not accept, and
+  // JDK. The JDK copies it into off-heap memory, copies again what the socket did not accept, and
   // keeps the memory for the thread. So a small copy goes with the header, followed by pieces.
 
   /** A longer value occupies an I/O thread for so long that a worker must handle it. */

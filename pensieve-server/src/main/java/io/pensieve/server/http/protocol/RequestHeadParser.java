@@ -123,7 +123,7 @@ final class RequestHeadParser {
   private @Nullable FramingError target(ByteBuffer bytes, int method, int from, int to) {
     for (int at = from; at < to; at++) {
       byte b = bytes.get(at);
-      // Accept all visible characters as they are, except the one that cannot be in a path.
+      // Accept all visible ASCII characters, except '#', which cannot be in a path.
       if (b <= ' ' || b == 0x7f || b == '#') {
         return b == ' ' ? FramingError.FIRST_LINE : FramingError.TARGET;
       }
