@@ -96,7 +96,7 @@ public final class EventStream {
   }
 
   /**
-   * Queues an event, however much is queued. For a producer that first checks {@link #isWritable}.
+   * Queues an event, however much is queued. For a producer that first checks {@code isWritable}.
    *
    * @param id the event's id
    * @throws io.pensieve.server.http.json.ProblemException if the memory budget is exhausted; the
