@@ -19,25 +19,25 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the table and the log together: changes go to the log before they are visible, and nothing
- * is shown before it is durable.
+ * Connects the table with the log. A change is in the log before it is visible, and readers see
+ * only durable changes.
  *
- * <p>No dirty reads: whatever anyone has observed (a value, an absence, a condition that did not
- * hold) must survive what the log promises to survive. Every observation therefore passes {@link
- * #awaitValue} or {@link #awaitAbsence}, outside all locks. For a log that acknowledges a change by
- * appending it, both return at once.
+ * <p>No dirty reads: whatever a caller observes (a value, an absence, a condition that did not
+ * hold) must survive what the log promises to survive. So every observation passes {@link
+ * #awaitValue} or {@link #awaitAbsence}, outside all locks. Some logs acknowledge a change by
+ * appending it; for these, both methods return at once.
  */
 final class LogChangeSink<K, V> implements ChangeSink<K, V> {
-  // All stamps and no version are beyond it: every entry is touched.
+  // Every stamp is above it and every version below it: {@link #close} touches every entry.
   private static final ReplayBaseline NOT_KNOWN = new ReplayBaseline(-1, Long.MAX_VALUE);
 
   private final Log<K, V> log;
   private final Counters counters;
   private final RemovalWatermarks absences = new RemovalWatermarks();
   private final boolean durableByAppending;
-  private volatile boolean closed; // set once, by who has this
-  private @Nullable Thread closer; // before that; guarded by this
-  private boolean closedWholly; // the closer has done all; guarded by this
+  private volatile boolean closed; // set once, under this monitor
+  private @Nullable Thread closer; // set just before `closed`; guarded by this
+  private boolean closedWholly; // the closing thread has finished; guarded by this
   private final AtomicLong visibleSequence = new AtomicLong(); // see VisibleChangeStream
   private ReplayBaseline baseline = NOT_KNOWN; // guarded by this
 
@@ -54,7 +54,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     try {
       counters.put();
     } catch (Throwable notCounted) {
-      // The log has the change, so the map must have it, too.
+      // The log has the change, so the map must have it as well.
     }
     return sequence;
   }
@@ -62,14 +62,14 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   @Override
   public long remove(K key) {
     checkWritable();
-    int stripe = RemovalWatermarks.stripe(key); // before the append: a key's hash may throw
+    int stripe = RemovalWatermarks.stripe(key); // before the append: hashCode() may throw
     long sequence = log.append(new Change.Remove<>(key));
     try {
       if (!durableByAppending) {
         absences.recordRemoval(stripe, sequence);
       }
     } catch (Throwable noRoom) {
-      absences.atLeast = sequence; // of all keys: the log has the change, the map must have it, too
+      absences.atLeast = sequence; // for all keys: the log has the change, so the map must have it
     }
     return sequence;
   }
@@ -107,7 +107,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
-  // Every log can do that.
+  // Every log supports a single change.
   private long applyOne(KeyChange<K, V> keyChange) {
     V value = keyChange.value();
     return value == null
@@ -133,33 +133,33 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
-  /** Waits until a value of this version may be shown. */
+  /** Waits until a value of this version is durable and may be returned. */
   void awaitValue(long version) throws LogException {
     if (!durableByAppending && version > log.durableSequence()) {
       log.awaitDurable(version);
     }
   }
 
-  /** Waits until a key that was found absent may be called absent. */
+  /** Waits until the absence of a key is durable, after the caller found it absent. */
   void awaitAbsence(Object key) throws LogException {
     if (!durableByAppending) {
       awaitValue(absences.lastRemoval(key));
     }
   }
 
-  /** Whether there may be something to wait for. */
+  /** Whether a change can be appended and not yet durable. */
   boolean mayWait() {
     return !durableByAppending;
   }
 
-  /** Waits until every key that was found absent by now may be called absent. */
+  /** Waits until every absence observed so far is durable. */
   void awaitAbsences() throws LogException {
     if (!durableByAppending) {
       awaitValue(absences.lastRemoval());
     }
   }
 
-  /** Waits until what became of a key may be told, and answers it. */
+  /** Waits until the result of an update is durable, and returns it. */
   UpdateResult<V> awaitDurable(K key, UpdateResult<V> result) throws LogException {
     log.throttle();
     if (result.version() == 0) {
@@ -170,7 +170,10 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     return result;
   }
 
-  /** What must be durable before a key may be told with this version; 0 if it is absent. */
+  /**
+   * The sequence that must be durable before a caller may see this version of a key. Version 0
+   * means that the key is absent.
+   */
   long sequence(Object key, long version) {
     return version == 0 ? absences.lastRemoval(key) : version;
   }
@@ -188,12 +191,12 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
         result.changed(), result.previous(), version, log.whenDurable(sequence(key, version)));
   }
 
-  /** As {@link Log#changes()}, but told when the table shows them. */
+  /** As {@link Log#changes()}, but delivers a change only once the table shows it. */
   ChangeStream<K, V> changes(LruTable<K, V> table) {
     return new VisibleChangeStream<>(log.changes(), table, visibleSequence);
   }
 
-  /** As {@link Log#changes(long)}, but told when the table shows them. */
+  /** As {@link Log#changes(long)}, but delivers a change only once the table shows it. */
   ChangeStream<K, V> changes(LruTable<K, V> table, long since) {
     return new VisibleChangeStream<>(log.changes(since), table, visibleSequence);
   }
@@ -207,16 +210,19 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     log.backup(folder);
   }
 
-  /** From here on, replaying gives the order that the table had then. */
+  /**
+   * Sets the order that the table had at some point. From then on, replaying the log restores that
+   * order.
+   */
   synchronized void setReplayBaseline(ReplayBaseline newBeginning) {
     baseline = newBeginning;
   }
 
   /**
-   * From here on, and until {@link #setReplayBaseline}, it is not known what replaying will begin
-   * with.
+   * Marks the baseline as unknown until the next {@link #setReplayBaseline}.
    *
-   * @return whether that may be; if not, {@link #close} relies on the beginning that it has seen
+   * @return whether the caller may change the baseline; if not, {@link #close} relies on the
+   * current one
    */
   synchronized boolean clearReplayBaseline() {
     if (!closed) {
@@ -236,10 +242,10 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   }
 
   /**
-   * Closes the log, once; whoever comes later waits until that is done. Before that, appends a
-   * touch for every entry that replaying the log would otherwise put in a wrong place.
+   * Closes the log, once. A later caller waits until that is done. Before closing, appends a touch
+   * for every entry that a replay would otherwise put in a wrong place.
    *
-   * @param coldestFirst tells the entries in the order to be kept
+   * @param coldestFirst supplies the entries in the order to keep
    */
   void close(Supplier<? extends Iterable<Node<K, V>>> coldestFirst) {
     ReplayBaseline replayed = baselineOnClose();
@@ -264,7 +270,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     notifyAll();
   }
 
-  // A thread that is closing already does not wait for itself.
+  // The closing thread does not wait for itself.
   private synchronized void awaitClosed() {
     boolean interrupted = false;
     while (!closedWholly && closer != Thread.currentThread()) {
@@ -279,18 +285,18 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
-  // What was not used since the beginning comes first, in the log's own order. Then come the
-  // entries that were only written since: their order is that of their versions, which replaying
-  // gives by itself. From the first one on that was read after it was written, or is younger than
-  // such a one, the log must be told.
+  // In LRU order, the entries not used since the baseline come first, in the log's own order. Next
+  // come the entries that were only written since: they are in the order of their versions, which
+  // replay restores without help. The first entry that was read after its write, or that is younger
+  // than such an entry, needs a touch in the log. So does every entry after it.
   //
-  // The beginning is where the log was opened, or where it was last compacted. Compacting settles a
-  // stamp, then notes the log's end as `lastVersion`, then takes the order of the table. So an
+  // The baseline is the state when the log was opened or last compacted. Compaction settles a
+  // stamp, then records the log's end as `lastVersion`, then takes the order of the table. So an
   // entry whose stamp is still up to `lastStamp` was last written before `lastVersion`, and not
-  // used since: it is among the saved ones, and they are in the order of their stamps. Of the
-  // others some are among the saved ones, too, but their version is up to `lastVersion`: they are
-  // touched, as is everything after them. Whatever has a larger version is replayed after all saved
-  // ones.
+  // used since. It is among the saved entries, which are in the order of their stamps. Some of the
+  // other entries are also among the saved ones, but their version is at most `lastVersion`: close
+  // touches them, and everything after them. Replay puts every entry with a larger version after
+  // all saved ones.
   private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, ReplayBaseline replayed) {
     long lastInOrder = replayed.lastVersion();
     boolean outOfOrder = false;

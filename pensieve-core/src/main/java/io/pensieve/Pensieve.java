@@ -19,9 +19,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded map that remembers: an LRU map whose changes go to a {@link io.pensieve.log.Log}, so
- * that its entries survive a restart, and with a {@link io.pensieve.log.file.FileLog} also a crash
- * or a power cut.
+ * A bounded LRU map that is durable: it writes every change to a {@link io.pensieve.log.Log}, so
+ * its entries survive a restart. With a {@link io.pensieve.log.file.FileLog} they also survive a
+ * crash or a power cut.
  *
  * <pre>{@code
  * try (var map = Pensieve.<String, String>builder()
@@ -32,43 +32,47 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p><b>Order.</b> When an entry too many is put, the one used least recently is evicted. Every
- * method that answers a key's value or writes it is a use: {@link #get}, {@link #getOrDefault},
+ * <p><b>Order.</b> When a put exceeds the bound, the map evicts the least recently used entry.
+ * Every method that returns or writes a key's value is a use: {@link #get}, {@link #getOrDefault},
  * {@link #put}, {@link #putIfAbsent}, {@link #compute}, {@link #merge} and so on, also {@link
  * java.util.Map.Entry#setValue}. {@link #containsKey}, {@link #containsValue}, {@link #size},
- * iteration and conditional writes whose condition does not hold are not. From one thread the
- * evictions are exactly those of an access-ordered {@link java.util.LinkedHashMap}. When several
- * threads use the map, no entry is evicted while more than 1 % of the bound, or 8 if that is more,
- * stay that were last used before it. (A thread that takes over from one that has ended is not a
- * second one; uses of one entry that overlap in time count as one.)
+ * iteration, and conditional writes whose condition does not hold are not uses. With one thread the
+ * order of evictions is exactly that of an access-ordered {@link java.util.LinkedHashMap}. With
+ * several threads the order is approximate: when the map evicts an entry, at most 1 % of the bound
+ * (or 8 entries, if that is more) that were last used before it are still in the map. A thread that
+ * takes over from a terminated thread does not count as a second thread. Uses of one entry that
+ * overlap in time count as one.
  *
- * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, and beyond them only
- * those that threads are adding at this moment. The same goes for what they weigh, if there is a
- * {@linkplain PensieveBuilder#maximumWeight bound} for that; with such a bound, the 1 % above is 0.
+ * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, plus those that threads
+ * are adding at this moment. The same applies to the total weight if there is a {@linkplain
+ * PensieveBuilder#maximumWeight weight bound}. With a weight bound, the 1 % above is 0.
  *
- * <p><b>Expiry.</b> An entry may have a time at which it expires. From then on it is absent for
- * every method, view and iterator, also for conditions, and is removed within a second, by itself
- * or by a writer that comes upon it. See {@link PensieveBuilder#expireAfterWrite}.
+ * <p><b>Expiry.</b> An entry can have an expiry time. From that time on it is absent for every
+ * method, view and iterator, and for conditions. The map removes it within a second, or earlier if
+ * a writer finds it. See {@link PensieveBuilder#expireAfterWrite}.
  *
- * <p><b>Log.</b> Every change, by whichever method, view or iterator, is in the log before anyone
- * can see it; an eviction or an expiry is logged as a removal. A method returns when its change is
- * acknowledged at the log's level; the {@code submit} methods do not wait. Nobody sees what is not
- * yet acknowledged: a read that meets such a value, or such an absence, waits for it.
+ * <p><b>Log.</b> Every change is in the log before it is visible, whichever method, view or
+ * iterator makes it. The map logs an eviction or an expiry as a removal. A method returns when the
+ * log has acknowledged its change at the log's durability level; the {@code Async} methods do not
+ * wait. Unacknowledged changes are not visible: a read that finds such a value, or such an absence,
+ * waits for the acknowledgement.
  *
- * <p><b>Failure.</b> A write that the log refuses throws a {@link io.pensieve.log.LogException} and
- * changes nothing. When waiting for the acknowledgement fails, or logging the eviction that a write
- * made necessary, the write itself may or may not survive. After a failure of the log all writes
- * are refused, and reads go on for what is durable.
+ * <p><b>Failure.</b> If the log refuses a write, the method throws a {@link
+ * io.pensieve.log.LogException} and changes nothing. If the wait for the acknowledgement fails, the
+ * write may or may not survive. The same holds if the log refuses an eviction that the write made
+ * necessary. After a failure of the log the map refuses all writes, and still serves reads of what
+ * is durable.
  *
- * <p><b>Threads.</b> All methods may be called from all threads. Reads take no lock. Writes of one
- * key come one after another, those of different keys side by side. The functions given to {@link
- * #compute} and its like run once, while their key alone is locked: they may be slow and may read
- * this map, but every method that writes to it, whatever the key, is refused within them with an
- * {@link IllegalStateException}, as is a batch, a stream of changes, and loading by {@link
- * #computeIfAbsent}; for two functions that wrote to each other's keys would wait for ever. If an
- * {@code Error} such as a {@link StackOverflowError} ends a method, its key is free afterwards, and
- * the change was made or was not. Iterators and views are weakly consistent, as those of {@link
- * java.util.concurrent.ConcurrentHashMap}. Neither keys nor values may be null.
+ * <p><b>Threads.</b> The map is thread-safe. Reads take no lock. Writes of one key are serialized;
+ * writes of different keys run in parallel. A function given to {@link #compute} and similar
+ * methods runs once, and only its key is locked meanwhile. It may be slow and may read this map.
+ * Within it, every method that writes to this map, whatever the key, throws an {@link
+ * IllegalStateException}; so do batches, streams of changes, and loading by {@link
+ * #computeIfAbsent}. Otherwise two functions that write to each other's keys would deadlock. If an
+ * {@code Error} such as a {@link StackOverflowError} ends a method, its key is unlocked afterwards,
+ * and the change was either made completely or not at all. Iterators and views are weakly
+ * consistent, as those of {@link java.util.concurrent.ConcurrentHashMap}. Neither keys nor values
+ * may be null.
  *
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
@@ -89,7 +93,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     updateDecisions = new UpdateDecisions<>(capacity, settings.ttlMillis, counters);
     TableRestorer<K, V> restorer = table.restore();
     recovery = settings.log.replay(new TableReplayHandler<>(restorer, settings.progress));
-    try { // from here on the log is this map's; before, it may be another one's
+    try { // from here on this map owns the log; before, another map may
       journal.setReplayBaseline(restorer.finish());
       settings.log.attach(new LiveTableEntries<>(table, journal));
       reaper.attach(table);
@@ -113,7 +117,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     return new PensieveBuilder<>();
   }
 
-  /** The bound: how many entries this map holds at most; {@link Long#MAX_VALUE} if any number. */
+  /** The maximum number of entries; {@link Long#MAX_VALUE} if there is no such bound. */
   public long maximumEntries() {
     return capacity.maximumEntries();
   }
@@ -131,11 +135,11 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link #put(Object, Object)}, of an entry that expires.
+   * As {@link #put(Object, Object)}, for an entry that expires.
    *
    * @param ttl how long the entry lives from the moment of the write, in milliseconds, rounded up;
-   *     for ever if it ends beyond the year 292 million
-   * @throws IllegalArgumentException if {@code life} is not positive
+   * it never expires if the time is beyond the year 292 million
+   * @throws IllegalArgumentException if {@code ttl} is not positive
    */
   public @Nullable V put(K key, V value, Duration ttl) {
     return update(key, updateDecisions.write(key, value, ttl)).previous();
@@ -180,46 +184,49 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     return update(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value))).previous();
   }
 
-  /** As {@link #putIfAbsent}, but does not wait; the version is that of whoever is there then. */
+  /**
+   * As {@link #putIfAbsent}, but does not wait. If the key exists, the version is that of the
+   * existing entry.
+   */
   public PendingWrite<V> putIfAbsentAsync(K key, V value) {
     return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value)));
   }
 
-  /** As {@link #putIfAbsentAsync(Object, Object)}, of an entry that expires. */
+  /** As {@link #putIfAbsentAsync(Object, Object)}, for an entry that expires. */
   public PendingWrite<V> putIfAbsentAsync(K key, V value, Duration ttl) {
     return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value, ttl)));
   }
 
   /**
-   * Writes the value if the key's entry still has this version, and says whether it had. A use if
-   * it had.
+   * Writes the value if the key's entry still has this version. Returns whether it had. Counts as a
+   * use only then.
    *
-   * @param version as {@link #getVersioned} or a {@link PendingWrite} told it
+   * @param version from {@link #getVersioned} or a {@link PendingWrite}
    */
   public boolean replaceIfVersion(K key, long version, V value) {
     return updatePresent(key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value)))
         .changed();
   }
 
-  /** As {@link #replaceIfVersion}, but does not wait until the answer is acknowledged. */
+  /** As {@link #replaceIfVersion}, but does not wait until the result is acknowledged. */
   public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value) {
     return updatePresentAsync(
         key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value)));
   }
 
-  /** As {@link #replaceIfVersionAsync(Object, long, Object)}, of an entry that expires. */
+  /** As {@link #replaceIfVersionAsync(Object, long, Object)}, for an entry that expires. */
   public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value, Duration ttl) {
     return updatePresentAsync(
         key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value, ttl)));
   }
 
-  /** Removes the key if its entry still has this version, and says whether it had. */
+  /** Removes the key if its entry still has this version. Returns whether it had. */
   public boolean removeIfVersion(K key, long version) {
     return updatePresent(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()))
         .changed();
   }
 
-  /** As {@link #removeIfVersion}, but does not wait until the answer is acknowledged. */
+  /** As {@link #removeIfVersion}, but does not wait until the result is acknowledged. */
   public PendingWrite<V> removeIfVersionAsync(K key, long version) {
     return updatePresentAsync(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()));
   }
@@ -237,7 +244,9 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
         .changed();
   }
 
-  /** As {@link ConcurrentMap#compute}; the function runs once, while this key alone is locked. */
+  /**
+   * As {@link ConcurrentMap#compute}. The function runs once; only this key is locked meanwhile.
+   */
   @Override
   public @Nullable V compute(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
@@ -245,8 +254,8 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link ConcurrentMap#computeIfAbsent}; the function runs once, while this key alone is
-   * locked, and others who ask for the key's value through this method wait for it.
+   * As {@link ConcurrentMap#computeIfAbsent}. The function runs once; only this key is locked
+   * meanwhile. Other callers of this method for the same key wait for it.
    */
   @Override
   public @Nullable V computeIfAbsent(K key, Function<? super K, ? extends @Nullable V> function) {
@@ -259,14 +268,14 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     return update(key, updateDecisions.loaded(key, function)).value();
   }
 
-  /** As {@link ConcurrentMap#computeIfPresent}; the function runs once, under its key's lock. */
+  /** As {@link ConcurrentMap#computeIfPresent}. The function runs once, under its key's lock. */
   @Override
   public @Nullable V computeIfPresent(
       K key, BiFunction<? super K, ? super V, ? extends @Nullable V> function) {
     return updatePresent(key, updateDecisions.computedIfPresent(key, function)).value();
   }
 
-  /** As {@link ConcurrentMap#merge}; the function runs once at most, under its key's lock. */
+  /** As {@link ConcurrentMap#merge}. The function runs at most once, under its key's lock. */
   @Override
   public @Nullable V merge(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
@@ -274,11 +283,11 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * Adds to the number that the key's value stands for, 0 if there is none, and answers the sum.
-   * The entry goes on to expire when it does.
+   * Adds to the number that the key's value encodes, or to 0 if the key is absent, and returns the
+   * sum. The entry keeps its expiry time.
    *
-   * @throws ArithmeticException if the value is not a number, or the sum is beyond a {@code long};
-   *     nothing is changed then
+   * @throws ArithmeticException if the value is not a number, or the sum overflows a {@code long};
+   * nothing is changed then
    */
   public long increment(K key, long by, NumberCodec<V> numberCodec) {
     IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
@@ -286,9 +295,9 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link #increment}, but does not wait: the sum is told when it is durable, and the reason
-   * why there is none, too. Actions that depend on it may run on the log's thread and must not
-   * block.
+   * As {@link #increment}, but does not wait. The future completes with the sum when it is durable,
+   * or with the reason why there is none. Dependent actions may run on the log's thread and must
+   * not block.
    */
   public CompletableFuture<IncrementResult> incrementAsync(
       K key, long by, NumberCodec<V> numberCodec) {
@@ -298,23 +307,23 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * Does all operations of a batch, or none, without waiting until they are acknowledged: for that
-   * see {@link BatchResult#await}. Waits for functions that are computing one of its keys.
+   * Applies all operations of a batch, or none. Does not wait for the acknowledgement: use {@link
+   * BatchResult#await}. Waits for functions that are computing one of the batch's keys.
    *
    * @throws IllegalStateException if called by a function that is computing a value of this map
    * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
-   *     heavier ones, or more than its log takes as one; nothing is changed then
-   * @throws UnsupportedOperationException if several keys are changed, and the log cannot take
-   *     several changes as one
+   * heavier ones, or more than its log accepts as one change; nothing is changed then
+   * @throws UnsupportedOperationException if the batch changes several keys, and the log cannot
+   * append several changes atomically
    * @throws io.pensieve.log.LogException if the log refuses the changes, and nothing is changed
-   *     then; or if it has taken them, and fails to take the evictions that they make necessary
+   * then; or if the log accepts them, but refuses the evictions that they make necessary
    */
   public BatchResult<V> writeAsync(AtomicBatch<K, V> batch) {
     BatchEvaluation<K, V> run = new BatchEvaluation<>(batch, updateDecisions, capacity, counters);
     return run.outcome(table.updateAll(run.keys(), run), journal);
   }
 
-  /** As {@link #put(Object, Object)} for each of them, but waits for the log once. */
+  /** As {@link #put(Object, Object)} for each entry, but waits for the log once. */
   @Override
   public void putAll(Map<? extends K, ? extends V> entries) {
     try (BulkWriter<K, V> changes = changeMany()) {
@@ -323,8 +332,8 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link ConcurrentMap#replaceAll}, but waits for the log once. The function runs while
-   * nothing is locked, and again for a value that was written meanwhile.
+   * As {@link ConcurrentMap#replaceAll}, but waits for the log once. The function runs without any
+   * lock. It runs again for a key if another thread wrote that key meanwhile.
    */
   @Override
   public void replaceAll(BiFunction<? super K, ? super V, ? extends V> function) {
@@ -363,25 +372,25 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     return journal.pendingWrite(key, table.updatePresent(key, function));
   }
 
-  /** Removes all entries whose time is over, as the map does by itself. */
+  /** Removes all expired entries, as the map also does periodically. */
   void expireDue() {
     table.expireDue();
   }
 
   /**
-   * Tells the changes that are acknowledged after this call, evictions and expiries among them as
-   * removals. A change is told when this map shows it: whoever was told of one finds it in the map,
-   * or something later. So entries that are read after this call, together with the changes that
-   * the stream tells, miss nothing.
+   * Opens a stream of the changes that are acknowledged after this call. It delivers evictions and
+   * expiries as removals. A change is delivered once it is visible: a reader of the map then finds
+   * that change, or a later one. So call this first, then read the entries: together they are
+   * complete.
    *
-   * <p>Waits for functions that are computing values. Takes a look at every entry, unless another
-   * stream has come so far. A stream waits for a function only if that is computing a key of which
-   * it tells.
+   * <p>Waits for functions that are computing values. Visits every entry, unless another stream has
+   * already reached this point. A stream waits for a function only if that function computes a key
+   * whose change the stream is about to deliver.
    *
-   * @throws UnsupportedOperationException if this map's log cannot do that; {@link
-   *     io.pensieve.log.file.FileLog} can
+   * @throws UnsupportedOperationException if this map's log does not support it; {@link
+   * io.pensieve.log.file.FileLog} does
    * @throws IllegalStateException if the map is closed, or if called by a function that is
-   *     computing a value of this map
+   * computing a value of this map
    */
   public ChangeStream<K, V> changes() {
     table.checkNotWithinFunction();
@@ -389,12 +398,12 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link #changes()}, but from the first change on that is later than this one; it may have
-   * been made before this call, or before a restart.
+   * As {@link #changes()}, but starts at the first change after {@code since}. That change may be
+   * older than this call, or than a restart.
    *
-   * @param since where another stream has come, or the version of an entry
-   * @throws io.pensieve.log.LogException.HistoryTruncated if the changes since then are not all
-   *     there, or there was no such change: then read the entries, and the changes from now on
+   * @param since the position of an earlier stream, or the version of an entry
+   * @throws io.pensieve.log.LogException.HistoryTruncated if the log no longer has all changes
+   * since then, or never had such a change: then read the entries, and the changes from now on
    * @throws IllegalArgumentException if {@code since} is negative
    */
   public ChangeStream<K, V> changes(long since) {
@@ -403,19 +412,19 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * Copies the log to a folder where it can be opened as it is, while the map is in use. Returns
-   * when the copy survives a power cut; it has everything that was acknowledged before the call,
-   * and a prefix of what is written meanwhile. The order of its entries is that of the beginning of
-   * the backup, then of the writes. If it fails, what was copied is deleted; if the process dies
-   * meanwhile, what is left is refused when it is opened.
+   * Copies the log to a folder while the map is in use. The copy can be opened as it is. Returns
+   * when the copy survives a power cut. It contains everything that was acknowledged before the
+   * call, and a prefix of what is written meanwhile. Its entries have the order that the map had
+   * when the backup began, then that of the later writes. If the backup fails, it deletes what it
+   * copied. If the process dies meanwhile, opening the incomplete copy fails.
    *
-   * @param folder must be empty, or not there yet
-   * @throws UnsupportedOperationException if this map's log cannot do that; {@link
-   *     io.pensieve.log.file.FileLog} can
+   * @param folder must be empty or not exist
+   * @throws UnsupportedOperationException if this map's log does not support it; {@link
+   * io.pensieve.log.file.FileLog} does
    * @throws IllegalArgumentException if the folder is not empty
-   * @throws java.io.UncheckedIOException if the copy could not be written; the map goes on
-   * @throws IllegalStateException if the map is closed, or was closed meanwhile; or if called from
-   *     a function that computes a value of this map
+   * @throws java.io.UncheckedIOException if the copy cannot be written; the map stays usable
+   * @throws IllegalStateException if the map is closed, before or during the backup; or if called
+   * from a function that computes a value of this map
    */
   public void backup(Path folder) {
     table.checkNotWithinFunction();
@@ -423,14 +432,13 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * Waits for the writes that are on their way to the disk, saves the order of the entries, and
-   * closes the log. A second call waits until the first one is done, and does nothing. Afterwards
-   * writes are refused with an {@link IllegalStateException}, and what is in memory can still be
-   * read.
+   * Waits for pending writes, saves the order of the entries, and closes the log. A second call
+   * waits for the first one to finish and does nothing. Afterwards writes throw an {@link
+   * IllegalStateException}; what is in memory can still be read.
    *
    * @throws IllegalStateException if called from a function that computes a value of this map
    * @throws io.pensieve.log.LogException if the log fails while being closed; what was acknowledged
-   *     before stays acknowledged
+   * before stays acknowledged
    */
   @Override
   public void close() {

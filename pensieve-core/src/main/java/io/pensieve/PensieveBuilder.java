@@ -12,7 +12,7 @@ import java.util.function.ToIntBiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings of a map, each checked when it is given. Not thread-safe.
+ * The settings of a map. Each setter checks its argument at once. Not thread-safe.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class PensieveBuilder<K, V> {
   private static final long MAXIMUM_ENTRIES = 1000;
 
-  /** The listener of a map that tells nobody. */
+  /** The default listener, which does nothing. */
   static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
 
   private long maximumEntries; // 0 if not given
@@ -37,9 +37,9 @@ public final class PensieveBuilder<K, V> {
   PensieveBuilder() {}
 
   /**
-   * The bound: how many entries the map holds at most. Default 1000, or any number if there is a
-   * {@link #maximumWeight}. An entry costs about 75 bytes beyond its key and value. A log that
-   * holds more entries than this loses the coldest of them when it is opened.
+   * The maximum number of entries. Default 1000, or no bound if there is a {@link #maximumWeight}.
+   * An entry costs about 75 bytes in addition to its key and value. If a log holds more entries
+   * than this, opening it removes the least recently used of them.
    *
    * @throws IllegalArgumentException if below 1
    */
@@ -52,16 +52,17 @@ public final class PensieveBuilder<K, V> {
   }
 
   /**
-   * A bound beside that of the entries: what they may weigh together. Whoever makes the map heavier
-   * than this evicts the entries used longest ago until it is not; an entry that is heavier all by
-   * itself is refused with an {@link IllegalArgumentException}, and changes nothing. A log whose
-   * entries weigh more loses the coldest of them when it is opened. Default: entries are not
-   * weighed.
+   * The maximum total weight of the entries, in addition to their maximum number. A writer that
+   * exceeds it evicts the least recently used entries until the bound holds. A single entry heavier
+   * than the bound is refused with an {@link IllegalArgumentException}, and nothing changes. If the
+   * entries of a log weigh more, opening it removes the least recently used of them. Default:
+   * entries are not weighed.
    *
-   * <p>Costs a write a lock more, for a moment, and with several threads, uses are counted exactly:
-   * reads are then slower by an atomic operation.
+   * <p>Each write takes one more short lock. With several threads uses are counted exactly, so each
+   * read costs one more atomic operation.
    *
-   * @param weigher says what an entry weighs; a negative weight is an {@link IllegalStateException}
+   * @param weigher returns the weight of an entry; a negative weight causes an {@link
+   * IllegalStateException}
    * @throws IllegalArgumentException if below 1
    */
   public PensieveBuilder<K, V> maximumWeight(
@@ -84,14 +85,15 @@ public final class PensieveBuilder<K, V> {
   }
 
   /**
-   * How long an entry lives after a write, by whichever method, if the writer does not say. In
-   * milliseconds, rounded up. Default: for ever. Entries that are in the log already keep their
-   * times.
+   * How long an entry lives after a write by any method, unless the writer gives another time. In
+   * milliseconds, rounded up. Default: for ever. Entries that are already in the log keep their
+   * expiry times.
    *
-   * <p>An entry that expires costs about 50 bytes more. From its time on nobody sees it, and within
-   * a second it is removed. The time goes on while the map is closed. It is the time of day: if a
-   * {@linkplain #clock clock} is set back, entries live longer by as much, and one that has expired
-   * within the last second may be seen again; if it is set forward, they live shorter.
+   * <p>An entry that expires costs about 50 more bytes. Once expired it is invisible, and the map
+   * removes it within a second. Time passes while the map is closed. Expiry uses the time of day.
+   * If the {@linkplain #clock clock} is set back, entries live longer by as much, and an entry that
+   * expired within the last second may become visible again. If the clock is set forward, entries
+   * live shorter.
    *
    * @throws IllegalArgumentException if not positive
    */
@@ -100,13 +102,15 @@ public final class PensieveBuilder<K, V> {
     return this;
   }
 
-  /** Who tells the time of day, to the millisecond, when entries expire. Default: the system. */
+  /**
+   * The source of the time of day, in milliseconds, that decides expiry. Default: the system clock.
+   */
   public PensieveBuilder<K, V> clock(InstantSource clock) {
     this.clock = requireNonNull(clock);
     return this;
   }
 
-  /** Who is told of every value that leaves the map. Default: nobody. */
+  /** The listener for every value that leaves the map. Default: none. */
   public PensieveBuilder<K, V> removalListener(
       RemovalListener<? super K, ? super V> removalListener) {
     this.removalListener = requireNonNull(removalListener);
@@ -114,12 +118,12 @@ public final class PensieveBuilder<K, V> {
   }
 
   /**
-   * Keeps the keys in this order as well, for {@link Pensieve#orderedKeys}: listings of strings by
-   * {@link KeyQuery} need {@link Comparator#naturalOrder()}. Default: not.
+   * Also keeps the keys sorted in this order, for {@link Pensieve#orderedKeys}. Listings of strings
+   * by {@link KeyQuery} need {@link Comparator#naturalOrder()}. Default: unsorted.
    *
-   * <p>Costs 36 bytes an entry. A put of a new key, and whatever removes an entry, take O(log n)
-   * then: some microseconds more with a million entries. Reads and overwrites cost what they did.
-   * Opening a map sorts the keys, which takes about a second for a million strings.
+   * <p>Costs 36 bytes an entry. A put of a new key and each removal then take O(log n): some
+   * microseconds more with a million entries. Reads and overwrites cost the same as before. Opening
+   * a map sorts the keys, which takes about a second for a million strings.
    *
    * @param order consistent with the keys' {@code equals}
    */
@@ -128,24 +132,26 @@ public final class PensieveBuilder<K, V> {
     return this;
   }
 
-  /** Counts for {@link Pensieve#statistics}; a read then costs some nanoseconds more. */
+  /**
+   * Enables the counters of {@link Pensieve#statistics}. A read then costs some nanoseconds more.
+   */
   public PensieveBuilder<K, V> recordStatistics() {
     this.recordStatistics = true;
     return this;
   }
 
   /**
-   * Where changes go. Default {@link Log#none()}: the map is then an LRU map in memory. A log
-   * belongs to one map, which closes it: a second map that is opened on it is refused, and changes
-   * nothing for the first one. A {@link io.pensieve.log.file.FileLog} that no map was opened on
-   * holds nothing, and need not be closed.
+   * The log that receives the changes. Default {@link Log#none()}: the map is then an LRU map in
+   * memory. A log belongs to one map, which closes it. Opening a second map on the same log fails
+   * and does not affect the first one. A {@link io.pensieve.log.file.FileLog} on which no map was
+   * opened holds no resources and need not be closed.
    */
   public PensieveBuilder<K, V> log(Log<K, V> log) {
     this.log = requireNonNull(log);
     return this;
   }
 
-  /** Who is told how far {@link #open} has come. Default: nobody. */
+  /** The listener for the progress of {@link #open}. Default: none. */
   public PensieveBuilder<K, V> recoveryListener(RecoveryListener progress) {
     this.progress = requireNonNull(progress);
     return this;
@@ -160,11 +166,11 @@ public final class PensieveBuilder<K, V> {
   }
 
   /**
-   * Replays the log and returns the map, ready for use, or throws and leaves nothing open. Takes as
-   * long as reading the log does.
+   * Replays the log and returns the map, ready for use. On failure it throws and leaves nothing
+   * open. Takes as long as reading the log.
    *
    * @throws io.pensieve.log.LogException if the log cannot be read, or is in use
-   * @throws IllegalStateException if another map was opened on the log, which goes on
+   * @throws IllegalStateException if another map was opened on the log; that map stays usable
    */
   public Pensieve<K, V> open() {
     return new Pensieve<>(this);

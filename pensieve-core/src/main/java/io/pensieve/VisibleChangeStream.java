@@ -9,22 +9,23 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A log's changes, each told when the map shows it: what it made of the key, or something later.
+ * A log's changes. Each change is delivered once the map shows it, or a later change of the same
+ * key.
  */
 final class VisibleChangeStream<K, V> implements ChangeStream<K, V> {
-  // A change is in the log before it is in the map, and the key's node is changing from before the
-  // one until after the other. So whoever has read a change in the log finds a node that is
-  // changing, and waits; or the change, or something later. A key that has no node any more was
-  // removed later. A node that a function is computing has no change in the log that is not shown.
+  // The writer holds the node's lock from before the append until the value is visible. A reader of
+  // the log either finds the node locked and waits, or finds the change or a later one. A key
+  // without a node was removed later. A node that a function is computing has no change in the log
+  // that is not yet visible.
 
   private final ChangeStream<K, V> changes;
   private final LruTable<K, V> table;
   private final AtomicLong visibleSequence;
 
   /**
-   * Begins when the map shows every change up to where the log's stream begins.
+   * Opens the stream. Waits until the map shows every change up to the start of the log's stream.
    *
-   * @param shown the map shows every change up to here; shared by all streams of a map
+   * @param shown the map shows every change up to this sequence; shared by all streams of a map
    */
   VisibleChangeStream(ChangeStream<K, V> changes, LruTable<K, V> table, AtomicLong shown) {
     this.changes = changes;
@@ -39,12 +40,12 @@ final class VisibleChangeStream<K, V> implements ChangeStream<K, V> {
 
   @Override
   public List<Sequenced<K, V>> next(Duration patience) throws InterruptedException {
-    table.checkNotWithinFunction(); // before anything is told that would be lost
+    table.checkNotWithinFunction(); // before the stream takes a change that would be lost
     List<Sequenced<K, V>> told = changes.next(patience);
     for (Sequenced<K, V> change : told) {
       awaitVisible(change.change(), change.sequence());
     }
-    // Those that were passed over are touches, which change nothing that the map shows.
+    // The skipped changes are touches, which change nothing that the map shows.
     visibleSequence.accumulateAndGet(changes.sequence(), Math::max);
     return told;
   }

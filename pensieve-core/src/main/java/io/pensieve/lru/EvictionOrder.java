@@ -7,23 +7,23 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which entry has to go: all nodes of a table that may be evicted, how many are too many, and what
- * they weigh.
+ * Chooses the entries to evict. Holds all evictable nodes in LRU order, their number and their
+ * weight.
  *
- * <p>A lock of its own guards everything here, the wheel and the nodes' places in it. It is held
- * for a few steps only; nothing is waited for meanwhile, and nothing of a caller's runs. So whoever
- * wants it spins, and to give it back costs no atomic operation. It is never taken while a node is
- * owned, except where entries are weighed.
+ * <p>A spin lock guards all fields, the heap, and the nodes' positions in it. A thread holds it for
+ * a few steps, waits for nothing meanwhile, and runs no caller's code. So spinning is cheap, and
+ * the unlock needs no atomic operation. It is acquired with no node's lock held, except where
+ * entries are weighed.
  *
- * <p>If an {@code Error} ends those steps midway, the handler gives the lock back by a plain store,
- * and says that the order is {@link #damaged}. Whoever takes the lock next builds the wheel, the
- * size and the weight anew from the table, before anything else. So does a handler elsewhere that
- * leaves a node with a value out of the order, or a dead one in it.
+ * <p>If an {@code Error} interrupts those steps, the handler releases the lock by a plain store and
+ * marks the order as {@link #damaged}. The next thread that acquires the lock first rebuilds the
+ * heap, the size and the weight from the table. Handlers elsewhere also set the mark, when they
+ * leave a live node out of the order or a dead node in it.
  */
 final class EvictionOrder<K, V> {
   /**
-   * A node, the stamp for which it was chosen (if it has a later one now, it was used since, and
-   * stays), and what it weighed.
+   * A node chosen for eviction, with its stamp and weight at that time. If the node has a later
+   * stamp now, it was used since and stays.
    */
   static final class Victim<K, V> implements UpdateFunction<V> {
     final Node<K, V> node;
@@ -44,13 +44,14 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  // On a cache line of their own, with the neighbour that processors fetch with it.
+  // The lock and the size share two cache lines of their own, because processors fetch lines in
+  // pairs.
   private static final int LINE_INTS = 2 * 64 / Integer.BYTES;
   private static final int LOCK = LINE_INTS;
   private static final int SIZE = LINE_INTS + 1;
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
 
-  /** Whether this is to be built anew. Set by handlers of errors, which need no call for that. */
+  /** Whether the order must be rebuilt. Error handlers set it, without a call. */
   volatile boolean damaged;
 
   private final int[] line = new int[2 * LINE_INTS];
@@ -60,7 +61,7 @@ final class EvictionOrder<K, V> {
   final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
   private StampRadixHeap<K, V> heap = new StampRadixHeap<>(0);
-  private int generation; // of the newest wheel, also of one that was not finished
+  private int generation; // of the newest heap, also of an unfinished one
 
   EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table) {
     this.table = table;
@@ -69,7 +70,7 @@ final class EvictionOrder<K, V> {
     weighted = capacity.isWeighted();
   }
 
-  /** How many nodes are here. Exact only while nothing is being added or removed. */
+  /** The number of nodes. Exact only while no thread adds or removes one. */
   int size() {
     if (damaged) {
       addAll(List.of());
@@ -81,18 +82,18 @@ final class EvictionOrder<K, V> {
     return (int) INTS.getVolatile(line, SIZE);
   }
 
-  /** Whether something must be evicted. Exact only while nothing is being added or removed. */
+  /** Whether an eviction is due. Exact only while no thread adds or removes a node. */
   boolean isOverfull() {
     return size() > maximumEntries || (weighted && weight.get() > maximumWeight);
   }
 
-  /** What the nodes weigh together; if they are not weighed, their number. */
+  /** The total weight of the nodes; their number if entries are not weighed. */
   long weight() {
     int size = size();
     return weighted ? weight.get() : size;
   }
 
-  /** The node weighs this from now on. For the node's owner, so that the last write counts. */
+  /** Sets the weight of a node. The caller holds the node's lock, so that the last write counts. */
   void weigh(Node<K, V> node, int newWeight) {
     if (!weighted) {
       return;
@@ -112,7 +113,7 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  /** Adds a node, unless it is here or has died since its owner let go of it. */
+  /** Adds a node, unless it is already here or has died since its lock was released. */
   void add(Node<K, V> node) {
     lock();
     try {
@@ -126,7 +127,7 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  /** As {@link #add}, in one step. */
+  /** As {@link #add} for each node, under one lock. */
   void addAll(List<Node<K, V>> nodes) {
     lock();
     try {
@@ -143,8 +144,8 @@ final class EvictionOrder<K, V> {
   }
 
   /**
-   * As {@link #addAll}; of nodes with a stamp below that for which the last node was taken, the
-   * first one here is then taken first.
+   * As {@link #addAll}. Nodes whose stamp is below the current floor are afterwards taken in the
+   * order of this list.
    */
   void arrange(List<Node<K, V>> coldestFirst) {
     lock();
@@ -164,8 +165,8 @@ final class EvictionOrder<K, V> {
   }
 
   /**
-   * As {@link #add}, and then as {@link #pollOverflow} with nothing taken out, in one step: the
-   * whole of it for a write that evicts.
+   * Does {@link #add} and then {@link #pollOverflow} with nothing taken out, under one lock. An
+   * evicting write needs only this.
    */
   @Nullable Victim<K, V> addAndPollOverflow(Node<K, V> node) {
     lock();
@@ -177,7 +178,7 @@ final class EvictionOrder<K, V> {
         victim = pollLocked(0, 0);
       } else {
         heap.add(node);
-        victim = coldestLocked(); // one came and one goes: the size stays, and is not written
+        victim = coldestLocked(); // one node in, one node out: the size stays, and is not written
       }
       unlock();
       return victim;
@@ -189,8 +190,8 @@ final class EvictionOrder<K, V> {
   }
 
   /**
-   * Takes a dead node out; one that was never added is left alone, and {@link #add} will see that
-   * it is dead.
+   * Removes a dead node. Ignores one that was never added: a later {@link #add} will see that it is
+   * dead.
    */
   void remove(Node<K, V> node) {
     assert node.isDead();
@@ -211,11 +212,12 @@ final class EvictionOrder<K, V> {
   }
 
   /**
-   * If there are more nodes than the bounds allow, or heavier ones, takes out the one that was used
-   * least recently.
+   * If the number or the weight of the nodes exceeds its bound, removes and returns the least
+   * recently used one.
    *
-   * @param takenOut how many nodes have been taken out that are not evicted, and so count
-   * @param weightTakenOut what these weigh
+   * @param takenOut the number of nodes that the caller removed but did not evict, and that still
+   * count
+   * @param weightTakenOut their total weight
    */
   @Nullable Victim<K, V> pollOverflow(int takenOut, long weightTakenOut) {
     lock();
@@ -269,10 +271,11 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  // What is damaged while this walks is seen by the next one. What dies meanwhile is seen here, or
-  // its killer sees that it is in the order again: one stores the place, then reads the state, the
-  // other one stores the state, then reads the place, both with fences in between. What comes
-  // meanwhile is added once more by its writer.
+  // Damage during this walk is repaired by the next one. For a node that dies during the walk,
+  // either this thread sees that it is dead, or the thread that removes it sees that it is in the
+  // order again. This thread stores the position, then reads the state. The other one stores the
+  // state, then reads the position. Both have a fence in between. The writer of a node that is
+  // inserted meanwhile adds it once more.
   private void repairLocked() {
     if (!damaged) {
       return;
@@ -303,7 +306,7 @@ final class EvictionOrder<K, V> {
     weight.set(weighted ? weightOfAll : 0);
   }
 
-  // The compare-and-set is the last call of it: no error comes after it.
+  // The compare-and-set is the last call: no error can follow it.
   private void lock() {
     for (int turns = 0; !INTS.compareAndSet(line, LOCK, 0, 1); ) {
       while ((int) INTS.getOpaque(line, LOCK) != 0) {
@@ -312,7 +315,7 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  // The store is the last call of it.
+  // The store is the last call.
   private void unlock() {
     INTS.setRelease(line, LOCK, 0);
   }

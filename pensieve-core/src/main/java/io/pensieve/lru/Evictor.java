@@ -4,9 +4,9 @@ import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Evicts what is too many, or too heavy. Called by threads that own nothing. */
+/** Evicts entries until the bounds hold. Callers hold no lock. */
 final class Evictor<K, V> {
-  private static final int FAILURES_MAX = 3; // that evict nothing, before it is given up
+  private static final int FAILURES_MAX = 3; // that evict nothing, before the evictor gives up
 
   private final EvictionOrder<K, V> order;
   private final NodeWriter<K, V> writer;
@@ -18,7 +18,7 @@ final class Evictor<K, V> {
     this.observer = observer;
   }
 
-  /** The node has a value, and is new: it gets into the order, and what is too many goes. */
+  /** Adds a new node that has a value to the order, and evicts the overflow. */
   void addAndEvict(Node<K, V> node) {
     Victim<K, V> victim = null;
     try {
@@ -27,7 +27,8 @@ final class Evictor<K, V> {
         evict(victim);
       }
     } catch (Throwable thrown) {
-      // What the journal has refused is back in order. What an error has left out is not.
+      // An eviction that the change sink refused has put its node back. An error may have left a
+      // node out.
       if ((node.state != Node.DEAD && node.bucket < 0)
           || (victim != null && victim.node.state != Node.DEAD && victim.node.bucket < 0)) {
         order.damaged = true;
@@ -38,27 +39,28 @@ final class Evictor<K, V> {
     evictOverflow();
   }
 
-  /** As {@link #evictOverflow}, for a thread that is about to throw what came first. */
+  /** As {@link #evictOverflow}, for a thread that is about to throw an earlier error. */
   void evictOverflowAfter(Throwable first) {
     try {
       evictOverflow();
     } catch (Throwable alsoRefused) {
-      // Whoever writes next evicts. The caller learns of what came first.
+      // The next writer evicts. The caller gets the first error.
     }
   }
 
   /**
    * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * goes. If the journal fails, the victim stays, and so does the overflow. Any other error may be
-   * one victim's alone, so the next one is tried before the first error is thrown.
+   * is evicted. If the change sink fails, the victim stays, and so does the overflow. Any other
+   * error may concern one victim only, so this method tries the next one before it throws the first
+   * error.
    *
-   * <p>Entries that a caller's function is deciding about are passed over, because it may take as
-   * long as it likes. Their overflow is not forgotten: this thread writes the order's size and then
-   * reads the node's state, and the thread that decides writes the state and then reads the size,
-   * all four of them volatile. So this thread sees that the decision is over, and tries again, or
-   * the other one sees the overflow. (If the decision was to remove, both take the order's monitor,
-   * and whoever is second sees what the first did.) Plain writes are not passed over, but waited
-   * for: they hold a node for no longer than the journal takes.
+   * <p>It skips entries that a caller's function is deciding about, because that may take
+   * arbitrarily long. Their overflow is not lost. This thread writes the order's size and then
+   * reads the node's state. The deciding thread writes the state and then reads the size. All four
+   * accesses are volatile. So either this thread sees that the decision has ended, and tries again,
+   * or the other one sees the overflow. (If the decision was to remove, both acquire the order's
+   * lock, and the second one sees what the first did.) It does not skip plain writes but waits for
+   * them: they hold a node's lock only while the change sink takes the change.
    */
   void evictOverflow() {
     Throwable first = null;
@@ -68,7 +70,7 @@ final class Evictor<K, V> {
       try {
         evictAround(passedOver);
         order.addAll(passedOver);
-        if (areAllComputing(passedOver)) { // after they are back in order, not before
+        if (areAllComputing(passedOver)) { // after they are back in the order, not before
           break;
         }
       } catch (Throwable thrown) {
@@ -86,7 +88,7 @@ final class Evictor<K, V> {
     if (first instanceof Error error) {
       throw error;
     } else if (first != null) {
-      throw (RuntimeException) first; // nothing that is called here throws a checked one
+      throw (RuntimeException) first; // no called method throws a checked exception
     }
   }
 
@@ -125,7 +127,7 @@ final class Evictor<K, V> {
     if (!node.isDead()) {
       order.add(node);
     } else if (node.bucket >= 0) {
-      order.remove(node); // it was built anew meanwhile, and has the node again
+      order.remove(node); // another thread rebuilt the order and added the node again
     }
     V evicted = result == null || !result.changed() ? null : result.previous();
     if (evicted != null) {
@@ -133,7 +135,7 @@ final class Evictor<K, V> {
     }
   }
 
-  /** Evicts the entries that are too heavy alone, lest they drive out all others before they go. */
+  /** Evicts each entry that alone exceeds the bound, before it can displace all others. */
   void evictTooHeavy(Iterable<Node<K, V>> nodes, long maximumWeight) {
     for (Node<K, V> node : nodes) {
       if (node.weight > maximumWeight) {

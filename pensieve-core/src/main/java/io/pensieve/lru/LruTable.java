@@ -10,50 +10,50 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded hash table that forgets the least recently used entry first, and others when their time
- * is over.
+ * A bounded hash table that evicts the least recently used entry first and removes expired entries.
  *
- * <p>From one thread the order of evictions is exactly that of an access-ordered {@link
- * java.util.LinkedHashMap}; from many, {@link RecencyClock} says how near. The bound holds but for
- * the entries that threads are just adding: each writer evicts what it has overflowed before it
- * returns.
+ * <p>With one thread the order of evictions is exactly that of an access-ordered {@link
+ * java.util.LinkedHashMap}. With several threads it is approximate; {@link RecencyClock} states the
+ * error. The bound holds, apart from the entries that threads are adding: each writer evicts its
+ * own overflow before it returns.
  *
- * <p>How it holds together:
+ * <p>Invariants and lock order:
  *
  * <ul>
- *   <li>Who owns a key's node decides, tells the journal, and sets version and value. Whoever owns
- *       one waits for no other one; {@link MultiKeyUpdates} alone does, one at a time. A caller's
- *       function that would write to the table, and so own a second node, is refused.
- *   <li>A new node enters the hash table without a value and owned, so that whoever finds it waits
- *       for its first change; if that never comes, the node leaves as it came.
- *   <li>A node dies, then leaves the hash table. Whoever waited for it, or finds it before it has
- *       left, takes it out as well, and looks the key up again.
- *   <li>Order of locks: node, then a bin of the hash table, or the lock of the {@link ExpiryOrder},
- *       or, where entries are weighed, that of the {@link EvictionOrder}, which else is taken with
- *       none held. The one who removes what has expired holds a lock for that before all of these.
- *   <li>An entry that has expired is absent for every reader, by its own time alone. A writer that
- *       comes upon it removes it first, as {@link #expireDue} does, and then goes on without it.
+ *   <li>The thread that holds a node's lock decides, calls the change sink, and sets version and
+ * value. A thread that holds one node's lock waits for no other node. The one exception is {@link
+ * MultiKeyUpdates}, and only one of these runs at a time. A caller's function that would write to
+ * the table, and so lock a second node, is refused.
+ *   <li>A new node enters the hash table locked and without a value. A thread that finds it waits
+ * for its first change. If that change fails, the node leaves the table.
+ *   <li>A node first becomes dead, then leaves the hash table. A thread that waited for it, or
+ * finds it before it has left, also removes it, and looks the key up again.
+ *   <li>Lock order: first the node, then one of three: a bin of the hash table, the lock of the
+ * {@link ExpiryOrder}, or the lock of the {@link EvictionOrder}. The last follows a node's lock
+ * only where entries are weighed; otherwise it is taken with no lock held. The thread that removes
+ * expired entries holds a lock for that before all of these.
+ *   <li>An expired entry is absent for every reader; only the entry's own expiry time decides that.
+ * A writer that finds one first removes it, as {@link #expireDue} does, and then continues without
+ * it.
  * </ul>
  *
- * <p>An {@code Error} may come at any call, and leave neither stack nor heap. So what is owned or
- * locked is given back by stores to fields, in the handler of the very method that took it:
+ * <p>An {@code Error} can occur at any call and leave neither stack nor heap. So the method that
+ * acquired a lock releases it in its own handler, by stores to fields alone:
  *
  * <ul>
- *   <li>a node, one or several: {@link NodeWriter}, {@link MultiKeyUpdates}, {@link
- *       Node#awaitUnlocked}; if the journal has the change already, the handler makes it visible as
- *       well
- *   <li>a bin of the hash table, and growing: {@link NodeTable}
+ *   <li>a node's lock, or several: {@link NodeWriter}, {@link MultiKeyUpdates}, {@link
+ * Node#awaitUnlocked}; if the change sink already has the change, the handler also makes it visible
+ *   <li>a bin of the hash table, and the right to grow it: {@link NodeTable}
  *   <li>the lock of the {@link EvictionOrder}: its own methods
- *   <li>the place of a thread that runs a function: {@link NodeWriter}, {@link MultiKeyUpdates}
- *   <li>monitors ({@link ExpiryOrder}, waiting, turns): the virtual machine
+ *   <li>the slot of a thread that runs a function: {@link NodeWriter}, {@link MultiKeyUpdates}
+ *   <li>monitors ({@link ExpiryOrder}, waiting, serialized updates): the virtual machine
  * </ul>
  *
- * What an order may have lost or kept by that is found again in the table: a handler says that the
- * order is damaged, and whoever comes next builds it anew.
+ * An error can also leave an order with a node too many or too few. The handler then marks the
+ * order as damaged, and the next user rebuilds it from the table.
  *
- * <p>All operations are O(1) expected and amortized. A single eviction may have to look at many
- * entries: at each that was used since it was last looked at, and at each 64th part of the stamps
- * that are held.
+ * <p>All operations are O(1) expected and amortized. A single eviction may visit many entries: each
+ * entry that was used since the last visit, and one in 64 of the stamps in use.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;
@@ -67,18 +67,18 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final MultiKeyUpdates<K, V> joint;
   private final RemovalObserver<K, V> observer;
   private final Capacity<K, V> capacity;
-  private volatile boolean removing; // while one does
-  private final Object expiring = new Object(); // held by the one who removes what has expired
+  private volatile boolean removing; // while a thread runs expireDue
+  private final Object expiring = new Object(); // held while removing expired entries
 
   /**
-   * An empty table.
+   * Creates an empty table.
    *
-   * @param sink is told of every change before it is visible
-   * @param observer is told of every value that leaves the table
-   * @param clock tells when entries expire
-   * @param alarm is told, quickly and without throwing, of each entry that comes and expires: from
-   *     the first one on {@link #expireDue} should be called now and then
-   * @param keys has every key, sorted, if that is asked for
+   * @param sink receives every change before it is visible
+   * @param observer receives every value that leaves the table
+   * @param clock the clock that decides expiry
+   * @param alarm runs for each new entry that expires; must be fast and must not throw. After the
+   * first call the caller should run {@link #expireDue} regularly
+   * @param keys holds every key in sorted order, if enabled
    */
   public LruTable(
       Capacity<K, V> capacity,
@@ -102,14 +102,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * The entry of a key, or null. It may have no {@link #value}, and is then absent. The order
-   * stays: see {@link #touch}.
+   * Returns the entry of a key, or null. An entry without a {@link #value} is absent. Does not
+   * count as a use: see {@link #touch}.
    */
   public @Nullable Node<K, V> find(Object key) {
     return table.get(key);
   }
 
-  /** The value of an entry, unless it has none, or has expired: null. */
+  /** Returns the value of an entry; null if it has none or has expired. */
   public @Nullable V value(Node<K, V> node) {
     while (true) {
       long expiry = node.expiryMillis();
@@ -120,11 +120,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       if (node.expiryMillis() == expiry) {
         return null;
       }
-      // Written meanwhile: the new value may have come before the old one's time was over.
+      // Another thread wrote meanwhile: the new value may have come before the old one expired.
     }
   }
 
-  /** The parts of an entry, read together, unless it has no value, or has expired: null. */
+  /** Returns a consistent snapshot of an entry; null if it has no value or has expired. */
   public Node.@Nullable Snapshot<V> read(Node<K, V> node) {
     while (true) {
       Node.Snapshot<V> snapshot = node.read();
@@ -143,12 +143,12 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * How many entries there are, those that have expired not among them; an estimate while other
-   * threads write. O(n) while an entry waits to be removed because its time is over.
+   * The number of entries without the expired ones; an estimate while other threads write. O(n)
+   * while an expired entry awaits its removal.
    */
   public long size() {
-    // In this order: what is taken out of the expiries is removed, or put back, before `removing`
-    // ends.
+    // The order matters: a timer taken from the expiries is removed, or put back, before `removing`
+    // becomes false.
     boolean isSettled = !expiries.mayBeDue() && !removing && !expiries.mayBeDue();
     return isSettled ? order.size() : countVisible();
   }
@@ -161,22 +161,25 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return count;
   }
 
-  /** What the entries weigh together, under the same terms as {@link #size}. */
+  /** The total weight of the entries, with the same caveats as {@link #size}. */
   public long weight() {
     return order.weight();
   }
 
-  /** The entries in no order, weakly consistent. Some may die, and lose their values, meanwhile. */
+  /**
+   * Iterates over the entries in no order, weakly consistent. Entries may die and lose their values
+   * meanwhile.
+   */
   @Override
   public NodeIterator<K, V> iterator() {
     return table.iterator();
   }
 
   /**
-   * A stamp up to which the order is settled: whoever calls {@link #coldestFirst} afterwards sees
-   * every use with a stamp up to this one, and every change made before such a use is in the
-   * journal. The latest that is found among those that a sole thread gave; stamps that are given by
-   * several threads may be stored late, and so settle nothing.
+   * Returns a stamp up to which the order is settled. A later call of {@link #coldestFirst} sees
+   * every use with a stamp up to this one, and the change sink has every change made before such a
+   * use. The result is the largest stamp that a sole thread gave. Several threads may store their
+   * stamps late, so their stamps settle nothing.
    */
   public long settledStamp() {
     long settled = 0;
@@ -189,7 +192,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return settled;
   }
 
-  /** The entries as they are now, those that were used longest ago first. */
+  /** The current entries, the least recently used first. */
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}
     return StreamSupport.stream(table.spliterator(), false)
@@ -199,7 +202,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         .toList();
   }
 
-  /** As {@link #coldestFirst}, the other way round. */
+  /** As {@link #coldestFirst}, in reverse order. */
   public List<Node<K, V>> hottestFirst() {
     List<Node<K, V>> nodes = new ArrayList<>(coldestFirst());
     Collections.reverse(nodes);
@@ -207,11 +210,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * Refuses to go on if this thread is running a caller's function for this table. Such a function
-   * owns its key: if it wrote to another one, or waited for a function, two of them could wait for
-   * each other for ever.
+   * Checks that this thread is not running a caller's function for this table. Such a function
+   * holds the lock of its key. If it wrote to another key or waited for a function, two of them
+   * could deadlock.
    *
-   * @throws IllegalStateException if so
+   * @throws IllegalStateException if it is
    */
   public void checkNotWithinFunction() {
     if (computing.includesCurrent()) {
@@ -221,7 +224,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * Decides what becomes of a key, present or absent, and does it.
+   * Lets a function decide about a key, present or absent, and applies the decision.
    *
    * @throws IllegalStateException if called from within a decision about any key of this table
    */
@@ -249,14 +252,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * Decides what becomes of several keys, present or absent, and does it as one: the journal is
-   * told of all changes together, and nobody else changes one of these keys meanwhile. One such
-   * decision at a time; others wait. A plain reader may for a moment see some of the keys as they
-   * are afterwards, and others as they were.
+   * Lets a function decide about several keys, present or absent, and applies the decision
+   * atomically. The change sink receives all changes together, and no other thread changes one of
+   * these keys meanwhile. Only one such update runs at a time; others wait. For a moment a plain
+   * reader may see some keys after the update and others before it.
    *
    * @param keys no two of them equal
-   * @return for each key the version of its change, or if it was not changed, that of its entry; 0
-   *     for a key that was not there and still is not
+   * @return for each key the version of its change; if it was not changed, that of its entry; 0 for
+   * a key that was absent and still is
    * @throws IllegalStateException as {@link #update}
    */
   public long[] updateAll(List<K> keys, MultiKeyUpdateFunction<V> maker) {
@@ -265,7 +268,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       multiKeyResult = joint.update(keys, maker);
     } catch (Throwable thrown) {
-      evictor.evictOverflowAfter(thrown); // others may have left theirs, or all was done
+      evictor.evictOverflowAfter(thrown); // others may have left their overflow, or all was done
       throw thrown;
     }
     try {
@@ -276,7 +279,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return multiKeyResult.versions();
   }
 
-  // Null if another thread was faster: look again.
+  // Returns null if another thread was faster: then look the key up again.
   private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
     Node<K, V> node = new Node<>(key, !(function instanceof UpdateDecision));
     UpdateResult<V> result;
@@ -302,7 +305,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return result;
   }
 
-  // Null if the node was dead already, or has expired, and is dead now: look again.
+  // Returns null if the node is dead, or has expired and is dead now: then look the key up again.
   private @Nullable UpdateResult<V> change(Node<K, V> node, UpdateFunction<V> function) {
     UpdateResult<V> result;
     try {
@@ -335,11 +338,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return result;
   }
 
-  // An evictor may have passed the node over while it was computed, and left its overflow to this
-  // thread. After an error the write itself may have been made.
+  // An evictor may have skipped the node during the function, and left its overflow to this thread.
+  // After an error the write itself may have been made.
   private void evictAfter(UpdateFunction<V> function, Throwable thrown) {
     if (!(function instanceof UpdateDecision) || thrown instanceof Error) {
-      Node.fence = 0; // the node is given back before this thread looks for an overflow
+      Node.fence = 0; // the node is unlocked before this thread checks for an overflow
       evictor.evictOverflowAfter(thrown);
     }
   }
@@ -348,13 +351,13 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       writer.repair();
     } catch (Throwable stillThere) {
-      // Whoever inserts next does it. The caller's own write has been made.
+      // The next insertion repairs it. The caller's own write has been made.
     }
   }
 
   /**
-   * Removes all entries whose time is over, but for those that a caller's function is deciding
-   * about: they are left for the next call. One thread at a time does it; another one waits.
+   * Removes all expired entries. Skips those that a caller's function is deciding about; the next
+   * call removes them. One thread at a time does this; another caller waits.
    */
   public void expireDue() {
     synchronized (expiring) {
@@ -369,7 +372,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
           }
         }
         putBack(passedOver);
-      } catch (Throwable thrown) { // perhaps the journal has refused
+      } catch (Throwable thrown) { // perhaps the change sink refused the removal
         try {
           if (timer != null) {
             expiries.putBack(timer);
@@ -391,7 +394,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  // Looks again as its owner, for it may have been written meanwhile. False if it was not owned.
+  // Checks again with the node's lock held, because the node may have been written meanwhile.
+  // Returns false if the lock was not acquired.
   private boolean expire(Node<K, V> node, long now) {
     UpdateResult<V> result =
         writer.updateUnlessComputing(node, new RemoveIfExpired<>(node, now, expiries));
@@ -423,7 +427,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  /** Gives the table the entries that a log remembers. Before the table is used by anyone else. */
+  /** Returns a restorer that fills the table from a log. To be used before the table is shared. */
   public TableRestorer<K, V> restore() {
     table.growBeyond();
     return new TableRestorer<>(table, clock, order, new RestoredEntries(), capacity);

@@ -7,34 +7,35 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Changes of several keys as one.
+ * Changes several keys atomically.
  *
- * <p>How it holds together:
+ * <p>Invariants, and why there is no deadlock:
  *
  * <ul>
- *   <li>Who changes several keys owns the nodes of all of them, from before the decision until all
- *       is done; a key that is absent gets a node without a value, as for any insertion. So nobody
- *       else's change comes in between, and the journal gets all changes in one call.
- *   <li>One at a time, by {@link #exclusive}: whoever waits for a node while owning another one has
- *       that. Everyone else owns one node at a time: a writer and an evictor wait for the journal
- *       and not for nodes; a walk reads what it owns; a caller's function may read other keys, and
- *       waits at most for one that is in the middle of being set, whose owner waits for nothing any
- *       more; and it must not write. So there is no circle.
- *   <li>A caller's function may take long, and may itself wait for other threads that write. So
- *       whoever comes upon one gives back all nodes and the turn, waits for that one alone, and
- *       begins again, with a few tries at that key first, lest it never come to an end where
- *       functions come one after another.
- *   <li>All nodes are given back before anyone is woken or anything else is done; and to wake waits
- *       for nobody's function.
- *   <li>The nodes are owned as by a plain write, so an evictor waits for them: for as long as the
- *       journal takes, and those writes take that were first at one of the keys.
- *   <li>If the decision or the journal fails, nodes without a value leave as they came, and all
- *       others are as they were. If an {@code Error} comes after the journal was told, all changes
- *       are made all the same, and all nodes given back, by stores alone.
+ *   <li>The updating thread holds the locks of all nodes involved, from before the decision until
+ * all is done. An absent key gets a node without a value, as for any insertion. So no other
+ * thread's change comes in between, and the change sink gets all changes in one call.
+ *   <li>Only one such update runs at a time, under {@link #exclusive}: only the thread that holds
+ * it waits for a node while it holds another one. Every other thread holds one node's lock at a
+ * time. A writer or an evictor that holds it waits for the change sink and not for nodes. A walk
+ * reads only the node that it has locked. A caller's function may read other keys; it waits at most
+ * for one that is being set, and the thread that sets it waits for nothing more. A function must
+ * not write. So there is no cycle of waiting threads.
+ *   <li>A caller's function may take long, and may itself wait for other threads that write. So an
+ * update that finds a node in that state releases all nodes and {@link #exclusive}, waits for that
+ * function alone, and starts again. It then first makes some tries at that key, so that a
+ * succession of functions cannot starve it.
+ *   <li>It releases all nodes before it wakes any waiter or does anything else. Waking waits for no
+ * function.
+ *   <li>The nodes are locked as by a plain write, so an evictor waits for them: as long as the
+ * change sink takes, plus the earlier writes of these keys.
+ *   <li>If the decision or the change sink fails, nodes without a value leave the table, and all
+ * others stay as they were. If an {@code Error} occurs after the change sink has the changes, the
+ * handler completes all changes and releases all nodes, by stores alone.
  * </ul>
  */
 final class MultiKeyUpdates<K, V> {
-  private static final int TRIES_MAX = 1024; // at a key that has just been computed: some ms
+  private static final int TRIES_MAX = 1024; // at a key whose function has just ended: some ms
 
   private final NodeTable<K, V> table;
   private final RemovalObserver<K, V> observer;
@@ -42,7 +43,7 @@ final class MultiKeyUpdates<K, V> {
   private final EvictionOrder<K, V> order;
   private final ExpiryOrder<K, V> expiries;
   private final ComputingThreads computing;
-  private final Object exclusive = new Object(); // before all nodes
+  private final Object exclusive = new Object(); // lock order: before all nodes
 
   MultiKeyUpdates(
       NodeTable<K, V> table,
@@ -59,14 +60,14 @@ final class MultiKeyUpdates<K, V> {
     this.computing = computing;
   }
 
-  /** One of the keys: its node, whether that is owned, and what becomes of it. */
+  /** One of the keys: its node, whether this update holds the node's lock, and the change. */
   private static final class LockedKey<K, V> {
     final K key;
-    @Nullable Node<K, V> node; // the last one that was owned, or was tried
+    @Nullable Node<K, V> node; // the last one that was locked, or tried
     boolean locked;
-    boolean fresh; // whether the node was made for this, and is in no order yet
+    boolean fresh; // whether this update created the node, which is in no order yet
 
-    // Made ready before the journal is told.
+    // Prepared before the change sink gets the changes.
     boolean changes;
     @Nullable V value;
     @Nullable Timer<K, V> timer;
@@ -75,7 +76,7 @@ final class MultiKeyUpdates<K, V> {
     @Nullable V previous;
     boolean wasAbsent;
 
-    long version; // of the key before it changes, then of the change; 0 if it is absent
+    long version; // of the key before the change, then of the change; 0 if it is absent
 
     LockedKey(K key) {
       this.key = key;
@@ -86,7 +87,7 @@ final class MultiKeyUpdates<K, V> {
     }
   }
 
-  /** What was done: the versions of the keys, and what is to be told. */
+  /** The result of an update: the versions of the keys, and the removals to report. */
   static final class MultiKeyResult<K, V> {
     private final LockedKey<K, V>[] keys;
     private LockedKey<K, V>[]
@@ -106,14 +107,14 @@ final class MultiKeyUpdates<K, V> {
     }
   }
 
-  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  @SuppressWarnings("unchecked") // Java has no other way to create a generic array
   private static <K, V> LockedKey<K, V>[] newLockedKeys(int length) {
     return (LockedKey<K, V>[]) new LockedKey<?, ?>[length];
   }
 
   /**
-   * Decides and does it. Afterwards there may be too many entries, and {@link #notifyObserver} is
-   * to be called, owning nothing.
+   * Decides and applies the decision. Afterwards the table may have too many entries. The caller
+   * then calls {@link #notifyObserver} with no lock held.
    */
   MultiKeyResult<K, V> update(List<K> keys, MultiKeyUpdateFunction<V> maker) {
     LockedKey<K, V>[] all = newLockedKeys(keys.size());
@@ -128,8 +129,8 @@ final class MultiKeyUpdates<K, V> {
     return multiKeyResult;
   }
 
-  // The first key that a caller's function is deciding about; or null, and all is done.
-  @SuppressWarnings("StaticGuardedByInstance") // the store to Node.fence is a fence, and no datum
+  // Returns the first key that a caller's function is deciding about; or null, and all is done.
+  @SuppressWarnings("StaticGuardedByInstance") // the store to Node.fence is a fence, not data
   private @Nullable LockedKey<K, V> tryUpdate(
       MultiKeyResult<K, V> multiKeyResult,
       @Nullable LockedKey<K, V> computedBefore,
@@ -190,7 +191,8 @@ final class MultiKeyUpdates<K, V> {
     return null;
   }
 
-  // False if a function is deciding about it. An error may come when it is owned: that is noted.
+  // Returns false if a function is deciding about the key. An error may occur once the node is
+  // locked: `locked` records that.
   private boolean lock(LockedKey<K, V> lockedKey) {
     while (true) {
       Node<K, V> node = table.get(lockedKey.key);
@@ -218,8 +220,8 @@ final class MultiKeyUpdates<K, V> {
     }
   }
 
-  // Owning none of them any more: those that have died leave the table and the order, and those
-  // that are new and have a value get into the order. Nothing is done twice.
+  // All nodes are unlocked. Dead nodes leave the table and the order; new nodes with a value enter
+  // the order. Each step is idempotent.
   private void afterUnlock(LockedKey<K, V>[] all) {
     List<Node<K, V>> added = new ArrayList<>();
     for (LockedKey<K, V> lockedKey : all) {
@@ -280,7 +282,7 @@ final class MultiKeyUpdates<K, V> {
     }
   }
 
-  // From the moment on when the journal has the changes, they are made, whatever comes.
+  // Once the change sink has the changes, they are applied, whatever error occurs.
   private void apply(
       LockedKey<K, V>[] steps, List<ChangeSink.KeyChange<K, V>> entries, List<K> coming) {
     boolean making = false;
@@ -321,7 +323,7 @@ final class MultiKeyUpdates<K, V> {
       }
       expiries.damaged = true;
       order.damaged = true;
-      writer.keys.damaged = true; // also if there is no journal, and nothing was made
+      writer.keys.damaged = true; // also if there is no log, and no change was made
       throw thrown;
     }
   }
@@ -344,7 +346,10 @@ final class MultiKeyUpdates<K, V> {
     }
   }
 
-  /** Tells of the values that have left. An expired one has not been replaced. */
+  /**
+   * Notifies the observer of the values that were removed or replaced. An expired value is reported
+   * as expired, not as replaced.
+   */
   void notifyObserver(MultiKeyResult<K, V> multiKeyResult) {
     for (LockedKey<K, V> lockedKey : multiKeyResult.steps) {
       V previous = lockedKey.previous;

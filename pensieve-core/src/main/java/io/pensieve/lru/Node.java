@@ -8,30 +8,30 @@ import org.jspecify.annotations.Nullable;
 /**
  * An entry of the table.
  *
- * <p>How it holds together: who changes the key's entry owns the node meanwhile, by its {@link
- * #state}. A change writes {@link #version} first, negative, then {@link #value}, and at last the
- * version as it is. A reader takes the value first (acquire) and the version second, so the version
- * it sees is at least that of the value: if that version is durable, so is the value. Who needs
- * both as they belong together ({@link #read}) takes the version before and after: if it is the
- * same and not negative, nothing was written meanwhile.
+ * <p>Consistency of value and version: a thread that changes the entry holds the node's lock, which
+ * is {@link #state}. A change first writes {@link #version} as a negative number, then {@link
+ * #value}, then the final version. A reader loads the value first (acquire) and the version second,
+ * so the version it sees is at least that of the value. If that version is durable, so is the
+ * value. A reader that needs a matching pair ({@link #read}) loads the version before and after. If
+ * both loads are equal and not negative, no thread wrote in between.
  *
- * <p>The expiry is written after the value, and read before it. So a reader never takes an old
- * value for one that has a new life; and if it finds a time that is over, and the same time once
- * more after that, there was no value then that still lived.
+ * <p>The expiry is written after the value and read before it. So a reader never combines an old
+ * value with the expiry time of a new one. If a reader finds an expired time, and the same time
+ * again later, no live value existed in between.
  *
- * <p>A node has no value before its first change is in the journal and after its last; readers take
- * it for absent. Once {@linkplain #isDead dead} it never comes back: the same key gets a new node.
+ * <p>A node has no value before the change sink has its first change, and none after its last.
+ * Readers treat such a node as absent. A {@linkplain #isDead dead} node never comes back: the same
+ * key gets a new node.
  *
- * <p>Owning is a lock that costs one atomic operation, half as many as a monitor, and none for a
- * new node. A thread that has to wait spins for a moment, then waits at one of the {@link
- * #MONITORS}, which nobody holds for longer than it takes to wait or to wake: so an owner that
- * wakes others never waits for what they do next. A plain change ends without a fence, so that it
- * may miss a thread that is just about to wait; therefore every waiter looks again by itself after
- * some milliseconds.
+ * <p>Locking a node costs one atomic operation, half of what a monitor costs, and none for a new
+ * node. A waiter spins for a moment, then waits at one of the {@link #MONITORS}. A thread holds
+ * such a monitor only long enough to wait or to notify, so a thread that notifies others never
+ * waits for what they do next. A plain change unlocks without a fence. It can miss a thread that is
+ * about to wait, so every waiter rechecks after some milliseconds.
  *
- * <p>If an {@code Error} ends a change, the owner may have neither stack nor heap. It gives the
- * node back by plain stores to {@link #state} and the fields of the value, with {@link #fence} in
- * between, and wakes nobody: waiters look again by themselves.
+ * <p>If an {@code Error} ends a change, the lock holder may have neither stack nor heap. It unlocks
+ * the node by plain stores to {@link #state} and to the fields of the value, with {@link #fence} in
+ * between. It notifies no waiter: waiters recheck on their own.
  */
 public final class Node<K, V> extends BinLink<K, V> {
   /** The expiry of an entry that does not expire. */
@@ -46,27 +46,29 @@ public final class Node<K, V> extends BinLink<K, V> {
 
   private static final int READ_TRIES_MAX = 100;
 
-  /** The state of a node that nobody owns. */
+  /** The state of an unlocked node. */
   static final byte IDLE = 0;
 
-  // Only a node in this state has a change that the journal knows and readers do not see yet.
-  private static final byte CHANGING = 1; // for as long as the journal takes
+  // Only in this state can the change sink have a change that readers do not see yet.
+  private static final byte CHANGING = 1; // for as long as the change sink takes
 
   private static final byte COMPUTING = 2; // for as long as a caller's function takes
 
-  /** The state of a node that is out of the table for good, or about to be. */
+  /** The state of a node that has left the table for good, or is about to. */
   static final byte DEAD = 3;
 
-  private static final int SPINS = 100; // a change without a log is over by then
+  private static final int SPINS = 100; // a change without a log takes less
   private static final long WAIT_MILLIS_MAX = 64;
 
-  /** Where threads wait for a node, by its hash. No caller's code runs while one is held. */
+  /**
+   * The monitors at which threads wait for nodes, by hash. No caller's code runs while one is held.
+   */
   private static final Object[] MONITORS = // a power of two
       IntStream.range(0, 64).mapToObj(i -> new Object()).toArray();
 
   /**
-   * For handlers of errors, which must not call: to store here keeps the plain stores before it in
-   * front of those after it.
+   * For error handlers, which must not call methods. A store to this field orders the plain stores
+   * before it before those after it.
    */
   static volatile byte fence;
 
@@ -86,35 +88,43 @@ public final class Node<K, V> extends BinLink<K, V> {
 
   private final K key;
 
-  /** By VALUE; as a plain field for handlers of errors alone, as those marked likewise. */
+  /**
+   * Accessed by VALUE; as a plain field only in error handlers, as are the fields marked likewise.
+   */
   @Nullable V value;
 
-  /** By VERSION, or a handler. */
+  /** Accessed by VERSION, or by an error handler. */
   long version;
 
-  /** Null until the entry first expires. Written by the node's owner by TIMER, or a handler. */
+  /**
+   * Null until the entry first gets an expiry. The lock holder writes it by TIMER; error handlers
+   * by a plain store.
+   */
   @Nullable Timer<K, V> timer;
 
-  // When the entry was last used, by the table's clock. Written without a lock by every reader.
-  @SuppressWarnings("unused") // by STAMP
+  // The time of the last use, by the table's clock. Every reader writes it without a lock.
+  @SuppressWarnings("unused") // accessed by STAMP
   private long stamp;
 
-  /** Where the eviction order has this node, or -1. Guarded by the eviction order's lock. */
+  /**
+   * The bucket of the eviction order that holds this node, or -1. Guarded by the eviction order's
+   * lock.
+   */
   short bucket = -1;
 
-  /** Its neighbours in the ring of that bucket, or itself. Guarded by the eviction order's lock. */
+  /** The next node in the ring of that bucket, or itself. Guarded by the eviction order's lock. */
   Node<K, V> next = this;
 
   private Node<K, V> previous = this;
 
-  /** What the entry weighs, if that is asked for. Guarded by the eviction order's lock. */
+  /** The weight of the entry, if entries are weighed. Guarded by the eviction order's lock. */
   int weight;
 
-  /** What is being done about the key: one of the constants above. By STATE, or a handler. */
+  /** The lock state: one of the constants above. Accessed by STATE, or by an error handler. */
   byte state;
 
-  // Whether somebody waits for the end of a change.
-  @SuppressWarnings("unused") // by AWAITED
+  // Whether a thread waits for the end of a change.
+  @SuppressWarnings("unused") // accessed by HAS_WAITERS
   private boolean hasWaiters;
 
   private Node(K key, byte state) {
@@ -123,13 +133,13 @@ public final class Node<K, V> extends BinLink<K, V> {
     this.state = state;
   }
 
-  /** A node that nobody owns. */
+  /** Creates an unlocked node. */
   Node(K key) {
     this(key, IDLE);
   }
 
   /**
-   * A node that the current thread owns, as after {@link #lock}.
+   * Creates a node locked by the current thread, as after {@link #lock}.
    *
    * @param computing whether a caller's function will take part
    */
@@ -142,25 +152,25 @@ public final class Node<K, V> extends BinLink<K, V> {
     return key;
   }
 
-  /** The entry's value, or null if there is none yet or any more. */
+  /** The entry's value, or null before the first change and after the last. */
   @SuppressWarnings("unchecked") // only set(V, long) writes the field
   public @Nullable V value() {
     return (V) VALUE.getAcquire(this);
   }
 
-  /** The version of the value last seen by this thread, or a later one. */
+  /** The version of the value that this thread last read, or a later one. */
   public long version() {
     return Math.abs((long) VERSION.getOpaque(this));
   }
 
   /**
-   * A node's parts as one change left them.
+   * The fields of a node as one change left them.
    *
    * @param expiryMillis when the entry expires, or {@link #NEVER}
    */
   public record Snapshot<V>(V value, long version, long expiryMillis) {}
 
-  /** The node's parts, read together; or null if it has no value. */
+  /** Reads a consistent snapshot of the node; null if it has no value. */
   public @Nullable Snapshot<V> read() {
     for (int tries = 0, turns = 0; ; tries++) {
       long before = (long) VERSION.getAcquire(this);
@@ -172,7 +182,7 @@ public final class Node<K, V> extends BinLink<K, V> {
       if (tries < READ_TRIES_MAX) {
         Thread.onSpinWait();
       } else {
-        turns = SpinWait.once(turns); // a writer has lost its processor between two stores
+        turns = SpinWait.once(turns); // a writer was preempted between two stores
       }
     }
   }
@@ -182,8 +192,8 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /**
-   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}. What {@link
-   * #value} answers afterwards is the value that expires then, or a later one.
+   * When the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link #NEVER}. A later
+   * call of {@link #value} returns the value that expires then, or a newer one.
    */
   public long expiryMillis() {
     Timer<K, V> current = timer();
@@ -195,12 +205,12 @@ public final class Node<K, V> extends BinLink<K, V> {
     return (Timer<K, V>) TIMER.getAcquire(this);
   }
 
-  /** When the entry was last used, by the table's own clock: the larger, the later. */
+  /** The time of the last use, by the table's own clock: a larger stamp is a later use. */
   public long stamp() {
     return (long) STAMP.getOpaque(this);
   }
 
-  /** As {@link #stamp()}; what its thread did before that use is visible, too. */
+  /** As {@link #stamp()}, with acquire: what the using thread did before that use is visible. */
   long stampAcquire() {
     return (long) STAMP.getAcquire(this);
   }
@@ -210,8 +220,9 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /**
-   * The timer that the node needs to have an expiry: its own, or a new one, which it does not have
-   * yet. As its owner, before the journal is told: afterwards nothing should be allocated.
+   * Returns the timer that the node needs for this expiry: its own, or a new one that it does not
+   * have yet. Called with the lock held, before the change sink gets the change: no allocation may
+   * follow later.
    */
   @Nullable Timer<K, V> timerFor(long newExpiryMillis) {
     Timer<K, V> current = timer();
@@ -220,15 +231,15 @@ public final class Node<K, V> extends BinLink<K, V> {
         : current;
   }
 
-  /** As its owner. */
+  /** Sets all fields. The caller holds the lock. */
   void set(@Nullable V newValue, long newExpiryMillis, long newVersion) {
     set(newValue, timerFor(newExpiryMillis), newExpiryMillis, newVersion);
   }
 
   /**
-   * As its owner.
+   * Sets all fields. The caller holds the lock.
    *
-   * @param newTimer what {@link #timerFor} has answered for this expiry
+   * @param newTimer what {@link #timerFor} returned for this expiry
    */
   void set(
       @Nullable V newValue, @Nullable Timer<K, V> newTimer, long newExpiryMillis, long newVersion) {
@@ -241,7 +252,7 @@ public final class Node<K, V> extends BinLink<K, V> {
     VERSION.setRelease(this, newVersion);
   }
 
-  /** Whether the node is out of the table for good, or about to be. */
+  /** Whether the node has left the table for good, or is about to. */
   boolean isDead() {
     return (byte) STATE.getAcquire(this) == DEAD;
   }
@@ -252,17 +263,20 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /**
-   * Begins a change, as soon as nobody else is about one. Never called by a thread that runs a
-   * caller's function for the same table.
+   * Locks the node for a change, and waits for the current lock holder. A thread that runs a
+   * caller's function for the same table never calls this.
    *
    * @param computing whether a caller's function takes part
-   * @return whether the node is owned now; if not, it is dead
+   * @return whether the node is locked now; if not, it is dead
    */
   boolean lock(boolean computing) {
     return lock(computing ? COMPUTING : CHANGING, false);
   }
 
-  /** As {@link #lock} without a function, but does not wait for anybody's function either. */
+  /**
+   * As {@link #lock} without a function, but returns false instead of waiting for a caller's
+   * function.
+   */
   boolean tryLockUnlessComputing() {
     return lock(CHANGING, true);
   }
@@ -271,7 +285,7 @@ public final class Node<K, V> extends BinLink<K, V> {
     return STATE.compareAndSet(this, IDLE, newState) || lockContended(newState, unlessComputing);
   }
 
-  // The compare-and-exchange is the last call before true is answered: no error comes after it.
+  // The compare-and-exchange is the last call before `return true`: no error can follow it.
   private boolean lockContended(byte newState, boolean unlessComputing) {
     for (int turns = 0; ; turns++) {
       byte present = (byte) STATE.compareAndExchange(this, IDLE, newState);
@@ -287,7 +301,7 @@ public final class Node<K, V> extends BinLink<K, V> {
     }
   }
 
-  /** Waits, owning nothing, until nobody's function is deciding about this key. */
+  /** Waits until no function is deciding about this key. The caller holds no lock. */
   void awaitFunction() {
     while (isComputing()) {
       awaitEnd(false);
@@ -327,34 +341,40 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /**
-   * The caller's function has decided on a change, which the journal is about to be told of. As its
-   * owner.
+   * Marks that the caller's function decided on a change, before the change sink gets it. The
+   * caller holds the lock.
    */
   void beginChange() {
-    STATE.setVolatile(this, CHANGING); // before this thread looks for an overflow
+    STATE.setVolatile(this, CHANGING); // before this thread checks for an overflow
   }
 
-  /** Ends a change, as its owner. */
+  /** Unlocks the node and wakes the waiters. The caller holds the lock. */
   void unlockAndWake() {
     unlock();
     wakeWaiters();
   }
 
-  /** Ends a change, as its owner, and wakes nobody. The store is its last call. */
+  /**
+   * Unlocks the node without waking the waiters. The caller holds the lock. The store is the last
+   * call.
+   */
   void unlock() {
     if (state == COMPUTING) {
-      STATE.setVolatile(this, IDLE); // before this thread looks for an overflow
+      STATE.setVolatile(this, IDLE); // before this thread checks for an overflow
     } else {
       STATE.setRelease(this, IDLE);
     }
   }
 
-  /** Begins to end the last change, as its owner: from here on nobody else can own the node. */
+  /** Marks the node dead. The caller holds the lock; no thread can lock the node afterwards. */
   void die() {
     STATE.setRelease(this, DEAD);
   }
 
-  /** Lets those look again who wait for a change. Owning or not: it waits for nobody's function. */
+  /**
+   * Wakes the threads that wait for a change. Called with or without the lock: it waits for no
+   * function.
+   */
   void wakeWaiters() {
     if ((boolean) HAS_WAITERS.getOpaque(this)) {
       synchronized (monitor()) {
@@ -364,14 +384,15 @@ public final class Node<K, V> extends BinLink<K, V> {
     }
   }
 
-  /** Whether the change of this version, or a later one, is all there to be seen. */
+  /** Whether the change of this version, or a later one, is completely visible. */
   public boolean hasReached(long changed) {
     return (long) VERSION.getAcquire(this) >= changed;
   }
 
   /**
-   * If the journal may have a change of this key that is not visible yet, waits until it is, or
-   * until that failed. Does not wait for a function: the journal knows nothing of its change yet.
+   * If the change sink may have a change of this key that is not visible yet: waits until that
+   * change is visible or has failed. Does not wait for a function: the change sink does not have
+   * its change yet.
    */
   public void awaitUnlocked() {
     if (!isLocked(true) || !lock(CHANGING, true)) {

@@ -12,44 +12,44 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A hash table of nodes, which are themselves the links of its bins: a look-up meets no other
- * object between the bin and the node. Thread-safe. Look-ups take no lock and write nothing.
+ * A hash table whose nodes are themselves the links of its bins: a look-up meets no other object
+ * between bin and node. Thread-safe. Look-ups take no lock and write nothing.
  *
- * <p>How it holds together. A bin is a slot of the array, and the chain of links that begins there.
- * A marker as the first link tells what is happening to the bin; look-ups walk over it, for no key
- * has its hash.
+ * <p>A bin is a slot of the array and the chain of links that begins there. A marker as the first
+ * link states what is happening to the bin. Look-ups skip the marker, because no key has its hash.
+ * Invariants:
  *
  * <ul>
- *   <li>A node is added as the first of its chain, by one compare-and-set of the slot, after its
- *       key was not found in the chain. Chains only get shorter otherwise, and a node that has left
- *       never comes back: so a slot that still has the same first link stands for a chain without
- *       the key.
- *   <li>A node is removed with the bin {@link Bin#LOCKED}, so that no other one is removed, nor the
- *       bin moved, at the same time. (A node that is alone in its bin just goes: nothing can come
- *       to stand behind it.) It keeps its own link: whoever stands on it still gets to what was
- *       behind it.
- *   <li>The table grows by doubling, bin by bin. A bin is {@link Bin#MOVING} while its nodes are
- *       linked anew into the two bins of the larger array, and {@link Bin#MOVED} for good. A
- *       look-up that stands on a node meanwhile may be led past the one it looks for. So whoever
- *       finds nothing looks at the slot once more: if the bin is neither moving nor moved
- *       <i>then</i>, no link had been changed before, and nothing is the right answer. Links keep
- *       their order, so nobody is ever led in a circle. The bins of the larger array are reached
- *       through the moved slot alone, and so not before they are filled.
- *   <li>A chain of {@link Bin#CHAIN_MAX} nodes comes about by bad hashes or by bad intentions. The
- *       bin is then {@link OverflowLink}: its chain gets no more nodes, and further ones go to a
- *       {@link ConcurrentHashMap}, with the bin locked, which makes trees of keys that are {@link
- *       Comparable}. So attackers who send strings of equal hashes gain a factor of log n, and not
- *       n. When few nodes are left, all go to the chain, and the bin is an ordinary one again. The
- *       map that is left behind is not emptied, for a look-up may be about to look there.
- *   <li>Whatever an {@code Error} ends, nothing stays locked or lost. Who has locked a bin has
- *       changed one link at most, and its handler stores the first link again. A bin is moved
- *       without a call, and without anything new, between its markers. The larger array is kept
- *       until all bins are moved: growing that was ended goes on when it is next called for.
+ *   <li>Adding: a thread searches the chain for the key, then makes its node the first link by one
+ * compare-and-set of the slot. Other changes only shorten a chain, and a removed node never comes
+ * back. So if the slot still has the same first link, the chain does not have the key.
+ *   <li>Removing: a thread removes a node while the bin is {@link Bin#LOCKED}, so no other removal
+ * or move of the bin runs at the same time. (A node that is alone in its bin needs no lock: nothing
+ * can be linked behind it.) A removed node keeps its own link, so a reader standing on it still
+ * reaches the nodes behind it.
+ *   <li>Growing: the table doubles, bin by bin. A bin is {@link Bin#MOVING} while its nodes are
+ * relinked into the two bins of the larger array, and {@link Bin#MOVED} for good afterwards. A
+ * look-up that stands on a node meanwhile may miss the node it searches. So a look-up that finds
+ * nothing reads the slot again: if the bin is neither moving nor moved <i>then</i>, no link had
+ * changed before, and the absence is correct. Links keep their order, so no reader runs in a cycle.
+ * Readers reach the bins of the larger array only through the moved slot, and so only after they
+ * are filled.
+ *   <li>Overflow: a chain of {@link Bin#CHAIN_MAX} nodes indicates bad hashes or an attack. The bin
+ * then becomes an {@link OverflowLink}: its chain gets no more nodes. Further nodes go to a {@link
+ * ConcurrentHashMap}, with the bin locked; that map makes trees of keys that are {@link
+ * Comparable}. So strings of equal hashes slow a look-up by a factor of log n instead of n. When
+ * few nodes are left, all return to the chain, and the bin is an ordinary one again. The old map is
+ * not emptied, because a look-up may be about to read it.
+ *   <li>Errors: an {@code Error} leaves nothing locked or lost. A thread that locked a bin has
+ * changed at most one link, and its handler restores the first link. Between its two markers,
+ * moving a bin calls no method and allocates nothing. The table keeps the larger array until all
+ * bins are moved: the next growth continues an interrupted one.
  * </ul>
  *
- * <p>Growing needs an idea of how many nodes there are. Those whose hashes fall in one of 16
- * classes are counted, so that most changes write to no counter. Who sends such keys only, or none
- * of them, makes the table as large as a full one needs, or fills the chains as above.
+ * <p>The table estimates its number of nodes to decide when to grow. It counts only nodes whose
+ * hashes fall into one of 16 classes, so most changes write no counter. An attacker who sends only
+ * such keys makes the table as large as a full one needs. One who sends none of them fills the
+ * chains as above.
  */
 final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   private static final int BINS_MIN = 256;
@@ -68,21 +68,23 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   private final int binsMax;
   private final AtomicInteger sampled = new AtomicInteger();
-  private volatile boolean growsBeyond; // whether binsMax does not matter
-  private volatile boolean hasOverflowed; // since the table has got its size
+  private volatile boolean growsBeyond; // whether binsMax is ignored
+  private volatile boolean hasOverflowed; // since the table was last sized
   private volatile BinLink<K, V>[] bins;
 
-  // Who has set it grows, and stores false at the end.
-  @SuppressWarnings("unused") // by GROWING
+  // The thread that sets this to true grows the table, and stores false at the end.
+  @SuppressWarnings("unused") // accessed by GROWING
   private volatile boolean growing;
 
-  // To where bins are being moved, or were until an error came. Written by who grows.
+  // The target of a growth in progress, or of one that an error interrupted. Written by the growing
+  // thread.
   private volatile @Nullable ForwardingLink<K, V> unfinished;
 
   /**
-   * An empty table.
+   * Creates an empty table.
    *
-   * @param nodesMax for how many nodes it may grow; it takes more, in longer chains
+   * @param nodesMax the number of nodes up to which the table grows; it accepts more, in longer
+   * chains
    */
   NodeTable(long nodesMax) {
     binsMax = binsFor(nodesMax);
@@ -94,13 +96,13 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     return Integer.highestOneBit((int) wanted - 1) << 1;
   }
 
-  /** The hash of a key, as the constructor of a node takes it. */
+  /** The hash of a key, as a node's constructor takes it. */
   static int hash(Object key) {
     int code = key.hashCode();
     return (code ^ code >>> 16) & Integer.MAX_VALUE;
   }
 
-  /** The node of a key, or null. */
+  /** Returns the node of a key, or null. */
   @Nullable Node<K, V> get(Object key) {
     int hash = hash(key);
     BinLink<K, V>[] array = bins;
@@ -131,7 +133,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  /** Adds a node, unless its key is here: then answers the node that is. */
+  /** Adds a node, unless the table has its key: then returns the node that has it. */
   @Nullable Node<K, V> putIfAbsent(Node<K, V> node) {
     boolean counts = isSampled(node.hash);
     if (counts && sampled.get() >= sampledMax(bins)) {
@@ -186,7 +188,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  /** Takes a node out, if it is here. */
+  /** Removes a node. Returns whether the table had it. */
   boolean remove(Node<K, V> node) {
     boolean removed = unlink(node);
     if (removed && isSampled(node.hash)) {
@@ -238,7 +240,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   private void grow() {
     if (!GROWING.compareAndSet(this, false, true)) {
-      return; // another thread is at it
+      return; // another thread is growing the table
     }
     try {
       BinLink<K, V>[] array = bins;
@@ -267,7 +269,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
           return;
         }
       } else if (first.hash == Bin.MOVED) {
-        return; // before an error came
+        return; // moved before an error interrupted the growth
       } else if (Bin.isBusy(first)) {
         turns = SpinWait.once(turns);
       } else if (first instanceof OverflowLink<K, V> overflow) {
@@ -294,7 +296,8 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  // Marked as moving is a bin of which all that is new is there, the crowds of both halves, too.
+  // A bin is marked as moving only once all new objects exist, including the overflow maps of both
+  // halves.
   private boolean moveOverflow(
       BinLink<K, V>[] array,
       int bin,
@@ -328,7 +331,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     return true;
   }
 
-  // A bin of the larger array, when it is to be seen.
+  // Called for a bin of the larger array once it is visible.
   private void removeOverflow(BinLink<K, V>[] array, int bin) {
     BinLink<K, V> first = Bin.slot(array, bin);
     if (first instanceof OverflowLink<K, V> overflow) {
@@ -356,12 +359,12 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   // ---- Filling, by an owner that nobody shares the table with yet
 
-  /** Lets the table become larger than it may be, until {@link #fit}. */
+  /** Lets the table exceed its maximum size until {@link #fit}. */
   void growBeyond() {
     growsBeyond = true;
   }
 
-  /** Gives the table the size that its nodes need, and takes crowds apart. */
+  /** Resizes the table to fit its nodes, and dissolves overflowed bins. */
   void fit() {
     growsBeyond = false;
     int needed =
@@ -378,12 +381,12 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     nodes.forEach(this::link);
   }
 
-  /** How many bins there are. */
+  /** The number of bins. */
   int bins() {
     return bins.length;
   }
 
-  /** How many of the bins are crowded, while nothing is changed. */
+  /** The number of overflowed bins, while no thread changes the table. */
   int overflowedBins() {
     int overflowed = 0;
     for (int bin = 0; bin < bins.length; bin++) {
@@ -395,9 +398,9 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   // ---- Walking
 
   /**
-   * The nodes, weakly consistent: each one that is here throughout comes exactly once. Growing does
-   * not disturb that: the nodes of a bin of the array with which the iterator began are found in
-   * that bin, or in those that it has become.
+   * Iterates over the nodes, weakly consistent. Each node that is in the table throughout comes
+   * exactly once, even if the table grows: the iterator keeps the array with which it began. The
+   * nodes of a bin of that array are found in that bin, or in the bins into which it was split.
    */
   @Override
   public NodeIterator<K, V> iterator() {

@@ -4,18 +4,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the owner of a node does with it: take it, write it, remove it, use it, let go of it; and
- * whom to tell afterwards.
+ * Locks a node, applies a decision to it, unlocks it, and afterwards notifies the observer.
  *
- * <p>The order of a write: the sorted keys first, so that they have every key that anyone sees, and
- * a key that has no place among them is refused by them alone; then the journal, so that nobody
- * sees what it has not got; then the stamp, so that whoever finds the value finds it used; then
- * value, expiry and version, as {@link Node} says; then the orders of expiry and weight, which may
- * lag behind.
+ * <p>The steps of a write, in this order:
  *
- * <p>If an {@code Error} comes before the journal has the change, nothing has happened. If it comes
- * afterwards, the change is made all the same, by plain stores of what was made ready before, so
- * that the table stays what its journal says; the orders are built anew by who needs them next.
+ * <ol>
+ *   <li>The sorted keys: so they contain every visible key, and if they refuse a key, nothing else
+ * has changed.
+ *   <li>The change sink: so that no reader sees a change that the sink does not have.
+ *   <li>The stamp: so that a reader who finds the value finds it used.
+ *   <li>Value, expiry and version, as {@link Node} describes.
+ *   <li>The orders of expiry and weight, which may lag behind.
+ * </ol>
+ *
+ * <p>If an {@code Error} occurs before the change sink has the change, nothing has happened. If it
+ * occurs later, the handler completes the change by plain stores of values prepared before. So the
+ * table always equals what the change sink has received. The next user of the orders rebuilds them.
  */
 final class NodeWriter<K, V> {
   private final NodeTable<K, V> table;
@@ -29,8 +33,8 @@ final class NodeWriter<K, V> {
   private final VersionGenerator versionGenerator = new VersionGenerator();
 
   /**
-   * Dead nodes that an error kept from leaving the table, a list by {@code next}. Best effort: of
-   * two that are added at once, one may be lost, and then stays in the table, dead.
+   * Dead nodes that an error kept in the table, a list linked by {@code next}. Best effort: if two
+   * are added at once, one may be lost and stays in the table, dead.
    */
   volatile @Nullable Node<K, V> leftOver;
 
@@ -53,28 +57,28 @@ final class NodeWriter<K, V> {
     this.keys = keys;
   }
 
-  /** Owns a node that is in no table yet, puts it there, and decides; null if the key is there. */
+  /** Adds a new, locked node to the table and decides; null if the key is already there. */
   @Nullable UpdateResult<V> insert(Node<K, V> fresh, UpdateFunction<V> function) {
     return lockAndDecide(fresh, function, true, false);
   }
 
-  /** Owns the node and decides; null if it is dead, or has expired. */
+  /** Locks the node and decides; null if it is dead or has expired. */
   @Nullable UpdateResult<V> update(Node<K, V> node, UpdateFunction<V> function) {
     return lockAndDecide(node, function, false, false);
   }
 
-  /** Owns the node and decides, for the table itself; null if it is dead, or being computed. */
+  /** Locks the node and decides, for the table itself; null if it is dead or being computed. */
   @Nullable UpdateResult<V> updateUnlessComputing(Node<K, V> node, UpdateFunction<V> function) {
     return lockAndDecide(node, function, false, true);
   }
 
-  // To own a node, to decide and to let go of it are one method, whose handler gives back what is
-  // owned by stores alone: an error may come at each call, and at the entry of each.
+  // Locking a node, deciding and unlocking are one method. Its handler releases the lock by stores
+  // alone, because an error can occur at each call and at the entry of each called method.
   private @Nullable UpdateResult<V> lockAndDecide(
       Node<K, V> node, UpdateFunction<V> function, boolean fresh, boolean housekeeping) {
     boolean computes = !(function instanceof UpdateDecision || housekeeping);
     ComputingThreads.Slot slot = null;
-    boolean locked = fresh; // may be in the table, if an error comes
+    boolean locked = fresh; // the node may be in the table if an error occurs
     try {
       if (fresh) {
         if (table.putIfAbsent(node) != null) {
@@ -102,7 +106,7 @@ final class NodeWriter<K, V> {
       } catch (Throwable noRoom) {
         if (node.state == Node.DEAD && node.bucket < 0) {
           Node<K, V> others = leftOver;
-          node.next = others == null ? node : others; // the last one is its own next
+          node.next = others == null ? node : others; // the last node links to itself
           leftOver = node;
         } else if (node.state == Node.DEAD || node.bucket < 0) {
           order.damaged = true;
@@ -116,7 +120,7 @@ final class NodeWriter<K, V> {
     }
   }
 
-  // Null if the entry has expired, which matters to callers alone.
+  // Returns null if the entry has expired; only callers' updates check that.
   private @Nullable UpdateResult<V> decide(
       Node<K, V> node, UpdateFunction<V> function, boolean computes, boolean expiredOrNot) {
     if (!expiredOrNot && expiries.hasExpired(node.expiryMillis())) {
@@ -140,7 +144,9 @@ final class NodeWriter<K, V> {
     return current == null ? UpdateResult.absent() : remove(node, current);
   }
 
-  /** Lets go of the node, which dies if it has no value. To store the state is its last call. */
+  /**
+   * Unlocks the node, or marks it dead if it has no value. The store of the state is its last call.
+   */
   void unlock(Node<K, V> node) {
     if (node.value() != null) {
       node.unlock();
@@ -149,7 +155,7 @@ final class NodeWriter<K, V> {
     }
   }
 
-  /** Owning it no more: takes it out of the table if it has died, and wakes who waits. */
+  /** After the unlock: removes a dead node from the table, and wakes the waiters. */
   void afterUnlock(Node<K, V> node) {
     if (node.isDead()) {
       table.remove(node);
@@ -157,8 +163,9 @@ final class NodeWriter<K, V> {
     node.wakeWaiters();
   }
 
-  // As leave, where it is not known what has been done. Nothing is done twice. A node that is not
-  // fresh is in the order, or with an evictor that passes it over: that counts it, and adds it.
+  // As afterUnlock, when it is unknown which steps were done. Each step is idempotent. A node that
+  // is not fresh is either in the order or held by an evictor that skips it: that evictor counts it
+  // and adds it again.
   private void repairAfterError(Node<K, V> node, boolean fresh) {
     afterUnlock(node);
     if (node.isDead()) {
@@ -168,7 +175,7 @@ final class NodeWriter<K, V> {
     }
   }
 
-  /** Takes out of the table, and out of the sorted keys, what errors have left there. */
+  /** Removes from the table and from the sorted keys what errors left there. */
   void repair() {
     for (Node<K, V> node; (node = leftOver) != null; ) {
       leftOver = node.next == node ? null : node.next;
@@ -188,7 +195,7 @@ final class NodeWriter<K, V> {
     }
   }
 
-  // Who enters a key has a node of it in the table meanwhile. So does who takes it out here.
+  // A thread that adds a key has a node for it in the table meanwhile. So does this removal.
   private void removeIfStale(K key) {
     if (table.get(key) == null) {
       UpdateFunction<V> leaves =
@@ -202,7 +209,8 @@ final class NodeWriter<K, V> {
     }
   }
 
-  // The life of a value begins when it is written, not when its writer came and had to wait.
+  // The time to live starts when the value is written, not when the writer started to wait for the
+  // lock.
   UpdateResult<V> write(Node<K, V> node, @Nullable V current, UpdateDecision<V> decision) {
     V value = decision.value();
     assert value != null : "a decision to write has a value";
@@ -218,7 +226,7 @@ final class NodeWriter<K, V> {
       applyWrite(node, value, timer, expiry, weight, version);
       return new UpdateResult<>(current, value, version, true);
     } catch (Throwable thrown) {
-      if (version != 0) { // without a journal, nothing has been told
+      if (version != 0) { // 0: there is no log, so nothing was recorded
         node.version = -version;
         Node.fence = 0;
         node.value = value;
@@ -256,7 +264,7 @@ final class NodeWriter<K, V> {
   }
 
   /**
-   * Tells the journal of several changes, as one.
+   * Passes several changes to the change sink, atomically.
    *
    * @param coming the keys that had no value and get one
    */
@@ -274,7 +282,9 @@ final class NodeWriter<K, V> {
     }
   }
 
-  /** The write is in the journal, which gave it this version, or has none. */
+  /**
+   * Makes a write visible. The change sink has it already and gave it this version, or gives none.
+   */
   void applyWrite(
       Node<K, V> node,
       V value,
@@ -288,7 +298,7 @@ final class NodeWriter<K, V> {
     order.weigh(node, weight);
   }
 
-  /** The version of a change: that which the journal gave, or if it gives none, the next one. */
+  /** The version of a change: the one the change sink assigned, or else the next one. */
   long version(Node<K, V> node, long assignedVersion, boolean isWrite) {
     if (assignedVersion != 0) {
       return assignedVersion;
@@ -320,7 +330,7 @@ final class NodeWriter<K, V> {
     }
   }
 
-  /** The removal is in the journal. As {@link #applyWrite}. */
+  /** Makes a removal visible that the change sink has already, as {@link #applyWrite} does. */
   void applyRemoval(Node<K, V> node, long version) {
     keys.remove(node.key());
     node.set(null, node.timer(), Node.NEVER, version);
@@ -332,7 +342,10 @@ final class NodeWriter<K, V> {
     return new UpdateResult<>(current, current, node.version(), false);
   }
 
-  /** Tells of the value that has left by this outcome, if one has. Owning nothing any more. */
+  /**
+   * Notifies the observer of the value that this update removed or replaced, if any. The caller
+   * holds no lock.
+   */
   void notifyObserver(K key, UpdateResult<V> result) {
     V previous = result.previous();
     if (result.changed() && previous != null) {

@@ -6,39 +6,39 @@ import org.jspecify.annotations.Nullable;
 /**
  * The logical clock that stamps entries with the time of their last use.
  *
- * <p>As long as one thread alone uses the table, every use gets a stamp of its own from a plain
- * counter: the order of stamps is exactly the order of uses. A thread that finds the sole user
- * ended takes its place. From the moment a second living thread is seen, the clock is shared for
- * good, and coarse, so that threads seldom write to the same place: an entry may then seem colder
- * than it is, and at most {@code lruErrorMax} entries be taken for hotter than it wrongly. Uses of
- * one entry that overlap in time count as one of them, whichever, and so may those that a sole
- * thread is in the middle of when the clock becomes shared.
+ * <p>While only one thread uses the table, a plain counter gives every use its own stamp: the order
+ * of stamps is exactly the order of uses. If another thread arrives and the sole user has
+ * terminated, it becomes the sole user. Once a second living thread arrives, the clock is shared
+ * for good, and coarse, so that threads seldom write to the same place. An entry may then seem
+ * colder than it is, and at most {@code lruErrorMax} entries may wrongly seem hotter than it. Uses
+ * of one entry that overlap in time count as any one of them. The same may hold for uses that a
+ * sole thread has in progress when the clock becomes shared.
  *
- * <p>How it holds: a shared stamp is the epoch, as it is when an entry is used. To stamp an entry
- * is a touch. A {@link #sparing} clock leaves an entry alone that was stamped within the last
- * {@link #slack} ticks of the epoch; any other clock stamps at every use. Touches are counted by
- * stripes, a thread to a stripe if possible, and a stripe advances the epoch by {@link #quantum}
- * for each {@code quantum} touches. So the epoch counts touches, but for fewer than {@code quantum}
- * in each stripe. The entries that were touched before another one was used, and do not have an
- * older stamp, were touched within {@code slack} ticks before it: these are at most {@code slack}
- * touches, and one quantum for each stripe and for the current epoch.
+ * <p>A shared stamp is the value of the epoch at the use. Stamping an entry is a touch. A {@link
+ * #sparing} clock does not stamp an entry again within {@link #slack} ticks of the epoch; any other
+ * clock stamps at every use. Stripes count the touches, one thread to a stripe if possible. A
+ * stripe advances the epoch by {@link #quantum} for each {@code quantum} touches. So the epoch
+ * equals the number of touches, minus fewer than {@code quantum} in each stripe. Consider the
+ * entries that were touched before the use of another one, and do not have an older stamp. They
+ * were touched within {@code slack} ticks before that use. These are at most {@code slack} touches,
+ * and one quantum for each stripe and for the current epoch.
  *
- * <p>Looking before storing saves a store, but the look is a branch that nobody can predict, and
- * where another processor has just stamped the entry, it waits for that. So with few processors it
- * costs more than it saves. With many, a clock that is not sparing would have them all take the
- * cache line of the hottest entry from one another at each of its uses.
+ * <p>Reading the stamp first can save a store, but costs an unpredictable branch. If another
+ * processor has just stamped the entry, the read also waits for that store. With few processors
+ * this costs more than it saves. With many, a clock that is not sparing would make all processors
+ * contend for the cache line of the hottest entry at every use.
  *
- * <p>Stripes are counted without atomic operations, which would have to wait for the store of the
- * stamp to reach the other processors. Two threads that share a stripe and meet in the same instant
- * lose a touch; there are twice as many stripes as processors, so that this is rare. The epoch is
- * never set back.
+ * <p>Stripes are counted without atomic operations, which would wait until the store of the stamp
+ * reaches the other processors. If two threads that share a stripe count at the same instant, one
+ * touch is lost. There are at least twice as many stripes as processors, so this is rare. The epoch
+ * never decreases.
  *
- * <p>The epoch begins above every stamp that a sole thread can give.
+ * <p>The epoch starts above every stamp that a sole thread can give.
  */
 final class RecencyClock {
   private static final long EPOCH_BEGIN = 1L << 62;
 
-  // Measured with two; the line of one entry goes around among no more than these.
+  // Measured with 2; with up to 4 processors, few contend for the cache line of one entry.
   private static final int FEW_PROCESSORS = 4;
 
   // Two cache lines, because processors fetch them in pairs.
@@ -51,17 +51,19 @@ final class RecencyClock {
   private final long slack;
   private final boolean sparing;
 
-  // Null before the first use, and after the clock has become shared. Written under the monitor.
+  // Null before the first use, and after the clock became shared. Written under the monitor.
   private volatile @Nullable Thread soleThread;
   private volatile boolean shared;
 
-  // Only the sole thread writes it, and the thread that opens the table, before it is published.
+  // Written by the sole thread, and by the thread that opens the table, before it publishes the
+  // table.
   private long soleTicks;
 
-  // The epoch and the stripes, a line each: nobody who reads the one is disturbed by the others.
+  // The epoch and the stripes, each on its own cache lines: a reader of one is not slowed by writes
+  // to the others.
   private final AtomicLongArray counters;
 
-  /** A clock for the processors that there are. */
+  /** Creates a clock for the available processors. */
   RecencyClock(long lruErrorMax) {
     this(lruErrorMax, Runtime.getRuntime().availableProcessors());
   }
@@ -75,7 +77,7 @@ final class RecencyClock {
     counters.setOpaque(EPOCH, EPOCH_BEGIN);
   }
 
-  /** Notes that an entry has been used now. */
+  /** Records that an entry is used now. */
   void stamp(Node<?, ?> node) {
     if (soleThread == Thread.currentThread()) {
       node.stamp(++soleTicks);
@@ -106,8 +108,8 @@ final class RecencyClock {
     }
   }
 
-  // Afterwards the current thread is the sole one, or the clock is shared. What a thread did that
-  // is found ended, its ticks too, is visible to whoever finds it so.
+  // Afterwards the current thread is the sole one, or the clock is shared. `isAlive` returning
+  // false makes visible what the terminated thread did, including its ticks.
   private synchronized void join() {
     Thread sole = soleThread;
     if (!shared && (sole == null || !sole.isAlive())) {
@@ -118,12 +120,12 @@ final class RecencyClock {
     }
   }
 
-  /** Whether a sole thread gave this stamp, so that stamps up to it are in the order of uses. */
+  /** Whether a sole thread gave this stamp. Stamps up to such a stamp are in the order of uses. */
   static boolean isOfSoleThread(long stamp) {
     return stamp < EPOCH_BEGIN;
   }
 
-  /** Every stamp from now on is above this one. Before the table is used. */
+  /** Starts the stamps above this one. Called before the table is used. */
   void startAfter(long stamp) {
     soleTicks = stamp;
   }

@@ -3,58 +3,60 @@ package io.pensieve.lru;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodes in order of their stamps, as far as that is ever asked for: a radix heap that reads stamps
- * late. It is not told when a node's stamp grows. Not thread-safe.
+ * A priority queue of nodes by stamp: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster
+ * algorithms for the shortest path problem", 1990) that reads stamps lazily. A node's stamp may
+ * grow at any time without a notification. Not thread-safe.
  *
- * <p>How it holds together: no node has a stamp below {@link #floor}, the stamp of the node taken
- * last. A node lies in the bucket that is named by the highest digit in which its stamp differs
- * from the floor, and by the value of that digit (digits have six bits). So the lowest digit place
- * with a node in it, and there the lowest value, is where the coldest node is. To take it, the
- * floor rises to where that bucket begins, and the bucket's nodes, which now differ from the floor
- * in lower digits only, go to lower buckets: by the stamps that they have now. At the last digit
- * all nodes of a bucket have the same stamp, or have been used since and go to where they belong.
+ * <p>Invariant: no node has a stamp below {@link #floor}, the stamp of the node taken last. Stamps
+ * are read as numbers with digits of six bits. A node's bucket is named by the highest digit in
+ * which its stamp differed from the floor, and by the value of that digit. So the coldest node is
+ * in the lowest occupied digit, and there in the lowest occupied value. To take it, the floor rises
+ * to the start of that bucket. The nodes of the bucket then differ from the floor in lower digits
+ * only, and move to lower buckets by their current stamps. At the last digit all nodes of a bucket
+ * have the same stamp; a node that was used since moves to its new bucket.
  *
- * <p>So a node is moved at most once for each digit, and at most once more for all uses since it
- * was last moved. A use by itself costs nothing here.
+ * <p>So a node moves at most once for each digit, and at most once more for all uses since its last
+ * move. A use itself costs nothing here.
  */
 final class StampRadixHeap<K, V> {
-  private static final int DIGIT_BITS = 6; // so that one long tells which of a digit's values occur
+  private static final int DIGIT_BITS = 6; // so that one long is a bit set of a digit's values
   private static final int DIGIT_VALUES = 1 << DIGIT_BITS;
   private static final int DIGIT_MASK = DIGIT_VALUES - 1;
   private static final int DIGITS = (Long.SIZE + DIGIT_BITS - 1) / DIGIT_BITS;
 
-  // A node's place names the wheel, too: the successor of a wheel that an error has left broken.
+  // A node's bucket number includes the heap's generation: a heap may replace one that an error
+  // left broken.
   private static final int GENERATION_SHIFT = 10;
   private static final int BUCKET_MASK = (1 << GENERATION_SHIFT) - 1;
   private static final int GENERATION_MASK = Short.MAX_VALUE >> GENERATION_SHIFT;
 
-  // A bucket is a ring, named by any of its nodes: the one that was added first.
+  // A bucket is a circular list. The array holds the node that was added first.
   private final @Nullable Node<K, V>[] rings = newBuckets(DIGITS * DIGIT_VALUES);
-  // For each digit, a bit for each of its values that has a ring.
+  // For each digit, a bit for each value whose bucket is not empty.
   private final long[] occupied = new long[DIGITS];
   private final int generation;
   private long floor;
 
   /**
-   * An empty wheel.
+   * Creates an empty heap.
    *
-   * @param generation another one than that of the wheel before, where this one takes its place
+   * @param generation differs from that of the heap that this one replaces
    */
   StampRadixHeap(int generation) {
     this.generation = generation & GENERATION_MASK;
   }
 
-  /** Whether the node is in here, and not in a wheel that this one has replaced. */
+  /** Whether the node is in this heap, and not in a heap that this one replaced. */
   boolean has(Node<K, V> node) {
     return node.bucket >>> GENERATION_SHIFT == generation;
   }
 
-  /** The stamp for which the last node was taken; no node in here is colder. */
+  /** The stamp with which the last node was taken; no node here is colder. */
   long floor() {
     return floor;
   }
 
-  /** Adds a node, which is not in here. One with a stamp below the floor counts as if at it. */
+  /** Adds a node that is not in this heap. A stamp below the floor counts as the floor. */
   void add(Node<K, V> node) {
     assert !has(node);
     long stamp = Math.max(node.stamp(), floor);
@@ -72,7 +74,7 @@ final class StampRadixHeap<K, V> {
     node.bucket = (short) (generation << GENERATION_SHIFT | bucket);
   }
 
-  /** Takes a node out, which is in here. */
+  /** Removes a node that is in this heap. */
   void remove(Node<K, V> node) {
     int bucket = node.bucket & BUCKET_MASK;
     Node<K, V> next = node.next;
@@ -87,7 +89,7 @@ final class StampRadixHeap<K, V> {
     node.bucket = -1;
   }
 
-  /** Takes out the node that was used least recently, or answers null if there is none. */
+  /** Removes and returns the least recently used node, or null if the heap is empty. */
   @Nullable Node<K, V> removeColdest() {
     for (int digit = 0; digit < DIGITS; ) {
       if (occupied[digit] == 0) {
@@ -115,7 +117,7 @@ final class StampRadixHeap<K, V> {
     return node;
   }
 
-  // All nodes of the bucket go to lower digits, but for those that were used since.
+  // All nodes of the bucket move to lower digits, except those that were used since.
   private void spreadLowest(int digit) {
     int value = Long.numberOfTrailingZeros(occupied[digit]);
     int bucket = digit * DIGIT_VALUES + value;
@@ -139,7 +141,7 @@ final class StampRadixHeap<K, V> {
     occupied[bucket / DIGIT_VALUES] &= ~(1L << bucket % DIGIT_VALUES);
   }
 
-  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  @SuppressWarnings("unchecked") // Java has no other way to create a generic array
   private static <K, V> @Nullable Node<K, V>[] newBuckets(int length) {
     return (Node<K, V>[]) new Node<?, ?>[length];
   }
