@@ -5,9 +5,9 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** One bin of a {@link NodeTable}: its markers, and what is done with its links. */
+/** The operations on one bin of a {@link NodeTable}: its markers, and its chain of links. */
 final class Bin {
-  // What markers mean, in place of a hash.
+  // The kinds of markers, stored in place of a hash.
   static final int LOCKED = -1;
   static final int MOVING = -2;
   static final int MOVED = -3;
@@ -15,18 +15,18 @@ final class Bin {
 
   static final int CHAIN_MAX = 16;
 
-  // More than a crowd's map calls, one within the other.
+  // More than the nested calls of an overflow map.
   private static final int OVERFLOW_FRAMES = 128;
 
   private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(BinLink[].class);
 
   private Bin() {}
 
-  /** Stands in the slot of a bin whose nodes are in the larger array now. */
+  /** The marker of a bin whose nodes have moved to the larger array. */
   static final class ForwardingLink<K, V> extends BinLink<K, V> {
     final BinLink<K, V>[] larger;
 
-    // What a bin is split into, for one after another.
+    // The heads of the two chains into which a bin is split; reused for each bin.
     final BinLink<K, V> low = new BinLink<>(LOCKED, null);
     final BinLink<K, V> high = new BinLink<>(LOCKED, null);
 
@@ -36,7 +36,7 @@ final class Bin {
     }
   }
 
-  /** Stands in front of a chain that gets no more nodes, because it has too many. */
+  /** The marker in front of a full chain, which gets no more nodes. */
   static final class OverflowLink<K, V> extends BinLink<K, V> {
     final ConcurrentHashMap<K, Node<K, V>> nodes = new ConcurrentHashMap<>();
 
@@ -59,8 +59,8 @@ final class Bin {
   }
 
   /**
-   * Throws, while nothing is locked yet, if the stack may end within a crowd's map: that could
-   * leave a node in the map's tree, and not in its list.
+   * Throws if the stack might overflow inside an overflow map, while no lock is held yet. Such an
+   * overflow could leave a node in the map's tree but not in its list.
    */
   static void checkStack() {
     int ignored = descend(OVERFLOW_FRAMES);
@@ -74,7 +74,7 @@ final class Bin {
     return first.hash == LOCKED || first.hash == MOVING;
   }
 
-  /** The crowd of a bin, locked or not; null if it has none, or is being moved. */
+  /** Returns the overflow of a bin, locked or not; null if it has none, or is being moved. */
   static <K, V> @Nullable OverflowLink<K, V> overflowOf(@Nullable BinLink<K, V> first) {
     BinLink<K, V> unlocked = first != null && first.hash == LOCKED ? first.nextInBin() : first;
     return unlocked instanceof OverflowLink<K, V> overflow ? overflow : null;
@@ -97,7 +97,7 @@ final class Bin {
     return (BinLink<K, V>) SLOT.getAcquire(array, hash & array.length - 1);
   }
 
-  /** Stores the first link of a bin that is locked, or moving, by this thread. */
+  /** Stores the first link of a bin that this thread has marked as locked or moving. */
   static <K, V> void set(BinLink<K, V>[] array, int hash, @Nullable BinLink<K, V> first) {
     SLOT.setRelease(array, hash & array.length - 1, first);
   }
@@ -110,12 +110,12 @@ final class Bin {
     return SLOT.compareAndSet(array, hash & array.length - 1, expected, link);
   }
 
-  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  @SuppressWarnings("unchecked") // Java has no other way to create a generic array
   static <K, V> BinLink<K, V>[] newBins(int length) {
     return (BinLink<K, V>[]) new BinLink<?, ?>[length];
   }
 
-  // With the bin locked. False if the node is not behind that link.
+  // Called with the bin locked. Returns false if the node is not behind that link.
   static <K, V> boolean unlinkBehind(BinLink<K, V> first, Node<K, V> node) {
     BinLink<K, V> before = first;
     for (BinLink<K, V> link; (link = before.nextInBin()) != null; before = link) {
@@ -127,7 +127,8 @@ final class Bin {
     return false;
   }
 
-  // With the bin locked: the chain of all nodes if they are few, otherwise the bin's marker.
+  // Called with the bin locked. Returns the chain of all nodes if they are few, otherwise the bin's
+  // marker.
   static <K, V> @Nullable BinLink<K, V> withoutOverflow(OverflowLink<K, V> overflow) {
     BinLink<K, V> first = overflow.nextInBin();
     if (count(first) + overflow.nodes.mappingCount() > CHAIN_MAX / 2) {
@@ -140,9 +141,10 @@ final class Bin {
     return first;
   }
 
-  // The nodes of a chain go to two bins of the larger array, in the same order as before. Calls
-  // nothing and makes nothing, so that no error comes in between; if the thread is stopped, that
-  // is at a turn of the loop, which goes on. Fills the larger array last, and at least one bin.
+  // Splits a chain into two bins of the larger array; the nodes keep their order. Calls no method
+  // and allocates nothing, so no error can occur in between. An asynchronous stop of the thread can
+  // only occur at the loop's back edge, and the loop then continues. Writes the larger array last,
+  // and at least one of its two bins.
   static <K, V> void split(
       BinLink<K, V> first,
       int bit,

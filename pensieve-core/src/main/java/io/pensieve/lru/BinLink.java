@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One link of a bin's chain: a {@link Node}, or a marker that tells what is happening to the bin.
+ * One link of a bin's chain: a {@link Node}, or a marker that states what is happening to the bin.
  */
 class BinLink<K, V> {
   private static final VarHandle NEXT_IN_BIN;
@@ -18,10 +18,12 @@ class BinLink<K, V> {
     }
   }
 
-  /** A node's hash, zero or more; what a marker means, below zero. */
+  /** A node's hash, zero or more; for a marker its kind, below zero. */
   final int hash;
 
-  /** By NEXT_IN_BIN; as a plain field where nothing may be called, because a bin is being moved. */
+  /**
+   * Accessed by NEXT_IN_BIN; as a plain field while a bin is moved, where no method may be called.
+   */
   @Nullable BinLink<K, V> nextInBin;
 
   BinLink(int hash, @Nullable BinLink<K, V> nextInBin) {

@@ -3,19 +3,19 @@ package io.pensieve.lru;
 import java.util.function.ToIntBiFunction;
 
 /**
- * What a table may hold.
+ * The limits of a table.
  *
- * @param maximumEntries how many entries, at least 1
- * @param maximumWeight what they may weigh together; {@link #UNWEIGHTED} if that is not asked for
- * @param weigher what an entry weighs, 0 or more
+ * @param maximumEntries the maximum number of entries, at least 1
+ * @param maximumWeight the maximum total weight; {@link #UNWEIGHTED} if entries are not weighed
+ * @param weigher returns the weight of an entry, 0 or more
  */
 public record Capacity<K, V>(
     long maximumEntries, long maximumWeight, ToIntBiFunction<K, V> weigher) {
   /** The maximum weight of a table that does not weigh its entries. */
   public static final long UNWEIGHTED = Long.MAX_VALUE;
 
-  // If several threads use the table, 1/128 of its entries may be taken for hotter than another one
-  // wrongly.
+  // With several threads, up to 1/128 of the maximum number of entries may wrongly seem hotter than
+  // another entry.
   private static final long TOLERANCE_SHARE = 128;
 
   /** Whether entries are weighed. */
@@ -24,8 +24,8 @@ public record Capacity<K, V>(
   }
 
   /**
-   * How many entries may be taken for hotter than another one wrongly. Where the weight is the
-   * bound, how many entries there will be is not known: none.
+   * The maximum number of entries that may wrongly seem hotter than another one. Under a weight
+   * bound the number of entries is unknown, so 0.
    */
   long lruErrorMax() {
     return isWeighted() ? 0 : maximumEntries / TOLERANCE_SHARE;

@@ -4,9 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.util.List;
 
 /**
- * Initialises the classes that an operation may be the first to use. If that fails for want of
- * stack or heap, Java refuses the class for as long as the process runs. So it happens before there
- * is anything to lose: when a table is made.
+ * Initialises the classes that an operation may be the first to use. If that fails for lack of
+ * stack or heap, Java refuses the class until the process ends. So the constructor of a table
+ * initialises them, before there is anything to lose.
  */
 final class ClassInitialization {
   private static final List<Class<?>> CLASSES =

@@ -5,14 +5,14 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that are running a caller's function for a table, and so own a node meanwhile. Such a
- * thread must not write to the same table: two of them could wait for each other's node for ever.
+ * The threads that are running a caller's function for a table, and so hold a node's lock. Such a
+ * thread must not write to the same table: two of them could deadlock on each other's nodes.
  *
- * <p>How it holds: a thread that begins a function takes a {@link Slot} in a list that it finds by
- * its id, and empties it at the end by a plain store, which needs neither stack nor heap. A thread
- * only ever looks for itself. Lists never shrink: they are as long as the most threads that were in
- * them at once. Whoever writes looks into one list, which has no place as long as no thread of that
- * id modulo {@link #LISTS} has run a function.
+ * <p>A thread that starts a function takes a {@link Slot} in a list chosen by its thread id. It
+ * clears the slot at the end by a plain store, which needs neither stack nor heap. A thread only
+ * searches for itself. Lists never shrink: each is as long as the most threads that were in it at
+ * once. A writer searches one list. That list is empty until a thread with the same id modulo
+ * {@link #LISTS} runs a function.
  */
 final class ComputingThreads {
   private static final int LISTS = 64; // a power of two
@@ -28,9 +28,9 @@ final class ComputingThreads {
     }
   }
 
-  /** A place for one thread at a time. */
+  /** A slot for one thread at a time. */
   static final class Slot {
-    /** Who has it; null for nobody. Its thread gives it back by storing null. */
+    /** The thread in this slot, or null. That thread frees the slot by storing null. */
     @Nullable Thread thread;
 
     private final @Nullable Slot next;
@@ -54,7 +54,7 @@ final class ComputingThreads {
     return false;
   }
 
-  /** The current thread begins a function, and is running none. */
+  /** Registers the current thread, which is about to run a function and is running none. */
   Slot enter() {
     Thread current = Thread.currentThread();
     int list = list(current);
@@ -74,7 +74,7 @@ final class ComputingThreads {
     }
   }
 
-  @SuppressWarnings({"deprecation", "ThreadIdDeprecated"}) // its successor came with JDK 19
+  @SuppressWarnings({"deprecation", "ThreadIdDeprecated"}) // its replacement, threadId(), needs JDK 19
   private static int list(Thread thread) {
     return (int) thread.getId() & LISTS - 1;
   }

@@ -4,34 +4,35 @@ import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which entry expires next: the timers of all nodes of a table that expire, and the clock.
+ * Finds the entries that expire next: the timers of all nodes of a table, and the clock.
  *
- * <p>The monitor of this object guards the wheel and the timers' places in it. It is held for a few
- * steps, also while a node is owned; no other lock is taken meanwhile, and nothing of a caller's
- * runs, but for the very first timer: then {@code alarm} is told.
+ * <p>This object's monitor guards the wheel and the timers' positions in it. A thread holds it for
+ * a few steps, also while it holds a node's lock. It takes no other lock meanwhile, and runs no
+ * caller's code except {@code alarm}, when a timer enters the wheel.
  *
- * <p>How it holds together: as long as a node expires, its timer is in the wheel, due no later than
- * the node expires, or has just been taken out by the one who removes what is due, and who then
- * looks at the node as its owner. So an expiry that is put off needs no step here at all.
+ * <p>Invariant: as long as a node has an expiry, its timer is in the wheel and due no later than
+ * the node expires. The one exception: the thread that removes expired entries has just taken the
+ * timer out, and then checks the node under its lock. So postponing an expiry needs no step here at
+ * all.
  *
- * <p>If an {@code Error} ends a step midway, or an owner before it has come here, the handler says
- * by a plain store that the order is {@link #damaged}. Whoever needs the wheel next builds it anew
- * from the table.
+ * <p>If an {@code Error} interrupts a step, or a lock holder before it calls this class, the
+ * handler marks the order as {@link #damaged} by a plain store. The next user of the wheel rebuilds
+ * it from the table.
  */
 final class ExpiryOrder<K, V> {
-  /** Whether this is to be built anew. Set by handlers of errors, which need no call for that. */
+  /** Whether the wheel must be rebuilt. Error handlers set it, without a call. */
   volatile boolean damaged;
 
   private final InstantSource clock;
   private final Runnable alarm;
   private final Iterable<Node<K, V>> nodes;
-  private @Nullable TimerWheel<K, V> wheel; // from the first timer on; guarded by this
-  private int generation; // of the newest wheel, also of one that was not finished; likewise
+  private @Nullable TimerWheel<K, V> wheel; // null before the first timer; guarded by this
+  private int generation; // of the newest wheel, also of an unfinished one; guarded by this
 
   /**
-   * No timers yet.
+   * Creates an order without timers.
    *
-   * @param nodes all of the table
+   * @param nodes all nodes of the table
    */
   ExpiryOrder(InstantSource clock, Runnable alarm, Iterable<Node<K, V>> nodes) {
     this.clock = clock;
@@ -43,7 +44,7 @@ final class ExpiryOrder<K, V> {
     return clock.millis();
   }
 
-  /** When the entry expires if this is done now. Looks at the clock only if it must. */
+  /** Returns when the entry expires if it is written now. Reads the clock only if necessary. */
   long expiryMillis(UpdateDecision<V> write) {
     return write.ttlMillis() == Node.NEVER ? Node.NEVER : write.expiryMillis(clock.millis());
   }
@@ -53,7 +54,7 @@ final class ExpiryOrder<K, V> {
     return expiryMillis != Node.NEVER && clock.millis() >= expiryMillis;
   }
 
-  /** The node's expiry has changed. For the node's owner. */
+  /** Updates the timer after the node's expiry changed. The caller holds the node's lock. */
   void arm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
     if (timer != null && (timer.expiryMillis < timer.dueMillis || damaged)) {
@@ -69,7 +70,7 @@ final class ExpiryOrder<K, V> {
     }
   }
 
-  /** The node is dead. For the node's owner. */
+  /** Stops the timer of a node without a value. The caller holds the node's lock. */
   void disarm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
     if (timer != null) {
@@ -103,8 +104,8 @@ final class ExpiryOrder<K, V> {
     return current;
   }
 
-  // What is damaged while this walks is seen by the next one. Owners that set or end an expiry
-  // meanwhile come here afterwards. A timer is never made due later than it was.
+  // Damage during this walk is repaired by the next one. Lock holders that set or end an expiry
+  // meanwhile update the wheel afterwards. A timer never becomes due later than it was.
   private TimerWheel<K, V> rebuild() {
     boolean first = wheel == null && !damaged;
     damaged = false;
@@ -126,12 +127,12 @@ final class ExpiryOrder<K, V> {
     return fresh;
   }
 
-  /** Whether an entry may wait to be removed, for its time is over. If not, none does. */
+  /** Whether an expired entry may await its removal. If false, none does. */
   synchronized boolean mayBeDue() {
     return damaged || (wheel != null && wheel.mayBeDue(clock.millis()));
   }
 
-  /** Takes out a timer that is due; null if none is. */
+  /** Removes and returns a timer that is due; null if none is. */
   synchronized @Nullable Timer<K, V> poll(long nowMillis) {
     try {
       return wheel == null && !damaged ? null : wheel().poll(nowMillis);
@@ -141,7 +142,7 @@ final class ExpiryOrder<K, V> {
     }
   }
 
-  /** Puts a timer back that was taken out, unless it is in or need not be. */
+  /** Puts a polled timer back, unless it is in the wheel or no longer needed. */
   synchronized void putBack(Timer<K, V> timer) {
     try {
       TimerWheel<K, V> timers = wheel();
@@ -154,7 +155,7 @@ final class ExpiryOrder<K, V> {
     }
   }
 
-  /** Whether no timer is waited for. */
+  /** Whether the wheel has no timers. */
   synchronized boolean isEmpty() {
     return wheel == null || wheel.isEmpty();
   }

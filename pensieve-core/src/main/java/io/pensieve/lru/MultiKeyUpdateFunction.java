@@ -4,31 +4,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what becomes of several keys as one, while all of them are locked. Must be quick: whoever
- * needs one of these keys waits for it, also to evict.
+ * Decides about several keys atomically, while all of them are locked. Must be fast: every thread
+ * that needs one of these keys waits, evictors included.
  */
 @FunctionalInterface
 public interface MultiKeyUpdateFunction<V> {
 
   /**
-   * What is to become of a key; nothing of those without a step.
+   * The decision about one key. Keys without such a step stay as they are.
    *
-   * @param key which one of the keys, counted from 0
-   * @param action as in a {@link UpdateDecision}; a key that is absent is neither used nor removed
+   * @param key the index of the key, from 0
+   * @param action as in a {@link UpdateDecision}; an absent key is neither used nor removed
    * @param value the new value for {@link UpdateDecision.Action#WRITE}, otherwise null
-   * @param weight what the entry then weighs
-   * @param expiryMillis when it then expires; {@link Node#NEVER} if it does not
+   * @param weight the new weight of the entry
+   * @param expiryMillis when the entry then expires; {@link Node#NEVER} if it does not
    */
   record KeyUpdate<V>(
       int key, UpdateDecision.Action action, @Nullable V value, int weight, long expiryMillis) {}
 
   /**
-   * The decision; made once.
+   * Decides. Called once.
    *
-   * @param present the entries of the keys, in the order of the keys; null for those that are
-   *     absent
-   * @param nowMillis the moment of the decision: what expires later was present then
-   * @return at most one step a key, in the order in which the entries are used
+   * @param present the entries of the keys, in the order of the keys; null for absent keys
+   * @param nowMillis the time of the decision: an entry that expires later was present
+   * @return at most one step for each key, in the order in which the entries are used
    */
   List<KeyUpdate<V>> decide(List<Node.@Nullable Snapshot<V>> present, long nowMillis);
 }

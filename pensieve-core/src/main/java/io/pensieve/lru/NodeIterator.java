@@ -3,14 +3,14 @@ package io.pensieve.lru;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
-/** Comes by the entries of a table, and may leave half of what is left to another one. */
+/**
+ * Iterates over the entries of a table. Can give half of the remaining entries to another iterator.
+ */
 public interface NodeIterator<K, V> extends Iterator<Node<K, V>> {
 
-  /**
-   * Another iterator, of half of the bins that are left here from now on; null if there are few.
-   */
+  /** Splits off an iterator over half of the remaining bins; null if there are too few. */
   @Nullable NodeIterator<K, V> split();
 
-  /** About how many entries are left, at most. */
+  /** An estimate of the remaining entries, at most. */
   long estimate();
 }

@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.SortedMap;
 
 /**
- * A list of keys that ascend, as a map: a skip list is built from such a one in linear time, and in
- * no other way. To be iterated over, and for nothing else.
+ * A sorted list of keys, presented as a map: only from a sorted map can a skip list be built in
+ * linear time. Supports iteration only.
  */
 @SuppressWarnings("JdkObsolete") // a skip list is built from a SortedMap, and needs no more of it
 final class PresortedKeys<K> extends AbstractMap<K, Boolean> implements SortedMap<K, Boolean> {

@@ -1,20 +1,20 @@
 package io.pensieve.lru;
 
 /**
- * Is told of every value that leaves the table, once, by the thread that made the change: after
- * everyone can see it, and while that thread holds no lock of any key.
+ * Receives every value that leaves the table, exactly once. The thread that made the change calls
+ * it, after the change is visible, and while it holds no lock of any key.
  */
 public interface RemovalObserver<K, V> {
 
-  /** The key has another value now; or the same one, written again. */
+  /** The key got another value, or the same one, written again. */
   void replaced(K key, V value);
 
-  /** A caller has removed the key. */
+  /** A caller removed the key. */
   void removed(K key, V value);
 
-  /** The entry was the one used longest ago, and the bound did not allow it. */
+  /** The bound was exceeded, and this was the least recently used entry. */
   void evicted(K key, V value);
 
-  /** The entry's time was over. */
+  /** The entry expired. */
   void expired(K key, V value);
 }

@@ -7,27 +7,27 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Keeps a log that is replayed from taking more memory than the bounds allow: lets go of the values
- * of the entries used longest ago, and says at the end which of them are needed after all. The log
- * is then told once more, for these.
+ * Limits the memory that replaying a log takes to what the bounds allow. It drops the values of the
+ * least recently used entries, and decides at the end which of them are needed after all. A second
+ * pass over the log then restores these.
  *
- * <p>Evictions are in the log, so a log that is replayed with the bounds it was written with never
- * has more live entries than them, but for a few. It has if the bounds have become smaller.
+ * <p>Evictions are in the log. So a log replayed with the bounds it was written with has hardly
+ * more live entries than these allow. It has more if the bounds have become smaller.
  */
 final class ReplayMemoryLimiter<K, V> {
-  // Why the result is exact: only the value goes. Key, version, stamp, expiry and weight stay in
-  // the node, which is out of the eviction order meanwhile; changes and uses that follow find it.
-  // So what would be evicted at the end is known, with or without values: nearly always all that
-  // were let go. If others were removed later, some are left, and get their values when the log
-  // is told again; the version says which value it was.
+  // Why the result is exact: only the value is dropped. Key, version, stamp, expiry and weight stay
+  // in the node. The node leaves the eviction order meanwhile, and later changes and uses still
+  // find it. So the entries to evict at the end are known, with or without values. Nearly always
+  // these are all those whose values were dropped. If later removals made room, some survive, and
+  // get their values in the second pass; the version identifies the value.
   //
-  // A node whose value was let go has this object in its place, so that whoever asks whether there
-  // is a value learns that there is. Nobody but a restoration sees it: it ends with finish().
+  // A node whose value was dropped holds this object instead, so the node still counts as having a
+  // value. Only the restorer sees it: none is left after finish().
   private static final Object DROPPED = new Object();
-  private static final Object WANTED = new Object(); // likewise, and is to be told again
+  private static final Object WANTED = new Object(); // likewise, and needs its value in the second pass
 
-  private static final int SLACK_SHARE = 8; // of the bound: writers are beyond it for a moment
-  private static final int SLACK_ENTRIES = 8; // or so many, if that is more
+  private static final int SLACK_SHARE = 8; // of the bound: writers exceed it for a moment
+  private static final int SLACK_ENTRIES = 8; // or this many, if that is more
   private static final int PRUNED_AT_LEAST = 1024;
 
   private final NodeTable<K, V> table;
@@ -40,7 +40,8 @@ final class ReplayMemoryLimiter<K, V> {
   private volatile boolean decided;
   private List<Node<K, V>> dropValue = new ArrayList<>(); // guarded by this; some have values again
   private int pruneAt = PRUNED_AT_LEAST; // guarded by this
-  // By decide(), if values were let go; coldest first. What has expired or is too heavy is in none.
+  // Set by needsSecondPass() if values were dropped; coldest first. Neither list has expired or too
+  // heavy entries.
   private List<Node<K, V>> leaving = List.of();
   private List<Node<K, V>> survivors = List.of();
 
@@ -62,12 +63,12 @@ final class ReplayMemoryLimiter<K, V> {
     return Math.min(maximum, Long.MAX_VALUE - slack) + slack;
   }
 
-  /** From now on values may go: whoever tells the log will ask whether to tell it again. */
+  /** Allows dropping values: the log will ask whether a second pass is needed. */
   void allowSecondPass() {
     allowed = true;
   }
 
-  /** Lets go of values if there are far too many. */
+  /** Drops values if there are far too many. */
   void dropExcessValues() {
     if (!allowed || decided || !isOverLimit()) {
       return;
@@ -81,7 +82,7 @@ final class ReplayMemoryLimiter<K, V> {
     return order.size() > entriesMax || order.weight() > weightMax;
   }
 
-  // What was changed or used since it was chosen goes back into the order.
+  // A node that was changed or used since it was chosen returns to the order.
   private void dropValue(Victim<K, V> victim) {
     Node<K, V> node = victim.node;
     if (!node.lock(false)) {
@@ -99,7 +100,7 @@ final class ReplayMemoryLimiter<K, V> {
     }
   }
 
-  @SuppressWarnings("unchecked") // never taken for a V: see LET_GO
+  @SuppressWarnings("unchecked") // never used as a V: see DROPPED
   private V placeholder(Object mark) {
     return (V) mark;
   }
@@ -116,7 +117,9 @@ final class ReplayMemoryLimiter<K, V> {
     }
   }
 
-  /** When all has been told: whether it must be told again, since values are missing. */
+  /**
+   * Called after a whole pass: returns whether a second pass is needed because values are missing.
+   */
   synchronized boolean needsSecondPass() {
     boolean isFirst = !decided;
     decided = true;
@@ -128,7 +131,7 @@ final class ReplayMemoryLimiter<K, V> {
     return isFirst && survivors.stream().anyMatch(node -> is(node, WANTED));
   }
 
-  // What will be left when the coldest are evicted until the bounds hold.
+  // Chooses the entries that remain when the coldest are evicted until the bounds hold.
   private void chooseSurvivors() {
     List<Node<K, V>> nodes = hottestFirst();
     int count = 0;
@@ -161,12 +164,12 @@ final class ReplayMemoryLimiter<K, V> {
     return nodes;
   }
 
-  /** Whether the log is being told again. */
+  /** Whether the second pass is running. */
   boolean isSecondPass() {
     return decided;
   }
 
-  /** The value of a change that was told before. */
+  /** Restores the value of a change that the first pass already replayed. */
   void restoreValue(K key, V value, long version) {
     Node<K, V> node = table.get(key);
     if (node != null && is(node, WANTED) && node.version() == version) {
@@ -174,7 +177,7 @@ final class ReplayMemoryLimiter<K, V> {
     }
   }
 
-  /** Evicts what is too much, if values were let go; what is left gets into the order. */
+  /** If values were dropped: evicts the excess entries and adds the rest to the order. */
   synchronized void finish() {
     needsSecondPass();
     if (survivors.stream().anyMatch(node -> is(node, WANTED))) {
@@ -184,7 +187,7 @@ final class ReplayMemoryLimiter<K, V> {
     for (Node<K, V> node : leaving) {
       entries.evict(node, !is(node, DROPPED));
     }
-    // Those that have expired, or are too heavy by themselves.
+    // Those that have expired, or are too heavy alone.
     dropValue.forEach(node -> entries.evict(node, false));
     order.arrange(survivors);
     dropValue.clear();

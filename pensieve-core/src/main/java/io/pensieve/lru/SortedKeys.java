@@ -6,26 +6,26 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The keys of a table in an order of their own, if that is asked for; if not, nothing, at the price
- * of a test of a final field.
+ * The keys of a table in sorted order, if enabled. If not, every method costs only a test of a
+ * final field.
  *
- * <p>How it holds: a key enters and leaves by the owner of its node. It enters before the journal
- * is told, and leaves again if that refuses: so a key that the comparator refuses is not in the
- * journal. It leaves for good after the journal was told, before its value does. So as long as a
- * key has a value, it is here. What is here without a value is just coming, or has expired: who
- * reads looks at the node as well.
+ * <p>Invariant: a key that has a value is here. Only the holder of its node's lock adds or removes
+ * it. It is added before the change sink gets the change, and removed again if the sink refuses. So
+ * a key that the comparator refuses never reaches the change sink. It is removed for good after the
+ * change sink has the removal, and before its value is. A key here without a value is being
+ * inserted or removed, or has expired, so readers also check the node.
  */
 public final class SortedKeys<K> {
-  /** Whether keys may be left here that no node has. Set by handlers of errors. */
+  /** Whether keys without a node may be left here. Error handlers set it. */
   volatile boolean damaged;
 
   private final @Nullable Comparator<? super K> comparator; // null if keys are not sorted
-  private ConcurrentSkipListMap<K, Boolean> keys; // another one only before the table is used
+  private ConcurrentSkipListMap<K, Boolean> keys; // replaced only before the table is used
 
   /**
-   * No keys yet.
+   * Creates an empty set.
    *
-   * @param comparator consistent with the keys' {@code equals}; null if they are not to be sorted
+   * @param comparator consistent with the keys' {@code equals}; null to disable sorting
    */
   public SortedKeys(@Nullable Comparator<? super K> comparator) {
     this.comparator = comparator;
@@ -37,7 +37,7 @@ public final class SortedKeys<K> {
     return comparator != null;
   }
 
-  /** The keys, ascending and weakly consistent, to be read only; none if they are not sorted. */
+  /** The keys, ascending, weakly consistent, read-only; empty if they are not sorted. */
   public NavigableSet<K> ascending() {
     return keys.navigableKeySet();
   }
@@ -54,16 +54,18 @@ public final class SortedKeys<K> {
     }
   }
 
-  /** Takes out a key whose change was refused, perhaps by the comparator. */
+  /** Removes a key whose change was refused, perhaps by the comparator. */
   void undoAdd(K key) {
     try {
       remove(key);
     } catch (RuntimeException hasNoPlace) {
-      // So it has none here.
+      // The comparator refused the key, so it was never added.
     }
   }
 
-  /** Takes the keys of all these nodes, which have values. Before the table is used. */
+  /**
+   * Replaces the keys by those of these nodes, which have values. Called before the table is used.
+   */
   void fill(Iterable<? extends Node<K, ?>> nodes) {
     if (comparator != null) {
       keys = new ConcurrentSkipListMap<>(PresortedKeys.sorted(nodes, comparator));

@@ -3,8 +3,8 @@ package io.pensieve.lru;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How to wait for a thread that is in the middle of a few steps. It never waits for anything itself
- * meanwhile; so if it takes long, it was interrupted by the scheduler, and needs the processor.
+ * Waits for a thread that is in the middle of a few steps. That thread never waits for anything
+ * itself. So if it takes long, the scheduler preempted it, and it needs the processor.
  */
 final class SpinWait {
   private static final int TURNS_AWAKE = 64; // a power of two; longer than those few steps
@@ -16,7 +16,7 @@ final class SpinWait {
    * Waits for a moment.
    *
    * @param turns how often the caller has waited for the same thing
-   * @return one more
+   * @return {@code turns + 1}
    */
   static int once(int turns) {
     if ((turns & TURNS_AWAKE - 1) == TURNS_AWAKE - 1) {

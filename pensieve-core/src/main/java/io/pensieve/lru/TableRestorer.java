@@ -7,52 +7,55 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills a table with the entries of an earlier life, by folding the changes that led to them. The
- * journal is told nothing, but at the end, of what has expired, and of evictions if the bounds have
- * become smaller.
+ * Fills a table from a log by replaying the changes that led to its entries. It appends nothing to
+ * the change sink until the end. Then it appends removals of expired entries, and evictions if the
+ * bounds have become smaller.
  *
- * <p>Changes may be told by any number of threads and in any order, until {@link #finish}: of those
- * of one key, that with the largest version counts.
+ * <p>Any number of threads may replay changes in any order, until {@link #finish}. For each key the
+ * change with the largest version wins.
  */
 public final class TableRestorer<K, V> {
-  // What commutes: the largest version wins, be it a put or a removal, and so does the largest
-  // stamp. (A use from before a removal has a smaller stamp than any put after it.) So that a put
-  // that is told late cannot bring a removed key back, a removal leaves a node without a value in
-  // the table, its version being that of the removal; and so does a use whose put is not told yet.
-  // These nodes are vacant, and leave when everything before them has been told.
+  // Why the order does not matter: the largest version wins, for a put and a removal alike, and so
+  // does the largest stamp. (A use before a removal has a smaller stamp than any put after it.) A
+  // put replayed late must not restore a removed key. So a removal leaves a node without a value in
+  // the table, with the version of the removal. So does a use whose put was not replayed yet. These
+  // nodes are tombstones, and leave when everything before them was replayed.
   //
-  // A node is filled before it gets into the table, and changed by who owns it. A dead one leaves
-  // the table: look the key up again. This object's monitor is never held meanwhile.
+  // A node is filled before it enters the table, and changed only under its lock. A dead node
+  // leaves the table: the thread then looks the key up again. No thread holds this object's monitor
+  // meanwhile.
 
-  // A node gets into the eviction order after it has got a value, and stays there until it dies.
-  // What all threads would write is kept by each in a lane of its own: the nodes that are new,
-  // which get into the order many at a time, and the largest numbers. Together lanes keep a small
-  // share of what the bounds allow from the order, which sees then whether that is exceeded.
+  // A node enters the eviction order after it got a value, and stays there until it dies. Each
+  // thread has its own buffer for data that all threads would write. It holds the new nodes, which
+  // enter the order many at a time, and the largest version and stamp. Together the buffers hold
+  // back a small share of the bounds from the order, so the order still sees whether the bounds are
+  // exceeded.
 
   private static final int BUFFER_NODES_MAX = 512;
   private static final int BUFFER_SHARE = 64;
-  private static final long STAMP_MAX = 1L << 61; // the clock keeps those beyond for itself
+  private static final long STAMP_MAX = 1L << 61; // the clock reserves those above
 
   /**
-   * What tells an entry that replaying will put in its place from one that has been used since.
+   * Separates entries that replay puts in their place from entries that were used since.
    *
-   * @param lastStamp an entry with a stamp above this has been read or written since
-   * @param lastVersion an entry with a version above this has been written since
+   * @param lastStamp an entry with a larger stamp was read or written since
+   * @param lastVersion an entry with a larger version was written since
    */
   public record ReplayBaseline(long lastStamp, long lastVersion) {}
 
   private record Tombstone<K, V>(Node<K, V> node, long since) {}
 
-  /** What the table does with a restored entry. */
+  /** The table's operations on restored entries. */
   interface Entries<K, V> {
     /**
-     * The entry has got a value. Called by its node's owner, perhaps not for the first time.
+     * The entry has a value. The caller holds the node's lock, and may call this again for the same
+     * node.
      *
-     * @return what it weighs; 0 if that is not asked for
+     * @return the weight of the entry; 0 if entries are not weighed
      */
     int adopt(Node<K, V> node);
 
-    /** The entry has no value, and will not get one. Called by its node's owner. */
+    /** The entry has no value and will not get one. The caller holds the node's lock. */
     void release(Node<K, V> node);
 
     /** Whether the entry has expired. */
@@ -61,7 +64,7 @@ public final class TableRestorer<K, V> {
     /** Evicts an entry, which may be in the order or not, and may be dead. */
     void evict(Node<K, V> node, boolean isTold);
 
-    /** All entries are there: removes those that are over, and those that are too many. */
+    /** All entries are restored: removes the expired ones, and evicts those beyond the bounds. */
     void settle();
   }
 
@@ -75,7 +78,7 @@ public final class TableRestorer<K, V> {
   private final Queue<ThreadBuffer<K, V>> buffers = new ConcurrentLinkedQueue<>();
   private final ThreadLocal<ThreadBuffer<K, V>> buffer = ThreadLocal.withInitial(this::newBuffer);
   private List<Tombstone<K, V>> tombstones =
-      new ArrayList<>(); // guarded by this; some filled again
+      new ArrayList<>(); // guarded by this; some have values again
 
   private static final class ThreadBuffer<K, V> {
     private final List<Node<K, V>> nodes = new ArrayList<>();
@@ -107,16 +110,16 @@ public final class TableRestorer<K, V> {
   }
 
   /**
-   * The log may be told twice: {@link #needsSecondPass} will be asked. So values may be let go
-   * meanwhile, if there are more than the bounds allow.
+   * Allows a second pass: the log will ask {@link #needsSecondPass}. So values beyond the bounds
+   * may be dropped meanwhile.
    */
   public void allowSecondPass() {
     memoryLimiter.allowSecondPass();
   }
 
   /**
-   * When everything has been told: whether all of it must be told once more, since values are
-   * missing that were let go.
+   * Called after a whole pass: returns whether the log must be replayed again, because values are
+   * missing that were dropped.
    */
   public boolean needsSecondPass() {
     completeUpTo(Long.MAX_VALUE);
@@ -124,7 +127,7 @@ public final class TableRestorer<K, V> {
     return memoryLimiter.needsSecondPass();
   }
 
-  /** The key had this value. */
+  /** Replays a put. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
     if (memoryLimiter.isSecondPass()) {
       memoryLimiter.restoreValue(key, value, version);
@@ -172,7 +175,7 @@ public final class TableRestorer<K, V> {
     return true;
   }
 
-  // A weigher that throws must not keep others waiting for the node.
+  // A weigher that throws must not leave the node locked.
   private void adopt(Node<K, V> node) {
     ThreadBuffer<K, V> own = buffer.get();
     try {
@@ -195,7 +198,7 @@ public final class TableRestorer<K, V> {
     }
   }
 
-  /** The key was removed. */
+  /** Replays a removal. */
   public void remove(K key, long version) {
     if (memoryLimiter.isSecondPass()) {
       return;
@@ -206,7 +209,7 @@ public final class TableRestorer<K, V> {
     }
   }
 
-  // The node, if it has no value now because of this removal.
+  // Returns the node if it has no value now because of this removal.
   private @Nullable Node<K, V> removeValue(K key, long version) {
     Node<K, V> node = lock(key);
     boolean isLatest = version > node.version();
@@ -217,7 +220,7 @@ public final class TableRestorer<K, V> {
     return isLatest ? node : null;
   }
 
-  // The node of the key, which may be made for that, and which this thread owns.
+  // Returns the node of the key, locked by this thread; creates it if necessary.
   private Node<K, V> lock(K key) {
     while (true) {
       Node<K, V> node = table.get(key);
@@ -234,7 +237,7 @@ public final class TableRestorer<K, V> {
     }
   }
 
-  /** The key, if it had a value then, was used. */
+  /** Replays a use of the key, if it had a value then. */
   public void touch(K key, long stamp, long sequence) {
     if (memoryLimiter.isSecondPass()) {
       return;
@@ -246,7 +249,7 @@ public final class TableRestorer<K, V> {
     }
   }
 
-  // The node, if it has no value, perhaps not yet.
+  // Returns the node if it has no value, or none yet.
   private @Nullable Node<K, V> stampIfAbsent(K key, long stamp) {
     Node<K, V> node = lock(key);
     node.stamp(Math.max(stamp, node.stamp()));
@@ -259,7 +262,7 @@ public final class TableRestorer<K, V> {
     tombstones.add(new Tombstone<>(node, since));
   }
 
-  /** Every change up to this version has been told: what was removed before may be forgotten. */
+  /** Every change up to this version was replayed: earlier removals may be forgotten. */
   public void completeUpTo(long version) {
     for (Tombstone<K, V> candidate : takeTombstones()) {
       if (candidate.since() <= version) {
@@ -295,10 +298,10 @@ public final class TableRestorer<K, V> {
   }
 
   /**
-   * Removes the entries that have expired, and evicts those that the bounds do not allow. When
-   * everything has been told.
+   * Removes the expired entries, and evicts those beyond the bounds. Called when everything was
+   * replayed.
    *
-   * @return where the new life begins
+   * @return the baseline for changes after this replay
    */
   public ReplayBaseline finish() {
     completeUpTo(Long.MAX_VALUE);
@@ -309,7 +312,7 @@ public final class TableRestorer<K, V> {
       lastStamp = Math.max(lastStamp, told.lastStamp);
       lastVersion = Math.max(lastVersion, told.lastVersion);
     }
-    buffer.remove(); // of a log that has replayed in this thread; others' threads have ended
+    buffer.remove(); // for a log that replayed in this thread; the other threads have ended
     memoryLimiter.finish();
     clock.startAfter(lastStamp);
     entries.settle();

@@ -1,26 +1,30 @@
 package io.pensieve.lru;
 
 /**
- * When an entry expires, and where the {@link TimerWheel} has it. An entry that has never had an
- * expiry has no timer; one that has had one keeps it until it dies.
+ * The expiry time of an entry and its position in the {@link TimerWheel}. An entry that never had
+ * an expiry has no timer. One that had an expiry keeps its timer until it dies.
  */
 final class Timer<K, V> {
   final Node<K, V> node;
 
-  /** When the entry expires. Written by the node's owner, as {@link Node} says. */
+  /** When the entry expires. Written with the node's lock held, as {@link Node} describes. */
   volatile long expiryMillis;
 
   /**
-   * When the wheel is to come back to this: never later than the expiry, but maybe earlier, because
-   * an expiry that is put off is not told to the wheel. {@link Node#NEVER} if it is not to come.
-   * Written by the node's owner with the monitor of {@link ExpiryOrder}, read by either.
+   * When the wheel visits this timer. Never later than the expiry, but possibly earlier, because
+   * postponing an expiry does not update the wheel. {@link Node#NEVER} if the wheel does not hold
+   * the timer. Written with both the node's lock and the monitor of {@link ExpiryOrder} held; read
+   * with either.
    */
   long dueMillis = Node.NEVER;
 
-  /** Where the wheel has this, or -1. Guarded by the monitor of {@link ExpiryOrder}. */
+  /**
+   * The bucket of the wheel that holds this timer, or -1. Guarded by the monitor of {@link
+   * ExpiryOrder}.
+   */
   short bucket = -1;
 
-  /** Its neighbours in the ring of that bucket, or itself. Guarded likewise. */
+  /** The next timer in the ring of that bucket, or itself. Guarded likewise. */
   Timer<K, V> next = this;
 
   private Timer<K, V> previous = this;

@@ -5,55 +5,56 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timers in order of when they are due, to the millisecond: hierarchical timing wheels. Adding and
- * removing take O(1). Not thread-safe.
+ * A queue of timers by due time, to the millisecond: hierarchical timing wheels (Varghese and
+ * Lauck, 1987). Adding and removing take O(1). Not thread-safe.
  *
- * <p>How it holds together: as in {@link StampRadixHeap}, with time in place of stamps. {@link
- * #floor} is a time that has come, and nothing is due before it, or it counts as due at it. A timer
- * lies in the bucket that is named by the highest digit in which its time differs from the floor,
- * and by the value of that digit (digits have six bits: the lowest one counts milliseconds, the
- * next one 64 ms, then 4 s, 4 min, 5 h). When the time has come at which a bucket begins, the floor
- * rises to there, and the bucket's timers go to lower digits; from the lowest one they are taken.
- * So a timer is moved at most once for each digit.
+ * <p>The structure is that of {@link StampRadixHeap}, with times in place of stamps. {@link #floor}
+ * is a time that has passed; a timer due before it counts as due at it. Times are read as numbers
+ * with digits of six bits: the lowest one counts milliseconds, the next ones 64 ms, 4 s, 4 min, 5
+ * h. A timer's bucket is named by the highest digit in which its time differs from the floor, and
+ * by the value of that digit. When the start time of a bucket has come, the floor rises to it, and
+ * the bucket's timers move to lower digits. Timers leave the wheel from the lowest digit. So a
+ * timer moves at most once for each digit.
  */
 final class TimerWheel<K, V> {
-  private static final int DIGIT_BITS = 6; // so that one long tells which of a digit's values occur
+  private static final int DIGIT_BITS = 6; // so that one long is a bit set of a digit's values
   private static final int DIGIT_VALUES = 1 << DIGIT_BITS;
   private static final int DIGIT_MASK = DIGIT_VALUES - 1;
   private static final int DIGITS = (Long.SIZE + DIGIT_BITS - 1) / DIGIT_BITS;
 
-  // A timer's place names the wheel, too: the successor of a wheel that an error has left broken.
+  // A timer's bucket number includes the wheel's generation: a wheel may replace one that an error
+  // left broken.
   private static final int GENERATION_SHIFT = 10;
   private static final int BUCKET_MASK = (1 << GENERATION_SHIFT) - 1;
   private static final int GENERATION_MASK = Short.MAX_VALUE >> GENERATION_SHIFT;
 
-  // What a clock may be set back before all timers are sorted anew; until then they are late by as
-  // much.
+  // How far the clock may be set back before all timers are sorted again. Up to that, timers are
+  // late by as much.
   private static final long SET_BACK_MILLIS_MAX = 500;
 
-  // A bucket is a ring, named by any of its timers: the one that was added first.
+  // A bucket is a circular list. The array holds the timer that was added first.
   private final @Nullable Timer<K, V>[] rings = newBuckets(DIGITS * DIGIT_VALUES);
-  // For each digit, a bit for each of its values that has a ring.
+  // For each digit, a bit for each value whose bucket is not empty.
   private final long[] occupied = new long[DIGITS];
   private final int generation;
   private long floor;
 
   /**
-   * An empty wheel.
+   * Creates an empty wheel.
    *
-   * @param generation another one than that of the wheel before, where this one takes its place
+   * @param generation differs from that of the wheel that this one replaces
    */
   TimerWheel(long nowMillis, int generation) {
     this.floor = Math.max(0, nowMillis);
     this.generation = generation & GENERATION_MASK;
   }
 
-  /** Whether the timer is in here, and not in a wheel that this one has replaced. */
+  /** Whether the timer is in this wheel, and not in a wheel that this one replaced. */
   boolean has(Timer<K, V> timer) {
     return timer.bucket >>> GENERATION_SHIFT == generation;
   }
 
-  /** Adds a timer, which is not in here, by its {@code dueMillis}. */
+  /** Adds a timer that is not in this wheel, by its {@code dueMillis}. */
   void add(Timer<K, V> timer) {
     assert !has(timer);
     long due = Math.max(timer.dueMillis, floor);
@@ -71,7 +72,7 @@ final class TimerWheel<K, V> {
     timer.bucket = (short) (generation << GENERATION_SHIFT | bucket);
   }
 
-  /** Takes a timer out, which is in here. */
+  /** Removes a timer that is in this wheel. */
   void remove(Timer<K, V> timer) {
     int bucket = timer.bucket & BUCKET_MASK;
     Timer<K, V> next = timer.next;
@@ -86,7 +87,7 @@ final class TimerWheel<K, V> {
     timer.bucket = -1;
   }
 
-  /** Takes out a timer that is due, one that has been so for longest; null if none is. */
+  /** Removes and returns the timer that has been due longest; null if none is due. */
   @Nullable Timer<K, V> poll(long nowMillis) {
     if (nowMillis < floor - SET_BACK_MILLIS_MAX) {
       sortAnew(nowMillis);
@@ -111,7 +112,7 @@ final class TimerWheel<K, V> {
     return null;
   }
 
-  /** Whether a timer may be due at this time. If not, none is. */
+  /** Whether a timer may be due at this time. If false, none is. */
   boolean mayBeDue(long nowMillis) {
     if (nowMillis < floor) {
       return !isEmpty(); // the clock was set back
@@ -125,7 +126,7 @@ final class TimerWheel<K, V> {
     return false;
   }
 
-  /** Whether there is no timer. */
+  /** Whether the wheel has no timers. */
   boolean isEmpty() {
     for (long values : occupied) {
       if (values != 0) {
@@ -173,7 +174,7 @@ final class TimerWheel<K, V> {
     occupied[bucket / DIGIT_VALUES] &= ~(1L << bucket % DIGIT_VALUES);
   }
 
-  @SuppressWarnings("unchecked") // an array of a generic type cannot be made otherwise
+  @SuppressWarnings("unchecked") // Java has no other way to create a generic array
   private static <K, V> @Nullable Timer<K, V>[] newBuckets(int length) {
     return (Timer<K, V>[]) new Timer<?, ?>[length];
   }

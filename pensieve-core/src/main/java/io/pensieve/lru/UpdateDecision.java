@@ -4,18 +4,18 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to become of a key. A decision can be made before the key is locked, and is then its own
- * {@link UpdateFunction}, or by a function while the key is locked.
+ * The decision about a key. If made before the key is locked, it is its own {@link UpdateFunction}.
+ * Otherwise a function makes it while the key is locked.
  *
  * @param action what to do
  * @param value the new value for {@link Action#WRITE}, otherwise null
- * @param weight what the entry then weighs
- * @param ttlMillis how long the entry then lives from the moment of the write, more than 0; {@link
- *     Node#NEVER} if it does not expire, {@link #SAME_EXPIRY} if the time stays at which it does
+ * @param weight the new weight of the entry
+ * @param ttlMillis the time to live from the moment of the write, more than 0; {@link Node#NEVER}
+ * if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time
  */
 public record UpdateDecision<V>(Action action, @Nullable V value, int weight, long ttlMillis)
     implements UpdateFunction<V> {
-  /** The life of a value that expires when the one expires that it replaces. */
+  /** The time to live of a value that keeps the expiry time of the value that it replaces. */
   public static final long SAME_EXPIRY = 0;
 
   private static final UpdateDecision<?> KEEP =
@@ -25,22 +25,22 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
   private static final UpdateDecision<?> REMOVE =
       new UpdateDecision<>(Action.REMOVE, null, 0, Node.NEVER);
 
-  /** The four things that can become of a key. */
+  /** The possible decisions. */
   public enum Action {
     /** Nothing changes, not even the order. */
     KEEP,
-    /** The value stays, and the entry is now the most recently used one. */
+    /** The value stays, and the entry becomes the most recently used one. */
     TOUCH,
     /** The key gets a value. */
     WRITE,
-    /** The key goes. */
+    /** The key is removed. */
     REMOVE
   }
 
   /**
-   * When the entry expires if it is written now; for a life of its own.
+   * Returns when the entry expires if it is written now, unless it keeps its expiry time.
    *
-   * @return never, if it is beyond counting
+   * @return {@link Node#NEVER} if the sum overflows
    */
   public long expiryMillis(long nowMillis) {
     return ttlMillis > Node.NEVER - Math.max(0, nowMillis) ? Node.NEVER : nowMillis + ttlMillis;
@@ -57,13 +57,13 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
     return (UpdateDecision<V>) KEEP;
   }
 
-  /** The value stays, and the entry is now the most recently used one. */
+  /** The value stays, and the entry becomes the most recently used one. */
   @SuppressWarnings("unchecked") // holds no value, so it is of every type
   public static <V> UpdateDecision<V> touch() {
     return (UpdateDecision<V>) USE;
   }
 
-  /** The key goes, if it is there. */
+  /** The key is removed, if it is present. */
   @SuppressWarnings("unchecked") // holds no value, so it is of every type
   public static <V> UpdateDecision<V> remove() {
     return (UpdateDecision<V>) REMOVE;

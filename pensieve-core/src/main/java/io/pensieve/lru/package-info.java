@@ -1,6 +1,6 @@
 /**
- * What to forget: a bounded table in exact LRU order. Memory only: knows no bytes and no files, and
- * is not exported.
+ * A bounded hash table with LRU eviction and expiry. It works in memory only, knows neither bytes
+ * nor files, and is not exported.
  */
 @NullMarked
 package io.pensieve.lru;
