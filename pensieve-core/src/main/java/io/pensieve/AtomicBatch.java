@@ -7,19 +7,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Operations that are done as one, or not at all: {@link Pensieve#writeAsync} does them, in the
- * order in which they are given, and each sees what those before it have done.
+ * Operations that {@link Pensieve#writeAsync} applies atomically: all or none. It applies them in
+ * the given order, and each sees the effects of those before it.
  *
- * <p>Nobody else changes one of the batch's keys meanwhile, and after a crash either all of its
- * changes are there, or none. Batches are done one at a time, so each sees the others whole. What
- * is not a batch may, for a moment, see some of the keys as the batch leaves them, and others as
- * they were; each key by itself, its value, version and expiry, changes at once.
+ * <p>No other thread changes one of the batch's keys meanwhile. After a crash either all of its
+ * changes are there, or none. Batches run one at a time, so each sees the others whole. For a
+ * moment, other readers may see some keys after the batch and others before it. Each single key
+ * changes its value, version and expiry at once.
  *
- * <p>Each key that is read or written is used, in the order of the operations; a key that is only
- * required to be so or so is not. If there are too many entries then, those used longest ago are
- * evicted, after the batch.
+ * <p>Each key that is read or written counts as used, in the order of the operations. A key that is
+ * only required to have a version or to be absent does not. If the map then has too many entries,
+ * it evicts the least recently used ones after the batch.
  *
- * <p>May be submitted more than once. Belongs to one thread.
+ * <p>A batch may be submitted more than once. Not thread-safe.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -27,7 +27,7 @@ import java.util.List;
 public final class AtomicBatch<K, V> {
   private final List<Operation<K, V>> operations = new ArrayList<>();
 
-  /** A batch without operations. */
+  /** Creates a batch without operations. */
   public AtomicBatch() {}
 
   /** One of the operations. */
@@ -37,7 +37,7 @@ public final class AtomicBatch<K, V> {
 
   record Get<K, V>(K key) implements Operation<K, V> {}
 
-  /** The life is 0 if it is that of the map. */
+  /** A time to live of 0 stands for the map's default. */
   record Put<K, V>(K key, V value, long ttlMillis) implements Operation<K, V> {}
 
   record Remove<K, V>(K key) implements Operation<K, V> {}
@@ -48,12 +48,12 @@ public final class AtomicBatch<K, V> {
 
   record Add<K, V>(K key, long by, NumberCodec<V> numberCodec) implements Operation<K, V> {}
 
-  /** Reads the key's entry; a use, as {@link Pensieve#get}. */
+  /** Reads the key's entry. Counts as a use, as {@link Pensieve#get} does. */
   public AtomicBatch<K, V> get(K key) {
     return add(new Get<>(requireNonNull(key)));
   }
 
-  /** Writes the value, which lives as long as those of {@link Pensieve#put(Object, Object)}. */
+  /** Writes the value, with the time to live of {@link Pensieve#put(Object, Object)}. */
   public AtomicBatch<K, V> put(K key, V value) {
     return add(new Put<>(requireNonNull(key), requireNonNull(value), 0));
   }
@@ -61,34 +61,34 @@ public final class AtomicBatch<K, V> {
   /**
    * Writes the value.
    *
-   * @param ttl as {@link Pensieve#put(Object, Object, Duration)} takes it
-   * @throws IllegalArgumentException if {@code life} is not positive
+   * @param ttl as for {@link Pensieve#put(Object, Object, Duration)}
+   * @throws IllegalArgumentException if {@code ttl} is not positive
    */
   public AtomicBatch<K, V> put(K key, V value, Duration ttl) {
     return add(new Put<>(requireNonNull(key), requireNonNull(value), UpdateDecisions.millis(ttl)));
   }
 
-  /** Removes the key, if it is there. */
+  /** Removes the key, if it is present. */
   public AtomicBatch<K, V> remove(K key) {
     return add(new Remove<>(requireNonNull(key)));
   }
 
   /**
-   * The batch is refused if the key's entry does not have this version. After an operation of this
-   * batch that writes the key, it never has.
+   * Requires that the key's entry has this version; otherwise the batch is refused. If an earlier
+   * operation of this batch has written the key, the requirement never holds.
    */
   public AtomicBatch<K, V> requireVersion(K key, long version) {
     return add(new RequireVersion<>(requireNonNull(key), version));
   }
 
-  /** The batch is refused if the key has a value. */
+  /** Requires that the key is absent; otherwise the batch is refused. */
   public AtomicBatch<K, V> requireAbsent(K key) {
     return add(new RequireAbsent<>(requireNonNull(key)));
   }
 
   /**
-   * Adds to the key's number, as {@link Pensieve#increment}. The batch is refused if the key has a
-   * value that is no number, or if the sum is beyond a {@code long}.
+   * Adds to the key's number, as {@link Pensieve#increment}. The batch is refused if the key's
+   * value is not a number, or if the sum overflows a {@code long}.
    */
   public AtomicBatch<K, V> increment(K key, long by, NumberCodec<V> numberCodec) {
     return add(new Add<>(requireNonNull(key), by, requireNonNull(numberCodec)));
@@ -99,7 +99,7 @@ public final class AtomicBatch<K, V> {
     return this;
   }
 
-  /** How many operations have been given. */
+  /** The number of operations in this batch. */
   public int size() {
     return operations.size();
   }

@@ -24,12 +24,12 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a batch: does the operations on drafts of the entries, one after another, and decides
- * from the last drafts what becomes of each key. So what several operations do to a key is one
+ * Evaluates a batch once: applies its operations to pending entries, one after another, and derives
+ * the decision about each key from the last state. So several operations on one key result in one
  * change of the map and of its log.
  */
 final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
-  private static final long PENDING = 0; // the version of a draft; no entry has it
+  private static final long PENDING = 0; // the version of a pending entry; no real entry has it
 
   /** A key's entry as the operations so far have left it. */
   private static final class PendingEntry<V> {
@@ -63,7 +63,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       return now == null ? null : now.value();
     }
 
-    // What comes and goes within a batch is nothing.
+    // An entry that the batch both creates and removes leaves no change.
     boolean isNoOp() {
       return before == null && now == null;
     }
@@ -78,7 +78,10 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
   }
 
-  /** What an operation has found and done; the versions of what is written come later. */
+  /**
+   * The result of an operation, without the versions of what the batch writes: these are known
+   * later.
+   */
   private record UnversionedResult<V>(
       int key, @Nullable V previous, @Nullable Snapshot<V> now, boolean changed) {
     OperationResult<V> result(long[] versions) {
@@ -102,7 +105,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
   private final List<UnversionedResult<V>> told = new ArrayList<>();
   private @Nullable Failure<V> failure;
 
-  /** Weighs what the batch puts, so that this need not be done while keys are locked. */
+  /** Weighs the entries that the batch puts, before any key is locked. */
   BatchEvaluation(
       AtomicBatch<K, V> batch,
       UpdateDecisions<K, V> updateDecisions,
@@ -120,7 +123,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
   }
 
-  /** The keys that the batch is about. */
+  /** The keys of the batch. */
   List<K> keys() {
     return List.copyOf(drafts.keySet());
   }
@@ -157,7 +160,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
         || operation instanceof AtomicBatch.Add;
   }
 
-  // Null if the batch goes on.
+  // Returns null if the batch continues.
   private @Nullable Reason run(
       Operation<K, V> operation, PendingEntry<V> pendingEntry, long nowMillis) {
     if (operation instanceof AtomicBatch.RequireVersion<K, V> required) {
@@ -237,9 +240,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
   }
 
   /**
-   * What became of the batch.
+   * Returns the result of the batch.
    *
-   * @param versions those of the keys now
+   * @param versions the current versions of the keys
    */
   BatchResult<V> outcome(long[] versions, LogChangeSink<K, V> journal) {
     long observed = 0;
@@ -247,7 +250,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       PendingEntry<V> pendingEntry = entry.getValue();
       observed = Math.max(observed, journal.sequence(entry.getKey(), versions[pendingEntry.key]));
       if (pendingEntry.isNoOp()) {
-        versions[pendingEntry.key] = 0; // that of an expired entry is observed, but not told
+        versions[pendingEntry.key] = 0; // the version of an expired entry is awaited, but not reported
       }
     }
     CompletableFuture<Void> durable = journal.whenDurable(observed);

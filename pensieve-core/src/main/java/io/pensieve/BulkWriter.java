@@ -6,13 +6,13 @@ import io.pensieve.lru.UpdateFunction;
 import io.pensieve.lru.UpdateResult;
 
 /**
- * Changes of many keys, one after another, that are waited for once, when this is closed: also if
- * one of them is refused, for those before it have been made.
+ * Changes many keys one after another and waits for the log once, on close. It also waits if one
+ * change is refused, because the earlier ones were made.
  */
 final class BulkWriter<K, V> implements AutoCloseable {
   private final LruTable<K, V> table;
   private final LogChangeSink<K, V> journal;
-  private long observed; // what must be durable before it may be told what has become of the keys
+  private long observed; // what must be durable before the results may be returned
 
   BulkWriter(LruTable<K, V> table, LogChangeSink<K, V> journal) {
     this.table = table;
@@ -23,22 +23,22 @@ final class BulkWriter<K, V> implements AutoCloseable {
     record(key, table.update(key, function));
   }
 
-  /** As {@link #update}, if the key is present; says whether it was changed. */
+  /** As {@link #update}, if the key is present. Returns whether it was changed. */
   boolean updatePresent(K key, UpdateFunction<V> function) {
     return record(key, table.updatePresent(key, function));
   }
 
-  /** Removes what the key has, and says whether it had something. */
+  /** Removes the key. Returns whether it was present. */
   boolean remove(K key) {
     return updatePresent(key, UpdateDecision.remove());
   }
 
-  /** Removes the value of this version, and says whether the key still had it. */
+  /** Removes the value of this version. Returns whether the key still had it. */
   boolean removeIfVersion(K key, long version) {
     return updatePresent(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()));
   }
 
-  /** Writes the key, if its value is still that of this version, and says whether it was. */
+  /** Writes the key if its entry still has this version. Returns whether it had. */
   boolean replaceIfVersion(K key, long version, UpdateDecision<V> write) {
     return updatePresent(key, UpdateDecisions.ifVersion(version, write));
   }

@@ -3,7 +3,7 @@ package io.pensieve;
 import io.pensieve.log.LogStatistics;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts what a map does, or nothing at the price of a test of a final field. */
+/** Counts a map's operations if enabled. If not, each call costs only a test of a final field. */
 final class Counters {
   private final boolean on;
   private final LongAdder hits = new LongAdder();

@@ -1,13 +1,13 @@
 package io.pensieve;
 
-/** Numbers as the shortest strings of decimal digits. */
+/** Encodes numbers as the shortest strings of decimal digits. */
 enum DecimalNumberCodec implements NumberCodec<String> {
   STRICT;
 
   @Override
   public long toLong(String value) {
     long number = Long.parseLong(value);
-    // It takes more than it gives: a plus, leading zeros, digits of other scripts.
+    // parseLong also accepts a plus, leading zeros, and digits of other scripts.
     if (!toValue(number).equals(value)) {
       throw new NumberFormatException("not as a number is written");
     }

@@ -7,9 +7,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Comes by the entries of a map, weakly consistent, and shows of each what one write left: key,
- * value and version, durable by then. When it has come to the end, the removals of all that it did
- * not meet are durable, too.
+ * Iterates over the entries of a map, weakly consistent. Shows each entry as one write left it:
+ * key, value and version, which are durable by then. When the cursor has reached the end, the
+ * removals of all entries that it did not meet are durable, too.
  */
 final class EntryCursor<K, V> {
   private final Iterator<Node<K, V>> nodes;
@@ -24,7 +24,7 @@ final class EntryCursor<K, V> {
     this.journal = journal;
   }
 
-  /** Goes on to the next entry that has a value; false if there is none. */
+  /** Advances to the next entry that has a value; false if there is none. */
   boolean advance() {
     while (nodes.hasNext()) {
       node = nodes.next();
@@ -33,7 +33,8 @@ final class EntryCursor<K, V> {
         journal.awaitValue(snapshot.version());
         return true;
       }
-      // Expired, perhaps; only a durable value may be called so: see ReadableMap.absent.
+      // The entry may have expired. Only a durable value may be reported as expired: see
+      // ReadableMap.absent.
       journal.awaitValue(node.version());
     }
     node = null;
@@ -42,7 +43,7 @@ final class EntryCursor<K, V> {
     return false;
   }
 
-  /** Shows what the entry is now; false if it has gone. */
+  /** Reads the current entry again; false if it is gone. */
   boolean reread() {
     Node<K, V> again = table.find(key());
     if (again == null) {

@@ -5,7 +5,7 @@ import java.util.AbstractMap.SimpleEntry;
 import java.util.Map.Entry;
 import org.jspecify.annotations.Nullable;
 
-/** A map's entries, each as it was when it was come upon. */
+/** A view of a map's entries, each as it was when the iterator reached it. */
 final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
   EntrySet(ReadableMap<K, V> map) {
     super(map);
@@ -33,7 +33,7 @@ final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
             UpdateDecisions.ifEqual(entry.getValue(), UpdateDecision.remove()));
   }
 
-  /** An entry as it was, whose {@code setValue} is a put. */
+  /** A snapshot of an entry; its {@code setValue} is a put. */
   static final class WriteThroughEntry<K, V> extends SimpleEntry<K, V> {
     private static final long serialVersionUID = 1L;
     private final transient ReadableMap<K, V> map;
@@ -51,7 +51,7 @@ final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
       return super.setValue(value);
     }
 
-    /** That of the value here: seen, or set through this. */
+    /** The version of this entry's value, read or set through this entry. */
     long version() {
       return version;
     }

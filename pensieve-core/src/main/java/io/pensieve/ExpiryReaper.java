@@ -8,12 +8,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes entries whose time is over, a few times a second, on a daemon thread of its own. It
- * begins when the map is open and has had an entry that expires, and ends when the map is closed,
- * or forgotten: it does not keep its map from being collected.
+ * Removes expired entries, every 250 ms, on its own daemon thread. The thread starts once the map
+ * is open and has had an entry that expires. It ends when the map is closed or garbage-collected:
+ * it does not keep its map reachable.
  *
- * <p>Nothing else ends it: what a turn throws, an error too, is over with that turn. A thread that
- * could not be started, or has ended all the same, is started by the next entry that expires.
+ * <p>Nothing else ends it: an exception or error ends only the current round. If the thread cannot
+ * be started, or has died nevertheless, the next entry that expires starts it again.
  */
 final class ExpiryReaper implements Runnable {
   private static final long PAUSE_NANOS = Duration.ofMillis(250).toNanos();
@@ -37,14 +37,17 @@ final class ExpiryReaper implements Runnable {
     this.threads = threads;
   }
 
-  /** An entry has come that expires. Never throws: its writer has done its work. */
+  /**
+   * Starts the thread if necessary, for an entry that expires. Never throws, because the entry is
+   * already written.
+   */
   void ensureStarted() {
     if (!isRunning()) {
       startIfReady(true);
     }
   }
 
-  /** The map is open. */
+  /** Attaches the opened map. */
   synchronized void attach(LruTable<?, ?> opened) {
     table = new WeakReference<>(opened);
     startIfReady(false);
@@ -60,7 +63,7 @@ final class ExpiryReaper implements Runnable {
       thread = started;
       started.start();
     } catch (Throwable noThreadToBeHad) {
-      thread = null; // until the next one comes, what has expired is only not shown
+      thread = null; // until the next try, expired entries stay, but invisible
     }
   }
 
@@ -69,7 +72,7 @@ final class ExpiryReaper implements Runnable {
     return current != null && current.isAlive();
   }
 
-  /** Ends the thread soon. Does not wait for it: it may be the one that calls. */
+  /** Ends the thread soon. Does not wait for it, because this thread may be the caller. */
   synchronized void stop() {
     stopped = true;
     LockSupport.unpark(thread);
@@ -79,7 +82,7 @@ final class ExpiryReaper implements Runnable {
   public void run() {
     while (!stopped && expireDue()) {
       LockSupport.parkNanos(this, PAUSE_NANOS);
-      // An interrupt is nobody's way to end this thread; with the flag set, it would not pause.
+      // Nobody may end this thread by an interrupt; with the flag set, it would not pause.
       boolean ignored = Thread.interrupted();
     }
   }
@@ -92,8 +95,8 @@ final class ExpiryReaper implements Runnable {
     try {
       current.expireDue();
     } catch (Throwable refused) {
-      // The log has failed, the map is being closed, or something of a caller's has thrown. Writers
-      // are told; what has expired is not shown, removed or not. The next turn tries again.
+      // The log has failed, the map is being closed, or a caller's code has thrown. Writers get the
+      // error. Expired entries are invisible, removed or not. The next round tries again.
       return true;
     }
     return true;

@@ -7,10 +7,10 @@ import io.pensieve.lru.UpdateFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The decision to add something to a key's number. Made once.
+ * The decision to add to a key's number. To be called once.
  *
- * <p>If there is no number to add to, this decides to change nothing, instead of throwing while the
- * key is locked: the reason may be told only when it is durable.
+ * <p>If the value is not a number, it decides to change nothing, instead of throwing while the key
+ * is locked. The caller may learn the reason only once that value is durable.
  */
 final class IncrementFunction<K, V> implements UpdateFunction<V> {
   private final K key;
@@ -46,16 +46,16 @@ final class IncrementFunction<K, V> implements UpdateFunction<V> {
   }
 
   /**
-   * What is to be added up to; an absent value counts as 0.
+   * Returns the sum; an absent value counts as 0.
    *
-   * @throws NumberFormatException if the value stands for no number
-   * @throws ArithmeticException if the sum is beyond a {@code long}
+   * @throws NumberFormatException if the value is not a number
+   * @throws ArithmeticException if the sum overflows a {@code long}
    */
   static <V> long sum(@Nullable V current, long by, NumberCodec<V> numberCodec) {
     return Math.addExact(current == null ? 0 : numberCodec.toLong(current), by);
   }
 
-  /** What became of the key, whose version it is; to be told when that is durable. */
+  /** Returns the result for the key with this version; to be called once that is durable. */
   IncrementResult resultOf(long version) {
     if (refusal != null) {
       throw new ArithmeticException(refusal);

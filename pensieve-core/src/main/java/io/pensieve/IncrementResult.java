@@ -1,9 +1,9 @@
 package io.pensieve;
 
 /**
- * What an increment has made of a key.
+ * The result of an increment.
  *
- * @param value the number that it has now
- * @param version the version of the entry that has it
+ * @param value the new number
+ * @param version the version of the entry that holds it
  */
 public record IncrementResult(long value, long version) {}

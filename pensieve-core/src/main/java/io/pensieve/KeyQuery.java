@@ -10,21 +10,21 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which keys of a map to list, whose keys are strings in their natural order: that of {@link
- * String#compareTo}, by UTF-16 units. (It is the order of code points, but for those from U+E000 to
- * U+FFFF, which come after all that are beyond them.)
+ * Selects which keys to list, of a map whose keys are strings in natural order: that of {@link
+ * String#compareTo}, by UTF-16 units. (This is the order of code points, with one exception: U+E000
+ * to U+FFFF come after all code points above them.)
  *
- * @param prefix what the keys begin with; all keys if it is empty
- * @param delimiter if given, keys that have it somewhere behind the prefix are not listed one by
- *     one: what they have in common, up to and with the first delimiter, is listed once. Not empty
- * @param after if given, only names that come after this one are listed; a {@link KeyPage#next}
- *     continues a listing
- * @param limit how many names to list at most, at least 1
+ * @param prefix the keys begin with it; all keys if it is empty
+ * @param delimiter if given, keys that contain it after the prefix are not listed one by one.
+ * Instead their common prefix, up to and including the first delimiter, is listed once. Not empty
+ * @param after if given, only names after this one are listed; a {@link KeyPage#next} continues a
+ * listing
+ * @param limit the maximum number of names to list, at least 1
  */
 public record KeyQuery(
     String prefix, Optional<String> delimiter, Optional<String> after, int limit) {
 
-  /** Checks the parts. */
+  /** Checks the arguments. */
   public KeyQuery {
     requireNonNull(prefix);
     requireNonNull(after);
@@ -36,24 +36,24 @@ public record KeyQuery(
     }
   }
 
-  /** The keys with this prefix, each by itself, from the first one on. */
+  /** Selects all keys with this prefix, without delimiter, from the first one on. */
   public static KeyQuery ofPrefix(String prefix, int limit) {
     return new KeyQuery(prefix, Optional.empty(), Optional.empty(), limit);
   }
 
-  /** The same, after a name. */
+  /** Returns the same query, starting after a name. */
   public KeyQuery after(String name) {
     return new KeyQuery(prefix, delimiter, Optional.of(name), limit);
   }
 
-  /** The same, with keys that share a prefix up to this delimiter listed as one. */
+  /** Returns the same query, with keys grouped by their common prefix up to this delimiter. */
   public KeyQuery delimitedBy(String newDelimiter) {
     return new KeyQuery(prefix, Optional.of(newDelimiter), after, limit);
   }
 
   /**
-   * Lists. Takes O(log n) to begin and for each common prefix, however many keys have it, and O(1)
-   * for each key.
+   * Lists one page. Takes O(log n) to begin and for each common prefix, however many keys have it,
+   * and O(1) for each key.
    *
    * @throws IllegalArgumentException if the keys are not in their natural order
    */
@@ -79,7 +79,7 @@ public record KeyQuery(
   }
 
   /**
-   * How many keys have this prefix. Takes O(1) for each of them, and holds nobody up.
+   * Counts the keys with this prefix. Takes O(1) for each of them, and blocks no other thread.
    *
    * @throws IllegalArgumentException if the keys are not in their natural order
    */
@@ -101,7 +101,8 @@ public record KeyQuery(
     }
   }
 
-  // What comes after a name that is, or lies within, a common prefix comes after all that have it.
+  // If the name is a common prefix, or a key with one, the listing continues after all keys with
+  // that prefix.
   private Iterator<String> begin(OrderedKeys<String> keys) {
     String last = after.orElse("");
     if (after.isEmpty() || last.compareTo(prefix) < 0) {
@@ -124,7 +125,7 @@ public record KeyQuery(
     return next == null ? List.<String>of().iterator() : keys.from(next).iterator();
   }
 
-  // The first string that is larger than all that begin with this; null if there is none.
+  // Returns the first string that is larger than all that begin with this; null if there is none.
   private static @Nullable String firstBeyond(String common) {
     int length = common.length();
     while (length > 0 && common.charAt(length - 1) == Character.MAX_VALUE) {

@@ -2,7 +2,7 @@ package io.pensieve;
 
 import org.jspecify.annotations.Nullable;
 
-/** A map's keys. Here it is the key that is removed, whatever its value is by then. */
+/** A view of a map's keys. Removing an element removes the key, whatever its value is by then. */
 final class KeySet<K, V> extends View.OfSet<K, V, K> {
   KeySet(ReadableMap<K, V> map) {
     super(map);

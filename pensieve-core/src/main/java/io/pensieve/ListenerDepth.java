@@ -3,12 +3,12 @@ package io.pensieve;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How deep a thread is in removal listeners: one that writes is told of what its write has removed,
- * may write again, and so on, also by way of another map. At {@link #MAX} its writes are refused,
- * long before the stack ends.
+ * The depth of nested removal listeners of a thread. A listener that writes gets a nested call for
+ * what its write removed, may write again, and so on, also through another map. At {@link #MAX} its
+ * writes are refused, long before the stack overflows.
  *
- * <p>How it holds: each level stores back the depth before it, which needs neither stack nor heap.
- * A thread that is in no listener has no thread-local, and a write looks at its own only while some
+ * <p>Each level restores the previous depth by a store, which needs neither stack nor heap. A
+ * thread outside all listeners has no thread-local value. A write reads its own only while some
  * thread is at the limit.
  */
 final class ListenerDepth {
@@ -52,7 +52,7 @@ final class ListenerDepth {
   }
 
   /**
-   * For every write, before it is logged.
+   * Called by every write, before it is logged.
    *
    * @throws IllegalStateException if this thread is too deep in listeners
    */

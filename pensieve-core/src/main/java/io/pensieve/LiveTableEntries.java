@@ -9,7 +9,7 @@ import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** A table's entries, for a log that compacts itself. */
+/** The entries of a table, for a log that compacts itself. */
 final class LiveTableEntries<K, V> implements LiveEntries<K, V> {
   private final LruTable<K, V> table;
   private final LogChangeSink<K, V> journal;
@@ -36,8 +36,8 @@ final class LiveTableEntries<K, V> implements LiveEntries<K, V> {
       this.settledStamp = settledStamp;
     }
 
-    // A key's change is appended while its node is in the table and changing. So whatever was
-    // appended before this moment is found in the table, and visible once it changes no more.
+    // A key's change is appended while its node is in the table and locked. So every change
+    // appended before this moment is found in the table, and is visible once the node is unlocked.
     @Override
     public Iterator<LiveEntry<K, V>> coldestFirst() {
       return new LiveIterator<>(table.coldestFirst().iterator());

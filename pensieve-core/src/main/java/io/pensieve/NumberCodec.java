@@ -1,25 +1,25 @@
 package io.pensieve;
 
 /**
- * How values stand for whole numbers, so that they can be incremented. Called while keys are
- * locked: must be quick, and must not use the map.
+ * Converts values to whole numbers and back, so that they can be incremented. Called while keys are
+ * locked: must be fast, and must not use the map.
  *
  * @param <V> the type of values
  */
 public interface NumberCodec<V> {
 
   /**
-   * The number that a value stands for.
+   * Returns the number that a value encodes.
    *
-   * @throws NumberFormatException if it stands for none, or for one that no {@code long} can hold
+   * @throws NumberFormatException if it encodes none, or one outside the range of a {@code long}
    */
   long toLong(V value);
 
-  /** The value that stands for a number. */
+  /** Returns the value that encodes a number. */
   V toValue(long number);
 
   /**
-   * Strings as {@link Long#toString(long)} writes numbers, and no others: an optional minus, then
+   * Encodes numbers exactly as {@link Long#toString(long)} writes them: an optional minus, then
    * ASCII digits, without leading zeros, spaces or a plus.
    */
   static NumberCodec<String> decimal() {

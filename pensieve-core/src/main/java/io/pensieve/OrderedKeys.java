@@ -10,12 +10,12 @@ import java.util.NoSuchElementException;
 
 /**
  * The keys of a map in the order that it was {@linkplain PensieveBuilder#orderKeys built} to keep:
- * a view, to be read only.
+ * a read-only view.
  *
- * <p>Iterators are weakly consistent: a key that is there throughout comes exactly once, one that
- * comes or goes meanwhile comes or does not. They hold nobody up, however slowly they are read, and
- * take no memory to speak of. A key comes when its value is acknowledged by the log, which is
- * waited for. To list keys is not a use of their entries.
+ * <p>Iterators are weakly consistent. A key that is present throughout comes exactly once. A key
+ * that is added or removed meanwhile may come or not. Iterators block no other thread, however
+ * slowly they are read, and take little memory. They wait until the log has acknowledged a key's
+ * value before they return the key. Listing keys does not count as a use of their entries.
  *
  * @param <K> the type of keys
  */
@@ -23,55 +23,55 @@ public final class OrderedKeys<K> implements Iterable<K> {
   private final NavigableSet<K> keys;
   private final Presence<K> presence;
 
-  /** Which keys have values, and when that may be told. */
+  /** Tells which keys have values, and waits until that is durable. */
   interface Presence<K> {
-    /** Whether there is ever something to wait for. */
+    /** Whether a change can be appended and not yet durable. */
     boolean mayWait();
 
     /** The version of the key's value, or 0 if it has none. */
     long version(K key);
 
-    /** Waits until values up to this version may be shown, and all that was found absent by now. */
+    /** Waits until values up to this version, and all absences observed so far, are durable. */
     void await(long version);
   }
 
   /**
-   * A view.
+   * Creates a view.
    *
-   * @param keys all that have values, and perhaps others
+   * @param keys all keys that have values, and perhaps others
    */
   OrderedKeys(NavigableSet<K> keys, Presence<K> presence) {
     this.keys = keys;
     this.presence = presence;
   }
 
-  /** Their order. */
+  /** The order of the keys. */
   public Comparator<? super K> comparator() {
     return requireNonNull(keys.comparator());
   }
 
-  /** All keys, ascending. */
+  /** Iterates over all keys, ascending. */
   @Override
   public Iterator<K> iterator() {
     return new PresentKeyIterator(keys.iterator());
   }
 
-  /** The keys from this one on, ascending; to begin takes O(log n). */
+  /** Returns the keys from this one on, ascending; to begin takes O(log n). */
   public Iterable<K> from(K first) {
     requireNonNull(first);
     return () -> new PresentKeyIterator(keys.tailSet(first, true).iterator());
   }
 
-  /** The keys that come after this one, ascending; to begin takes O(log n). */
+  /** Returns the keys after this one, ascending; to begin takes O(log n). */
   public Iterable<K> after(K last) {
     requireNonNull(last);
     return () -> new PresentKeyIterator(keys.tailSet(last, false).iterator());
   }
 
   /**
-   * Passes over keys that have no value. Who is told of two keys learns that none is between them,
-   * so removals are waited for as values are. Where that may take long, it is done for many keys at
-   * once: the first ones come soon, and then twice as many each time.
+   * Skips keys that have no value. Two consecutive keys show that no key is between them, so this
+   * waits for removals as well as for values. Where waiting may take long, it waits for many keys
+   * at once: for a few first, then for twice as many each time.
    */
   private final class PresentKeyIterator implements Iterator<K> {
     private static final int AHEAD_MAX = 256;

@@ -6,29 +6,29 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write that was made without waiting for the disk.
+ * The result of a write that did not wait for the disk.
  *
- * @param applied whether the map was changed: the condition held, or for a removal, there was
- *     something to remove
+ * @param applied whether the map was changed: the condition held, or for a removal, the key was
+ * present
  * @param previous the value that the key had, or null if it had none. It is as durable as this
- *     write: rely on it when {@code durable} has completed
+ * write: rely on it once {@code durable} has completed
  * @param version the sequence number of the change in the log; if nothing was changed, the version
- *     of the entry as it is, or 0 if there is none
- * @param durable completes when the write survives what the log promises to survive; exceptionally
- *     with a {@link LogException} if the log failed first. If nothing was changed, it is the reason
- *     for that which then survives. Actions that depend on it may run on the log's thread and must
- *     not block
+ * of the existing entry, or 0 if there is none
+ * @param durable completes when the write survives what the log promises to survive. If nothing was
+ * changed, it completes when the reason for that survives. Completes exceptionally with a {@link
+ * LogException} if the log failed first. Dependent actions may run on the log's thread and must not
+ * block
  * @param <V> the type of values
  */
 public record PendingWrite<V>(
     boolean applied, @Nullable V previous, long version, CompletableFuture<Void> durable) {
 
   /**
-   * Waits until the write is durable, also if interrupted: the flag is kept.
+   * Waits until the write is durable. An interrupt does not end the wait; the thread's flag is
+   * kept.
    *
    * @return this
-   * @throws LogException.Failed if the log failed first; whether the write survives is then not
-   *     known
+   * @throws LogException.Failed if the log failed first; whether the write survives is then unknown
    */
   public PendingWrite<V> await() {
     await(durable);
@@ -40,7 +40,7 @@ public record PendingWrite<V>(
       durable.join();
     } catch (CompletionException failed) {
       if (failed.getCause() instanceof LogException cause) {
-        // With a trace of this thread.
+        // With the stack trace of this thread.
         throw new LogException.Failed(String.valueOf(cause.getMessage()), cause);
       }
       throw failed;

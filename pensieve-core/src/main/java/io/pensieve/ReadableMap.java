@@ -15,7 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link Pensieve} holds, to be read: value by value, in one order or another, and counted.
+ * The reading half of a {@link Pensieve}: look-ups, views, iteration in LRU or key order, and
+ * statistics.
  */
 abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensieve {
   final Capacity<K, V> capacity;
@@ -61,8 +62,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   /**
-   * The key's value, its version and its expiry, read in one; or null if it has none. A use, as
-   * {@link #get}.
+   * Returns a consistent snapshot of the key's value, version and expiry; null if it has none.
+   * Counts as a use, as {@link #get} does.
    */
   public @Nullable Versioned<V> getVersioned(Object key) {
     Node<K, V> node = table.find(key);
@@ -78,7 +79,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return Versioned.of(snapshot);
   }
 
-  /** As {@link #getVersioned}, but does not wait until what it finds is durable. */
+  /** As {@link #getVersioned}, but does not wait until the result is durable. */
   public PendingRead<V> getAsync(Object key) {
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
@@ -93,7 +94,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return new PendingRead<>(Versioned.of(snapshot), journal.whenDurable(snapshot.version()));
   }
 
-  /** Whether the key has a value. Not a use: the order stays. */
+  /** Whether the key has a value. Does not count as a use. */
   @Override
   public boolean containsKey(Object key) {
     return peek(key) != null;
@@ -109,7 +110,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return value;
   }
 
-  /** Whether some key has this value. O(n), and not a use. */
+  /** Whether some key has this value. O(n), and does not count as a use. */
   @Override
   public boolean containsValue(Object value) {
     requireNonNull(value);
@@ -122,8 +123,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   /**
-   * How many entries there are, those that have expired not among them; an estimate while other
-   * threads write. Counts what is there now, acknowledged by the log or not: it never waits.
+   * The number of entries, without the expired ones; an estimate while other threads write. Counts
+   * the current entries, acknowledged by the log or not: it never waits.
    */
   @Override
   public int size() {
@@ -137,20 +138,20 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   /**
-   * What the entries weigh together, those that have expired among them until they are removed,
-   * within a second; an estimate while other threads write, that never waits.
+   * The total weight of the entries. Includes expired ones until they are removed, within a second.
+   * An estimate while other threads write; never waits.
    */
   public long weight() {
     return table.weight();
   }
 
-  /** What this map has done since it was opened, and what it holds. */
+  /** The counters since this map was opened, and its current size. */
   public Statistics statistics() {
     return counters.statistics(table.size(), table.weight(), journal.statistics());
   }
 
-  // A value that has expired must be durable before it is called absent: else a crash could bring
-  // back the one before, which lives for longer.
+  // An expired value must be durable before the key is called absent. Otherwise a crash could
+  // restore the value before it, which may live longer.
   private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
     journal.awaitAbsence(key);
     if (node != null) {
@@ -161,25 +162,31 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
 
   // ---- Views
 
-  /** The entries: a view, weakly consistent. Iterating is not a use, {@code setValue} is. */
+  /**
+   * Returns a weakly consistent view of the entries. Iterating does not count as a use; {@code
+   * setValue} does.
+   */
   @Override
   public Set<Entry<K, V>> entrySet() {
     return new EntrySet<>(this);
   }
 
-  /** The keys: a view, weakly consistent. Iterating is not a use. */
+  /** Returns a weakly consistent view of the keys. Iterating does not count as a use. */
   @Override
   public Set<K> keySet() {
     return new KeySet<>(this);
   }
 
-  /** The values: a view, weakly consistent. Iterating is not a use. */
+  /** Returns a weakly consistent view of the values. Iterating does not count as a use. */
   @Override
   public Collection<V> values() {
     return new ValuesView<>(this);
   }
 
-  /** Whether that is a map with the same entries. O(n), and not a use of either's. */
+  /**
+   * Whether the other object is a map with the same entries. O(n), and counts as a use in neither
+   * map.
+   */
   @Override
   public final boolean equals(@Nullable Object other) {
     if (other == this) {
@@ -192,7 +199,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     }
   }
 
-  // By look-ups, both ways: sizes are estimates.
+  // Compares by look-ups in both directions, because sizes are estimates.
   private boolean isWithin(Map<?, ?> other) {
     for (EntryCursor<K, V> entry = cursor(); entry.advance(); ) {
       K key = entry.key();
@@ -220,7 +227,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   /**
-   * The keys in their own order.
+   * Returns the keys in their sorted order.
    *
    * @throws IllegalStateException if the map was built without {@link PensieveBuilder#orderKeys}
    */
@@ -251,16 +258,16 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   /**
-   * The entries, that used longest ago first: as they are ordered when an iterator is asked for,
-   * which takes O(n log n). Otherwise as those of {@link #entrySet}: entries that are gone when it
-   * is their turn are passed over, values are those of that moment, new entries do not come.
-   * Iterating is not a use.
+   * Returns the entries, the least recently used first. Each iterator takes the order at its
+   * creation, which takes O(n log n). Otherwise as {@link #entrySet}: it skips entries that are
+   * gone by their turn, values are current at their turn, and new entries do not appear. Iterating
+   * does not count as a use.
    */
   public Iterable<Entry<K, V>> coldestFirst() {
     return () -> iterator(nodes());
   }
 
-  /** As {@link #coldestFirst}, the other way round. */
+  /** As {@link #coldestFirst}, in reverse order. */
   public Iterable<Entry<K, V>> hottestFirst() {
     return () -> iterator(table.hottestFirst());
   }
@@ -288,7 +295,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
 
   // ---- Removing all that is here
 
-  /** Removes the entries one by one; those that are put meanwhile may stay. */
+  /** Removes the entries one by one; entries that are put meanwhile may stay. */
   @Override
   public final void clear() {
     try (BulkWriter<K, V> changes = changeMany()) {
@@ -298,14 +305,14 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     }
   }
 
-  /** Puts, and answers the version. */
+  /** Puts a value and returns its version. */
   abstract long write(K key, V value);
 
   BulkWriter<K, V> changeMany() {
     return new BulkWriter<>(table, journal);
   }
 
-  // A key of another type is equal to none of ours, so that it is only ever looked for, never kept.
+  // A key of another type equals none of ours, so it is only searched, never stored.
   @SuppressWarnings("unchecked")
   final K typed(Object key) {
     return (K) requireNonNull(key);

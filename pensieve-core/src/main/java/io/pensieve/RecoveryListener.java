@@ -1,14 +1,15 @@
 package io.pensieve;
 
-/** Is told how far a recovery has come; for a progress display. */
+/** Receives the progress of a recovery, for a progress display. */
 @FunctionalInterface
 public interface RecoveryListener {
 
   /**
-   * Called now and then, by one thread of the log; not to use the log, nor to take long.
+   * Called from time to time, by one thread of the log at a time. Must not use the log, and must be
+   * fast.
    *
    * @param bytesRead how much of the log has been read
-   * @param bytesTotal how much there is, or 0 if that is not known
+   * @param bytesTotal how much there is, or 0 if unknown
    */
   void recovered(long bytesRead, long bytesTotal);
 }

@@ -2,12 +2,12 @@ package io.pensieve;
 
 /** Why a value is no longer in a map. */
 public enum RemovalCause {
-  /** The bound did not allow it any more, and it was the one used longest ago. */
+  /** The bound was exceeded, and this was the least recently used entry. */
   EVICTED,
-  /** Its time was over. */
+  /** The entry expired. */
   EXPIRED,
-  /** A caller removed its key, by whichever method, view or iterator. */
+  /** A caller removed the key, by any method, view or iterator. */
   REMOVED,
-  /** A caller gave its key another value, or the same one once more. */
+  /** A caller gave the key another value, or the same one again. */
   REPLACED
 }

@@ -1,23 +1,23 @@
 package io.pensieve;
 
 /**
- * Is told of every value that leaves a map, once.
+ * Receives every value that leaves a map, once.
  *
- * <p>Called by the thread that made the change, after everyone can see it and before its method
- * returns; so a slow listener slows that writer, and nobody else. Entries whose time is over are
- * removed by a thread of the map's own, or by a writer that comes upon them. No lock of the map is
- * held that another caller needs, and a listener may use the map. If it writes, it is told of what
- * that removes, inside: a listener that puts back what was evicted evicts another entry by that, is
- * told of it, and so on. Such a chain ends where the listener is 32 levels deep: its writes are
- * refused there with an {@link IllegalStateException}, and change nothing.
+ * <p>The thread that made the change calls the listener after the change is visible and before its
+ * method returns. So a slow listener slows only that writer. Expired entries are removed by a
+ * thread of the map, or by a writer that finds one. The caller holds no lock that another caller
+ * needs, and a listener may use the map. If a listener writes, it gets nested calls for what its
+ * write removes. For example, a listener that puts back an evicted entry thereby evicts another
+ * one, is called for that, and so on. Such a chain ends at 32 nested levels: there a write throws
+ * an {@link IllegalStateException} and changes nothing.
  *
- * <p>The change is in the log, but maybe not durable yet: a power cut can bring back an entry whose
- * removal was told. What a listener throws is logged as a warning (by {@link System.Logger}, under
- * the name of this interface), and changes nothing for the writer. A map logs the first one with
- * its trace, and later ones at most once a minute, with their number.
+ * <p>The change is in the log, but may not be durable yet: a power cut can restore an entry whose
+ * removal was reported. What a listener throws does not affect the writer. The map logs it as a
+ * warning (by {@link System.Logger}, under the name of this interface): the first one with its
+ * stack trace, later ones at most once a minute, with their number.
  *
- * <p>One exception: a map that is opened with much smaller bounds than it had evicts entries whose
- * values it has never had in memory all at once. Of these it tells nobody.
+ * <p>One exception: a map opened with much smaller bounds than before evicts entries whose values
+ * it never held in memory all at once. It does not report these.
  *
  * @param <K> the type of keys
  * @param <V> the type of values

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** Counts the values that leave the table, and tells the listener of each. */
+/** Counts the values that leave the table, and calls the listener for each. */
 final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
@@ -54,7 +54,7 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
     notifyListener(key, value, RemovalCause.EXPIRED);
   }
 
-  // The write has been made: nothing that a listener throws may look like its failure.
+  // The write has been made: an exception of the listener must not look like a failed write.
   private void notifyListener(K key, V value, RemovalCause cause) {
     if (listener == PensieveBuilder.NOBODY) {
       return;
@@ -66,8 +66,9 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
     }
   }
 
-  // A listener that always throws, or that always writes until it is refused, must not fill the
-  // operator's log: the first line has the trace, later ones come once a minute, with a count.
+  // A listener that always throws, or that always writes until it is refused, must not flood the
+  // operator's log. The first line has the stack trace. Later lines come at most once a minute,
+  // with a count.
   private void warn(Throwable thrown) {
     try {
       thrownSince.incrementAndGet();
@@ -85,7 +86,8 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
         logger.get().log(Level.WARNING, "a removal listener has thrown", thrown);
       }
     } catch (Throwable cannotBeLogged) {
-      // At the end of the stack or the heap, for one. There is nobody else to tell.
+      // Logging itself failed, for example at the end of the stack or the heap. Nothing more can be
+      // done.
     }
   }
 }

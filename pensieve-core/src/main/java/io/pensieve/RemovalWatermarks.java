@@ -3,20 +3,20 @@ package io.pensieve;
 import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
- * Remembers how recent the last removal of a key may be, so that its absence is not shown before it
- * is durable.
+ * Records an upper bound for the last removal of each key, so that readers see an absence only once
+ * it is durable.
  *
- * <p>Keys share stripes by hash, so a reader may wait for a removal that was not its key's; never
- * the other way round. A removal is noted before the key becomes absent, and read after it was
- * found absent, both with volatile effect.
+ * <p>Keys share stripes by hash. So a reader may wait for the removal of another key, but never
+ * misses one of its own. A writer records a removal before the key becomes absent. A reader reads
+ * it after it found the key absent. Both accesses are volatile.
  */
 final class RemovalWatermarks {
   private static final int STRIPES = 1024; // a power of two
   private final AtomicLongArray lastRemovals = new AtomicLongArray(STRIPES);
 
   /**
-   * A removal of any key, where an error kept it from being noted for its own. Such errors are so
-   * rare that a smaller one that comes at the same moment may win.
+   * The removal of any key, used if an error prevented recording it for its own key. Such errors
+   * are rare: if two coincide, the smaller one may win.
    */
   volatile long atLeast;
 

@@ -3,23 +3,22 @@ package io.pensieve;
 import io.pensieve.log.LogStatistics;
 
 /**
- * What a map has done since it was opened, and what it holds. While threads use the map the numbers
- * are not of one instant. All but {@code entries}, {@code weight} and {@code log} are 0 unless the
- * map was told to {@linkplain PensieveBuilder#recordStatistics() record} them.
+ * The counters of a map since it was opened, and its current size. While threads use the map, the
+ * numbers are not from one instant. All except {@code entries}, {@code weight} and {@code log} are
+ * 0 unless the map was built to {@linkplain PensieveBuilder#recordStatistics() record} them.
  *
- * @param hits how many reads of a key's value found one: by {@code get}, {@code getOrDefault},
- *     {@code getVersioned}, {@code getAsync} and {@code computeIfAbsent}
- * @param misses how many of these found none
- * @param puts how many values were written, by whichever method
- * @param removals how many entries callers removed
- * @param evictions how many entries the bound drove out
- * @param expiries how many entries were removed because their time was over
- * @param loads how many times a function given to {@code computeIfAbsent} was run and came back
- *     with a value
- * @param entries how many entries there are
- * @param weight what they weigh; their number, if they are not weighed
- * @param log what the log has done since then, and how it stands; recorded always, all zero if the
- *     log does not say
+ * @param hits the number of reads that found a value: by {@code get}, {@code getOrDefault}, {@code
+ * getVersioned}, {@code getAsync} and {@code computeIfAbsent}
+ * @param misses the number of these reads that found none
+ * @param puts the number of values written, by any method
+ * @param removals the number of entries that callers removed
+ * @param evictions the number of entries evicted because of the bounds
+ * @param expiries the number of entries removed because they expired
+ * @param loads how many times a function given to {@code computeIfAbsent} returned a value
+ * @param entries the number of entries
+ * @param weight their total weight; their number, if they are not weighed
+ * @param log the log's own counters since then and its current state; always recorded, all zero if
+ * the log has none
  */
 public record Statistics(
     long hits,

@@ -5,7 +5,7 @@ import io.pensieve.log.ReplayHandler;
 import io.pensieve.lru.TableRestorer;
 import java.util.Optional;
 
-/** What a log tells while it is replayed, as a restoration of the table. */
+/** Passes a replayed log to the restorer of the table. */
 record TableReplayHandler<K, V>(TableRestorer<K, V> restorer, RecoveryListener listener)
     implements ReplayHandler<K, V> {
 

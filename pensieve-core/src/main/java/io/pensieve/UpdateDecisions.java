@@ -12,8 +12,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes the decisions to write: under which condition, how long a value lives, what it weighs,
- * whether it is too heavy.
+ * Creates the decisions to write: with their condition, time to live and weight. Refuses entries
+ * that are too heavy.
  */
 final class UpdateDecisions<K, V> {
   private final Capacity<K, V> capacity;
@@ -21,10 +21,10 @@ final class UpdateDecisions<K, V> {
   private final Counters counters;
 
   /**
-   * The writes of one map.
+   * Creates the decisions of one map.
    *
-   * @param ttlMillis how long a value lives if its writer does not say; {@link Node#NEVER} if it
-   *     does not expire
+   * @param ttlMillis the time to live if the writer gives none; {@link Node#NEVER} if values do not
+   * expire
    */
   UpdateDecisions(Capacity<K, V> capacity, long ttlMillis, Counters counters) {
     this.capacity = capacity;
@@ -40,7 +40,7 @@ final class UpdateDecisions<K, V> {
     return write(key, value, millis(ttl));
   }
 
-  /** As {@link #write}, of an entry that goes on to expire when it does. */
+  /** As {@link #write}, for an entry that keeps its expiry time. */
   UpdateDecision<V> rewrite(K key, V value) {
     return write(key, value, UpdateDecision.SAME_EXPIRY);
   }
@@ -63,12 +63,12 @@ final class UpdateDecisions<K, V> {
     return UpdateDecision.write(value, weight, ttl);
   }
 
-  /** This write, if the key is absent; otherwise a use. */
+  /** This write if the key is absent; otherwise a use. */
   static <V> UpdateFunction<V> ifAbsent(UpdateDecision<V> write) {
     return (current, version) -> current == null ? write : UpdateDecision.touch();
   }
 
-  /** This decision, if the key's value is equal to the expected one. */
+  /** This decision, if the key's value equals the expected one. */
   static <V> UpdateFunction<V> ifEqual(@Nullable Object expected, UpdateDecision<V> decision) {
     return (current, version) ->
         current != null && current.equals(expected) ? decision : UpdateDecision.keep();
@@ -79,7 +79,7 @@ final class UpdateDecisions<K, V> {
     return (current, version) -> version == expected ? decision : UpdateDecision.keep();
   }
 
-  /** Writes what the function makes of the key's value. */
+  /** Writes what the function returns for the key and its value. */
   UpdateFunction<V> computed(
       K key, BiFunction<? super K, ? super @Nullable V, ? extends @Nullable V> function) {
     requireNonNull(function);
@@ -94,7 +94,7 @@ final class UpdateDecisions<K, V> {
         current == null ? UpdateDecision.keep() : writeOrRemove(key, function.apply(key, current));
   }
 
-  /** Writes what the function makes of the key, if there is no value; otherwise a use. */
+  /** Writes what the function returns for the key, if there is no value; otherwise a use. */
   UpdateFunction<V> loaded(K key, Function<? super K, ? extends @Nullable V> function) {
     return (current, version) -> current == null ? load(key, function) : UpdateDecision.touch();
   }
@@ -107,7 +107,7 @@ final class UpdateDecisions<K, V> {
     return writeOrRemove(key, loaded);
   }
 
-  /** Writes the value, or if there is one already, what the function makes of both. */
+  /** Writes the value; if there is one already, what the function returns for both. */
   UpdateFunction<V> merged(
       K key, V value, BiFunction<? super V, ? super V, ? extends @Nullable V> function) {
     requireNonNull(value);
@@ -116,13 +116,13 @@ final class UpdateDecisions<K, V> {
         writeOrRemove(key, current == null ? value : function.apply(current, value));
   }
 
-  // What a function that may answer null asked for: null means that the key goes.
+  // The decision for a function's result: null means to remove the key.
   private UpdateDecision<V> writeOrRemove(K key, @Nullable V value) {
     return value == null ? UpdateDecision.remove() : write(key, value);
   }
 
   /**
-   * A life in milliseconds, rounded up; {@link Node#NEVER} if it is too long to be counted.
+   * Returns a time to live in milliseconds, rounded up; {@link Node#NEVER} if it overflows.
    *
    * @throws IllegalArgumentException if it is not positive
    */

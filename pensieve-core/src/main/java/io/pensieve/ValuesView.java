@@ -2,7 +2,7 @@ package io.pensieve;
 
 import org.jspecify.annotations.Nullable;
 
-/** A map's values, each as often as keys have it. */
+/** A view of a map's values; each comes once for each key that has it. */
 final class ValuesView<K, V> extends View<K, V, V> {
   ValuesView(ReadableMap<K, V> map) {
     super(map);
@@ -18,7 +18,7 @@ final class ValuesView<K, V> extends View<K, V, V> {
     return value != null && map.containsValue(value);
   }
 
-  // The first that is still there when it is its turn to be removed.
+  // Removes the first equal value that is still there at its turn.
   @Override
   public boolean remove(@Nullable Object value) {
     if (value == null) {

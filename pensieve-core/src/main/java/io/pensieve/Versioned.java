@@ -6,11 +6,11 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A value with what belongs to it, read in one.
+ * A consistent snapshot of a value, its version and its expiry.
  *
  * @param value the value
  * @param version the version of the write that gave the key this value: no other write of the key
- *     has the same, before or after a restart, and those before it have smaller ones
+ * has the same version, before or after a restart, and earlier writes have smaller ones
  * @param expiry when the entry expires; empty if never
  * @param <V> the type of values
  */
@@ -24,7 +24,10 @@ public record Versioned<V>(V value, long version, Optional<Instant> expiry) {
     return new Versioned<>(snapshot.value(), snapshot.version(), expiry);
   }
 
-  /** How long the entry lives from this moment on, zero if it has expired; empty if for ever. */
+  /**
+   * How long the entry lives from this moment on; zero if it has expired, empty if it never
+   * expires.
+   */
   public Optional<Duration> remaining(Instant now) {
     return expiry.map(end -> end.isAfter(now) ? Duration.between(now, end) : Duration.ZERO);
   }

@@ -11,10 +11,10 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A map's keys, values or entries as a view: what is removed here is removed there, through the
- * log. Weakly consistent, so its spliterators are {@link Spliterator#CONCURRENT}, and do not know
- * how many elements there will be; they split by the bins of the table. What removes many elements
- * waits for the log once.
+ * A view of a map's keys, values or entries. Removing from the view removes from the map, through
+ * the log. It is weakly consistent, so its spliterators are {@link Spliterator#CONCURRENT} and not
+ * sized; they split by the bins of the table. A method that removes many elements waits for the log
+ * once.
  */
 abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.OfSet, ValuesView {
   private static final int TRAITS = Spliterator.CONCURRENT | Spliterator.NONNULL;
@@ -25,10 +25,10 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
     this.map = map;
   }
 
-  /** What this view has of an entry. */
+  /** The element of this view for an entry. */
   abstract E elementAt(EntryCursor<K, V> entry);
 
-  /** Removes what the cursor has shown: the value that it saw, and not a later one. */
+  /** Removes the entry with the value that the cursor has shown, but not with a later one. */
   boolean remove(EntryCursor<K, V> entry, BulkWriter<K, V> changes) {
     return changes.removeIfVersion(entry.key(), entry.version());
   }
@@ -83,7 +83,7 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
     return removeIf(element -> !elements.contains(element));
   }
 
-  /** A view without duplicates. Compares by its elements, for its size is an estimate. */
+  /** A view without duplicates. Compares by its elements, because its size is an estimate. */
   abstract static sealed class OfSet<K, V, E> extends View<K, V, E> implements Set<E>
       permits KeySet, EntrySet {
 
@@ -101,7 +101,7 @@ abstract sealed class View<K, V, E> extends AbstractCollection<E> permits View.O
       }
     }
 
-    // Looks each of the elements up, unless it is cheaper to ask whether ours are among them.
+    // Looks up each of the given elements, unless it is cheaper to search for ours among them.
     @Override
     public final boolean removeAll(Collection<?> elements) {
       if (elements instanceof Set && elements.size() > size()) {

@@ -6,14 +6,14 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Iterates over what a cursor shows of a map's entries, weakly consistent. An entry shows the value
- * it had when the iterator came by. Removes that value alone: one that was written later stays.
+ * Iterates over the elements that a cursor shows, weakly consistent. An entry shows the value that
+ * it had when the iterator reached it. Removing removes that value only: a later one stays.
  */
 final class ViewIterator<K, V, T> implements Iterator<T> {
   private final ReadableMap<K, V> map;
   private final EntryCursor<K, V> cursor;
   private final Function<? super EntryCursor<K, V>, ? extends T> shown;
-  private boolean ahead; // whether the cursor stands on what comes next
+  private boolean ahead; // whether the cursor is at the next element
   private @Nullable K lastKey;
   private long lastVersion;
   private @Nullable T last;
@@ -58,7 +58,7 @@ final class ViewIterator<K, V, T> implements Iterator<T> {
     }
   }
 
-  // What was set through the entry has been seen, too.
+  // A value that was set through the entry counts as seen.
   private long seenVersion() {
     return last instanceof EntrySet.WriteThroughEntry<?, ?> entry ? entry.version() : lastVersion;
   }

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A view's elements, weakly consistent, which are split by the bins of the table. */
+/** Iterates over the elements of a view, weakly consistent; splits by the bins of the table. */
 final class ViewSpliterator<K, V, E> implements Spliterator<E> {
   private final ReadableMap<K, V> map;
   private final NodeIterator<K, V> nodes;

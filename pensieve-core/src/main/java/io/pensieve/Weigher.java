@@ -1,7 +1,7 @@
 package io.pensieve;
 
 /**
- * Says what an entry weighs: bytes, for example.
+ * Computes the weight of an entry: its bytes, for example.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -10,9 +10,9 @@ package io.pensieve;
 public interface Weigher<K, V> {
 
   /**
-   * The weight of an entry. Asked once for each write, before the write, and maybe for one that is
-   * not made because its condition does not hold; for values that a function computes, while their
-   * key is locked. When a map is opened, once for each entry.
+   * Returns the weight of an entry. Called once for each write, before the write, and possibly for
+   * a write whose condition then does not hold. For values that a function computes, called while
+   * their key is locked. When a map is opened, called once for each entry.
    *
    * @return 0 or more; always the same for the same key and value
    */

@@ -1,6 +1,6 @@
 /**
- * The door: {@link io.pensieve.Pensieve} composes what to forget ({@code io.pensieve.lru}) with
- * what to remember ({@link io.pensieve.log}).
+ * The public API: {@link io.pensieve.Pensieve} composes the bounded LRU table ({@code
+ * io.pensieve.lru}) with the log ({@link io.pensieve.log}).
  */
 @NullMarked
 package io.pensieve;

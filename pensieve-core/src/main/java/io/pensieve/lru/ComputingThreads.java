@@ -74,7 +74,7 @@ final class ComputingThreads {
     }
   }
 
-  @SuppressWarnings({"deprecation", "ThreadIdDeprecated"}) // its replacement, threadId(), needs JDK 19
+  @SuppressWarnings({"deprecation", "ThreadIdDeprecated"}) // threadId() needs JDK 19
   private static int list(Thread thread) {
     return (int) thread.getId() & LISTS - 1;
   }

@@ -1,8 +1,8 @@
 package io.pensieve.lru;
 
 /**
- * Receives every value that leaves the table, exactly once. The thread that made the change calls
- * it, after the change is visible, and while it holds no lock of any key.
+ * Receives every value that leaves the table, once. The thread that made the change calls it, after
+ * the change is visible, and while it holds no lock of any key.
  */
 public interface RemovalObserver<K, V> {
 

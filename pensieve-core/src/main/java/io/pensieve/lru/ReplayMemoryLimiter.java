@@ -24,7 +24,7 @@ final class ReplayMemoryLimiter<K, V> {
   // A node whose value was dropped holds this object instead, so the node still counts as having a
   // value. Only the restorer sees it: none is left after finish().
   private static final Object DROPPED = new Object();
-  private static final Object WANTED = new Object(); // likewise, and needs its value in the second pass
+  private static final Object WANTED = new Object(); // likewise, with its value wanted
 
   private static final int SLACK_SHARE = 8; // of the bound: writers exceed it for a moment
   private static final int SLACK_ENTRIES = 8; // or this many, if that is more

@@ -12,9 +12,9 @@ final class Timer<K, V> {
 
   /**
    * When the wheel visits this timer. Never later than the expiry, but possibly earlier, because
-   * postponing an expiry does not update the wheel. {@link Node#NEVER} if the wheel does not hold
-   * the timer. Written with both the node's lock and the monitor of {@link ExpiryOrder} held; read
-   * with either.
+   * postponing an expiry does not update the wheel. {@link Node#NEVER} if the wheel need not visit
+   * it. Written with both the node's lock and the monitor of {@link ExpiryOrder} held; read with
+   * either.
    */
   long dueMillis = Node.NEVER;
 
