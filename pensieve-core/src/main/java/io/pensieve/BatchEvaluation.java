@@ -250,7 +250,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       PendingEntry<V> pendingEntry = entry.getValue();
       observed = Math.max(observed, journal.sequence(entry.getKey(), versions[pendingEntry.key]));
       if (pendingEntry.isNoOp()) {
-        versions[pendingEntry.key] = 0; // the version of an expired entry is awaited, but not reported
+        versions[pendingEntry.key] = 0; // an expired entry is awaited, but not reported
       }
     }
     CompletableFuture<Void> durable = journal.whenDurable(observed);

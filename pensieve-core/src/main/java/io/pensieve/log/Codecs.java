@@ -27,7 +27,7 @@ final class Codecs {
       return value.getBytes(StandardCharsets.UTF_8);
     }
 
-    // String.getBytes would write '?' for them without a word, and two keys could fall together.
+    // String.getBytes would silently write '?' for them, and two keys could become equal.
     private static void requirePairedSurrogates(String value) {
       for (int i = 0; i < value.length(); i++) {
         if (Character.isSurrogate(value.charAt(i))) {
@@ -41,8 +41,8 @@ final class Codecs {
       }
     }
 
-    // String's own decoder is several times as fast as one that reports errors. It puts U+FFFD for
-    // them, so that a text without one had none.
+    // String's own decoder is several times as fast as one that reports errors. It replaces errors
+    // by U+FFFD, so a text without U+FFFD had no error.
     @Override
     public String decode(byte[] bytes) {
       String text = new String(bytes, StandardCharsets.UTF_8);

@@ -11,19 +11,20 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The log that keeps the last changes in memory, so that they can be told, and nothing else.
+ * A log that keeps the most recent changes in memory, for change streams, and nothing else.
  *
- * <p>How it holds: the monitor of this object guards the ring and the streams' places in it. It is
- * held for a few steps, and by a stream for as long as it takes to copy what it tells next. A
- * change is acknowledged by being in the ring.
+ * <p>This object's monitor guards the ring and the streams' positions in it. A thread holds it for
+ * a few steps; a stream holds it while it copies the changes to deliver next. A change is
+ * acknowledged once it is in the ring.
  *
- * <p>Sequence numbers begin at the time of day. So those of an earlier life, which a reader may
- * still have, are smaller: it learns that what it asks for is forgotten, instead of missing it.
+ * <p>Sequence numbers start at the time of day. So the numbers from an earlier process, which a
+ * reader may still have, are smaller. Such a reader gets {@code HistoryTruncated} instead of
+ * missing changes.
  */
 final class InMemoryLog<K, V> implements Log<K, V> {
   static final int CHANGES_MAX = 1 << 24;
 
-  // A log that takes more than this in the long run may give a number again after a restart.
+  // A log that appends faster than this in the long run may repeat a number after a restart.
   private static final int NUMBERS_PER_MILLISECOND = 1 << 10;
   private static final int TOLD_MAX = 256;
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
@@ -33,7 +34,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
   private final ToLongFunction<? super Change<K, V>> weigher;
   private final long begin;
 
-  // A ring once it is long enough: a change's place is its number less the first one, by the size.
+  // A ring once it is full: a change's index is its number minus the first one, modulo the size.
   private final List<@Nullable Change<K, V>> ring = new ArrayList<>();
   private int retained;
   private long weight;
@@ -71,7 +72,8 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     return RecoveryReport.empty();
   }
 
-  // A touch is for a replay, and there is none: it would only drive out a change.
+  // A touch only matters to a replay, which this log does not have: it would only displace a
+  // change.
   @Override
   public synchronized long append(Change<K, V> change) {
     checkOpen();
@@ -130,7 +132,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     }
     retained++;
     weight += weighed;
-    // The last one stays whatever it weighs: those who wait are to be told it.
+    // The last change stays whatever it weighs: the waiting streams must get it.
     while (weight > weightMax && retained > 1) {
       dropOldest();
     }
@@ -171,9 +173,9 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     }
     if (since > last) {
       throw new LogException.HistoryTruncated(
-          since, last); // of another life, whose clock was ahead
+          since, last); // from an earlier process, whose clock was ahead
     }
-    long place = since == 0 ? begin : since; // 0 is before everything that was ever appended here
+    long place = since == 0 ? begin : since; // 0 is before every change of this log
     checkRetained(place);
     return new RecentChangeStream(place);
   }
@@ -205,7 +207,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
   }
 
   private final class RecentChangeStream implements ChangeStream<K, V> {
-    private long told; // guarded by the log, as what follows
+    private long told; // guarded by the log, as is the next field
     private boolean streamClosed;
 
     RecentChangeStream(long since) {

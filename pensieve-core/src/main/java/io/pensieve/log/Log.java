@@ -7,17 +7,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
 /**
- * Where a map's changes go: the point at which a durable map varies. {@link
- * io.pensieve.log.file.FileLog} keeps them in a folder, {@link #none()} forgets them; others can be
- * written against this interface.
+ * The log of a map's changes, and the extension point of a durable map. {@link
+ * io.pensieve.log.file.FileLog} stores the changes in a folder, {@link #none()} discards them.
+ * Others can implement this interface.
  *
- * <p>The life of a log: {@link #replay} once, when a map is opened on it, then appends from any
+ * <p>Life cycle: {@link #replay} once, when a map is opened on the log, then appends from any
  * thread, then {@link #close}.
  *
- * <p>What the map promises the log: it appends a change before anyone can see it, and appends the
- * changes of one key one after another. What the log promises the map: a change that was
- * acknowledged is replayed after a crash of the log's kind, and if a change is replayed, so is
- * every one that was acknowledged before it.
+ * <p>The map promises the log: it appends a change before the change is visible, and it appends the
+ * changes of one key one after another. The log promises the map: an acknowledged change is
+ * replayed after a crash of the log's kind. If a change is replayed, so is every change that was
+ * acknowledged before it.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -25,33 +25,34 @@ import java.util.function.ToLongFunction;
 public interface Log<K, V> extends AutoCloseable {
 
   /**
-   * A log that keeps nothing: the map is then a plain LRU map in memory. It gives no sequence
-   * numbers either; the versions of the map's entries grow from change to change of one key.
+   * Returns a log that keeps nothing: the map is then a plain LRU map in memory. The log gives no
+   * sequence numbers; the map generates versions that increase for each key.
    */
   static <K, V> Log<K, V> none() {
     return new NoLog<>();
   }
 
   /**
-   * A log that keeps nothing but the last changes, in memory, so that {@link #changes()} and {@link
-   * #changes(long)} can tell them; of older ones, and those of an earlier life, it says that they
-   * are forgotten. It takes changes together. It holds on to the keys and values of what it keeps,
-   * and slows down writers of different keys by a lock that they share.
+   * Returns a log that keeps only the most recent changes, in memory, for {@link #changes()} and
+   * {@link #changes(long)}. For older changes, and those of an earlier process, it throws {@link
+   * LogException.HistoryTruncated}. It supports {@link #appendAtomically}. It holds references to
+   * the keys and values of the changes it keeps. All writers share its lock, which slows down
+   * writers of different keys.
    *
    * @param changes how many are kept, from 1 to 16,777,216
-   * @throws IllegalArgumentException if it is another number
+   * @throws IllegalArgumentException if it is out of that range
    */
   static <K, V> Log<K, V> inMemory(int changes) {
     return inMemory(changes, Long.MAX_VALUE, change -> 0);
   }
 
   /**
-   * The same, with a bound to what the changes weigh that are kept, so that a few that are large
-   * cannot fill the memory. The last change is kept whatever it weighs.
+   * As {@link #inMemory(int)}, with a bound on the total weight of the kept changes, so that a few
+   * large ones cannot fill the memory. The last change is kept whatever it weighs.
    *
-   * @param weight how much all that are kept may weigh, 1 or more
-   * @param weigher what a change weighs, 0 or more, and each time the same; it must not throw, and
-   *     is called with a lock held that all writers need
+   * @param weight the maximum total weight, 1 or more
+   * @param weigher returns the weight of a change, 0 or more and each time the same. It must not
+   * throw, and runs under a lock that all writers need
    * @throws IllegalArgumentException if a number is out of its range
    */
   static <K, V> Log<K, V> inMemory(
@@ -60,16 +61,16 @@ public interface Log<K, V> extends AutoCloseable {
   }
 
   /**
-   * Tells the whole history, oldest change first; a log that was compacted tells the entries that
-   * its older history had led to, and then the changes since. Called once, before any append.
+   * Replays the whole history, oldest change first. A log that was compacted replays its saved
+   * entries, and then the changes since. Called once, before any append.
    *
-   * <p>A log belongs to the map for which it was replayed, and that map closes it. If this throws,
-   * it has let go of all that it had opened: nobody closes this log then, and a second call may do
-   * better. So a log that opens something does that here, and not earlier.
+   * <p>A log belongs to the map for which it was replayed, and that map closes it. If this method
+   * throws, it has released everything that it had opened: nobody closes this log then, and a
+   * second call may succeed. So a log opens its resources here, and not earlier.
    *
    * @throws LogException if the history cannot be read; the map is then not opened
-   * @throws IllegalStateException if this log was replayed already, for a map that goes on with it;
-   *     only a log that keeps nothing at all, as {@link #none()}, may be shared
+   * @throws IllegalStateException if this log was replayed already, for a map that stays usable;
+   * only a log that keeps nothing at all, as {@link #none()}, may be shared
    */
   RecoveryReport replay(ReplayHandler<K, V> handler);
 
@@ -81,113 +82,112 @@ public interface Log<K, V> extends AutoCloseable {
   default void attach(LiveEntries<K, V> live) {}
 
   /**
-   * Adds a change to the end of the history. Called by many threads at once; the calls for one key
-   * come one after another.
+   * Appends a change to the history. Many threads call this at once; the calls for one key come one
+   * after another.
    *
    * @return the change's sequence number, which becomes the entry's version: above zero, up to
-   *     2<sup>61</sup>, and above that of every append that returned before this one began
+   * 2<sup>61</sup>, and above that of every append that returned before this one began
    * @throws LogException if the change cannot be appended; the map then stays as it was
    * @throws IllegalArgumentException if the key or the value cannot be written, for example because
-   *     it is too large
+   * it is too large
    */
   long append(Change<K, V> change);
 
   /**
-   * Adds several changes as one: after a crash either all of them are replayed, or none. Otherwise
-   * as {@link #append}, for all of their keys at once: from before this call until all of them can
-   * be seen, nobody else changes any of these keys.
+   * Appends several changes atomically: after a crash either all of them are replayed, or none.
+   * Otherwise as {@link #append}, for all of their keys at once: no other thread changes any of
+   * these keys from before this call until all changes are visible.
    *
    * @param changes each of another key, none of them a {@link Change.Touch}; at least one
    * @return the sequence number of each, ascending; none is acknowledged before all are
-   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @throws UnsupportedOperationException if this log does not support it, as by default
    * @throws IllegalArgumentException also if there are none, one of them is a touch, or they are
-   *     too large together
+   * too large together
    */
   default long[] appendAtomically(List<Change<K, V>> changes) {
     throw new UnsupportedOperationException("this log cannot append several changes as one");
   }
 
   /**
-   * Called by a thread after it has appended, when it has let go of all keys: a log that its
-   * writers outrun may let the thread wait for a moment, so that it need not do so in {@link
-   * #append}, where others would wait with it. Does nothing by default. Not ended by an interrupt,
-   * whose flag is kept.
+   * Called by a thread after it has appended and unlocked all keys. A log that cannot keep up may
+   * make the thread wait here for a moment, rather than in {@link #append}, where other threads
+   * would wait with it. Does nothing by default. An interrupt does not end the wait; the thread's
+   * flag is kept.
    */
   default void throttle() {}
 
   /**
-   * Tells the changes that are acknowledged after this call, as they are made. Of appends that
-   * overlap in time, some that were acknowledged just before may be among them.
+   * Opens a stream of the changes that are acknowledged after this call. If appends overlap in
+   * time, it may include some that were acknowledged just before.
    *
-   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @throws UnsupportedOperationException if this log does not support it, as by default
    */
   default ChangeStream<K, V> changes() {
     throw new UnsupportedOperationException("this log cannot tell its changes");
   }
 
   /**
-   * Tells the changes that are acknowledged, from the first one on that has a larger sequence
-   * number than this, also if it was made before this call.
+   * Opens a stream of the acknowledged changes with a larger sequence number than this. It includes
+   * changes made before this call.
    *
-   * @param since 0 or more; may be the sequence number of a change that a stream has told, before a
-   *     restart too
-   * @throws LogException.HistoryTruncated if the log has been compacted beyond that, or has lost
-   *     that, or has never given that number: then another log has, that was here before, or was
-   *     copied
+   * @param since 0 or more; for example the sequence number of a change that a stream has
+   * delivered, even before a restart
+   * @throws LogException.HistoryTruncated if the log was compacted beyond that number, or lost that
+   * change, or never gave that number: then it comes from a log that was here before, or was copied
    * @throws IllegalArgumentException if {@code since} is negative
-   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @throws UnsupportedOperationException if this log does not support it, as by default
    */
   default ChangeStream<K, V> changes(long since) {
     throw new UnsupportedOperationException("this log cannot tell its changes");
   }
 
-  /** What this log has done since it was opened, and how it stands; all zero if it does not say. */
+  /** The counters of this log since it was opened, and its state; all zero if it has none. */
   default LogStatistics statistics() {
     return LogStatistics.NONE;
   }
 
   /**
    * Every change up to this sequence number is acknowledged: it survives what this log promises to
-   * survive. A log that acknowledges a change by returning from {@link #append} answers {@link
-   * Long#MAX_VALUE}, always. May be asked at any time, also before {@link #replay}.
+   * survive. A log that acknowledges a change by returning from {@link #append} always returns
+   * {@link Long#MAX_VALUE}. May be called at any time, also before {@link #replay}.
    */
   long durableSequence();
 
   /**
-   * Waits until {@link #durableSequence()} has reached a change. Not ended by an interrupt, whose
-   * flag is kept: the change is in the log and cannot be taken back.
+   * Waits until {@link #durableSequence()} has reached a change. An interrupt does not end the
+   * wait, and the thread's flag is kept: the change is in the log and cannot be retracted.
    *
    * @throws LogException if the log failed before the change was acknowledged; whether it survives
-   *     is then not known
+   * is then unknown
    */
   void awaitDurable(long sequence);
 
   /**
    * As {@link #awaitDurable}, without waiting: the future completes when the change is
-   * acknowledged, or exceptionally with a {@link LogException}. Actions that depend on it may run
-   * on a thread of the log's, one after another with those of other futures, so they should be
-   * short; they may write to the log, and wait for it.
+   * acknowledged, or exceptionally with a {@link LogException}. Dependent actions may run on a
+   * thread of the log, one after another with those of other futures, so they should be short. They
+   * may write to the log, and wait for it.
    */
   CompletableFuture<Void> whenDurable(long sequence);
 
   /**
-   * Copies the log, while it is in use, to a folder where it can be opened as it is. Returns when
-   * the copy survives a power cut; it then has every change that was acknowledged before the call,
-   * and of those appended meanwhile a prefix. If it fails, what was copied is deleted; if the
-   * process dies meanwhile, what is left is refused when it is opened.
+   * Copies the log to a folder while it is in use. The copy can be opened as it is. Returns when
+   * the copy survives a power cut. It contains every change that was acknowledged before the call,
+   * and a prefix of those appended meanwhile. If the backup fails, it deletes what it copied. If
+   * the process dies meanwhile, opening the incomplete copy fails.
    *
-   * @param folder must be empty, or not there yet
-   * @throws UnsupportedOperationException if this log cannot do that, as by default
+   * @param folder must be empty or not exist
+   * @throws UnsupportedOperationException if this log does not support it, as by default
    * @throws IllegalArgumentException if the folder is not empty
-   * @throws java.io.UncheckedIOException if the copy could not be written; the log goes on
+   * @throws java.io.UncheckedIOException if the copy cannot be written; the log stays usable
    */
   default void backup(Path folder) {
     throw new UnsupportedOperationException("this log cannot be backed up to a folder: " + folder);
   }
 
   /**
-   * Writes and forces everything that was appended and lets go of all resources. A second call does
-   * nothing; an append after it is an {@link IllegalStateException}.
+   * Writes and forces everything that was appended, and releases all resources. A second call does
+   * nothing. A later append throws an {@link IllegalStateException}.
    */
   @Override
   void close();

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log could not do what was asked. Split by what the caller can do about it; the message names
- * the file and, where there is one, the offset, what was expected and what was found.
+ * A log could not do what was asked. The subclasses differ in what the caller can do. The message
+ * names the file and, if there is one, the offset, what was expected and what was found.
  */
 public abstract sealed class LogException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -15,8 +15,8 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
-   * Data that was safe is damaged, or is not a log of this version. Nothing was changed. {@link
-   * io.pensieve.log.file.OfflineLog#salvage} copies what can be read of it.
+   * Data that was durable is damaged, or is not a log of this version. Nothing was changed. {@link
+   * io.pensieve.log.file.OfflineLog#salvage} copies the readable part.
    */
   public static final class Corrupt extends LogException {
     private static final long serialVersionUID = 1L;
@@ -33,7 +33,7 @@ public abstract sealed class LogException extends RuntimeException {
       this(file, offset, expected, found, null);
     }
 
-    /** The same, with what somebody threw who was to understand these bytes: a codec, perhaps. */
+    /** As above, with the exception of the code that decoded these bytes: a codec, for example. */
     public Corrupt(
         Path file, long offset, String expected, String found, @Nullable Throwable cause) {
       super(
@@ -43,19 +43,19 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
-   * The log was written with codecs of other names, and what is in it would be taken for something
-   * else. Nothing was changed. Open it with those, or, if this one reads the same bytes, give it
-   * that name: see {@link Codec#name}.
+   * The log was written with codecs of other names, and these codecs would misread it. Nothing was
+   * changed. Open it with the original codecs. If a given codec reads the same bytes, give it the
+   * stored name: see {@link Codec#name}.
    */
   public static final class WrongCodec extends LogException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * A codec whose name is not the file's.
+     * A codec whose name differs from the one in the file.
      *
      * @param file the file that was written with another one
      * @param what keys or values
-     * @param written the name of the codec that they were written with
+     * @param written the name of the codec that wrote them
      * @param given the name of the codec that was given
      */
     public WrongCodec(Path file, String what, String written, String given) {
@@ -73,13 +73,14 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
-   * Reading or writing failed. Final for this log: what was written last may or may not be on the
-   * disk, so the map refuses further writes and goes on serving reads. Opening it again recovers.
+   * Reading or writing failed. This is final for this log: the last writes may or may not be on the
+   * disk. So the map refuses further writes and still serves reads. Opening the log again recovers
+   * it.
    */
   public static final class Failed extends LogException {
     private static final long serialVersionUID = 1L;
 
-    /** A failure, with the exception behind it. */
+    /** A failure, with its cause. */
     public Failed(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
@@ -89,35 +90,38 @@ public abstract sealed class LogException extends RuntimeException {
   public static final class Locked extends LogException {
     private static final long serialVersionUID = 1L;
 
-    /** A log that is in use, with who uses it where that is known. */
+    /** A log that is in use; the message names the user if known. */
     public Locked(String message) {
       super(message, null);
     }
   }
 
-  /** No room for another write. Reads and removals go on, and so do writes when there is room. */
+  /**
+   * The disk has no space for another write. Reads and removals still work. So do writes once there
+   * is space again.
+   */
   public static final class Full extends LogException {
     private static final long serialVersionUID = 1L;
 
-    /** A full log, with how much room there is and how much is needed. */
+    /** A full log; the message has the free and the required space. */
     public Full(String message) {
       super(message, null);
     }
   }
 
   /**
-   * The changes asked for are not there: the log was compacted, or what was told of it was lost in
-   * a power cut, or another log has told it, which was here before. Read the entries instead, and
-   * then the changes from there on.
+   * The requested changes are not available. The log was compacted, or a power cut lost changes
+   * that a stream had delivered, or they come from another log that was here before. Read the
+   * entries instead, and then the changes from there on.
    */
   public static final class HistoryTruncated extends LogException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Changes that are no longer there.
+     * Changes that are no longer available.
      *
-     * @param since from where on they were asked for
-     * @param oldest from where on they could be told
+     * @param since the requested position
+     * @param oldest the oldest available position
      */
     public HistoryTruncated(long since, long oldest) {
       super(

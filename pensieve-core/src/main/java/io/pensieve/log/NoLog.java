@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The log that keeps nothing, and does not even count: it gives every change the sequence zero, and
- * leaves it to the map to make versions of its own.
+ * A log that keeps nothing and does not count: it gives every change the sequence zero, so the map
+ * generates its own versions.
  */
 final class NoLog<K, V> implements Log<K, V> {
   private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);

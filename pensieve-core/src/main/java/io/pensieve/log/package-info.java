@@ -1,6 +1,6 @@
 /**
- * What a map and its log promise each other: which changes there are, what becomes of them, and how
- * keys and values become bytes. Also the logs that need no files.
+ * The contract between a map and its log: the kinds of changes, their replay, and the encoding of
+ * keys and values as bytes. Also the logs that need no files.
  */
 @NullMarked
 package io.pensieve.log;
