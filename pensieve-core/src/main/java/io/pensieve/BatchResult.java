@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param results one for each operation, in order; none if the batch was refused
  * @param failure why it was refused; empty if it was applied
  * @param durable completes when this result survives what the log promises to survive: the changes,
- * what was read, or the reason of the refusal. Completes exceptionally with a {@link
- * io.pensieve.log.LogException} if the log failed first. Dependent actions may run on the log's
- * thread and must not block
+ *     what was read, or the reason of the refusal. Completes exceptionally with a {@link
+ *     io.pensieve.log.LogException} if the log failed first. Dependent actions may run on the log's
+ *     thread and must not block
  * @param <V> the type of values
  */
 public record BatchResult<V>(
@@ -27,8 +27,8 @@ public record BatchResult<V>(
    *
    * @param previous the key's value before it, or null if there was none
    * @param entry the key's entry after it, or null if there is none. A key has at most one change
-   * in a batch: if operations of this batch wrote the key, the version is that of their joint
-   * change, or 0 if the key was absent before and is again
+   *     in a batch: if operations of this batch wrote the key, the version is that of their joint
+   *     change, or 0 if the key was absent before and is again
    * @param changed whether it wrote the key, or removed a value
    */
   public record OperationResult<V>(
@@ -64,7 +64,7 @@ public record BatchResult<V>(
    *
    * @return this
    * @throws io.pensieve.log.LogException.Failed if the log failed first; whether the changes
-   * survive is then unknown
+   *     survive is then unknown
    */
   public BatchResult<V> await() {
     PendingWrite.await(durable);

@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param items keys and common prefixes, in one order, that of {@link String#compareTo}
  * @param next the argument of {@link KeyQuery#after} for the next page; empty if this is the last
- * page
+ *     page
  */
 public record KeyPage(List<Item> items, Optional<String> next) {
 

@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param prefix the keys begin with it; all keys if it is empty
  * @param delimiter if given, keys that contain it after the prefix are not listed one by one.
- * Instead their common prefix, up to and including the first delimiter, is listed once. Not empty
+ *     Instead their common prefix, up to and including the first delimiter, is listed once. Not
+ *     empty
  * @param after if given, only names after this one are listed; a {@link KeyPage#next} continues a
- * listing
+ *     listing
  * @param limit the maximum number of names to list, at least 1
  */
 public record KeyQuery(

@@ -222,7 +222,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
    * Marks the baseline as unknown until the next {@link #setReplayBaseline}.
    *
    * @return whether the caller may change the baseline; if not, {@link #close} relies on the
-   * current one
+   *     current one
    */
   synchronized boolean clearReplayBaseline() {
     if (!closed) {

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param entry the key's entry, or null if it has none
  * @param durable completes when the result survives what the log promises to survive; only then may
- * it be shown. Completes exceptionally with a {@link io.pensieve.log.LogException} if the log
- * failed first. Dependent actions may run on the log's thread and must not block
+ *     it be shown. Completes exceptionally with a {@link io.pensieve.log.LogException} if the log
+ *     failed first. Dependent actions may run on the log's thread and must not block
  * @param <V> the type of values
  */
 public record PendingRead<V>(@Nullable Versioned<V> entry, CompletableFuture<Void> durable) {}

@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  * The result of a write that did not wait for the disk.
  *
  * @param applied whether the map was changed: the condition held, or for a removal, the key was
- * present
+ *     present
  * @param previous the value that the key had, or null if it had none. It is as durable as this
- * write: rely on it once {@code durable} has completed
+ *     write: rely on it once {@code durable} has completed
  * @param version the sequence number of the change in the log; if nothing was changed, the version
- * of the existing entry, or 0 if there is none
+ *     of the existing entry, or 0 if there is none
  * @param durable completes when the write survives what the log promises to survive. If nothing was
- * changed, it completes when the reason for that survives. Completes exceptionally with a {@link
- * LogException} if the log failed first. Dependent actions may run on the log's thread and must not
- * block
+ *     changed, it completes when the reason for that survives. Completes exceptionally with a
+ *     {@link LogException} if the log failed first. Dependent actions may run on the log's thread
+ *     and must not block
  * @param <V> the type of values
  */
 public record PendingWrite<V>(

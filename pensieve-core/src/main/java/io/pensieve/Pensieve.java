@@ -138,7 +138,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    * As {@link #put(Object, Object)}, for an entry that expires.
    *
    * @param ttl how long the entry lives from the moment of the write, in milliseconds, rounded up;
-   * it never expires if the time is beyond the year 292 million
+   *     it never expires if the time is beyond the year 292 million
    * @throws IllegalArgumentException if {@code ttl} is not positive
    */
   public @Nullable V put(K key, V value, Duration ttl) {
@@ -287,7 +287,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    * sum. The entry keeps its expiry time.
    *
    * @throws ArithmeticException if the value is not a number, or the sum overflows a {@code long};
-   * nothing is changed then
+   *     nothing is changed then
    */
   public long increment(K key, long by, NumberCodec<V> numberCodec) {
     IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
@@ -312,11 +312,11 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    *
    * @throws IllegalStateException if called by a function that is computing a value of this map
    * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
-   * heavier ones, or more than its log accepts as one change; nothing is changed then
+   *     heavier ones, or more than its log accepts as one change; nothing is changed then
    * @throws UnsupportedOperationException if the batch changes several keys, and the log cannot
-   * append several changes atomically
+   *     append several changes atomically
    * @throws io.pensieve.log.LogException if the log refuses the changes, and nothing is changed
-   * then; or if the log accepts them, but refuses the evictions that they make necessary
+   *     then; or if the log accepts them, but refuses the evictions that they make necessary
    */
   public BatchResult<V> writeAsync(AtomicBatch<K, V> batch) {
     BatchEvaluation<K, V> run = new BatchEvaluation<>(batch, updateDecisions, capacity, counters);
@@ -388,9 +388,9 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    * whose change the stream is about to deliver.
    *
    * @throws UnsupportedOperationException if this map's log does not support it; {@link
-   * io.pensieve.log.file.FileLog} does
+   *     io.pensieve.log.file.FileLog} does
    * @throws IllegalStateException if the map is closed, or if called by a function that is
-   * computing a value of this map
+   *     computing a value of this map
    */
   public ChangeStream<K, V> changes() {
     table.checkNotWithinFunction();
@@ -403,7 +403,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    *
    * @param since the position of an earlier stream, or the version of an entry
    * @throws io.pensieve.log.LogException.HistoryTruncated if the log no longer has all changes
-   * since then, or never had such a change: then read the entries, and the changes from now on
+   *     since then, or never had such a change: then read the entries, and the changes from now on
    * @throws IllegalArgumentException if {@code since} is negative
    */
   public ChangeStream<K, V> changes(long since) {
@@ -420,11 +420,11 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    *
    * @param folder must be empty or not exist
    * @throws UnsupportedOperationException if this map's log does not support it; {@link
-   * io.pensieve.log.file.FileLog} does
+   *     io.pensieve.log.file.FileLog} does
    * @throws IllegalArgumentException if the folder is not empty
    * @throws java.io.UncheckedIOException if the copy cannot be written; the map stays usable
    * @throws IllegalStateException if the map is closed, before or during the backup; or if called
-   * from a function that computes a value of this map
+   *     from a function that computes a value of this map
    */
   public void backup(Path folder) {
     table.checkNotWithinFunction();
@@ -438,7 +438,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    *
    * @throws IllegalStateException if called from a function that computes a value of this map
    * @throws io.pensieve.log.LogException if the log fails while being closed; what was acknowledged
-   * before stays acknowledged
+   *     before stays acknowledged
    */
   @Override
   public void close() {

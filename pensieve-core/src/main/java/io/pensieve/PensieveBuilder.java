@@ -62,7 +62,7 @@ public final class PensieveBuilder<K, V> {
    * read costs one more atomic operation.
    *
    * @param weigher returns the weight of an entry; a negative weight causes an {@link
-   * IllegalStateException}
+   *     IllegalStateException}
    * @throws IllegalArgumentException if below 1
    */
   public PensieveBuilder<K, V> maximumWeight(

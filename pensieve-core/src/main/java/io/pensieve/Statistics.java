@@ -8,7 +8,7 @@ import io.pensieve.log.LogStatistics;
  * 0 unless the map was built to {@linkplain PensieveBuilder#recordStatistics() record} them.
  *
  * @param hits the number of reads that found a value: by {@code get}, {@code getOrDefault}, {@code
- * getVersioned}, {@code getAsync} and {@code computeIfAbsent}
+ *     getVersioned}, {@code getAsync} and {@code computeIfAbsent}
  * @param misses the number of these reads that found none
  * @param puts the number of values written, by any method
  * @param removals the number of entries that callers removed
@@ -18,7 +18,7 @@ import io.pensieve.log.LogStatistics;
  * @param entries the number of entries
  * @param weight their total weight; their number, if they are not weighed
  * @param log the log's own counters since then and its current state; always recorded, all zero if
- * the log has none
+ *     the log has none
  */
 public record Statistics(
     long hits,

@@ -24,7 +24,7 @@ final class UpdateDecisions<K, V> {
    * Creates the decisions of one map.
    *
    * @param ttlMillis the time to live if the writer gives none; {@link Node#NEVER} if values do not
-   * expire
+   *     expire
    */
   UpdateDecisions(Capacity<K, V> capacity, long ttlMillis, Counters counters) {
     this.capacity = capacity;

@@ -10,7 +10,7 @@ import java.util.Optional;
  *
  * @param value the value
  * @param version the version of the write that gave the key this value: no other write of the key
- * has the same version, before or after a restart, and earlier writes have smaller ones
+ *     has the same version, before or after a restart, and earlier writes have smaller ones
  * @param expiry when the entry expires; empty if never
  * @param <V> the type of values
  */

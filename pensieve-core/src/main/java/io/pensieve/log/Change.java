@@ -19,7 +19,7 @@ public sealed interface Change<K, V> {
    * The key gets this value and becomes the most recently used one.
    *
    * @param expiryMillis when the entry expires, in milliseconds since 1970-01-01T00:00Z, or {@link
-   * #NEVER}. A log only stores it; the map appends a removal when the time has come
+   *     #NEVER}. A log only stores it; the map appends a removal when the time has come
    */
   record Put<K, V>(K key, V value, long expiryMillis) implements Change<K, V> {
 

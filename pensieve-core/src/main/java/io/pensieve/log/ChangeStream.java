@@ -25,13 +25,13 @@ public interface ChangeStream<K, V> extends AutoCloseable {
    * @param patience how long to wait for the first one; not at all if zero
    * @return empty if none came in that time, or if this stream is closed
    * @throws LogException.HistoryTruncated if compaction removed changes that this stream has not
-   * delivered
+   *     delivered
    * @throws LogException.Corrupt if a change is damaged, and all before it were delivered
    * @throws LogException.Failed if the log has failed, and all changes before were delivered; or if
-   * it cannot be read now
+   *     it cannot be read now
    * @throws IllegalStateException if the log is closed, and all of it was delivered
    * @throws InterruptedException if it would have waited. Nothing is lost: an interrupted thread
-   * still gets the changes that are available
+   *     still gets the changes that are available
    */
   List<Sequenced<K, V>> next(Duration patience) throws InterruptedException;
 

@@ -18,7 +18,7 @@ public interface Codec<T> {
    * Encodes a value in an array that the caller may keep but not change.
    *
    * @throws IllegalArgumentException if the value has no lossless encoding; the write is refused
-   * and changes nothing
+   *     and changes nothing
    */
   byte[] encode(T value);
 

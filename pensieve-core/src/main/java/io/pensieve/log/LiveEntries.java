@@ -12,9 +12,9 @@ import java.util.Iterator;
  *   <li>It calls {@link #walk}.
  *   <li>It records the current end of its history.
  *   <li>It reads {@link Walk#coldestFirst} and saves each entry whose version is not beyond that
- * end. (Replay delivers the change that made any other entry anyway.)
+ *       end. (Replay delivers the change that made any other entry anyway.)
  *   <li>It waits until everything appended before the end of the walk is forced, because the walk
- * may have seen its effects.
+ *       may have seen its effects.
  *   <li>It replaces the old history.
  * </ol>
  *
@@ -57,7 +57,7 @@ public interface LiveEntries<K, V> {
      * order of replay, that of the old base or that of the new.
      *
      * @return whether the log may switch; if not, the map is being closed, and relies on the old
-     * base
+     *     base
      */
     boolean beforeSwitch();
 
@@ -65,7 +65,7 @@ public interface LiveEntries<K, V> {
      * The saved entries are the log's base, and survive what the log survives.
      *
      * @param sequence replay delivers the saved entries in this walk's order, and then exactly the
-     * changes with a larger sequence number
+     *     changes with a larger sequence number
      */
     void afterSwitch(long sequence);
   }

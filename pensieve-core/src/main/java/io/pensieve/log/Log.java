@@ -52,7 +52,7 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @param weight the maximum total weight, 1 or more
    * @param weigher returns the weight of a change, 0 or more and each time the same. It must not
-   * throw, and runs under a lock that all writers need
+   *     throw, and runs under a lock that all writers need
    * @throws IllegalArgumentException if a number is out of its range
    */
   static <K, V> Log<K, V> inMemory(
@@ -70,7 +70,7 @@ public interface Log<K, V> extends AutoCloseable {
    *
    * @throws LogException if the history cannot be read; the map is then not opened
    * @throws IllegalStateException if this log was replayed already, for a map that stays usable;
-   * only a log that keeps nothing at all, as {@link #none()}, may be shared
+   *     only a log that keeps nothing at all, as {@link #none()}, may be shared
    */
   RecoveryReport replay(ReplayHandler<K, V> handler);
 
@@ -86,10 +86,10 @@ public interface Log<K, V> extends AutoCloseable {
    * after another.
    *
    * @return the change's sequence number, which becomes the entry's version: above zero, up to
-   * 2<sup>61</sup>, and above that of every append that returned before this one began
+   *     2<sup>61</sup>, and above that of every append that returned before this one began
    * @throws LogException if the change cannot be appended; the map then stays as it was
    * @throws IllegalArgumentException if the key or the value cannot be written, for example because
-   * it is too large
+   *     it is too large
    */
   long append(Change<K, V> change);
 
@@ -102,7 +102,7 @@ public interface Log<K, V> extends AutoCloseable {
    * @return the sequence number of each, ascending; none is acknowledged before all are
    * @throws UnsupportedOperationException if this log does not support it, as by default
    * @throws IllegalArgumentException also if there are none, one of them is a touch, or they are
-   * too large together
+   *     too large together
    */
   default long[] appendAtomically(List<Change<K, V>> changes) {
     throw new UnsupportedOperationException("this log cannot append several changes as one");
@@ -131,9 +131,10 @@ public interface Log<K, V> extends AutoCloseable {
    * changes made before this call.
    *
    * @param since 0 or more; for example the sequence number of a change that a stream has
-   * delivered, even before a restart
+   *     delivered, even before a restart
    * @throws LogException.HistoryTruncated if the log was compacted beyond that number, or lost that
-   * change, or never gave that number: then it comes from a log that was here before, or was copied
+   *     change, or never gave that number: then it comes from a log that was here before, or was
+   *     copied
    * @throws IllegalArgumentException if {@code since} is negative
    * @throws UnsupportedOperationException if this log does not support it, as by default
    */
@@ -158,7 +159,7 @@ public interface Log<K, V> extends AutoCloseable {
    * wait, and the thread's flag is kept: the change is in the log and cannot be retracted.
    *
    * @throws LogException if the log failed before the change was acknowledged; whether it survives
-   * is then unknown
+   *     is then unknown
    */
   void awaitDurable(long sequence);
 

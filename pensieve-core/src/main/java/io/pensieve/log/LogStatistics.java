@@ -17,17 +17,17 @@ import java.util.Optional;
  * @param lastCompaction the duration of the last successful compaction; zero if there was none
  * @param lastFailure the cause of the most recent failed compaction; empty after a success
  * @param backOff how long the log waits after that failure before it compacts itself again; zero if
- * the last compaction succeeded
+ *     the last compaction succeeded
  * @param failure why the log itself has failed; empty if it has not. A failed log accepts no more
- * changes, and must be opened again
+ *     changes, and must be opened again
  * @param refusal why a put would be refused now, in words for an operator: the log has failed, or
- * is closed, or the free space is below the reserve. Present exactly as long as puts are refused.
- * If {@code failure} is empty and the log is not closed, it still accepts removals, and accepts
- * puts again once there is space
+ *     is closed, or the free space is below the reserve. Present exactly as long as puts are
+ *     refused. If {@code failure} is empty and the log is not closed, it still accepts removals,
+ *     and accepts puts again once there is space
  * @param freeBytes the free space of the log's volume when the log last checked, about a tenth of a
- * second ago; 0 if the log does not use one
+ *     second ago; 0 if the log does not use one
  * @param reserveBytes the free space required to accept puts: 64 MiB, or a sixteenth of the volume
- * if that is less; 0 if the log does not use one
+ *     if that is less; 0 if the log does not use one
  */
 public record LogStatistics(
     long appendedBytes,

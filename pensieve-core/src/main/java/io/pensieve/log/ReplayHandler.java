@@ -59,7 +59,7 @@ public interface ReplayHandler<K, V> {
      * As {@link ReplayHandler#change}.
      *
      * @param stamp above zero; decides the LRU order. Orders like {@code sequence}, but should have
-     * smaller gaps
+     *     smaller gaps
      */
     void change(long sequence, long stamp, Change<K, V> change);
 

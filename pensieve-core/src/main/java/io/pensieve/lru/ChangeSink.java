@@ -14,9 +14,9 @@ public interface ChangeSink<K, V> {
    * The key is about to get this value.
    *
    * @param expiryMillis when the entry will expire, in milliseconds since 1970-01-01T00:00Z, or
-   * {@link Node#NEVER}
+   *     {@link Node#NEVER}
    * @return the entry's version, above zero and above every earlier version of this key; or always
-   * zero, and then the table generates such versions itself
+   *     zero, and then the table generates such versions itself
    */
   long put(K key, V value, long expiryMillis);
 

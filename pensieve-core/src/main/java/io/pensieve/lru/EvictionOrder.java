@@ -216,7 +216,7 @@ final class EvictionOrder<K, V> {
    * recently used one.
    *
    * @param takenOut the number of nodes that the caller removed but did not evict, and that still
-   * count
+   *     count
    * @param weightTakenOut their total weight
    */
   @Nullable Victim<K, V> pollOverflow(int takenOut, long weightTakenOut) {

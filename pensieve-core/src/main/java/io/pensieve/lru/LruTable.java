@@ -21,20 +21,20 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>The thread that holds a node's lock decides, calls the change sink, and sets version and
- * value. A thread that holds one node's lock waits for no other node. The one exception is {@link
- * MultiKeyUpdates}, and only one of these runs at a time. A caller's function that would write to
- * the table, and so lock a second node, is refused.
+ *       value. A thread that holds one node's lock waits for no other node. The one exception is
+ *       {@link MultiKeyUpdates}, and only one of these runs at a time. A caller's function that
+ *       would write to the table, and so lock a second node, is refused.
  *   <li>A new node enters the hash table locked and without a value. A thread that finds it waits
- * for its first change. If that change fails, the node leaves the table.
+ *       for its first change. If that change fails, the node leaves the table.
  *   <li>A node first becomes dead, then leaves the hash table. A thread that waited for it, or
- * finds it before it has left, also removes it, and looks the key up again.
+ *       finds it before it has left, also removes it, and looks the key up again.
  *   <li>Lock order: first the node, then one of three: a bin of the hash table, the lock of the
- * {@link ExpiryOrder}, or the lock of the {@link EvictionOrder}. The last follows a node's lock
- * only where entries are weighed; otherwise it is taken with no lock held. The thread that removes
- * expired entries holds a lock for that before all of these.
+ *       {@link ExpiryOrder}, or the lock of the {@link EvictionOrder}. The last follows a node's
+ *       lock only where entries are weighed; otherwise it is taken with no lock held. The thread
+ *       that removes expired entries holds a lock for that before all of these.
  *   <li>An expired entry is absent for every reader; only the entry's own expiry time decides that.
- * A writer that finds one first removes it, as {@link #expireDue} does, and then continues without
- * it.
+ *       A writer that finds one first removes it, as {@link #expireDue} does, and then continues
+ *       without it.
  * </ul>
  *
  * <p>An {@code Error} can occur at any call and leave neither stack nor heap. So the method that
@@ -42,7 +42,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>a node's lock, or several: {@link NodeWriter}, {@link MultiKeyUpdates}, {@link
- * Node#awaitUnlocked}; if the change sink already has the change, the handler also makes it visible
+ *       Node#awaitUnlocked}; if the change sink already has the change, the handler also makes it
+ *       visible
  *   <li>a bin of the hash table, and the right to grow it: {@link NodeTable}
  *   <li>the lock of the {@link EvictionOrder}: its own methods
  *   <li>the slot of a thread that runs a function: {@link NodeWriter}, {@link MultiKeyUpdates}
@@ -77,7 +78,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * @param observer receives every value that leaves the table
    * @param clock the clock that decides expiry
    * @param alarm runs for each new entry that expires; must be fast and must not throw. After the
-   * first call the caller should run {@link #expireDue} regularly
+   *     first call the caller should run {@link #expireDue} regularly
    * @param keys holds every key in sorted order, if enabled
    */
   public LruTable(
@@ -259,7 +260,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    *
    * @param keys no two of them equal
    * @return for each key the version of its change; if it was not changed, that of its entry; 0 for
-   * a key that was absent and still is
+   *     a key that was absent and still is
    * @throws IllegalStateException as {@link #update}
    */
   public long[] updateAll(List<K> keys, MultiKeyUpdateFunction<V> maker) {

@@ -13,25 +13,25 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>The updating thread holds the locks of all nodes involved, from before the decision until
- * all is done. An absent key gets a node without a value, as for any insertion. So no other
- * thread's change comes in between, and the change sink gets all changes in one call.
+ *       all is done. An absent key gets a node without a value, as for any insertion. So no other
+ *       thread's change comes in between, and the change sink gets all changes in one call.
  *   <li>Only one such update runs at a time, under {@link #exclusive}: only the thread that holds
- * it waits for a node while it holds another one. Every other thread holds one node's lock at a
- * time. A writer or an evictor that holds it waits for the change sink and not for nodes. A walk
- * reads only the node that it has locked. A caller's function may read other keys; it waits at most
- * for one that is being set, and the thread that sets it waits for nothing more. A function must
- * not write. So there is no cycle of waiting threads.
+ *       it waits for a node while it holds another one. Every other thread holds one node's lock at
+ *       a time. A writer or an evictor that holds it waits for the change sink and not for nodes. A
+ *       walk reads only the node that it has locked. A caller's function may read other keys; it
+ *       waits at most for one that is being set, and the thread that sets it waits for nothing
+ *       more. A function must not write. So there is no cycle of waiting threads.
  *   <li>A caller's function may take long, and may itself wait for other threads that write. So an
- * update that finds a node in that state releases all nodes and {@link #exclusive}, waits for that
- * function alone, and starts again. It then first makes some tries at that key, so that a
- * succession of functions cannot starve it.
+ *       update that finds a node in that state releases all nodes and {@link #exclusive}, waits for
+ *       that function alone, and starts again. It then first makes some tries at that key, so that
+ *       a succession of functions cannot starve it.
  *   <li>It releases all nodes before it wakes any waiter or does anything else. Waking waits for no
- * function.
+ *       function.
  *   <li>The nodes are locked as by a plain write, so an evictor waits for them: as long as the
- * change sink takes, plus the earlier writes of these keys.
+ *       change sink takes, plus the earlier writes of these keys.
  *   <li>If the decision or the change sink fails, nodes without a value leave the table, and all
- * others stay as they were. If an {@code Error} occurs after the change sink has the changes, the
- * handler completes all changes and releases all nodes, by stores alone.
+ *       others stay as they were. If an {@code Error} occurs after the change sink has the changes,
+ *       the handler completes all changes and releases all nodes, by stores alone.
  * </ul>
  */
 final class MultiKeyUpdates<K, V> {

@@ -21,29 +21,29 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>Adding: a thread searches the chain for the key, then makes its node the first link by one
- * compare-and-set of the slot. Other changes only shorten a chain, and a removed node never comes
- * back. So if the slot still has the same first link, the chain does not have the key.
+ *       compare-and-set of the slot. Other changes only shorten a chain, and a removed node never
+ *       comes back. So if the slot still has the same first link, the chain does not have the key.
  *   <li>Removing: a thread removes a node while the bin is {@link Bin#LOCKED}, so no other removal
- * or move of the bin runs at the same time. (A node that is alone in its bin needs no lock: nothing
- * can be linked behind it.) A removed node keeps its own link, so a reader standing on it still
- * reaches the nodes behind it.
+ *       or move of the bin runs at the same time. (A node that is alone in its bin needs no lock:
+ *       nothing can be linked behind it.) A removed node keeps its own link, so a reader standing
+ *       on it still reaches the nodes behind it.
  *   <li>Growing: the table doubles, bin by bin. A bin is {@link Bin#MOVING} while its nodes are
- * relinked into the two bins of the larger array, and {@link Bin#MOVED} for good afterwards. A
- * look-up that stands on a node meanwhile may miss the node it searches. So a look-up that finds
- * nothing reads the slot again: if the bin is neither moving nor moved <i>then</i>, no link had
- * changed before, and the absence is correct. Links keep their order, so no reader runs in a cycle.
- * Readers reach the bins of the larger array only through the moved slot, and so only after they
- * are filled.
+ *       relinked into the two bins of the larger array, and {@link Bin#MOVED} for good afterwards.
+ *       A look-up that stands on a node meanwhile may miss the node it searches. So a look-up that
+ *       finds nothing reads the slot again: if the bin is neither moving nor moved <i>then</i>, no
+ *       link had changed before, and the absence is correct. Links keep their order, so no reader
+ *       runs in a cycle. Readers reach the bins of the larger array only through the moved slot,
+ *       and so only after they are filled.
  *   <li>Overflow: a chain of {@link Bin#CHAIN_MAX} nodes indicates bad hashes or an attack. The bin
- * then becomes an {@link OverflowLink}: its chain gets no more nodes. Further nodes go to a {@link
- * ConcurrentHashMap}, with the bin locked; that map makes trees of keys that are {@link
- * Comparable}. So strings of equal hashes slow a look-up by a factor of log n instead of n. When
- * few nodes are left, all return to the chain, and the bin is an ordinary one again. The old map is
- * not emptied, because a look-up may be about to read it.
+ *       then becomes an {@link OverflowLink}: its chain gets no more nodes. Further nodes go to a
+ *       {@link ConcurrentHashMap}, with the bin locked; that map makes trees of keys that are
+ *       {@link Comparable}. So strings of equal hashes slow a look-up by a factor of log n instead
+ *       of n. When few nodes are left, all return to the chain, and the bin is an ordinary one
+ *       again. The old map is not emptied, because a look-up may be about to read it.
  *   <li>Errors: an {@code Error} leaves nothing locked or lost. A thread that locked a bin has
- * changed at most one link, and its handler restores the first link. Between its two markers,
- * moving a bin calls no method and allocates nothing. The table keeps the larger array until all
- * bins are moved: the next growth continues an interrupted one.
+ *       changed at most one link, and its handler restores the first link. Between its two markers,
+ *       moving a bin calls no method and allocates nothing. The table keeps the larger array until
+ *       all bins are moved: the next growth continues an interrupted one.
  * </ul>
  *
  * <p>The table estimates its number of nodes to decide when to grow. It counts only nodes whose
@@ -84,7 +84,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
    * Creates an empty table.
    *
    * @param nodesMax the number of nodes up to which the table grows; it accepts more, in longer
-   * chains
+   *     chains
    */
   NodeTable(long nodesMax) {
     binsMax = binsFor(nodesMax);

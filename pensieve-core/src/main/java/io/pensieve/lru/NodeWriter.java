@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ol>
  *   <li>The sorted keys: so they contain every visible key, and if they refuse a key, nothing else
- * has changed.
+ *       has changed.
  *   <li>The change sink: so that no reader sees a change that the sink does not have.
  *   <li>The stamp: so that a reader who finds the value finds it used.
  *   <li>Value, expiry and version, as {@link Node} describes.

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param value the new value for {@link Action#WRITE}, otherwise null
  * @param weight the new weight of the entry
  * @param ttlMillis the time to live from the moment of the write, more than 0; {@link Node#NEVER}
- * if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time
+ *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time
  */
 public record UpdateDecision<V>(Action action, @Nullable V value, int weight, long ttlMillis)
     implements UpdateFunction<V> {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param previous its value before, or null if it had none
  * @param value its value after, or null if it has none
  * @param version the version of the change; if nothing changed, that of the entry; 0 for a key that
- * was absent and still is
+ *     was absent and still is
  * @param changed whether there was a change, and so a call of the change sink
  */
 public record UpdateResult<V>(
