@@ -8,9 +8,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes expired entries, every 250 ms, on its own daemon thread. The thread starts once the map
- * is open and has had an entry that expires. It ends when the map is closed or garbage-collected:
- * it does not keep its map reachable.
+ * Removes expired entries, a few times a second, on its own daemon thread. The thread starts once
+ * the map is open and has had an entry that expires. It ends when the map is closed or
+ * garbage-collected: it does not keep its map reachable.
  *
  * <p>Nothing else ends it: an exception or error ends only the current round. If the thread cannot
  * be started, or has died nevertheless, the next entry that expires starts it again.

@@ -54,7 +54,7 @@ import org.jspecify.annotations.Nullable;
  * order as damaged, and the next user rebuilds it from the table.
  *
  * <p>All operations are O(1) expected and amortized. A single eviction may visit many entries: each
- * entry that was used since the last visit, and one in 64 of the stamps in use.
+ * entry that was used since the last visit, and the entries in a 64th part of the stamps' range.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;

@@ -357,7 +357,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     return (hash * 0x9E3779B9) >>> (Integer.SIZE - SAMPLE_BITS) == 0;
   }
 
-  // ---- Filling, by an owner that nobody shares the table with yet
+  // ---- Filling, before the table is shared with other threads
 
   /** Lets the table exceed its maximum size until {@link #fit}. */
   void growBeyond() {
