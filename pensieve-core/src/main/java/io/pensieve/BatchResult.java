@@ -26,9 +26,9 @@ public record BatchResult<V>(
    * The result of one operation.
    *
    * @param previous the key's value before it, or null if there was none
-   * @param entry the key's entry after it, or null if there is none. A key has at most one change
-   *     in a batch: if operations of this batch wrote the key, the version is that of their joint
-   *     change, or 0 if the key was absent before and is again
+   * @param entry the key's entry after it, or null if there is none. A batch changes each key at
+   *     most once: if this batch wrote the key, the version is that of this change. It is 0 if the
+   *     key was absent before and is again
    * @param changed whether it wrote the key, or removed a value
    */
   public record OperationResult<V>(

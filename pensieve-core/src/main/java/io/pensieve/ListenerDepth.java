@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The depth of nested removal listeners of a thread. A listener that writes gets a nested call for
- * what its write removed, may write again, and so on, also through another map. At {@link #MAX} its
- * writes are refused, long before the stack overflows.
+ * what its write removed. It may write again, and so on, also through another map. At {@link #MAX}
+ * its writes are refused, long before the stack overflows.
  *
  * <p>Each level restores the previous depth by a store, which needs neither stack nor heap. A
  * thread outside all listeners has no thread-local value. A write reads its own only while some

@@ -287,8 +287,8 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
 
   // In LRU order, the entries not used since the baseline come first, in the log's own order. Next
   // come the entries that were only written since: they are in the order of their versions, which
-  // replay restores without help. The first entry that was read after its write, or that is younger
-  // than such an entry, needs a touch in the log. So does every entry after it.
+  // replay restores without help. From the first entry on that was read after its write, or that is
+  // younger than such an entry, all need a touch in the log.
   //
   // The baseline is the state when the log was opened or last compacted. Compaction settles a
   // stamp, then records the log's end as `lastVersion`, then takes the order of the table. So an

@@ -38,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  * java.util.Map.Entry#setValue}. {@link #containsKey}, {@link #containsValue}, {@link #size},
  * iteration, and conditional writes whose condition does not hold are not uses. With one thread the
  * order of evictions is exactly that of an access-ordered {@link java.util.LinkedHashMap}. With
- * several threads the order is approximate: when the map evicts an entry, at most 1 % of the bound
- * (or 8 entries, if that is more) that were last used before it are still in the map. A thread that
- * takes over from a terminated thread does not count as a second thread. Uses of one entry that
- * overlap in time count as one.
+ * several threads the order is approximate. When the map evicts an entry, some entries that were
+ * last used before it may still be in the map: at most 1 % of the bound, or 8 if that is more. A
+ * thread that takes over from a terminated thread does not count as a second thread. Uses of one
+ * entry that overlap in time count as one.
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, plus those that threads
  * are adding at this moment. The same applies to the total weight if there is a {@linkplain
@@ -69,10 +69,9 @@ import org.jspecify.annotations.Nullable;
  * Within it, every method that writes to this map, whatever the key, throws an {@link
  * IllegalStateException}; so do batches, streams of changes, and loading by {@link
  * #computeIfAbsent}. Otherwise two functions that write to each other's keys would deadlock. If an
- * {@code Error} such as a {@link StackOverflowError} ends a method, its key is unlocked afterwards,
- * and the change was either made completely or not at all. Iterators and views are weakly
- * consistent, as those of {@link java.util.concurrent.ConcurrentHashMap}. Neither keys nor values
- * may be null.
+ * {@code Error} such as a {@link StackOverflowError} ends a method, its key is unlocked afterwards.
+ * The change was then made completely or not at all. Iterators and views are weakly consistent, as
+ * those of {@link java.util.concurrent.ConcurrentHashMap}. Neither keys nor values may be null.
  *
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
@@ -311,8 +310,8 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    * BatchResult#await}. Waits for functions that are computing one of the batch's keys.
    *
    * @throws IllegalStateException if called by a function that is computing a value of this map
-   * @throws IllegalArgumentException if the batch puts more entries than the map may hold, or
-   *     heavier ones, or more than its log accepts as one change; nothing is changed then
+   * @throws IllegalArgumentException if the batch puts too many or too heavy entries for the map,
+   *     or too much for its log; nothing is changed then
    * @throws UnsupportedOperationException if the batch changes several keys, and the log cannot
    *     append several changes atomically
    * @throws io.pensieve.log.LogException if the log refuses the changes, and nothing is changed

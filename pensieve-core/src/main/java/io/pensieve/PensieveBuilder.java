@@ -91,9 +91,9 @@ public final class PensieveBuilder<K, V> {
    *
    * <p>An entry that expires costs about 50 more bytes. Once expired it is invisible, and the map
    * removes it within a second. Time passes while the map is closed. Expiry uses the time of day.
-   * If the {@linkplain #clock clock} is set back, entries live longer by as much, and an entry that
-   * expired within the last second may become visible again. If the clock is set forward, entries
-   * live shorter.
+   * If the {@linkplain #clock clock} is set back, entries live longer by as much. An entry that
+   * expired within the last second may then become visible again. If the clock is set forward,
+   * entries live shorter.
    *
    * @throws IllegalArgumentException if not positive
    */

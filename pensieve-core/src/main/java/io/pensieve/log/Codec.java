@@ -36,8 +36,8 @@ public interface Codec<T> {
    * for an anonymous class. An empty name disables the check: such a codec is never refused, and
    * neither are others on files that it wrote.
    *
-   * <p>Override it if one class encodes in several ways, before you rename a class, or if a codec
-   * reads what another one has written. At most 1,000 bytes of UTF-8.
+   * <p>Override it if one class encodes in several ways, or if a codec reads what another one has
+   * written. Also override it before you rename a class. At most 1,000 bytes of UTF-8.
    */
   default String name() {
     Class<?> type = getClass();

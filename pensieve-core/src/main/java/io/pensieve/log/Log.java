@@ -110,9 +110,8 @@ public interface Log<K, V> extends AutoCloseable {
 
   /**
    * Called by a thread after it has appended and unlocked all keys. A log that cannot keep up may
-   * make the thread wait here for a moment, rather than in {@link #append}, where other threads
-   * would wait with it. Does nothing by default. An interrupt does not end the wait; the thread's
-   * flag is kept.
+   * make the thread wait here for a moment. In {@link #append} other threads would wait with it.
+   * Does nothing by default. An interrupt does not end the wait; the thread's flag is kept.
    */
   default void throttle() {}
 

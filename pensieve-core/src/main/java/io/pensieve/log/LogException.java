@@ -111,7 +111,7 @@ public abstract sealed class LogException extends RuntimeException {
 
   /**
    * The requested changes are not available. The log was compacted, or a power cut lost changes
-   * that a stream had delivered, or they come from another log that was here before. Read the
+   * that a stream had delivered. Or they come from another log that was here before. Read the
    * entries instead, and then the changes from there on.
    */
   public static final class HistoryTruncated extends LogException {

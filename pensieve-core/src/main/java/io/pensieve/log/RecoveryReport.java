@@ -9,9 +9,9 @@ import java.util.Optional;
  *
  * @param changes the number of changes and saved entries replayed
  * @param bytes the number of bytes read
- * @param closedCleanly whether the map that wrote the log was closed. If not, the process died, and
- *     the LRU order is that of the writes since the last clean close or compaction (reads are not
- *     logged)
+ * @param closedCleanly whether the map that wrote the log was closed. If not, the process died. The
+ *     LRU order is then that of the writes since the last clean close or compaction: reads are not
+ *     logged
  * @param tornTail the torn tail that recovery cut off, if there was one
  * @param elapsed how long the replay took
  */

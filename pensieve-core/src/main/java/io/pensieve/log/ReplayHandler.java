@@ -75,9 +75,9 @@ public interface ReplayHandler<K, V> {
 
     /**
      * Whether the log must replay the whole history once more, from its beginning. The receiver
-     * asks for it if it could not keep everything at a time, and now needs some of the missing
-     * values. A log that replays in any order must call this after everything was replayed, and
-     * comply. False by default.
+     * asks for it if it could not keep everything at once and now needs missing values. A log that
+     * replays in any order must call this after everything was replayed, and comply. False by
+     * default.
      */
     default boolean needsSecondPass() {
       return false;

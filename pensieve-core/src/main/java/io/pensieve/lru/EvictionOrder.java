@@ -271,10 +271,10 @@ final class EvictionOrder<K, V> {
     }
   }
 
-  // Damage during this walk is repaired by the next one. For a node that dies during the walk,
-  // either this thread sees that it is dead, or the thread that removes it sees that it is in the
-  // order again. This thread stores the position, then reads the state. The other one stores the
-  // state, then reads the position. Both have a fence in between. The writer of a node that is
+  // Damage during this walk is repaired by the next one. A node may die during the walk. Then
+  // either this thread sees that it is dead, or the thread that marks it dead sees that it is in
+  // the order again. This thread stores the position, then reads the state. The other one stores
+  // the state, then reads the position. Both have a fence in between. The writer of a node that is
   // inserted meanwhile adds it once more.
   private void repairLocked() {
     if (!damaged) {

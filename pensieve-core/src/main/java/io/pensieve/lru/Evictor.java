@@ -58,9 +58,9 @@ final class Evictor<K, V> {
    * arbitrarily long. Their overflow is not lost. This thread writes the order's size and then
    * reads the node's state. The deciding thread writes the state and then reads the size. All four
    * accesses are volatile. So either this thread sees that the decision has ended, and tries again,
-   * or the other one sees the overflow. (If the decision was to remove, both acquire the order's
-   * lock, and the second one sees what the first did.) It does not skip plain writes but waits for
-   * them: they hold a node's lock only while the change sink takes the change.
+   * or the other one sees the overflow. If the decision was to remove, both acquire the order's
+   * lock, and the second one sees what the first did. This method waits for plain writes instead of
+   * skipping them: they hold a node's lock only while the change sink takes the change.
    */
   void evictOverflow() {
     Throwable first = null;

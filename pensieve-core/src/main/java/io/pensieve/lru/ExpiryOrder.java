@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * timer out, and then checks the node under its lock. So postponing an expiry needs no step here at
  * all.
  *
- * <p>If an {@code Error} interrupts a step, or a lock holder before it calls this class, the
- * handler marks the order as {@link #damaged} by a plain store. The next user of the wheel rebuilds
- * it from the table.
+ * <p>An {@code Error} may interrupt a step, or a lock holder before it calls this class. The
+ * handler then marks the order as {@link #damaged} by a plain store. The next user of the wheel
+ * rebuilds it from the table.
  */
 final class ExpiryOrder<K, V> {
   /** Whether the wheel must be rebuilt. Error handlers set it, without a call. */

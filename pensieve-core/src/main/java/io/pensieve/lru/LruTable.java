@@ -178,9 +178,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /**
    * Returns a stamp up to which the order is settled. A later call of {@link #coldestFirst} sees
-   * every use with a stamp up to this one, and the change sink has every change made before such a
-   * use. The result is the largest stamp that a sole thread gave. Several threads may store their
-   * stamps late, so their stamps settle nothing.
+   * every use with a stamp up to this one. The change sink has every change made before such a use.
+   * The result is the largest stamp that a sole thread gave. Several threads may store their stamps
+   * late, so their stamps settle nothing.
    */
   public long settledStamp() {
     long settled = 0;

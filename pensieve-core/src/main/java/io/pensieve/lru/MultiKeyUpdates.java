@@ -22,16 +22,16 @@ import org.jspecify.annotations.Nullable;
  *       waits at most for one that is being set, and the thread that sets it waits for nothing
  *       more. A function must not write. So there is no cycle of waiting threads.
  *   <li>A caller's function may take long, and may itself wait for other threads that write. So an
- *       update that finds a node in that state releases all nodes and {@link #exclusive}, waits for
- *       that function alone, and starts again. It then first makes some tries at that key, so that
- *       a succession of functions cannot starve it.
+ *       update that finds one releases all nodes and {@link #exclusive}, and waits for that
+ *       function alone. Then it starts again, and first makes some tries at that key, so that a
+ *       succession of functions cannot starve it.
  *   <li>It releases all nodes before it wakes any waiter or does anything else. Waking waits for no
  *       function.
  *   <li>The nodes are locked as by a plain write, so an evictor waits for them: as long as the
  *       change sink takes, plus the earlier writes of these keys.
  *   <li>If the decision or the change sink fails, nodes without a value leave the table, and all
- *       others stay as they were. If an {@code Error} occurs after the change sink has the changes,
- *       the handler completes all changes and releases all nodes, by stores alone.
+ *       others stay as they were. An {@code Error} may occur after the change sink has the changes.
+ *       The handler then completes all changes and releases all nodes, by stores alone.
  * </ul>
  */
 final class MultiKeyUpdates<K, V> {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Consistency of value and version: a thread that changes the entry holds the node's lock, which
  * is {@link #state}. A change first writes {@link #version} as a negative number, then {@link
- * #value}, then the final version. A reader loads the value first (acquire) and the version second,
- * so the version it sees is at least that of the value. If that version is durable, so is the
+ * #value}, then the final version. A reader loads the value first (acquire) and the version second.
+ * So the version it sees is at least that of the value. If that version is durable, so is the
  * value. A reader that needs a matching pair ({@link #read}) loads the version before and after. If
  * both loads are equal and not negative, no thread wrote in between.
  *
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Locking a node costs one atomic operation, half of what a monitor costs, and none for a new
  * node. A waiter spins for a moment, then waits at one of the {@link #MONITORS}. A thread holds
- * such a monitor only long enough to wait or to notify, so a thread that notifies others never
+ * such a monitor only long enough to wait or to notify. So a thread that notifies others never
  * waits for what they do next. A plain change unlocks without a fence. It can miss a thread that is
  * about to wait, so every waiter rechecks after some milliseconds.
  *
@@ -153,7 +153,7 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /** The entry's value, or null before the first change and after the last. */
-  @SuppressWarnings("unchecked") // only set(V, long) writes the field
+  @SuppressWarnings("unchecked") // only set writes the field
   public @Nullable V value() {
     return (V) VALUE.getAcquire(this);
   }
@@ -200,7 +200,7 @@ public final class Node<K, V> extends BinLink<K, V> {
     return current == null ? NEVER : current.expiryMillis;
   }
 
-  @SuppressWarnings("unchecked") // only setExpiry writes the field
+  @SuppressWarnings("unchecked") // only set writes the field
   @Nullable Timer<K, V> timer() {
     return (Timer<K, V>) TIMER.getAcquire(this);
   }

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  *   <li>Adding: a thread searches the chain for the key, then makes its node the first link by one
  *       compare-and-set of the slot. Other changes only shorten a chain, and a removed node never
  *       comes back. So if the slot still has the same first link, the chain does not have the key.
- *   <li>Removing: a thread removes a node while the bin is {@link Bin#LOCKED}, so no other removal
- *       or move of the bin runs at the same time. (A node that is alone in its bin needs no lock:
- *       nothing can be linked behind it.) A removed node keeps its own link, so a reader standing
- *       on it still reaches the nodes behind it.
+ *   <li>Removing: a thread removes a node while the bin is {@link Bin#LOCKED}. So no other removal
+ *       or move of the bin runs at the same time. A node that is alone in its bin needs no lock:
+ *       nothing can be linked behind it. A removed node keeps its own link. So a reader standing on
+ *       it still reaches the nodes behind it.
  *   <li>Growing: the table doubles, bin by bin. A bin is {@link Bin#MOVING} while its nodes are
  *       relinked into the two bins of the larger array, and {@link Bin#MOVED} for good afterwards.
  *       A look-up that stands on a node meanwhile may miss the node it searches. So a look-up that

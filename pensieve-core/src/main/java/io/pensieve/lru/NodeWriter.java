@@ -73,7 +73,7 @@ final class NodeWriter<K, V> {
   }
 
   // Locking a node, deciding and unlocking are one method. Its handler releases the lock by stores
-  // alone, because an error can occur at each call and at the entry of each called method.
+  // alone: an error can occur at each call, and at the entry of each called method.
   private @Nullable UpdateResult<V> lockAndDecide(
       Node<K, V> node, UpdateFunction<V> function, boolean fresh, boolean housekeeping) {
     boolean computes = !(function instanceof UpdateDecision || housekeeping);

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  * <p>While only one thread uses the table, a plain counter gives every use its own stamp: the order
  * of stamps is exactly the order of uses. If another thread arrives and the sole user has
  * terminated, it becomes the sole user. Once a second living thread arrives, the clock is shared
- * for good, and coarse, so that threads seldom write to the same place. An entry may then seem
- * colder than it is, and at most {@code lruErrorMax} entries may wrongly seem hotter than it. Uses
- * of one entry that overlap in time count as any one of them. The same may hold for uses that a
- * sole thread has in progress when the clock becomes shared.
+ * for good. It is then coarse, so that threads seldom write to the same place. An entry may then
+ * seem colder than it is, and at most {@code lruErrorMax} entries may wrongly seem hotter than it.
+ * Uses of one entry that overlap in time count as any one of them. The same may hold for uses that
+ * a sole thread has in progress when the clock becomes shared.
  *
  * <p>A shared stamp is the value of the epoch at the use. Stamping an entry is a touch. A {@link
  * #sparing} clock does not stamp an entry again within {@link #slack} ticks of the epoch; any other
@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Reading the stamp first can save a store, but costs an unpredictable branch. If another
  * processor has just stamped the entry, the read also waits for that store. With few processors
- * this costs more than it saves. With many, a clock that is not sparing would make all processors
- * contend for the cache line of the hottest entry at every use.
+ * this costs more than it saves. With many, all processors would contend for the cache line of the
+ * hottest entry at every use, so the clock is sparing.
  *
  * <p>Stripes are counted without atomic operations, which would wait until the store of the stamp
  * reaches the other processors. If two threads that share a stripe count at the same instant, one

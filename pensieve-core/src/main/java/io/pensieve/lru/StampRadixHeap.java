@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  * grow at any time without a notification. Not thread-safe.
  *
  * <p>Invariant: no node has a stamp below {@link #floor}, the stamp of the node taken last. Stamps
- * are read as numbers with digits of six bits. A node's bucket is named by the highest digit in
- * which its stamp differed from the floor, and by the value of that digit. So the coldest node is
- * in the lowest occupied digit, and there in the lowest occupied value. To take it, the floor rises
- * to the start of that bucket. The nodes of the bucket then differ from the floor in lower digits
- * only, and move to lower buckets by their current stamps. At the last digit all nodes of a bucket
- * have the same stamp; a node that was used since moves to its new bucket.
+ * are read as numbers with digits of six bits. Two numbers name a node's bucket: the highest digit
+ * in which its stamp differed from the floor, and that digit's value. So the coldest node is in the
+ * lowest occupied digit, and there in the lowest occupied value. To take it, the floor rises to the
+ * start of that bucket. The nodes of the bucket then differ from the floor in lower digits only.
+ * They move to lower buckets by their current stamps. At the last digit all nodes of a bucket have
+ * the same stamp; a node that was used since moves to its new bucket.
  *
  * <p>So a node moves at most once for each digit, and at most once more for all uses since its last
  * move. A use itself costs nothing here.

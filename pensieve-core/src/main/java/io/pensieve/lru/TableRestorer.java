@@ -28,8 +28,7 @@ public final class TableRestorer<K, V> {
   // A node enters the eviction order after it got a value, and stays there until it dies. Each
   // thread has its own buffer for data that all threads would write. It holds the new nodes, which
   // enter the order many at a time, and the largest version and stamp. Together the buffers hold
-  // back a small share of the bounds from the order, so the order still sees whether the bounds are
-  // exceeded.
+  // back only a small share of the bounds. So the order still sees whether the bounds are exceeded.
 
   private static final int BUFFER_NODES_MAX = 512;
   private static final int BUFFER_SHARE = 64;

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The structure is that of {@link StampRadixHeap}, with times in place of stamps. {@link #floor}
  * is a time that has passed; a timer due before it counts as due at it. Times are read as numbers
  * with digits of six bits: the lowest one counts milliseconds, the next ones 64 ms, 4 s, 4 min, 5
- * h. A timer's bucket is named by the highest digit in which its time differs from the floor, and
- * by the value of that digit. When the start time of a bucket has come, the floor rises to it, and
- * the bucket's timers move to lower digits. Timers leave the wheel from the lowest digit. So a
- * timer moves at most once for each digit.
+ * h. Two numbers name a timer's bucket: the highest digit in which its time differs from the floor,
+ * and that digit's value. When the start time of a bucket has come, the floor rises to it, and the
+ * bucket's timers move to lower digits. Timers leave the wheel from the lowest digit. So a timer
+ * moves at most once for each digit.
  */
 final class TimerWheel<K, V> {
   private static final int DIGIT_BITS = 6; // so that one long is a bit set of a digit's values
