@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -138,14 +139,50 @@ class ParallelRecoveryTest {
     }
   }
 
+  /**
+   * The thread that reads the log waits, from the middle of it on, until another thread has
+   * replayed something. It has submitted chunks by then. Otherwise it could replay all of them
+   * itself while the other threads start.
+   */
+  private static final class SharedReceiver extends Receiver {
+    private final CountDownLatch another = new CountDownLatch(1);
+    private final AtomicInteger changes = new AtomicInteger();
+    private final int changesAlone;
+
+    SharedReceiver(int changesAlone) {
+      this.changesAlone = changesAlone;
+    }
+
+    @Override
+    public void change(long sequence, long stamp, Change<String, String> change) {
+      if (!Thread.currentThread().getName().equals("pensieve-recovery")) {
+        another.countDown();
+      } else if (changes.get() > changesAlone) {
+        awaitAnother();
+      }
+      changes.incrementAndGet();
+      super.change(sequence, stamp, change);
+    }
+
+    private void awaitAnother() {
+      try {
+        assertTrue(another.await(60, TimeUnit.SECONDS), "no other thread has come");
+      } catch (InterruptedException unexpected) {
+        throw new AssertionError(unexpected);
+      }
+    }
+  }
+
   private List<String> replayed(Codec<String> codec) {
-    Receiver receiver = new Receiver();
+    return replayed(codec, new Receiver());
+  }
+
+  private List<String> replayed(Codec<String> codec, Receiver receiver) {
     try (FileLog<String, String> log = open(codec)) {
       RecoveryReport report = log.replay(receiver);
       assertEquals(receiver.byStamp.size(), report.changes());
       assertTrue(report.closedCleanly());
     }
-    assertTrue(receiver.tellers.size() > 1, "several threads told");
     assertEquals(1, receiver.reporters.size());
     return receiver.byStamp.values().stream()
         .map(change -> ((Change.Put<String, String>) change).value())
@@ -154,7 +191,9 @@ class ParallelRecoveryTest {
 
   @Test
   void severalThreadsTellEverythingLargeEntriesToo() {
-    assertEquals(values, replayed(Codec.utf8()));
+    Receiver several = new SharedReceiver(values.size() / 2);
+    assertEquals(values, replayed(Codec.utf8(), several));
+    assertTrue(several.tellers.size() > 1, "several threads told");
     assertEquals(values, replayed(Codec.utf8()), "and leave the log as it was");
   }
 
