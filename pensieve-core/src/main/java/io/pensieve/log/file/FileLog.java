@@ -41,10 +41,11 @@ import org.jspecify.annotations.Nullable;
  * process. If its folder is deleted, replaced or taken, it fails at its next force, and within
  * about 100 ms. Only the files' owner has access (files 0600, folders 0700).
  *
- * <p>A failed write or force is final: every later append throws {@link LogException.Failed}, and
- * only opening the folder again recovers. When less than 64 MiB are free on the folder's volume (or
- * a sixteenth of it, if that is less), puts throw {@link LogException.Full}. Removals go on. Puts
- * succeed again when there is space. {@link #statistics} has state and reason.
+ * <p>A failed force is final, and so is a write that keeps failing: later appends throw {@link
+ * LogException.Failed} until the folder is opened again. The log retries writes that lack space or
+ * descriptors. With less than 64 MiB free (or a sixteenth of the volume, if less), puts throw
+ * {@link LogException.Full} until there is space; removals go on. {@link #statistics} has the
+ * reason.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
