@@ -42,10 +42,9 @@ import org.jspecify.annotations.Nullable;
  * about 100 ms. Only the files' owner has access (files 0600, folders 0700).
  *
  * <p>A failed force is final, and so is a write that keeps failing: later appends throw {@link
- * LogException.Failed} until the folder is opened again. The log retries writes that lack space or
- * descriptors. With less than 64 MiB free (or a sixteenth of the volume, if less), puts throw
- * {@link LogException.Full} until there is space; removals go on. {@link #statistics} has the
- * reason.
+ * LogException.Failed}. The log retries writes that lack space or descriptors. With less than 64
+ * MiB free (or a sixteenth of the volume, if less), puts throw {@link LogException.Full} until
+ * there is space; removals go on. {@link #statistics} has the reason.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
