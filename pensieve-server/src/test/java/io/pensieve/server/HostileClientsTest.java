@@ -101,9 +101,11 @@ final class HostileClientsTest {
       for (int i = 0; i < REQUESTS_BESIDE; i++) {
         String body = "{\"key\":\"beside\",\"val\":\"value " + i + "\"}";
         wellBehaved.send(PUT + "Content-Length: " + body.length() + "\r\n\r\n" + body);
-        assertTrue(wellBehaved.read(MIB).startsWith("HTTP/1.1 200 "));
+        String put = wellBehaved.readResponse();
+        assertTrue(put.startsWith("HTTP/1.1 200 "), put);
         wellBehaved.send("GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        assertTrue(wellBehaved.read(MIB).endsWith("{\"val\":\"value " + i + "\"}"));
+        String got = wellBehaved.readResponse();
+        assertTrue(got.endsWith("{\"val\":\"value " + i + "\"}"), got);
       }
     }
   }

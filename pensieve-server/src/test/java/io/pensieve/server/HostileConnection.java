@@ -10,11 +10,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A client that neither reads when it should nor sends what it promised. Not for several threads.
  */
 final class HostileConnection implements AutoCloseable {
+  private static final Pattern CONTENT_LENGTH = Pattern.compile("(?i)\r\nContent-Length: (\\d+)");
   private static final int PATIENCE_MILLIS = 30_000;
   private static final int READ_BYTES = 64 << 10;
   private static final int NARROW_BYTES = 4 << 10;
@@ -89,6 +92,32 @@ final class HostileConnection implements AutoCloseable {
     } catch (SocketException cut) {
       return "";
     }
+  }
+
+  /**
+   * A whole response that has a Content-Length: it may come in pieces. What has come, if the
+   * connection is closed instead.
+   */
+  String readResponse() throws IOException {
+    StringBuilder all = new StringBuilder();
+    while (!isWhole(all)) {
+      String piece = read(READ_BYTES);
+      if (piece.isEmpty()) {
+        break;
+      }
+      all.append(piece);
+    }
+    return all.toString();
+  }
+
+  private static boolean isWhole(StringBuilder response) {
+    int headEnd = response.indexOf("\r\n\r\n");
+    if (headEnd < 0) {
+      return false;
+    }
+    Matcher length = CONTENT_LENGTH.matcher(response.substring(0, headEnd));
+    int bytes = length.find() ? Integer.parseInt(length.group(1)) : 0;
+    return response.length() >= headEnd + 4 + bytes;
   }
 
   /** All that comes before the server closes. */
