@@ -165,9 +165,14 @@ final class HostileClientsTest {
       }
     }
     assertServesOthers(server);
+    int refused = 0;
     for (HostileConnection connection : hostile) {
-      assertTrue(connection.read(MIB).matches("(?s)HTTP/1.1 (413|503) .*"));
+      String response = connection.read(MIB);
+      // Whoever sends on for longer than the server drops what comes is cut off, response and all.
+      assertTrue(response.isEmpty() || response.matches("(?s)HTTP/1.1 (413|503) .*"), response);
+      refused += response.isEmpty() ? 0 : 1;
     }
+    assertTrue(refused > 0, "some have their response");
     awaitCutOff();
   }
 
