@@ -350,7 +350,7 @@ class HouseRulesTest {
         "@Tag(Depth.TAG) class A { int n = Depth.of(1, 2, 3); }");
   }
 
-  // Else the middle depth would pass over it in .ci/run, which runs tagged classes alone.
+  // So that -Dgroups=depth, with -Pci or -Pdeep, runs all the classes that gain by it.
   private static Stream<String> untaggedDepth(Source source) {
     boolean asks = source.code().contains("Depth.of(");
     return asks && !source.code().contains("@Tag(Depth.TAG)")
