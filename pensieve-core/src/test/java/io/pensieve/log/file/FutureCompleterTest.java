@@ -43,22 +43,30 @@ class FutureCompleterTest {
 
   @Test
   void aFunctionThatNeverEndsHoldsUpNoOthers(@TempDir Path folder) throws Exception {
-    FileLog<String, String> log = WriterFaultTest.open(folder, LogThreads.daemons());
+    SlowDisk disk = new SlowDisk();
+    FileLog<String, String> log = WriterFaultTest.open(disk.disk(), folder, LogThreads.daemons());
     CountDownLatch never = new CountDownLatch(1);
     CountDownLatch held = new CountDownLatch(3);
-    for (int i = 0; i < 3; i++) {
-      CompletableFuture<Void> ignored =
-          log.whenDurable(log.append(put("stuck", "1")))
-              .thenRun(
-                  () -> {
-                    held.countDown();
-                    awaitQuietly(never);
-                  });
+    // No force ends before all functions are there: else they would run on this thread.
+    disk.holdWriter("File.force");
+    try {
+      for (int i = 0; i < 3; i++) {
+        CompletableFuture<Void> ignored =
+            log.whenDurable(log.append(put("stuck", "1")))
+                .thenRun(
+                    () -> {
+                      held.countDown();
+                      awaitQuietly(never);
+                    });
+      }
+      disk.release();
+      assertTrue(held.await(60, TimeUnit.SECONDS), "one after the other is passed over");
+      log.whenDurable(log.append(put("other", "1"))).get(60, TimeUnit.SECONDS);
+      log.close();
+    } finally {
+      disk.release();
+      never.countDown();
     }
-    assertTrue(held.await(60, TimeUnit.SECONDS), "one after the other is passed over");
-    log.whenDurable(log.append(put("other", "1"))).get(60, TimeUnit.SECONDS);
-    log.close();
-    never.countDown();
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -18,6 +18,7 @@ final class SlowDisk {
   private final CountDownLatch held = new CountDownLatch(1);
   private final CountDownLatch released = new CountDownLatch(1);
   private volatile @Nullable String slow; // the operation that is to be held
+  private volatile boolean isWriterOnly;
   private volatile @Nullable Thread thread; // that is held
 
   Disk disk() {
@@ -26,6 +27,12 @@ final class SlowDisk {
 
   /** From now on the first operation of this kind is held, and no other one after it. */
   void hold(String operation) {
+    slow = operation;
+  }
+
+  /** As {@link #hold}, of the log writer's operations only. */
+  void holdWriter(String operation) {
+    isWriterOnly = true;
     slow = operation;
   }
 
@@ -49,7 +56,11 @@ final class SlowDisk {
   /** Whether it is the log's writer that is held. */
   boolean holdsWriter() {
     Thread current = thread;
-    return current != null && current.getName().equals("pensieve-log-writer");
+    return current != null && isWriter(current);
+  }
+
+  private static boolean isWriter(Thread thread) {
+    return thread.getName().equals("pensieve-log-writer");
   }
 
   void release() {
@@ -68,7 +79,8 @@ final class SlowDisk {
       Class<?> type, Object real, Method method, Object @Nullable [] arguments) throws Throwable {
     String operation = type.getSimpleName() + "." + method.getName();
     seen.add(operation);
-    if (operation.equals(slow) && claim()) {
+    boolean isMeant = !isWriterOnly || isWriter(Thread.currentThread());
+    if (operation.equals(slow) && isMeant && claim()) {
       held.countDown();
       released.await();
     }

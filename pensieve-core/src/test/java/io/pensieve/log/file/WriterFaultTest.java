@@ -53,10 +53,14 @@ class WriterFaultTest {
   }
 
   static FileLog<String, String> open(Path folder, LogThreads threads) {
+    return open(new FileDisk(), folder, threads);
+  }
+
+  static FileLog<String, String> open(Disk disk, Path folder, LogThreads threads) {
     Compactor.Settings compaction = new Compactor.Settings(1 << 20, 4096, 1 << 30, 1 << 30);
     FileLog<String, String> log =
         FileLog.open(
-            new FileDisk(),
+            disk,
             folder,
             Codec.utf8(),
             Codec.utf8(),
