@@ -105,7 +105,9 @@ final class ExpiryOrder<K, V> {
   }
 
   // Damage during this walk is repaired by the next one. Lock holders that set or end an expiry
-  // meanwhile update the wheel afterwards. A timer never becomes due later than it was.
+  // meanwhile update the wheel afterwards, but only if the timer is due too late for them. So a
+  // timer never becomes due later than it was, and one that is due is in the wheel, even if its
+  // node does not expire at present.
   private TimerWheel<K, V> rebuild() {
     boolean first = wheel == null && !damaged;
     damaged = false;
@@ -114,13 +116,13 @@ final class ExpiryOrder<K, V> {
     if (!first) {
       for (Node<K, V> node : nodes) {
         Timer<K, V> timer = node.timer();
-        if (timer != null
-            && node.value() != null
-            && timer.expiryMillis != Node.NEVER
-            && !fresh.has(timer)) {
-          timer.dueMillis = Math.min(timer.dueMillis, timer.expiryMillis);
+        if (timer != null && !node.isDead() && !fresh.has(timer)) {
+          timer.bucket = -1;
           timer.linkToSelf();
-          fresh.add(timer);
+          timer.dueMillis = Math.min(timer.dueMillis, timer.expiryMillis);
+          if (timer.dueMillis != Node.NEVER) {
+            fresh.add(timer);
+          }
         }
       }
     }

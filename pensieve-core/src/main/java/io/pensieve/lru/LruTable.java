@@ -396,12 +396,12 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   // Checks again with the node's lock held, because the node may have been written meanwhile.
-  // Returns false if the lock was not acquired.
+  // Returns false if a caller's function holds the lock.
   private boolean expire(Node<K, V> node, long now) {
     UpdateResult<V> result =
         writer.updateUnlessComputing(node, new RemoveIfExpired<>(node, now, expiries));
     if (result == null) {
-      return false;
+      return node.isDead();
     }
     V expired = result.previous();
     if (result.changed() && expired != null) {

@@ -2,6 +2,7 @@ package io.pensieve.lru;
 
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class ExpiryOrderTest {
   private final AtomicInteger alarms = new AtomicInteger();
   private final ExpiryOrder<String, String> order =
-      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet, List.of());
+      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet, nodes());
   private final Node<String, String> node = new Node<>("a");
   private long versions;
 
@@ -70,6 +71,68 @@ class ExpiryOrderTest {
     write(5_000);
     order.putBack(timer);
     assertSame(timer, order.poll(2_000), "and is then looked at");
+  }
+
+  @Test
+  void whatIsRebuiltWhileAnEntryIsPersistentMissesNoLaterExpiry() {
+    write(2_000);
+    write(Node.NEVER);
+    order.damaged = true;
+    assertNull(order.poll(1_000), "rebuilds");
+    write(3_000);
+    comesUpBy(3_000);
+  }
+
+  @Test
+  void whatIsRebuiltWhileAnEntryHasNoValueMissesNoExpiry() {
+    write(2_000);
+    node.set(null, Node.NEVER, ++versions);
+    order.damaged = true;
+    assertNull(order.poll(1_000), "rebuilds");
+    write(3_000);
+    comesUpBy(3_000);
+  }
+
+  @Test
+  void whatIsRebuiltForgetsTheDead() {
+    write(2_000);
+    node.die();
+    order.damaged = true;
+    assertNull(order.poll(5_000));
+    assertTrue(order.isEmpty());
+  }
+
+  @Test
+  void whatIsRebuiltAgainAndAgainIsInItOnce() {
+    write(2_000);
+    write(Node.NEVER);
+    for (int i = 0; i < 100; i++) {
+      order.damaged = true;
+      assertNull(order.poll(1_000));
+      assertFalse(order.isEmpty());
+    }
+    order.disarm(node);
+    assertTrue(order.isEmpty());
+    order.damaged = true;
+    assertNull(order.poll(1_000));
+    assertTrue(order.isEmpty(), "a stopped timer stays out");
+    write(3_000);
+    comesUpBy(3_000);
+    assertTrue(order.isEmpty());
+  }
+
+  private Iterable<Node<String, String>> nodes() {
+    return () -> List.of(node).iterator();
+  }
+
+  // Perhaps first when it was due before: then it is armed anew.
+  private void comesUpBy(long millis) {
+    Timer<String, String> early = order.poll(millis - 1);
+    if (early != null) {
+      assertSame(node.timer(), early);
+      order.armAgain(node);
+    }
+    assertSame(node.timer(), order.poll(millis));
   }
 
   @Test
