@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class ExpiryOrderTest {
   private final AtomicInteger alarms = new AtomicInteger();
   private final ExpiryOrder<String, String> order =
-      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet, nodes());
+      new ExpiryOrder<>(() -> Instant.ofEpochMilli(1_000), alarms::incrementAndGet, this::nodes);
   private final Node<String, String> node = new Node<>("a");
   private long versions;
 
@@ -121,8 +122,8 @@ class ExpiryOrderTest {
     assertTrue(order.isEmpty());
   }
 
-  private Iterable<Node<String, String>> nodes() {
-    return () -> List.of(node).iterator();
+  private Iterator<Node<String, String>> nodes() {
+    return List.of(node).iterator();
   }
 
   // Perhaps first when it was due before: then it is armed anew.
