@@ -3,7 +3,11 @@ package io.pensieve.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.Pensieve;
+import io.pensieve.PensieveBuilder;
+import io.pensieve.log.Log;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +28,12 @@ class ReadmeTest {
   // Flag, names in the environment, default.
   private static final Pattern SETTING =
       Pattern.compile("(?m)^\\| `(--[a-z-]+)` \\| (`PENSIEVE_[^|]+) \\| ([^|]+) \\|");
+  // What to use, in the table of the API; and what is called there.
+  private static final Pattern USE =
+      Pattern.compile("(?m)^\\| [a-z][^|]* \\| (.*`[a-zA-Z].*) \\|$");
+  private static final Pattern CALL = Pattern.compile("\\b([a-z][A-Za-z]+)\\(|`([a-z][A-Za-z]+)`");
+  private static final List<Class<?>> API =
+      List.of(Pensieve.class, PensieveBuilder.class, Log.class);
   private static final Pattern BY_THE_HEAP = Pattern.compile("\\[?by the heap.*");
   private static final Pattern FLAG = Pattern.compile("--[a-z][a-z-]+");
 
@@ -33,6 +43,24 @@ class ReadmeTest {
     assertTrue(snippet.find(), "there is an example");
     assertEquals(
         read("examples/src/main/java/io/pensieve/examples/Embedding.java"), snippet.group(1));
+  }
+
+  @Test
+  void theMethodsOfTheTableExist() throws IOException {
+    String section = read("README.md").split("\n## Use the server")[0].split("To \\| Use")[1];
+    Set<String> calls =
+        USE.matcher(section)
+            .results()
+            .flatMap(row -> CALL.matcher(row.group(1)).results())
+            .map(call -> call.group(1) == null ? call.group(2) : call.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+    assertTrue(calls.size() >= 12, calls::toString);
+    calls.removeAll(
+        API.stream()
+            .flatMap(type -> Stream.of(type.getMethods()))
+            .map(Method::getName)
+            .collect(Collectors.toSet()));
+    assertEquals(Set.of(), calls, "no such methods");
   }
 
   @Test

@@ -7,8 +7,8 @@ package io.pensieve.log;
 public enum Durability {
   /**
    * Acknowledged at memory speed. Survives {@code kill -9}, the OOM killer and {@link
-   * Runtime#halt}. A power cut or a kernel crash loses at most the changes of the last 100 ms. If
-   * it loses a change, it also loses every later one.
+   * Runtime#halt}. A power cut or a kernel crash loses the changes of the last 100 ms or so. If it
+   * loses a change, it also loses every later one.
    */
   PROCESS_DEATH,
 

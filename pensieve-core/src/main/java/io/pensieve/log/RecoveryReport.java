@@ -27,7 +27,7 @@ public record RecoveryReport(
    * after a crash; none of it was acknowledged.
    *
    * @param file the file that was cut
-   * @param offset where it was cut, in bytes
+   * @param offset where the cut bytes began in it, in bytes
    * @param bytes how many bytes were cut off
    * @param copy the file that keeps the cut bytes
    */

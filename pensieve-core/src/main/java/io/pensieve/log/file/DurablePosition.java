@@ -105,7 +105,7 @@ final class DurablePosition {
     waiting = arrived;
   }
 
-  CompletableFuture<Void> whenReached(long sequence, Runnable wakeScribe) {
+  CompletableFuture<Void> whenReached(long sequence, Runnable wakeLogWriter) {
     CompletableFuture<Void> acknowledged = new CompletableFuture<>();
     if (durable >= sequence) {
       acknowledged.complete(null);
@@ -118,16 +118,16 @@ final class DurablePosition {
     } else if (failed != null) {
       acknowledged.completeExceptionally(failed);
     }
-    wakeScribe.run();
+    wakeLogWriter.run();
     return acknowledged;
   }
 
   /** Waits for this sequence. An interrupt does not end the wait; the flag is kept. */
-  void await(long sequence, Runnable wakeScribe) {
+  void await(long sequence, Runnable wakeLogWriter) {
     Waiter waiter = Waiter.thread(sequence);
     if (durable < sequence) {
       addWaiter(waiter);
-      wakeScribe.run();
+      wakeLogWriter.run();
     }
     boolean interrupted = false;
     while (!waiter.isDone() && durable < sequence && failure == null) {

@@ -148,7 +148,7 @@ final class SegmentPreallocator {
           wait();
         }
       } catch (InterruptedException e) {
-        throw new AssertionError("nobody can interrupt the scribe", e);
+        throw new AssertionError("nobody can interrupt the log writer", e);
       }
       left = file;
       file = null;

@@ -80,7 +80,7 @@ public final class CrashingLog {
     LogThreads threads =
         new LogThreads(
             work -> {
-              starting.accept("scribe");
+              starting.accept("log writer");
               logWriter = (LogWriter) work;
             },
             work -> {
@@ -130,7 +130,7 @@ public final class CrashingLog {
     return disk.newestBase(FOLDER);
   }
 
-  /** A piece of the scribe's work. */
+  /** A piece of the log writer's work. */
   public boolean step() {
     nanos += 60_000_000;
     boolean moved = !present(logWriter).isFinished() && present(logWriter).step();

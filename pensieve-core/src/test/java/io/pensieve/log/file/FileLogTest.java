@@ -249,10 +249,10 @@ class FileLogTest {
       long sequence = log.append(new Change.Put<>("a", new byte[1]));
       log.awaitDurable(sequence);
       assertTrue(log.durableSequence() >= sequence);
-      CompletableFuture<Void> interruptsTheScribe =
+      CompletableFuture<Void> interruptsTheCompleter =
           log.whenDurable(log.append(new Change.Put<>("b", new byte[1])))
               .thenRun(() -> Thread.currentThread().interrupt());
-      interruptsTheScribe.join();
+      interruptsTheCompleter.join();
       log.awaitDurable(log.append(new Change.Put<>("c", new byte[1])));
     } finally {
       assertTrue(Thread.interrupted(), "the flag is kept");

@@ -21,7 +21,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a writer and the scribe see of each other, as races of the two that are run many times. */
+/**
+ * What a writer and the log writer see of each other, as races of the two that are run many times.
+ */
 @Timeout(600)
 @Tag(Depth.TAG)
 class LogRaceTest {
@@ -110,7 +112,7 @@ class LogRaceTest {
     assertEquals(0, looking.get(), "looks that found less than was there before");
   }
 
-  /** Somebody who waits for a sequence while the scribe makes it durable, or fails. */
+  /** Somebody who waits for a sequence while the log writer makes it durable, or fails. */
   private static final class WaiterRace {
     final FutureCompleter completer = new FutureCompleter(Runnable::run);
     final DurablePosition durablePosition = new DurablePosition(0, completer);

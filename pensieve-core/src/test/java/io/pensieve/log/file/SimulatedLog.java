@@ -67,7 +67,7 @@ final class SimulatedLog {
   private long nanos;
   private long waiting; // bytes in the ring, at most
   private int acknowledged; // how many changes of the history have been known to be, so far
-  private long idleNanos; // when the scribe had nothing to do
+  private long idleNanos; // when the log writer had nothing to do
   private int idleSize; // how many changes there were then
   private @Nullable RecoveryReport report;
   final RecordedLines operator = new RecordedLines();
@@ -363,7 +363,8 @@ final class SimulatedLog {
     }
   }
 
-  // When the scribe has nothing to do, all is written; and 100 ms later, when it has nothing to do
+  // When the log writer has nothing to do, all is written; and 100 ms later, when it has nothing to
+  // do
   // again, all of that is forced, whatever the level.
   private void noteIdle(boolean moved) {
     boolean isIdle =
@@ -376,7 +377,7 @@ final class SimulatedLog {
   }
 
   /**
-   * All that the scribe has to do. A step ends where a segment does; an append into a full ring
+   * All that the log writer has to do. A step ends where a segment does; an append into a full ring
    * would wait for ever.
    */
   void settle() {
@@ -405,7 +406,7 @@ final class SimulatedLog {
 
   /** As {@link #close}, but that the log itself stops the compactor. */
   void closeLog() {
-    // The only moment with a thread: close waits for the scribe, and does nothing meanwhile.
+    // The only moment with a thread: close waits for the log writer, and does nothing meanwhile.
     isClosing = true;
     LogWriter toEnd = writer;
     if (toEnd != null) {

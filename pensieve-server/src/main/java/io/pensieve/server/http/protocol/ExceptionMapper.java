@@ -17,7 +17,7 @@ import java.util.logging.Logger;
 import org.xnio.IoUtils;
 import org.xnio.XnioExecutor;
 
-/** Maps exceptions to responses. Only this class knows which exception has which status. */
+/** Maps exceptions to problems, and sends those. Only this class knows which is which. */
 public final class ExceptionMapper {
   private static final Logger LOGGER = Logger.getLogger(ExceptionMapper.class.getName());
 
