@@ -1,15 +1,12 @@
 package io.pensieve.server.http;
 
-import static io.pensieve.server.http.metrics.PrometheusText.Kind.COUNTER;
-import static io.pensieve.server.http.metrics.PrometheusText.Kind.GAUGE;
-
 import io.pensieve.Pensieve;
 import io.pensieve.Statistics;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.metrics.Alarms;
-import io.pensieve.server.http.metrics.LatencyHistogram;
+import io.pensieve.server.http.metrics.MetricFamilies;
+import io.pensieve.server.http.metrics.MetricFamilies.Sample;
 import io.pensieve.server.http.metrics.ProcessMetrics;
-import io.pensieve.server.http.metrics.PrometheusText;
 import io.pensieve.server.http.metrics.RequestMetrics;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
@@ -18,6 +15,8 @@ import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.undertow.server.HttpServerExchange;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The route that returns the metrics of this server, for Prometheus. */
 final class MetricsRoute {
@@ -25,6 +24,7 @@ final class MetricsRoute {
   private static final String CACHE = "cache";
   private static final String NAME = "pensieve";
   private static final String KIND = "kind";
+  private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
   private final Pensieve<?, ?> map;
   private final Cluster cluster;
@@ -56,36 +56,45 @@ final class MetricsRoute {
     exchange.dispatch(
         ExceptionMapper.mapped(
             onWorker ->
-                JsonResponses.send(
-                    onWorker, PrometheusText.CONTENT_TYPE, prometheusText().utf8())));
+                JsonResponses.send(onWorker, MetricFamilies.CONTENT_TYPE, families().text())));
   }
 
-  private PrometheusText prometheusText() {
-    PrometheusText out = new PrometheusText();
-    out.family("pensieve_build_info", GAUGE, "Which program this is; always 1.")
-        .sample(1, "version", version(), "java", System.getProperty("java.version", "unknown"));
+  // The first scrape loads the library, not the start of the server: it takes 60 ms.
+  private MetricFamilies families() {
+    MetricFamilies out = new MetricFamilies();
+    String java = System.getProperty("java.version", "unknown");
+    out.gauge(
+        "pensieve_build_info",
+        "Which program this is; always 1.",
+        List.of(Sample.of(1, "version", version(), "java", java)));
     Statistics statistics = map.statistics();
-    writeCache(out, statistics);
-    writeLog(out, statistics.log());
-    writePeers(out);
-    writeAlarms(out);
+    addCache(out, statistics);
+    addLog(out, statistics.log());
+    addPeers(out);
+    addAlarms(out);
     out.gauge(
         "http_server_requests_in_flight", "Requests that are being answered.", inFlight.requests());
-    writeHeld(out);
-    requests.write(out);
-    ProcessMetrics.write(out);
+    addHeld(out);
+    requests.addTo(out);
+    ProcessMetrics.addTo(out);
     return out;
   }
 
-  /** Writes the metrics that must be zero while there are no requests. */
-  private void writeHeld(PrometheusText out) {
-    out.family("pensieve_held_requests", GAUGE, "Requests that hold something, by what for.")
-        .sample(inFlight.admitted(), KIND, "admitted")
-        .sample(v1Routes.pollsParked(), KIND, "poll")
-        .sample(v1Routes.watchers(), KIND, "watch");
-    out.family("pensieve_held_bytes", GAUGE, "Heap that requests hold, by what for.")
-        .sample(MemoryBudget.OF_PROCESS.bytesReserved(), KIND, "request")
-        .sample(MemoryBudget.OF_WATCHERS.bytesReserved(), KIND, "event");
+  /** Adds the metrics that must be zero while there are no requests. */
+  private void addHeld(MetricFamilies out) {
+    out.gauge(
+        "pensieve_held_requests",
+        "Requests that hold something, by what for.",
+        List.of(
+            Sample.of(inFlight.admitted(), KIND, "admitted"),
+            Sample.of(v1Routes.pollsParked(), KIND, "poll"),
+            Sample.of(v1Routes.watchers(), KIND, "watch")));
+    out.gauge(
+        "pensieve_held_bytes",
+        "Heap that requests hold, by what for.",
+        List.of(
+            Sample.of(MemoryBudget.OF_PROCESS.bytesReserved(), KIND, "request"),
+            Sample.of(MemoryBudget.OF_WATCHERS.bytesReserved(), KIND, "event")));
   }
 
   private static String version() {
@@ -93,41 +102,55 @@ final class MetricsRoute {
     return version == null ? "unknown" : version;
   }
 
-  private void writeCache(PrometheusText out, Statistics statistics) {
-    out.family("cache_gets_total", COUNTER, "Reads of a key's value, by what they found.")
-        .sample(statistics.hits(), CACHE, NAME, "result", "hit")
-        .sample(statistics.misses(), CACHE, NAME, "result", "miss");
+  private void addCache(MetricFamilies out, Statistics statistics) {
+    out.counter(
+        "cache_gets_total",
+        "Reads of a key's value, by what they found.",
+        List.of(
+            Sample.of(statistics.hits(), CACHE, NAME, "result", "hit"),
+            Sample.of(statistics.misses(), CACHE, NAME, "result", "miss")));
     cacheCounter(out, "puts", "Values that were written.", statistics.puts());
     cacheCounter(out, "evictions", "Entries that the bound drove out.", statistics.evictions());
     cacheCounter(out, "removals", "Entries that clients removed.", statistics.removals());
     cacheCounter(out, "expiries", "Entries whose time was over.", statistics.expiries());
-    out.family("cache_size", GAUGE, "Entries that are held.")
-        .sample(statistics.entries(), CACHE, NAME);
-    out.family("cache_size_max", GAUGE, "Entries that are held at most.")
-        .sample(map.maximumEntries(), CACHE, NAME);
-    out.family("cache_weight_bytes", GAUGE, "Heap that the entries take, estimated.")
-        .sample(statistics.weight(), CACHE, NAME);
-    out.family("cache_weight_bytes_max", GAUGE, "Heap that the entries take at most.")
-        .sample(limits.capacityBytes(), CACHE, NAME);
+    out.gauge(
+        "cache_size",
+        "Entries that are held.",
+        List.of(Sample.of(statistics.entries(), CACHE, NAME)));
+    out.gauge(
+        "cache_size_max",
+        "Entries that are held at most.",
+        List.of(Sample.of(map.maximumEntries(), CACHE, NAME)));
+    out.gauge(
+        "cache_weight_bytes",
+        "Heap that the entries take, estimated.",
+        List.of(Sample.of(statistics.weight(), CACHE, NAME)));
+    out.gauge(
+        "cache_weight_bytes_max",
+        "Heap that the entries take at most.",
+        List.of(Sample.of(limits.capacityBytes(), CACHE, NAME)));
   }
 
-  private static void cacheCounter(PrometheusText out, String what, String help, long value) {
-    out.family("cache_" + what + "_total", COUNTER, help).sample(value, CACHE, NAME);
+  private static void cacheCounter(MetricFamilies out, String what, String help, long value) {
+    out.counter("cache_" + what + "_total", help, List.of(Sample.of(value, CACHE, NAME)));
   }
 
-  private static void writeLog(PrometheusText out, LogStatistics log) {
+  private static void addLog(MetricFamilies out, LogStatistics log) {
     out.counter("pensieve_log_appended_bytes_total", "Appended.", log.appendedBytes())
         .counter("pensieve_log_forces_total", "Forces of the log's file.", log.forces())
         .gauge("pensieve_log_waiting_bytes", "Appended and not written yet.", log.waitingBytes())
         .gauge("pensieve_log_base_bytes", "The entries that the log begins with.", log.baseBytes())
         .gauge("pensieve_log_changes_bytes", "The changes since then.", log.logBytes());
-    out.family("pensieve_log_compactions_total", COUNTER, "Compactions, by how they ended.")
-        .sample(log.compactions(), "result", "success")
-        .sample(log.failedCompactions(), "result", "failure");
+    out.counter(
+        "pensieve_log_compactions_total",
+        "Compactions, by how they ended.",
+        List.of(
+            Sample.of(log.compactions(), "result", "success"),
+            Sample.of(log.failedCompactions(), "result", "failure")));
     out.gauge(
             "pensieve_log_last_compaction_seconds",
             "How long the last compaction took that has succeeded.",
-            LatencyHistogram.seconds(log.lastCompaction().toNanos()))
+            log.lastCompaction().toNanos() / NANOS_PER_SECOND)
         .gauge(
             "pensieve_log_failed",
             "1 if the log has failed and takes no more writes.",
@@ -140,21 +163,35 @@ final class MetricsRoute {
         .gauge("pensieve_log_reserve_bytes", "Kept free there by puts.", log.reserveBytes());
   }
 
-  private void writeAlarms(PrometheusText out) {
+  private void addAlarms(MetricFamilies out) {
     List<Alarms.ActiveAlarm> raised = alarms.raised();
-    out.family("pensieve_alarm", GAUGE, "How many alarms of a kind are raised.");
-    for (Alarms.Kind kind : Alarms.Kind.values()) {
-      long count = raised.stream().filter(alarm -> alarm.kind() == kind).count();
-      out.sample(count, "alarm", kind.title());
-    }
+    out.gauge(
+        "pensieve_alarm",
+        "How many alarms of a kind are raised.",
+        Stream.of(Alarms.Kind.values())
+            .map(kind -> Sample.of(count(kind, raised), "alarm", kind.title()))
+            .toList());
   }
 
-  private void writePeers(PrometheusText out) {
+  private static long count(Alarms.Kind kind, List<Alarms.ActiveAlarm> raised) {
+    return raised.stream().filter(alarm -> alarm.kind() == kind).count();
+  }
+
+  private void addPeers(MetricFamilies out) {
     List<Cluster.Peer> peers = cluster.peers();
-    out.family("pensieve_peer_phi", GAUGE, "How strongly a peer is suspected.");
-    peers.forEach(peer -> out.sample(peer.phi(), "peer", peer.url().toString()));
-    out.family("pensieve_peer_alive", GAUGE, "1 if a peer is alive.");
-    peers.forEach(
-        peer -> out.sample(peer.state().equals("alive") ? 1 : 0, "peer", peer.url().toString()));
+    out.gauge(
+            "pensieve_peer_phi",
+            "How strongly a peer is suspected.",
+            peers.stream().map(peer -> ofPeer(peer.phi(), peer)).toList())
+        .gauge(
+            "pensieve_peer_alive",
+            "1 if a peer is alive.",
+            peers.stream()
+                .map(peer -> ofPeer(peer.state().equals("alive") ? 1 : 0, peer))
+                .toList());
+  }
+
+  private static Sample ofPeer(Number value, Cluster.Peer peer) {
+    return Sample.of(value, "peer", peer.url().toString());
   }
 }

@@ -1,5 +1,7 @@
 package io.pensieve.server.http.metrics;
 
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 import io.undertow.server.ExchangeCompletionListener;
 import io.undertow.server.HttpServerExchange;
 import java.time.Instant;
@@ -45,12 +47,14 @@ public final class RequestMetrics {
     return timing;
   }
 
-  public void write(PrometheusText out) {
-    out.family(
-        "http_server_requests_seconds",
-        PrometheusText.Kind.HISTOGRAM,
-        "From the head of a request to the end of its answer.");
-    meters.forEach(meter -> meter.write(out));
+  /** Adds the histograms of all routes. */
+  public void addTo(MetricFamilies out) {
+    HistogramSnapshot.Builder histograms =
+        HistogramSnapshot.builder()
+            .name("http_server_requests_seconds")
+            .help("From the head of a request to the end of its response.");
+    meters.forEach(meter -> meter.addTo(histograms));
+    out.add(histograms.build());
   }
 
   /** Counts one method of one route. */
@@ -75,12 +79,13 @@ public final class RequestMetrics {
       latency.record(nanos);
     }
 
-    private void write(PrometheusText out) {
+    private void addTo(HistogramSnapshot.Builder histograms) {
       for (int i = 0; i < byStatus.length(); i++) {
         LatencyHistogram latency = byStatus.get(i);
         if (latency != null) {
           String status = Integer.toString(i + STATUS_MIN);
-          latency.write(out, "method", method, "route", template, "status", status);
+          histograms.dataPoint(
+              latency.snapshot(Labels.of("method", method, "route", template, "status", status)));
         }
       }
     }
