@@ -118,7 +118,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     for (Operation<K, V> operation : operations) {
       drafts.computeIfAbsent(operation.key(), key -> new PendingEntry<>(drafts.size()));
       if (operation instanceof AtomicBatch.Put<K, V> put) {
-        puts.put(put, updateDecisions.write(put));
+        puts.put(put, updateDecisions.writeFor(put.key(), put.value(), put.ttlMillis()));
       }
     }
   }

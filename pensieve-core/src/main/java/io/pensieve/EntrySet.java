@@ -1,7 +1,6 @@
 package io.pensieve;
 
 import io.pensieve.lru.UpdateDecision;
-import java.util.AbstractMap.SimpleEntry;
 import java.util.Map.Entry;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +12,7 @@ final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
 
   @Override
   Entry<K, V> elementAt(EntryCursor<K, V> entry) {
-    return new WriteThroughEntry<>(map, entry);
+    return new ViewIterator.WriteThroughEntry<>(map, entry);
   }
 
   @Override
@@ -31,29 +30,5 @@ final class EntrySet<K, V> extends View.OfSet<K, V, Entry<K, V>> {
         && changes.updatePresent(
             map.typed(entry.getKey()),
             UpdateDecisions.ifEqual(entry.getValue(), UpdateDecision.remove()));
-  }
-
-  /** A snapshot of an entry; its {@code setValue} is a put. */
-  static final class WriteThroughEntry<K, V> extends SimpleEntry<K, V> {
-    private static final long serialVersionUID = 1L;
-    private final transient ReadableMap<K, V> map;
-    private transient long version;
-
-    WriteThroughEntry(ReadableMap<K, V> map, EntryCursor<K, V> seen) {
-      super(seen.key(), seen.value());
-      this.map = map;
-      this.version = seen.version();
-    }
-
-    @Override
-    public V setValue(V value) {
-      version = map.write(getKey(), value);
-      return super.setValue(value);
-    }
-
-    /** The version of this entry's value, read or set through this entry. */
-    long version() {
-      return version;
-    }
   }
 }

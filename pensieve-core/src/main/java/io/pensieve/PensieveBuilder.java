@@ -20,15 +20,12 @@ import org.jspecify.annotations.Nullable;
 public final class PensieveBuilder<K, V> {
   private static final long MAXIMUM_ENTRIES = 1000;
 
-  /** The default listener, which does nothing. */
-  static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
-
   private long maximumEntries; // 0 if not given
   private long maximumWeight = Capacity.UNWEIGHTED;
   private ToIntBiFunction<K, V> weigher = (key, value) -> 1;
   long ttlMillis = Node.NEVER;
   InstantSource clock = InstantSource.system();
-  RemovalListener<? super K, ? super V> removalListener = NOBODY;
+  RemovalListener<? super K, ? super V> removalListener = RemovalNotifier.NOBODY;
   boolean recordStatistics;
   @Nullable Comparator<? super K> keyOrder;
   Log<K, V> log = Log.none();

@@ -9,6 +9,9 @@ import java.util.function.Supplier;
 
 /** Counts the values that leave the table, and calls the listener for each. */
 final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
+  /** The default listener, which does nothing. */
+  static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
+
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final Counters counters;
@@ -56,7 +59,7 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
 
   // The write has been made: an exception of the listener must not look like a failed write.
   private void notifyListener(K key, V value, RemovalCause cause) {
-    if (listener == PensieveBuilder.NOBODY) {
+    if (listener == NOBODY) {
       return;
     }
     try {

@@ -45,8 +45,9 @@ final class UpdateDecisions<K, V> {
     return write(key, value, UpdateDecision.SAME_EXPIRY);
   }
 
-  UpdateDecision<V> write(AtomicBatch.Put<K, V> put) {
-    return write(put.key(), put.value(), put.ttlMillis() == 0 ? ttlMillis : put.ttlMillis());
+  /** As {@link #write}; with so many milliseconds to live, or with the map's if these are 0. */
+  UpdateDecision<V> writeFor(K key, V value, long givenMillis) {
+    return write(key, value, givenMillis == 0 ? ttlMillis : givenMillis);
   }
 
   private UpdateDecision<V> write(K key, V value, long ttl) {

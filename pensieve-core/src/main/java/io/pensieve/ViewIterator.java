@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import java.util.AbstractMap.SimpleEntry;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.Function;
@@ -60,6 +61,30 @@ final class ViewIterator<K, V, T> implements Iterator<T> {
 
   // A value that was set through the entry counts as seen.
   private long seenVersion() {
-    return last instanceof EntrySet.WriteThroughEntry<?, ?> entry ? entry.version() : lastVersion;
+    return last instanceof WriteThroughEntry<?, ?> entry ? entry.version() : lastVersion;
+  }
+
+  /** A snapshot of an entry; its {@code setValue} is a put. */
+  static final class WriteThroughEntry<K, V> extends SimpleEntry<K, V> {
+    private static final long serialVersionUID = 1L;
+    private final transient ReadableMap<K, V> map;
+    private transient long version;
+
+    WriteThroughEntry(ReadableMap<K, V> map, EntryCursor<K, V> seen) {
+      super(seen.key(), seen.value());
+      this.map = map;
+      this.version = seen.version();
+    }
+
+    @Override
+    public V setValue(V value) {
+      version = map.write(getKey(), value);
+      return super.setValue(value);
+    }
+
+    /** The version of this entry's value, read or set through this entry. */
+    long version() {
+      return version;
+    }
   }
 }

@@ -31,6 +31,12 @@ class BinLink<K, V> {
     this.nextInBin = nextInBin;
   }
 
+  /** The hash of a key, as a node's constructor takes it. */
+  static int hash(Object key) {
+    int code = key.hashCode();
+    return (code ^ code >>> 16) & Integer.MAX_VALUE;
+  }
+
   @SuppressWarnings("unchecked") // only the setter writes the field
   @Nullable BinLink<K, V> nextInBin() {
     return (BinLink<K, V>) NEXT_IN_BIN.getAcquire(this);

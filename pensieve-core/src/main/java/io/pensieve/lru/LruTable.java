@@ -431,10 +431,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** Returns a restorer that fills the table from a log. To be used before the table is shared. */
   public TableRestorer<K, V> restore() {
     table.growBeyond();
-    return new TableRestorer<>(table, clock, order, new RestoredEntries(), capacity);
+    return new TableRestorer<>(table, clock, order, new ReplayedEntries(), capacity);
   }
 
-  private final class RestoredEntries implements TableRestorer.Entries<K, V> {
+  private final class ReplayedEntries implements RestoredEntries<K, V> {
     @Override
     public int adopt(Node<K, V> node) {
       V value = node.value();

@@ -128,7 +128,7 @@ public final class Node<K, V> extends BinLink<K, V> {
   private boolean hasWaiters;
 
   private Node(K key, byte state) {
-    super(NodeTable.hash(key), null);
+    super(hash(key), null);
     this.key = key;
     this.state = state;
   }

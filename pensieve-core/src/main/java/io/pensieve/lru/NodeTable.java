@@ -96,15 +96,9 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     return Integer.highestOneBit((int) wanted - 1) << 1;
   }
 
-  /** The hash of a key, as a node's constructor takes it. */
-  static int hash(Object key) {
-    int code = key.hashCode();
-    return (code ^ code >>> 16) & Integer.MAX_VALUE;
-  }
-
   /** Returns the node of a key, or null. */
   @Nullable Node<K, V> get(Object key) {
-    int hash = hash(key);
+    int hash = BinLink.hash(key);
     BinLink<K, V>[] array = bins;
     BinLink<K, V> first = Bin.slot(array, hash);
     Node<K, V> found = Bin.find(first, hash, key);

@@ -32,7 +32,7 @@ final class ReplayMemoryLimiter<K, V> {
 
   private final NodeTable<K, V> table;
   private final EvictionOrder<K, V> order;
-  private final TableRestorer.Entries<K, V> entries;
+  private final RestoredEntries<K, V> entries;
   private final Capacity<K, V> capacity;
   private final long entriesMax;
   private final long weightMax;
@@ -48,7 +48,7 @@ final class ReplayMemoryLimiter<K, V> {
   ReplayMemoryLimiter(
       NodeTable<K, V> table,
       EvictionOrder<K, V> order,
-      TableRestorer.Entries<K, V> entries,
+      RestoredEntries<K, V> entries,
       Capacity<K, V> capacity) {
     this.table = table;
     this.order = order;

@@ -44,33 +44,10 @@ public final class TableRestorer<K, V> {
 
   private record Tombstone<K, V>(Node<K, V> node, long since) {}
 
-  /** The table's operations on restored entries. */
-  interface Entries<K, V> {
-    /**
-     * The entry has a value. The caller holds the node's lock, and may call this again for the same
-     * node.
-     *
-     * @return the weight of the entry; 0 if entries are not weighed
-     */
-    int adopt(Node<K, V> node);
-
-    /** The entry has no value and will not get one. The caller holds the node's lock. */
-    void release(Node<K, V> node);
-
-    /** Whether the entry has expired. */
-    boolean hasExpired(Node<K, V> node);
-
-    /** Evicts an entry, which may be in the order or not, and may be dead. */
-    void evict(Node<K, V> node, boolean isTold);
-
-    /** All entries are restored: removes the expired ones, and evicts those beyond the bounds. */
-    void settle();
-  }
-
   private final NodeTable<K, V> table;
   private final RecencyClock clock;
   private final EvictionOrder<K, V> order;
-  private final Entries<K, V> entries;
+  private final RestoredEntries<K, V> entries;
   private final ReplayMemoryLimiter<K, V> memoryLimiter;
   private final int bufferNodesMax;
   private final long bufferWeightMax;
@@ -96,7 +73,7 @@ public final class TableRestorer<K, V> {
       NodeTable<K, V> table,
       RecencyClock clock,
       EvictionOrder<K, V> order,
-      Entries<K, V> entries,
+      RestoredEntries<K, V> entries,
       Capacity<K, V> capacity) {
     this.table = table;
     this.clock = clock;

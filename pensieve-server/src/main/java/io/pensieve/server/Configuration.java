@@ -225,11 +225,24 @@ record Configuration(
     try {
       String lines = tokens.text().replace(',', '\n');
       boolean hasPeers = get(given, Setting.PEERS).isGiven();
-      return Optional.of(TokenSource.complete(Tokens.parse(lines), hasPeers));
+      return Optional.of(complete(Tokens.parse(lines), hasPeers));
     } catch (IllegalArgumentException unusable) {
       // The message names the line, but does not quote it.
       throw new StartupException(tokens.source() + ": " + unusable.getMessage(), unusable);
     }
+  }
+
+  /**
+   * Returns the same tokens.
+   *
+   * @throws IllegalArgumentException if a node with peers has no peer token: all peers would
+   *     consider it dead
+   */
+  static Tokens complete(Tokens tokens, boolean hasPeers) {
+    if (hasPeers && tokens.peerSecret().isEmpty()) {
+      throw new IllegalArgumentException("expected a peer token too, since there are peers");
+    }
+    return tokens;
   }
 
   private static List<Path> tlsFiles(Map<Setting, SettingValue> given) {

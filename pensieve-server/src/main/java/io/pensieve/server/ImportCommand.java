@@ -69,7 +69,7 @@ final class ImportCommand {
                 + " imported, or the import broke off.");
     for (Setting setting : Setting.values()) {
       if (!setting.isSecret()) {
-        spec.addOption(Main.option(setting).toBuilder().hidden(!USED.contains(setting)).build());
+        spec.addOption(setting.option().toBuilder().hidden(!USED.contains(setting)).build());
       }
     }
     return spec.addOption(
@@ -115,7 +115,7 @@ final class ImportCommand {
   }
 
   private int refuse(String why) {
-    err.println(Main.NAME + ": " + why.lines().findFirst().orElse(""));
+    err.println(Setting.PROGRAM + ": " + why.lines().findFirst().orElse(""));
     return NOT_DONE;
   }
 

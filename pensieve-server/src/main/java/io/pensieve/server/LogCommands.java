@@ -1,10 +1,11 @@
 package io.pensieve.server;
 
 import io.pensieve.log.LogException;
+import io.pensieve.log.file.LogContents;
+import io.pensieve.log.file.LogFile;
 import io.pensieve.log.file.OfflineLog;
-import io.pensieve.log.file.OfflineLog.Contents;
-import io.pensieve.log.file.OfflineLog.Damage;
-import io.pensieve.log.file.OfflineLog.SalvageReport;
+import io.pensieve.log.file.SalvageReport;
+import io.pensieve.log.file.SalvageReport.Damage;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -107,7 +108,7 @@ final class LogCommands {
   }
 
   private int refuse(String why) {
-    err.println(Main.NAME + ": " + why.lines().findFirst().orElse(""));
+    err.println(Setting.PROGRAM + ": " + why.lines().findFirst().orElse(""));
     return NOT_DONE;
   }
 
@@ -125,9 +126,9 @@ final class LogCommands {
     return OK;
   }
 
-  private void print(Path folder, Contents contents, LogEntryCounter count) {
+  private void print(Path folder, LogContents contents, LogEntryCounter count) {
     out.println("log in " + folder);
-    for (OfflineLog.LogFile file : contents.files()) {
+    for (LogFile file : contents.files()) {
       out.printf(
           "  %-9s %12d bytes  %s%n",
           file.kind().name().toLowerCase(Locale.ROOT).replace('_', ' '),

@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.OfflineLog;
+import io.pensieve.log.file.SalvageReport;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -102,8 +103,8 @@ final class LogQuarantine {
       return;
     }
     delete(salvaged(number)); // of a start that died
-    OfflineLog.SalvageReport salvageReport = OfflineLog.salvage(aside(number), salvaged(number));
-    for (OfflineLog.Damage damage : salvageReport.damages()) {
+    SalvageReport salvageReport = OfflineLog.salvage(aside(number), salvaged(number));
+    for (SalvageReport.Damage damage : salvageReport.damages()) {
       print(LogCommands.described(damage));
     }
     mark(SALVAGED, number);
@@ -146,6 +147,6 @@ final class LogQuarantine {
   }
 
   private void print(String line) {
-    err.println(Main.NAME + ": " + line);
+    err.println(Setting.PROGRAM + ": " + line);
   }
 }

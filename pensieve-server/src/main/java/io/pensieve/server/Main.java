@@ -20,7 +20,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program {@code pensieve-server}. */
 public final class Main {
-  static final String NAME = "pensieve-server";
   private static final String HEALTHCHECK = "healthcheck";
   private static final String URL_FLAG = "--url";
   // Less than the documented 32 MiB: some collectors report less than -Xmx.
@@ -74,16 +73,19 @@ public final class Main {
     } catch (UnmatchedArgumentException unknown) {
       // Print only the first argument, and only up to its "=". A mistyped flag may carry a secret.
       String first = unknown.getUnmatched().get(0).split("=", 2)[0];
-      err.println(NAME + ": unknown argument " + first + " (see --help)");
+      err.println(Setting.PROGRAM + ": unknown argument " + first + " (see --help)");
       return refusal(args);
     } catch (ParameterException | StartupException refused) {
       String line = String.valueOf(refused.getMessage()).lines().findFirst().orElse("");
       err.println(
-          NAME + ": " + line + (refused instanceof StartupException ? "" : " (see --help)"));
+          Setting.PROGRAM
+              + ": "
+              + line
+              + (refused instanceof StartupException ? "" : " (see --help)"));
       return refusal(args);
     } catch (OutOfMemoryError tooSmall) {
       err.println(
-          NAME
+          Setting.PROGRAM
               + ": the heap of "
               + (Runtime.getRuntime().maxMemory() >> 20)
               + " MiB is too small ("
@@ -107,7 +109,10 @@ public final class Main {
 
   private static CommandSpec spec() {
     CommandSpec spec =
-        CommandSpec.create().name(NAME).mixinStandardHelpOptions(true).version(version());
+        CommandSpec.create()
+            .name(Setting.PROGRAM)
+            .mixinStandardHelpOptions(true)
+            .version(version());
     spec.usageMessage()
         .description("A durable LRU map behind HTTP.")
         .footer(
@@ -118,7 +123,7 @@ public final class Main {
                 + ", with \"read TOKEN,write TOKEN\" and so on.");
     for (Setting setting : Setting.values()) {
       if (!setting.isSecret()) {
-        spec.addOption(option(setting));
+        spec.addOption(setting.option());
       }
     }
     return spec.addSubcommand(HEALTHCHECK, healthcheck())
@@ -136,7 +141,8 @@ public final class Main {
             "Takes the settings of the server, to find it by its port, address and certificate.");
     for (Setting setting : Setting.values()) {
       if (!setting.isSecret()) {
-        healthcheck.addOption(option(setting).toBuilder().hidden(!FINDS.contains(setting)).build());
+        healthcheck.addOption(
+            setting.option().toBuilder().hidden(!FINDS.contains(setting)).build());
       }
     }
     return healthcheck.addOption(
@@ -147,25 +153,9 @@ public final class Main {
             .build());
   }
 
-  static OptionSpec option(Setting setting) {
-    String byDefault = setting.defaultText().isEmpty() ? "none" : setting.defaultText();
-    OptionSpec.Builder option = OptionSpec.builder(setting.flag());
-    if (setting.isSwitch()) {
-      option.arity("0..1").fallbackValue("true");
-    }
-    return option
-        .type(String.class)
-        .paramLabel(setting.label())
-        .description(
-            setting.description(),
-            "Environment: " + String.join(", ", setting.environmentNames()),
-            "Default: " + byDefault)
-        .build();
-  }
-
   private static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
-    return NAME + " " + (version == null ? "(not packaged)" : version);
+    return Setting.PROGRAM + " " + (version == null ? "(not packaged)" : version);
   }
 
   private static Map<Setting, String> flags(ParseResult parsed) {
@@ -266,7 +256,7 @@ public final class Main {
       output.lines().println("stopped");
       status = OK;
     } catch (RuntimeException | Error notClosed) {
-      errors.lines().println(NAME + ": not closed cleanly: " + notClosed);
+      errors.lines().println(Setting.PROGRAM + ": not closed cleanly: " + notClosed);
     } finally {
       output.awaitWritten(OUTPUT_PATIENCE);
       errors.awaitWritten(OUTPUT_PATIENCE);
@@ -283,7 +273,9 @@ public final class Main {
               } catch (InterruptedException hurried) {
                 Thread.currentThread().interrupt();
               }
-              errors.lines().println(NAME + ": not closed within " + patience.toSeconds() + " s");
+              errors
+                  .lines()
+                  .println(Setting.PROGRAM + ": not closed within " + patience.toSeconds() + " s");
               errors.awaitWritten(OUTPUT_PATIENCE);
               Runtime.getRuntime().halt(FAILED);
             },

@@ -142,7 +142,7 @@ final class MapOpener {
               + Setting.ALLOW_DROPS.flag(),
           null);
     }
-    err.println(Main.NAME + ": drops " + told);
+    err.println(Setting.PROGRAM + ": drops " + told);
   }
 
   private static Optional<OverflowCounter> count(Path folder) {

@@ -4,6 +4,7 @@ import io.pensieve.server.http.value.HeapShares;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * All settings. A flag overrides the environment, which overrides the file, which overrides the
@@ -64,6 +65,9 @@ enum Setting {
   SILENCE_MAX("TIME", "75s", "How long a client may be silent before it is cut off."),
   DRAIN_DEADLINE("TIME", "8s", "How long a stop waits for requests that are under way."),
   ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
+
+  /** The program's name, in messages. */
+  static final String PROGRAM = "pensieve-server";
 
   private final String label;
   private final String defaultText;
@@ -141,5 +145,22 @@ enum Setting {
 
   String description() {
     return description;
+  }
+
+  /** The option of the command line that gives this */
+  OptionSpec option() {
+    String byDefault = defaultText().isEmpty() ? "none" : defaultText();
+    OptionSpec.Builder option = OptionSpec.builder(flag());
+    if (isSwitch()) {
+      option.arity("0..1").fallbackValue("true");
+    }
+    return option
+        .type(String.class)
+        .paramLabel(label())
+        .description(
+            description(),
+            "Environment: " + String.join(", ", environmentNames()),
+            "Default: " + byDefault)
+        .build();
   }
 }

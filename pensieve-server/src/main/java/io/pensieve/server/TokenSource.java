@@ -32,22 +32,10 @@ final class TokenSource {
                   List.of(file),
                   contents ->
                       authorizer.replace(
-                          complete(Tokens.parse(Codec.utf8().decode(contents.get(0))), hasPeers)));
+                          Configuration.complete(
+                              Tokens.parse(Codec.utf8().decode(contents.get(0))), hasPeers)));
               FileReloader.warnIfOthersCanUse(file, err);
             });
     return authorizer;
-  }
-
-  /**
-   * Returns the same tokens.
-   *
-   * @throws IllegalArgumentException if a node with peers has no peer token: all peers would
-   *     consider it dead
-   */
-  static Tokens complete(Tokens tokens, boolean hasPeers) {
-    if (hasPeers && tokens.peerSecret().isEmpty()) {
-      throw new IllegalArgumentException("expected a peer token too, since there are peers");
-    }
-    return tokens;
   }
 }

@@ -24,7 +24,7 @@ final class BackupTask<K, V> {
     ENDED
   }
 
-  private final Compactor.LogParts log;
+  private final LogParts log;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
   private final LiveEntries<K, V> live;
@@ -42,11 +42,7 @@ final class BackupTask<K, V> {
   private @Nullable LogCopy copy;
 
   BackupTask(
-      Compactor.LogParts log,
-      Codec<K> keyCodec,
-      Codec<V> valueCodec,
-      LiveEntries<K, V> live,
-      Path target) {
+      LogParts log, Codec<K> keyCodec, Codec<V> valueCodec, LiveEntries<K, V> live, Path target) {
     this.log = log;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;

@@ -44,8 +44,7 @@ final class BaseWriter implements Closeable {
     Disk.File file = directory.disk().create(temporary);
     try {
       file.write(
-          ByteBuffer.wrap(directory.codecs().in(Format.FileHeader.base(position, salt).encode())),
-          0);
+          ByteBuffer.wrap(directory.codecs().in(FileHeader.base(position, salt).encode())), 0);
       return new BaseWriter(directory, temporary, file, position, salt);
     } catch (IOException | RuntimeException refused) {
       file.close();
@@ -109,7 +108,7 @@ final class BaseWriter implements Closeable {
   }
 
   void write() throws IOException {
-    file.write(ByteBuffer.wrap(buffer, 0, buffered), Format.FILE_HEADER_BYTES + written);
+    file.write(ByteBuffer.wrap(buffer, 0, buffered), FileHeader.BYTES + written);
     written += buffered;
     buffered = 0;
     if (written - forced >= FORCE_BYTES) {
@@ -126,8 +125,7 @@ final class BaseWriter implements Closeable {
   void finish(long durable) throws IOException {
     write();
     file.write(
-        ByteBuffer.wrap(Format.footer(written, durable, count, salt)),
-        Format.FILE_HEADER_BYTES + written);
+        ByteBuffer.wrap(Format.footer(written, durable, count, salt)), FileHeader.BYTES + written);
     file.force();
   }
 

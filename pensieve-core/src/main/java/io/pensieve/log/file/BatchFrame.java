@@ -9,14 +9,6 @@ import java.util.stream.IntStream;
  * Encodes several changes as the body of one frame. A log holds a frame as a whole or not at all.
  */
 final class BatchFrame {
-  // A change in a batch has a frame's parts from the third word on, with its length in place of
-  // that third word. So the methods that locate a frame's parts also serve a change, if they get an
-  // index so many bytes before it:
-  static final int LEFT_OUT_BYTES = 2 * Long.BYTES;
-
-  /** The change's length, and the word with its kind. */
-  static final int CHANGE_HEADER_BYTES = 2 * Long.BYTES;
-
   private static final byte[] NOTHING = {};
 
   private final byte[] body;
@@ -70,7 +62,7 @@ final class BatchFrame {
   }
 
   private static long length(byte[] key, byte[] value, long expiryMillis) {
-    return Format.frameLength(key, value, expiryMillis) - LEFT_OUT_BYTES;
+    return Format.frameLength(key, value, expiryMillis) - Format.LEFT_OUT_BYTES;
   }
 
   private static <K, V> long expiryMillis(Change<K, V> change) {
@@ -120,24 +112,5 @@ final class BatchFrame {
   /** The word with the frame's kind and the number of changes. */
   long kindWord() {
     return Format.kindWord(Format.GROUP, ends.length, Change.NEVER);
-  }
-
-  /** Whether the body of a batch frame is well formed. A checksum cannot show that. */
-  static boolean isUnderstood(byte[] bytes, int frame) {
-    int end = frame + Format.length(bytes, frame);
-    int at = frame + Format.FRAME_HEADER_BYTES;
-    int changeEnd = at;
-    int count = 0;
-    for (; end - at >= CHANGE_HEADER_BYTES; count++) {
-      long length = Format.wordAt(bytes, at);
-      if (length < CHANGE_HEADER_BYTES
-          || length > end - at
-          || !Format.isUnderstoodInGroup(bytes, at - LEFT_OUT_BYTES, (int) length)) {
-        return false;
-      }
-      changeEnd = at + (int) length;
-      at += Format.align((int) length);
-    }
-    return count > 0 && count == Format.changes(bytes, frame) && changeEnd == end;
   }
 }

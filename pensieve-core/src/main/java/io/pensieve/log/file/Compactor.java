@@ -10,7 +10,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Replaces the history by a base of the live entries, while the log is in use. */
@@ -45,43 +44,6 @@ final class Compactor<K, V> implements Runnable {
     AWAITING_FORCE,
     ENDED
   }
-
-  /**
-   * When and how a log compacts itself.
-   *
-   * @param logBytesMax the maximum length of a log with few entries, during compactions, too
-   * @param batchBytes how many bytes are written at once
-   * @param bytesPerSecond the rate of a compaction, unless the log grows too long meanwhile
-   * @param heldBytesPerSecond the rate of writers that have made the log too long
-   */
-  record Settings(long logBytesMax, int batchBytes, long bytesPerSecond, long heldBytesPerSecond) {
-
-    /** The length at which the log is compacted, if the entries take so many bytes. */
-    long dueBytes(long liveBytes) {
-      return 2 * bytesMax(liveBytes) / 3;
-    }
-
-    /**
-     * The maximum length of the log at the end of a compaction. With two bases beside it, the
-     * folder holds twice the entries and logBytesMax, or nearly three times the entries if that is
-     * more. If the log had to be shorter, each change would be written many times over.
-     */
-    long bytesMax(long liveBytes) {
-      return Math.max(logBytesMax, liveBytes - 2 * logBytesMax / 3);
-    }
-  }
-
-  /** The parts of the log that the compactor uses. */
-  record LogParts(
-      LogDirectory directory,
-      FreeSpace space,
-      RingBuffer ring,
-      LogWriter logWriter,
-      DurablePosition durablePosition,
-      WriteThrottle throttle,
-      FileLog.Settings settings,
-      LongSupplier nanoTime,
-      OperatorLog operator) {}
 
   private final LogParts log;
   private final Codec<K> keyCodec;
@@ -118,7 +80,7 @@ final class Compactor<K, V> implements Runnable {
     this.valueCodec = valueCodec;
     this.live = live;
     this.extent = begun;
-    log.throttle.freeUntil(extent.freeUntilBegun(settings()));
+    log.throttle().freeUntil(extent.freeUntilBegun(settings()));
   }
 
   /** Requests a compaction. The future completes when one that begins from now on has ended. */
@@ -146,7 +108,7 @@ final class Compactor<K, V> implements Runnable {
   @Override
   public void run() {
     thread = Thread.currentThread();
-    log.throttle.compactor(Thread.currentThread());
+    log.throttle().compactor(Thread.currentThread());
     while (!isStopped()) {
       try {
         if (!step()) {
@@ -186,7 +148,7 @@ final class Compactor<K, V> implements Runnable {
   // Record the failure first, by a store. Without memory for the rest, the next step does it.
   private boolean abortAfter(Throwable thrown) {
     broken = thrown;
-    log.throttle.freeUntil(Long.MAX_VALUE);
+    log.throttle().freeUntil(Long.MAX_VALUE);
     try {
       abort(thrown);
     } catch (RuntimeException | Error noMemory) {
@@ -207,7 +169,7 @@ final class Compactor<K, V> implements Runnable {
 
   private boolean mustCatchUp() {
     return extent.hasTooManyFiles(settings())
-        && extent.baseBytes() + extent.logBytes(log.ring.end()) <= CAUGHT_UP_BYTES_MAX;
+        && extent.baseBytes() + extent.logBytes(log.ring().end()) <= CAUGHT_UP_BYTES_MAX;
   }
 
   private void stepUntilCaughtUp() {
@@ -221,10 +183,10 @@ final class Compactor<K, V> implements Runnable {
 
   // Compactions wait during a backup, so no writer is slowed down for outrunning one.
   private boolean backUp() throws IOException {
-    log.throttle.freeUntil(Long.MAX_VALUE);
+    log.throttle().freeUntil(Long.MAX_VALUE);
     boolean moved = backups.step(this::onDisk);
     if (!backups.isUnderWay() && tally.backOffNanos() == 0) {
-      log.throttle.freeUntil(extent.freeUntilBegun(settings()));
+      log.throttle().freeUntil(extent.freeUntilBegun(settings()));
     }
     return moved;
   }
@@ -233,14 +195,14 @@ final class Compactor<K, V> implements Runnable {
     if (!takeRequests() && !isDue()) {
       return false;
     }
-    startNanos = log.nanoTime.getAsLong();
+    startNanos = log.nanoTime().getAsLong();
     LiveEntries.Walk<K, V> newWalk = live.walk();
-    long position = log.ring.end();
-    log.throttle.freeUntil(extent.freeUntil(position, 0, settings()));
+    long position = log.ring().end();
+    log.throttle().freeUntil(extent.freeUntil(position, 0, settings()));
     entries = newWalk.coldestFirst();
     walk = newWalk;
-    onDisk(() -> base = BaseWriter.create(log.directory, position, SALTS.nextLong()));
-    notBeforeNanos = log.nanoTime.getAsLong();
+    onDisk(() -> base = BaseWriter.create(log.directory(), position, SALTS.nextLong()));
+    notBeforeNanos = log.nanoTime().getAsLong();
     phase = Phase.WALKING;
     return true;
   }
@@ -255,16 +217,16 @@ final class Compactor<K, V> implements Runnable {
   }
 
   private boolean isDue() {
-    boolean backsOff = log.nanoTime.getAsLong() - failedNanos < tally.backOffNanos();
-    return !backsOff && !log.ring.isSealed() && extent.isDue(log.ring.end(), settings());
+    boolean backsOff = log.nanoTime().getAsLong() - failedNanos < tally.backOffNanos();
+    return !backsOff && !log.ring().isSealed() && extent.isDue(log.ring().end(), settings());
   }
 
-  private Settings settings() {
-    return log.settings.compaction();
+  private LogSettings.Compaction settings() {
+    return log.settings().compaction();
   }
 
   private boolean walkMore() throws IOException {
-    long now = log.nanoTime.getAsLong();
+    long now = log.nanoTime().getAsLong();
     if (now - notBeforeNanos < 0) {
       return false;
     }
@@ -279,34 +241,34 @@ final class Compactor<K, V> implements Runnable {
         });
     if (isEnd) {
       entries = null;
-      walkEnd = log.ring.end();
+      walkEnd = log.ring().end();
       phase = Phase.AWAITING_FORCE;
-      log.logWriter.forceUpTo(walkEnd);
-    } else if (extent.isAhead(writer.position(), log.ring.end(), writer.bytes(), settings())) {
+      log.logWriter().forceUpTo(walkEnd);
+    } else if (extent.isAhead(writer.position(), log.ring().end(), writer.bytes(), settings())) {
       notBeforeNanos = now + (long) (1e9 * bytes / settings().bytesPerSecond());
     }
-    log.throttle.freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
+    log.throttle().freeUntil(extent.freeUntil(writer.position(), writer.bytes(), settings()));
     return true;
   }
 
   // A base frees space in the end, so it may use half of the reserve.
   private void checkFreeSpace() throws IOException {
-    log.space.refresh();
-    long needed = log.space.reserveBytes() / 2;
-    if (log.space.freeBytes() < needed) {
+    log.space().refresh();
+    long needed = log.space().reserveBytes() / 2;
+    if (log.space().freeBytes() < needed) {
       throw new IOException("less than " + needed + " bytes left on the disk");
     }
   }
 
   private boolean replaceIfForced() throws IOException {
-    log.durablePosition.checkNotFailed();
-    if (log.durablePosition.durable() < walkEnd) {
+    log.durablePosition().checkNotFailed();
+    if (log.durablePosition().durable() < walkEnd) {
       return false;
     }
     onDisk(() -> required(base).finish(walkEnd));
     onDisk(this::replace);
-    onDisk(() -> log.directory.deleteBefore(extent.countedFrom()));
-    tally = tally.success(log.nanoTime.getAsLong() - startNanos);
+    onDisk(() -> log.directory().deleteBefore(extent.countedFrom()));
+    tally = tally.success(log.nanoTime().getAsLong() - startNanos);
     complete(null);
     return true;
   }
@@ -317,7 +279,7 @@ final class Compactor<K, V> implements Runnable {
     if (!ended.beforeSwitch()) {
       throw new LogClosingException();
     }
-    log.logWriter.confirmFolder();
+    log.logWriter().confirmFolder();
     written.rename();
     forceDirectory();
     ended.afterSwitch(written.position());
@@ -325,16 +287,16 @@ final class Compactor<K, V> implements Runnable {
     walk = null;
     phase = Phase.RESTING;
     extent = new LogSize(written.bytes(), 0, written.position(), 0);
-    log.throttle.freeUntil(extent.freeUntilBegun(settings()));
+    log.throttle().freeUntil(extent.freeUntilBegun(settings()));
     written.close();
   }
 
   // The log writer forces the folder, too, and the disk may report an error to only one of the two.
   private void forceDirectory() throws IOException {
     try {
-      log.directory.forceFolder();
+      log.directory().forceFolder();
     } catch (IOException broken) {
-      log.logWriter.failWith(broken);
+      log.logWriter().failWith(broken);
       throw broken;
     }
   }
@@ -368,7 +330,7 @@ final class Compactor<K, V> implements Runnable {
     phase = Phase.RESTING;
     walk = null;
     entries = null;
-    failedNanos = log.nanoTime.getAsLong();
+    failedNanos = log.nanoTime().getAsLong();
     try {
       onDisk(this::discard);
     } catch (LogClosingException stop) {
@@ -379,8 +341,8 @@ final class Compactor<K, V> implements Runnable {
     tally = tally.failure(cause);
     complete(cause);
     broken = null;
-    if (log.durablePosition.failure() == null) { // else the log has reported its own failure
-      log.operator.backsOff(log.directory.folder(), cause, tally.backOffNanos());
+    if (log.durablePosition().failure() == null) { // else the log has reported its own failure
+      log.operator().backsOff(log.directory().folder(), cause, tally.backOffNanos());
     }
   }
 
@@ -391,7 +353,7 @@ final class Compactor<K, V> implements Runnable {
       try {
         unfinished.close();
       } finally {
-        log.directory.disk().delete(BaseWriter.temporary(log.directory));
+        log.directory().disk().delete(BaseWriter.temporary(log.directory()));
       }
     }
   }
@@ -443,7 +405,7 @@ final class Compactor<K, V> implements Runnable {
     }
     backups.stop();
     complete(new IllegalStateException("the log was closed"));
-    log.throttle.freeUntil(Long.MAX_VALUE);
+    log.throttle().freeUntil(Long.MAX_VALUE);
     LockSupport.unpark(thread);
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -451,11 +413,11 @@ final class Compactor<K, V> implements Runnable {
   }
 
   private void awaitWork() {
-    long end = log.ring.end();
+    long end = log.ring().end();
     boolean isIdle = phase == Phase.RESTING && !backups.isUnderWay() && end == lastEnd;
     lastEnd = end;
     restNanos = isIdle ? Math.min(2 * restNanos, REST_NANOS_MAX) : REST_NANOS_MIN;
     boolean pauses = phase == Phase.WALKING;
-    LockSupport.parkNanos(this, pauses ? notBeforeNanos - log.nanoTime.getAsLong() : restNanos);
+    LockSupport.parkNanos(this, pauses ? notBeforeNanos - log.nanoTime().getAsLong() : restNanos);
   }
 }

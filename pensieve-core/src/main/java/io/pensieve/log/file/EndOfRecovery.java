@@ -27,11 +27,6 @@ final class EndOfRecovery {
   // everything in it is in a forced segment with another salt. In a folder without a ring, the ring
   // is created before the segment. So an unclosed segment without a ring has lost it.
 
-  /**
-   * How many positions are skipped at least after an unclean end: more than could have been lost.
-   */
-  static final long POSITIONS_SKIPPED = 1L << 32;
-
   private static final SecureRandom SALTS = new SecureRandom();
   private static final int COPY_BYTES = 1 << 20;
 
@@ -73,15 +68,16 @@ final class EndOfRecovery {
     if (recovered.durable() < recovered.end()) {
       copyTail();
     }
-    long start = origin.after(recovered.end() + (recovered.clean() ? 0 : POSITIONS_SKIPPED));
+    long start =
+        origin.after(recovered.end() + (recovered.clean() ? 0 : SequenceOrigin.POSITIONS_SKIPPED));
     long previousEnd = previousEndOfStart();
     long salt = SALTS.nextLong();
     RingBuffer first = directory.hasRing() ? null : ring(durability, ringBytes, start, salt);
     Segment segment =
         segment(
-            Format.FileHeader.segment(start, previousEnd, salt),
+            FileHeader.segment(start, previousEnd, salt),
             allocatedBytes,
-            allocatedBytes == 0 ? segmentBytes : allocatedBytes - Format.FILE_HEADER_BYTES);
+            allocatedBytes == 0 ? segmentBytes : allocatedBytes - FileHeader.BYTES);
     try {
       RingBuffer ring = first == null ? ring(durability, ringBytes, start, salt) : first;
       trimOldSegment(start);
@@ -132,14 +128,14 @@ final class EndOfRecovery {
     assert newest != null : "a log without segments has no tail";
     long from = recovered.durable();
     boolean isWhole = isReplacedByCopy(newest);
-    Format.FileHeader header =
-        Format.FileHeader.segment(
+    FileHeader header =
+        FileHeader.segment(
             from, isWhole ? newest.header().previousEnd() : from, newest.header().salt());
     Path temporary = directory.temporary(LogDirectory.TAIL);
     try (Disk.File source = disk.open(newest.path());
         Disk.File copy = disk.create(temporary)) {
       long inSegment = Math.max(0, recovered.ringTail().from() - from);
-      long body = Format.FILE_HEADER_BYTES;
+      long body = FileHeader.BYTES;
       copy(source, newest.offset(from), copy, body, inSegment);
       recovered.ringTail().copy(directory, from + inSegment, copy, body + inSegment);
       Segment.publish(directory, copy, temporary, header, Long.MAX_VALUE / 2);
@@ -156,7 +152,7 @@ final class EndOfRecovery {
     }
   }
 
-  private Segment segment(Format.FileHeader header, long allocatedBytes, long bytesMax)
+  private Segment segment(FileHeader header, long allocatedBytes, long bytesMax)
       throws IOException {
     Path temporary = directory.temporary(LogDirectory.FIRST);
     Disk.File file = allocate(temporary, allocatedBytes);
@@ -182,8 +178,8 @@ final class EndOfRecovery {
 
   private RingBuffer ring(Durability durability, int ringBytes, long start, long salt)
       throws IOException {
-    Format.FileHeader header =
-        Format.FileHeader.ring(
+    FileHeader header =
+        FileHeader.ring(
             start, salt, ringBytes, disk.boot(), durability == Durability.PROCESS_DEATH);
     try {
       return newRing(header);
@@ -192,9 +188,9 @@ final class EndOfRecovery {
     }
   }
 
-  private RingBuffer newRing(Format.FileHeader header) throws IOException {
+  private RingBuffer newRing(FileHeader header) throws IOException {
     Path temporary = directory.temporary(LogDirectory.RING);
-    int fileBytes = Format.FILE_HEADER_BYTES + (int) header.capacity();
+    int fileBytes = FileHeader.BYTES + (int) header.capacity();
     // Write real zeros to all of it: on a full disk, a store to a hole of a mapped file kills the
     // JVM.
     try (Disk.File file = Segment.allocate(disk, temporary, fileBytes, () -> true)) {
@@ -208,15 +204,15 @@ final class EndOfRecovery {
   // is lost: all ring content is in forced segments. The segment created just before has another
   // salt, so recovery ignores the old ring until the new header is there. The zeros are forced
   // before the header.
-  private RingBuffer reusedRing(Format.FileHeader header, IOException noRoom) throws IOException {
+  private RingBuffer reusedRing(FileHeader header, IOException noRoom) throws IOException {
     try {
       directory.deleteTemporaries();
       try (Disk.File file = disk.open(directory.ring())) {
-        if (file.size() != Format.FILE_HEADER_BYTES + header.capacity()) {
+        if (file.size() != FileHeader.BYTES + header.capacity()) {
           throw noRoom;
         }
         ByteBuffer memory = file.map((int) file.size());
-        memory.put(Format.FILE_HEADER_BYTES, new byte[(int) header.capacity()]);
+        memory.put(FileHeader.BYTES, new byte[(int) header.capacity()]);
         file.force();
         RingBuffer ring = mapped(file, header);
         file.force();
@@ -230,9 +226,9 @@ final class EndOfRecovery {
     }
   }
 
-  private static RingBuffer mapped(Disk.File file, Format.FileHeader header) throws IOException {
+  private static RingBuffer mapped(Disk.File file, FileHeader header) throws IOException {
     int capacity = (int) header.capacity();
-    ByteBuffer memory = file.map(Format.FILE_HEADER_BYTES + capacity);
+    ByteBuffer memory = file.map(FileHeader.BYTES + capacity);
     memory.put(0, header.encode());
     RingBuffer ring = new RingBuffer(memory, capacity, header.firstPosition(), header.salt());
     ring.release(header.firstPosition(), header.firstPosition());

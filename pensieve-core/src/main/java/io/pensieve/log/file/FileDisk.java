@@ -15,26 +15,15 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 
 /** The disk of the operating system. */
 final class FileDisk implements Disk {
-  private static final FileAttribute<?> OWNER_ONLY_FILE = ownerOnly("rw-------");
-  private static final FileAttribute<?> OWNER_ONLY_FOLDER = ownerOnly("rwx------");
-
   // On Linux. Other systems give no boot id.
   private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
-
-  private static FileAttribute<?> ownerOnly(String permissions) {
-    return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions));
-  }
 
   @Override
   public boolean isFolder(Path path) {
@@ -44,7 +33,7 @@ final class FileDisk implements Disk {
   @Override
   public void createFolder(Path path) throws IOException {
     try {
-      Files.createDirectory(path, attributes(path, OWNER_ONLY_FOLDER));
+      LocalFiles.createFolder(path);
     } catch (FileAlreadyExistsException there) {
       if (!Files.isDirectory(path)) {
         throw there;
@@ -74,49 +63,20 @@ final class FileDisk implements Disk {
     Set<OpenOption> options =
         Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      return new OpenFile(open(file, options));
+      return new OpenFile(LocalFiles.open(file, options));
     } catch (FileAlreadyExistsException there) {
       if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
         throw there;
       }
       Files.delete(file);
-      return new OpenFile(open(file, options));
+      return new OpenFile(LocalFiles.open(file, options));
     }
   }
 
   @Override
   public Disk.File open(Path file) throws IOException {
-    return new OpenFile(open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
-  }
-
-  /** Opens a file, and refuses a link. Only the owner has access to a created file. */
-  static FileChannel open(Path file, Set<OpenOption> options) throws IOException {
-    Set<OpenOption> noLinks = new HashSet<>(options);
-    noLinks.add(LinkOption.NOFOLLOW_LINKS);
-    return FileChannel.open(file, noLinks, attributes(file, OWNER_ONLY_FILE));
-  }
-
-  private static FileAttribute<?>[] attributes(Path path, FileAttribute<?> ownerOnly) {
-    boolean hasPermissions = path.getFileSystem().supportedFileAttributeViews().contains("posix");
-    return hasPermissions ? new FileAttribute<?>[] {ownerOnly} : new FileAttribute<?>[0];
-  }
-
-  /**
-   * Identifies the file, or link, at a path among all files of this system. A constant where the
-   * system has no such key.
-   */
-  static Object key(Path file) throws IOException {
-    Object key =
-        Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
-    return key == null ? "" : key;
-  }
-
-  /** The inode number of a file on its volume. A constant where the system has none. */
-  static String inode(Path file) throws IOException {
-    boolean hasInodes = file.getFileSystem().supportedFileAttributeViews().contains("unix");
-    return hasInodes
-        ? String.valueOf(Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS))
-        : "-";
+    return new OpenFile(
+        LocalFiles.open(file, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
   }
 
   @Override

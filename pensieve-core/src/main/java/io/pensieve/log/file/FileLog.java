@@ -59,7 +59,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final LogDirectory directory;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
-  private final Settings settings;
+  private final LogSettings settings;
   private final LogThreads threads;
   private volatile @Nullable HeldFolder held; // from replay until close; stored under this
   private volatile @Nullable OpenLog openLog; // from replay on
@@ -67,22 +67,11 @@ public final class FileLog<K, V> implements Log<K, V> {
   private volatile boolean closed; // stored under this, before the ring is sealed for it
   private boolean unlocked; // guarded by this; no thread works in the folder any more
 
-  /** The settings that a builder collects. */
-  record Settings(
-      SequenceOrigin origin,
-      Durability durability,
-      int ringBytes,
-      int entryBytesMax,
-      long segmentBytes,
-      long lowWaterBytes,
-      Compactor.Settings compaction,
-      ReplayPipeline.Settings recovery) {}
-
   private FileLog(
       LogDirectory directory,
       Codec<K> keyCodec,
       Codec<V> valueCodec,
-      Settings settings,
+      LogSettings settings,
       LogThreads threads) {
     ClassInitialization.ensure();
     this.directory = directory;
@@ -112,7 +101,7 @@ public final class FileLog<K, V> implements Log<K, V> {
       Path folder,
       Codec<K> keyCodec,
       Codec<V> valueCodec,
-      Settings settings,
+      LogSettings settings,
       LogThreads threads) {
     return new FileLog<>(
         new LogDirectory(disk, folder).withCodecs(CodecNames.of(keyCodec, valueCodec)),
@@ -479,15 +468,15 @@ public final class FileLog<K, V> implements Log<K, V> {
       // wait until (nearly) all others are written.
       int ringBytes =
           Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
-      Settings settings =
-          new Settings(
+      LogSettings settings =
+          new LogSettings(
               SequenceOrigin.ofTime(InstantSource.system(), new SecureRandom()),
               durability,
               ringBytes,
               entryBytesMax,
               durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
               LOW_WATER_BYTES,
-              new Compactor.Settings(
+              new LogSettings.Compaction(
                   COMPACTION_LOG_BYTES,
                   COMPACTION_BATCH_BYTES,
                   compactionBytesPerSecond,

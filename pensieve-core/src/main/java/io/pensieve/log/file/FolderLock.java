@@ -190,14 +190,14 @@ final class FolderLock implements Disk.Lock {
       this.channel = channel;
       this.isShared = isShared;
       this.key = key;
-      this.here = LockOwner.here(FileDisk.inode(path));
+      this.here = LockOwner.here(LocalFiles.inode(path));
       byte[] bytes = here.line();
       this.line = ByteBuffer.allocateDirect(bytes.length).put(0, bytes);
     }
 
     static LockFile create(Path path) throws IOException {
       if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-        FileDisk.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE)).close();
+        LocalFiles.open(path, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE)).close();
       }
       return open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE), false);
     }
@@ -209,8 +209,8 @@ final class FolderLock implements Disk.Lock {
     // Read the key first: if the path names another file afterwards, isStillThere() detects that.
     private static LockFile open(Path path, Set<OpenOption> options, boolean isShared)
         throws IOException {
-      Object key = FileDisk.key(path);
-      FileChannel channel = FileDisk.open(path, options);
+      Object key = LocalFiles.key(path);
+      FileChannel channel = LocalFiles.open(path, options);
       try {
         return new LockFile(path, channel, isShared, key);
       } catch (IOException | RuntimeException | Error refused) {
@@ -247,7 +247,7 @@ final class FolderLock implements Disk.Lock {
     }
 
     boolean isStillThere() throws IOException {
-      return key.equals(FileDisk.key(path));
+      return key.equals(LocalFiles.key(path));
     }
 
     /**

@@ -1,28 +1,19 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.Change;
-import io.pensieve.log.LogException;
-import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
-/** Format v1: where each byte of a file header and of a frame is. FORMAT.md draws it. */
+/**
+ * Format v1: where each byte of a frame is. FORMAT.md draws it. {@link FileHeader} has the rest.
+ */
 final class Format {
-  // Only this class knows offsets. FORMAT.md, this class and the golden files change together. A
+  // Only these two classes know offsets. FORMAT.md, they and the golden files change together. A
   // change's sequence is the position in the log's byte stream at which it ends: with its frame, or
   // within a batch frame. So one compare-and-set gives space and sequence, and a gap between two
   // frames is evident.
-
-  static final short VERSION = 1;
-
-  static final short SEGMENT = 1;
-  static final short RING = 2;
-  static final short BASE = 3;
 
   static final byte PUT = 1;
   static final byte REMOVE = 2;
@@ -45,9 +36,6 @@ final class Format {
 
   static final int FOOTER_BYTES = 4 * Long.BYTES + Long.BYTES; // a header and the count
 
-  /** A page, so that writing a frame never writes the header's sectors again. */
-  static final int FILE_HEADER_BYTES = 4096;
-
   static final int FRAME_ALIGNMENT = Long.BYTES;
   static final int FRAME_HEADER_BYTES = 4 * Long.BYTES;
 
@@ -56,29 +44,6 @@ final class Format {
 
   /** The longest frame: a damaged length must not allocate more. */
   static final int FRAME_BYTES_MAX = 64 << 20;
-
-  private static final long MAGIC =
-      ByteBuffer.wrap("PENSIEVE".getBytes(StandardCharsets.US_ASCII))
-          .order(ByteOrder.LITTLE_ENDIAN)
-          .getLong();
-
-  // A file's header.
-  private static final int MAGIC_AT = 0;
-  private static final int VERSION_AT = 8;
-  private static final int FILE_KIND_AT = 10;
-  private static final int INCOMPATIBLE_FLAGS_AT = 12;
-  private static final int COMPATIBLE_FLAGS_AT = 16;
-  private static final int HEADER_CRC_AT = 20;
-  private static final int FIRST_POSITION_AT = 24;
-  private static final int PREVIOUS_END_AT = 32;
-  private static final int SALT_AT = 40;
-  private static final int CAPACITY_AT = 48;
-  private static final int BOOT_AT = 56;
-  private static final int HEADER_CRC_END = 64;
-  static final int RING_WRITTEN_AT = 64;
-  static final int RING_WRITTEN_AGAIN_AT = RING_WRITTEN_AT + Long.BYTES;
-  static final int RING_FORCED_AT = RING_WRITTEN_AGAIN_AT + Long.BYTES;
-  private static final int APPENDED_IS_ACKNOWLEDGED = 1; // a compatible flag
 
   // A frame.
   static final int COMMIT_WORD_AT = 0;
@@ -92,142 +57,20 @@ final class Format {
   private static final int KIND_MASK = 0xff;
   private static final int EXPIRES = 1 << Byte.SIZE; // flag 0
 
+  // A change in a batch has a frame's parts from the third word on, with its length in place of
+  // that third word. So the methods that locate a frame's parts also serve a change, if they get an
+  // index so many bytes before it:
+  static final int LEFT_OUT_BYTES = 2 * Long.BYTES;
+
+  /** The change's length, and the word with its kind. */
+  static final int CHANGE_HEADER_BYTES = 2 * Long.BYTES;
+
   private static final VarHandle LONG =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle SHORT =
-      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
 
   private Format() {}
-
-  /**
-   * The header of a file.
-   *
-   * @param kind {@link #SEGMENT}, {@link #RING} or {@link #BASE}
-   * @param firstPosition the position of the first frame in the log's stream; for a base, of the
-   *     first frame that it does not replace
-   * @param previousEnd where the previous segment ends; less than {@code firstPosition} if
-   *     positions were skipped after an unclean end
-   * @param salt mixed into the CRC of every frame, so that no bytes of another file or of a value
-   *     pass for a frame of this file
-   * @param capacity for a ring: how many bytes of frames it holds; else 0
-   * @param boot for a ring: the boot of the operating system in which it was created; else 0
-   * @param appendedIsAcknowledged for a ring: whether a commit to it acknowledges the change, so
-   *     that the death of the process must not lose it
-   */
-  record FileHeader(
-      short kind,
-      long firstPosition,
-      long previousEnd,
-      long salt,
-      long capacity,
-      long boot,
-      boolean appendedIsAcknowledged) {
-
-    static FileHeader segment(long firstPosition, long previousEnd, long salt) {
-      return new FileHeader(SEGMENT, firstPosition, previousEnd, salt, 0, 0, false);
-    }
-
-    static FileHeader ring(
-        long firstPosition, long salt, int capacity, long boot, boolean appendedIsAcknowledged) {
-      return new FileHeader(
-          RING, firstPosition, firstPosition, salt, capacity, boot, appendedIsAcknowledged);
-    }
-
-    static FileHeader base(long firstPosition, long salt) {
-      return new FileHeader(BASE, firstPosition, firstPosition, salt, 0, 0, false);
-    }
-
-    /** Encodes this header, padded with zeros to its page. */
-    byte[] encode() {
-      byte[] bytes = new byte[FILE_HEADER_BYTES];
-      LONG.set(bytes, MAGIC_AT, MAGIC);
-      SHORT.set(bytes, VERSION_AT, VERSION);
-      SHORT.set(bytes, FILE_KIND_AT, kind);
-      INT.set(bytes, INCOMPATIBLE_FLAGS_AT, 0);
-      INT.set(bytes, COMPATIBLE_FLAGS_AT, appendedIsAcknowledged ? APPENDED_IS_ACKNOWLEDGED : 0);
-      LONG.set(bytes, FIRST_POSITION_AT, firstPosition);
-      LONG.set(bytes, PREVIOUS_END_AT, previousEnd);
-      LONG.set(bytes, SALT_AT, salt);
-      LONG.set(bytes, CAPACITY_AT, capacity);
-      LONG.set(bytes, BOOT_AT, boot);
-      INT.set(bytes, HEADER_CRC_AT, headerCrc(bytes));
-      return bytes;
-    }
-
-    /** Reads a file's header page, or the part of it that exists. */
-    static byte[] page(Disk.File file) throws IOException {
-      byte[] page = new byte[(int) Math.min(file.size(), FILE_HEADER_BYTES)];
-      file.read(ByteBuffer.wrap(page), 0);
-      return page;
-    }
-
-    /** Decodes and checks the header in these bytes of a file. There may be too few bytes. */
-    static FileHeader decode(byte[] bytes, Path file, short kind) {
-      if (bytes.length < FILE_HEADER_BYTES) {
-        throw new LogException.Corrupt(
-            file, bytes.length, "a header of " + FILE_HEADER_BYTES + " bytes", "end of file");
-      }
-      check(file, MAGIC_AT, "the magic number of a log", MAGIC, (long) LONG.get(bytes, MAGIC_AT));
-      check(file, VERSION_AT, "version", VERSION, (short) SHORT.get(bytes, VERSION_AT));
-      check(file, HEADER_CRC_AT, "checksum", headerCrc(bytes), (int) INT.get(bytes, HEADER_CRC_AT));
-      check(file, FILE_KIND_AT, "kind of file", kind, (short) SHORT.get(bytes, FILE_KIND_AT));
-      check(
-          file,
-          INCOMPATIBLE_FLAGS_AT,
-          "features that this version knows",
-          0,
-          (int) INT.get(bytes, INCOMPATIBLE_FLAGS_AT));
-      return new FileHeader(
-          kind,
-          (long) LONG.get(bytes, FIRST_POSITION_AT),
-          (long) LONG.get(bytes, PREVIOUS_END_AT),
-          (long) LONG.get(bytes, SALT_AT),
-          (long) LONG.get(bytes, CAPACITY_AT),
-          (long) LONG.get(bytes, BOOT_AT),
-          ((int) INT.get(bytes, COMPATIBLE_FLAGS_AT) & APPENDED_IS_ACKNOWLEDGED) != 0);
-    }
-
-    /** Whether these bytes are an undamaged header, also of another version or kind. */
-    static boolean isIntact(byte[] page) {
-      return page.length == FILE_HEADER_BYTES
-          && (long) LONG.get(page, MAGIC_AT) == MAGIC
-          && (int) INT.get(page, HEADER_CRC_AT) == headerCrc(page);
-    }
-
-    /** The salt in a whole page, whether or not the header is damaged. */
-    static long salt(byte[] page) {
-      return (long) LONG.get(page, SALT_AT);
-    }
-
-    private static void check(Path file, int at, String what, long expected, long found) {
-      if (expected != found) {
-        throw new LogException.Corrupt(
-            file, at, what + " " + Long.toHexString(expected), Long.toHexString(found));
-      }
-    }
-
-    private static int headerCrc(byte[] bytes) {
-      CRC32C crc = new CRC32C();
-      crc.update(bytes, 0, HEADER_CRC_AT);
-      crc.update(bytes, HEADER_CRC_AT + Integer.BYTES, HEADER_CRC_END - HEADER_CRC_AT - 4);
-      return (int) crc.getValue();
-    }
-  }
-
-  /** The position up to which the ring's content was written, at least, by its header page. */
-  static long ringWritten(byte[] headerPage) {
-    long written = (long) LONG.get(headerPage, RING_WRITTEN_AT);
-    long again = (long) LONG.get(headerPage, RING_WRITTEN_AGAIN_AT);
-    // Too low is harmless, too high is not. The second word is 0 until its first write.
-    return again == 0 ? written : Math.min(written, again);
-  }
-
-  /** The position up to which the log was forced, at least, by the ring's header page. */
-  static long ringForced(byte[] headerPage) {
-    return (long) LONG.get(headerPage, RING_FORCED_AT);
-  }
 
   /** The bytes that a frame of this length takes in the file. */
   static int align(int length) {
@@ -294,14 +137,28 @@ final class Format {
   static boolean isUnderstood(byte[] bytes, int frame, int kinds) {
     if (kind(bytes, frame) == GROUP) {
       boolean hasFlags = ((int) INT.get(bytes, frame + KIND_WORD_AT) & ~KIND_MASK) != 0;
-      return (kinds & 1 << GROUP) != 0 && !hasFlags && BatchFrame.isUnderstood(bytes, frame);
+      return (kinds & 1 << GROUP) != 0 && !hasFlags && isBatchUnderstood(bytes, frame);
     }
     return isUnderstood(bytes, frame, length(bytes, frame), kinds);
   }
 
-  /** The same for a change of this length in a batch frame. */
-  static boolean isUnderstoodInGroup(byte[] bytes, int change, int length) {
-    return isUnderstood(bytes, change, length + BatchFrame.LEFT_OUT_BYTES, OF_GROUP);
+  /** Whether the body of a batch frame is well formed. A checksum cannot show that. */
+  private static boolean isBatchUnderstood(byte[] bytes, int frame) {
+    int end = frame + length(bytes, frame);
+    int at = frame + FRAME_HEADER_BYTES;
+    int changeEnd = at;
+    int count = 0;
+    for (; end - at >= CHANGE_HEADER_BYTES; count++) {
+      long length = wordAt(bytes, at);
+      if (length < CHANGE_HEADER_BYTES
+          || length > end - at
+          || !isUnderstood(bytes, at - LEFT_OUT_BYTES, (int) length + LEFT_OUT_BYTES, OF_GROUP)) {
+        return false;
+      }
+      changeEnd = at + (int) length;
+      at += align((int) length);
+    }
+    return count > 0 && count == changes(bytes, frame) && changeEnd == end;
   }
 
   private static boolean isUnderstood(byte[] bytes, int frame, int length, int kinds) {
@@ -355,6 +212,18 @@ final class Format {
     return lengthIsPossible(length, available)
         && position(bytes, frame) == position
         && checksum.of(bytes, frame, length) == checksum(bytes, frame);
+  }
+
+  /** The words before a frame's body. */
+  record FrameHeader(int length, int checksum, long position, long durable, long kindWord) {
+    static FrameHeader of(byte[] bytes, int frame) {
+      return new FrameHeader(
+          Format.length(bytes, frame),
+          Format.checksum(bytes, frame),
+          Format.position(bytes, frame),
+          Format.durable(bytes, frame),
+          Format.wordAt(bytes, frame + KIND_WORD_AT));
+    }
   }
 
   /** CRC32C over body, header and salt of a frame. Not thread-safe. */
@@ -461,7 +330,7 @@ final class Format {
       byte[] into, int at, int length, byte kind, byte[] key, byte[] value, long expiryMillis) {
     LONG.set(into, at, (long) length);
     LONG.set(into, at + Long.BYTES, kindWord(kind, key.length, expiryMillis));
-    body(into, at + BatchFrame.CHANGE_HEADER_BYTES, key, value, expiryMillis);
+    body(into, at + CHANGE_HEADER_BYTES, key, value, expiryMillis);
   }
 
   /** Reseals a whole frame from another file with this checksum's salt. */

@@ -12,15 +12,15 @@ import java.nio.file.Path;
  * @param contentBytes how many bytes follow the header
  */
 record FrameFile(
-    Path path, Disk.File file, Format.FileHeader header, long firstPosition, long contentBytes)
+    Path path, Disk.File file, FileHeader header, long firstPosition, long contentBytes)
     implements Closeable {
 
   static FrameFile segment(LogDirectory directory, long position) throws IOException {
-    return open(directory, directory.segment(position), Format.SEGMENT, position, position);
+    return open(directory, directory.segment(position), FileHeader.SEGMENT, position, position);
   }
 
   static FrameFile base(LogDirectory directory, long position) throws IOException {
-    return open(directory, directory.base(position), Format.BASE, position, 0);
+    return open(directory, directory.base(position), FileHeader.BASE, position, 0);
   }
 
   private static FrameFile open(
@@ -28,14 +28,14 @@ record FrameFile(
       throws IOException {
     Disk.File file = directory.disk().open(path);
     try {
-      byte[] page = Format.FileHeader.page(file);
-      Format.FileHeader header = Format.FileHeader.decode(page, path, kind);
+      byte[] page = FileHeader.page(file);
+      FileHeader header = FileHeader.decode(page, path, kind);
       directory.codecs().checkIn(page, path);
       if (header.firstPosition() != positionOfName) {
         throw new LogException.Corrupt(
             path, 0, "the position of the name", Long.toHexString(header.firstPosition()));
       }
-      long contentBytes = file.size() - Format.FILE_HEADER_BYTES;
+      long contentBytes = file.size() - FileHeader.BYTES;
       return new FrameFile(path, file, header, firstPosition, contentBytes);
     } catch (IOException | RuntimeException unreadable) {
       file.close();
@@ -44,7 +44,7 @@ record FrameFile(
   }
 
   boolean isBase() {
-    return header.kind() == Format.BASE;
+    return header.kind() == FileHeader.BASE;
   }
 
   /** Where the content ends, with or without frames there. */
@@ -53,12 +53,12 @@ record FrameFile(
   }
 
   long offset(long position) {
-    return Format.FILE_HEADER_BYTES + position - firstPosition;
+    return FileHeader.BYTES + position - firstPosition;
   }
 
   FrameReader reader() {
     return new FrameReader(
-        (into, at) -> file.read(into, Format.FILE_HEADER_BYTES + at),
+        (into, at) -> file.read(into, FileHeader.BYTES + at),
         contentBytes,
         firstPosition,
         header.salt());
@@ -82,6 +82,23 @@ record FrameFile(
   LogException.Corrupt frameMissing(long position) {
     String witness = isBase() ? "the base has its name" : "a newer segment follows";
     return corrupt(position, "a frame, since " + witness, "none");
+  }
+
+  /**
+   * Searches from the reader's position for a whole frame whose {@code durable} lies beyond this
+   * end. Such a frame shows damage, not a torn tail.
+   */
+  void checkNotForced(FrameReader reader, long end) throws IOException {
+    while (reader.seekFrame()) {
+      if (reader.durable() > end) {
+        throw corrupt(
+            end,
+            "a frame, since a later one says that all was forced up to position "
+                + reader.durable(),
+            "none");
+      }
+      reader.next();
+    }
   }
 
   @Override

@@ -29,7 +29,7 @@ final class FrameReader {
   private long position; // of the next frame to read
   private int frame; // the window index of the frame read last
 
-  // The change read last: the frame, or one change of a batch. See BatchFrame.LEFT_OUT_BYTES.
+  // The change read last: the frame, or one change of a batch. See Format.LEFT_OUT_BYTES.
   private int change;
   private int changeEnd; // without the alignment zeros behind it
   private int nextChange; // where the frame's next change would begin
@@ -118,7 +118,7 @@ final class FrameReader {
     if (kind() == Format.GROUP) {
       int at = nextChange == frame ? frame + Format.FRAME_HEADER_BYTES : nextChange;
       int length = (int) Format.wordAt(window, at);
-      change = at - BatchFrame.LEFT_OUT_BYTES;
+      change = at - Format.LEFT_OUT_BYTES;
       changeEnd = at + length;
       nextChange = at + Format.align(length);
     } else {
@@ -164,7 +164,7 @@ final class FrameReader {
 
   // The header is in the window. The frame is longer than the window.
   private boolean isLongFrame(long at, int length) throws IOException {
-    FrameHeader header = FrameHeader.of(window, frame);
+    Format.FrameHeader header = Format.FrameHeader.of(window, frame);
     checksum.begin();
     for (long next = at + Format.FRAME_HEADER_BYTES; next < at + length; ) {
       int count = (int) Math.min(windowBytes, at + length - next);

@@ -165,8 +165,7 @@ final class LogCopy implements Closeable {
     segment = begun;
     firstPosition = position;
     begun.write(
-        ByteBuffer.wrap(
-            directory.codecs().in(Format.FileHeader.segment(position, next, salt).encode())),
+        ByteBuffer.wrap(directory.codecs().in(FileHeader.segment(position, next, salt).encode())),
         0);
     next = position;
     written = position;
@@ -188,7 +187,7 @@ final class LogCopy implements Closeable {
     if (file != null && next > written) {
       file.write(
           ByteBuffer.wrap(buffer, 0, (int) (next - written)),
-          Format.FILE_HEADER_BYTES + written - firstPosition);
+          FileHeader.BYTES + written - firstPosition);
       written = next;
     }
   }

@@ -205,32 +205,30 @@ final class LogDirectory {
   }
 
   /** What each file is to a log whose newest base has this position. */
-  List<OfflineLog.LogFile> files(long base) throws IOException {
+  List<LogFile> files(long base) throws IOException {
     List<Path> stale = before(base);
-    List<OfflineLog.LogFile> files = new ArrayList<>();
+    List<LogFile> files = new ArrayList<>();
     for (String name : disk.list(folder).stream().sorted().toList()) {
       Path path = folder.resolve(name);
-      files.add(
-          new OfflineLog.LogFile(
-              path, stale.contains(path) ? OfflineLog.FileKind.STALE : kind(name)));
+      files.add(new LogFile(path, stale.contains(path) ? LogFile.Kind.STALE : kind(name)));
     }
     return files;
   }
 
-  private static OfflineLog.FileKind kind(String name) {
+  private static LogFile.Kind kind(String name) {
     if (name.matches(POSITION_PATTERN + "\\" + SEGMENT_SUFFIX)) {
-      return OfflineLog.FileKind.SEGMENT;
+      return LogFile.Kind.SEGMENT;
     } else if (name.matches(POSITION_PATTERN + "\\" + BASE_SUFFIX)) {
-      return OfflineLog.FileKind.BASE;
+      return LogFile.Kind.BASE;
     } else if (TORN_NAME.matcher(name).matches()) {
-      return OfflineLog.FileKind.TORN_END;
+      return LogFile.Kind.TORN_END;
     } else if (isTemporary(name)) {
-      return OfflineLog.FileKind.TEMPORARY;
+      return LogFile.Kind.TEMPORARY;
     }
     return switch (name) {
-      case RING -> OfflineLog.FileKind.RING;
-      case UNFINISHED, FolderLock.NAME -> OfflineLog.FileKind.MARK;
-      default -> OfflineLog.FileKind.OTHER;
+      case RING -> LogFile.Kind.RING;
+      case UNFINISHED, FolderLock.NAME -> LogFile.Kind.MARK;
+      default -> LogFile.Kind.OTHER;
     };
   }
 
@@ -244,8 +242,8 @@ final class LogDirectory {
    * copy.
    */
   void deleteCopy() throws IOException {
-    for (OfflineLog.LogFile file : files(0)) {
-      if (file.kind() != OfflineLog.FileKind.OTHER && file.kind() != OfflineLog.FileKind.MARK) {
+    for (LogFile file : files(0)) {
+      if (file.kind() != LogFile.Kind.OTHER && file.kind() != LogFile.Kind.MARK) {
         disk.delete(file.path());
       }
     }

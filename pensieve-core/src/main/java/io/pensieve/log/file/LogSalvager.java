@@ -23,7 +23,7 @@ final class LogSalvager {
   //    lies between two of them as lost. Report known missing parts, too: up to where a segment
   //    says that its predecessor ended, or a frame says that all was forced.
 
-  private static final ReplayHandler<byte[], byte[]> SILENT =
+  static final ReplayHandler<byte[], byte[]> SILENT =
       new ReplayHandler<>() {
         @Override
         public void change(long sequence, Change<byte[], byte[]> change) {}
@@ -40,7 +40,7 @@ final class LogSalvager {
   private static final int BASE_BATCH_BYTES = 256 << 10;
 
   private final LogCopy copy;
-  private final List<OfflineLog.Damage> damages = new ArrayList<>();
+  private final List<SalvageReport.Damage> damages = new ArrayList<>();
   private final Set<Long> salts = new LinkedHashSet<>();
   private long until = Long.MAX_VALUE; // copies the history up to here
   private long reached; // all before is copied, or reported
@@ -52,18 +52,16 @@ final class LogSalvager {
     this.copy = copy;
   }
 
-  static OfflineLog.SalvageReport run(Disk from, Path folder, Disk to, Path into)
+  static List<SalvageReport.Damage> run(Disk from, Path folder, Disk to, Path into)
       throws IOException {
     LogDirectory directory = new LogDirectory(from, folder);
     LogCopy copy = LogCopy.create(to, into, codecs(directory));
-    List<OfflineLog.Damage> damages;
     try {
-      damages = new LogSalvager(copy).copy(directory);
+      return new LogSalvager(copy).copy(directory);
     } catch (IOException | RuntimeException | Error broken) {
       copy.discardAfter(broken);
       throw broken;
     }
-    return new OfflineLog.SalvageReport(OfflineLog.contents(to, into, true, SILENT), damages);
   }
 
   /** The codecs of the newest segment that names any. */
@@ -74,7 +72,7 @@ final class LogSalvager {
       try (Disk.File file = directory.disk().open(path)) {
         byte[] page = SalvageFile.page(file);
         CodecNames names =
-            Format.FileHeader.isIntact(page) ? CodecNames.read(page, path) : CodecNames.NONE;
+            FileHeader.isIntact(page) ? CodecNames.read(page, path) : CodecNames.NONE;
         newest = names.equals(CodecNames.NONE) ? newest : names;
       } catch (LogException.Corrupt damaged) {
         // Then another segment's names count.
@@ -83,7 +81,7 @@ final class LogSalvager {
     return newest;
   }
 
-  private List<OfflineLog.Damage> copy(LogDirectory directory) throws IOException {
+  private List<SalvageReport.Damage> copy(LogDirectory directory) throws IOException {
     List<Long> bases = directory.bases();
     LogDirectory view = directory;
     RecoveredState sound = recovered(view);
@@ -136,7 +134,7 @@ final class LogSalvager {
   }
 
   private void damage(Path file, long offset, long bytes, boolean losesSomething, String meaning) {
-    damages.add(new OfflineLog.Damage(file, offset, bytes, losesSomething, meaning));
+    damages.add(new SalvageReport.Damage(file, offset, bytes, losesSomething, meaning));
   }
 
   private static String changes(long from, long to) {
@@ -199,7 +197,7 @@ final class LogSalvager {
 
   private SalvageFile open(LogDirectory directory, long position) throws IOException {
     Path path = directory.segment(position);
-    return SalvageFile.open(directory.disk(), path, Format.SEGMENT, position, salts);
+    return SalvageFile.open(directory.disk(), path, FileHeader.SEGMENT, position, salts);
   }
 
   private void noteUnfinishedEnd(SalvageFile newest, FrameReader reader) throws IOException {
@@ -222,8 +220,8 @@ final class LogSalvager {
     for (long position : directory.segments()) {
       try (Disk.File file = directory.disk().open(directory.segment(position))) {
         byte[] page = SalvageFile.page(file);
-        if (Format.FileHeader.isIntact(page)) {
-          salts.add(Format.FileHeader.salt(page));
+        if (FileHeader.isIntact(page)) {
+          salts.add(FileHeader.salt(page));
         }
       }
     }
@@ -241,10 +239,10 @@ final class LogSalvager {
       long position = bases.get(newest);
       Path path = directory.base(position);
       try (SalvageFile base =
-          SalvageFile.open(directory.disk(), path, Format.BASE, position, Set.of())) {
+          SalvageFile.open(directory.disk(), path, FileHeader.BASE, position, Set.of())) {
         FrameReader reader = base.reader();
         if (base.headerDamage() != null) {
-          damage(path, 0, Format.FILE_HEADER_BYTES, reader == null, header(base));
+          damage(path, 0, FileHeader.BYTES, reader == null, header(base));
         }
         if (reader != null && base.firstPosition() <= POSITION_MAX && base.firstPosition() >= 0) {
           BaseWriter writer = copy.beginBase(base.firstPosition());
@@ -295,7 +293,7 @@ final class LogSalvager {
   private void entriesLost(SalvageFile base, long from, long to) {
     damage(
         base.path(),
-        Format.FILE_HEADER_BYTES + from,
+        FileHeader.BYTES + from,
         to - from,
         true,
         from == to
@@ -310,7 +308,7 @@ final class LogSalvager {
     long end = end(segment, next);
     FrameReader reader = segment.reader();
     if (segment.headerDamage() != null) {
-      damage(segment.path(), 0, Format.FILE_HEADER_BYTES, reader == null, header(segment));
+      damage(segment.path(), 0, FileHeader.BYTES, reader == null, header(segment));
     }
     know(Math.min(end, segment.limit()));
     forced = Math.max(forced, segment.firstPosition());
@@ -328,7 +326,7 @@ final class LogSalvager {
     long first = segment.firstPosition();
     boolean isKnown = segment.previousEnd() != SalvageFile.UNKNOWN;
     long previousEnd = isKnown ? segment.previousEnd() : first;
-    boolean mayBeSkipped = !isKnown && first - reached >= EndOfRecovery.POSITIONS_SKIPPED;
+    boolean mayBeSkipped = !isKnown && first - reached >= SequenceOrigin.POSITIONS_SKIPPED;
     if (previousEnd > reached && !mayBeSkipped) {
       damage(directory.folder(), 0, 0, true, "in no file: " + changes(reached, previousEnd));
     }
@@ -378,21 +376,16 @@ final class LogSalvager {
     }
     SalvageRing ring = SalvageRing.read(directory, salts, newest == null ? null : newest.salt());
     if (ring.headerDamage() != null) {
-      damage(
-          ring.path(),
-          0,
-          Format.FILE_HEADER_BYTES,
-          false,
-          "the header (" + ring.headerDamage() + ")");
+      damage(ring.path(), 0, FileHeader.BYTES, false, "the header (" + ring.headerDamage() + ")");
     }
     for (SalvageRing.Frame frame : ring.frames()) {
       if (frame.position() >= reached && frame.position() < until) {
         copyRingFrame(ring, frame, newest);
       }
     }
-    if (ring.acknowledged() - reached > EndOfRecovery.POSITIONS_SKIPPED) {
+    if (ring.acknowledged() - reached > SequenceOrigin.POSITIONS_SKIPPED) {
       String meaning = "how far the log was forced; the last changes may be missing";
-      damage(ring.path(), 0, Format.FILE_HEADER_BYTES, true, meaning);
+      damage(ring.path(), 0, FileHeader.BYTES, true, meaning);
     } else {
       forced = Math.max(forced, ring.acknowledged());
     }

@@ -23,22 +23,22 @@ record LogSize(long baseBytes, long lengthBefore, long countedFrom, int filesBef
   }
 
   /** Whether a compaction is due if the log ends here. */
-  boolean isDue(long end, Compactor.Settings settings) {
+  boolean isDue(long end, LogSettings.Compaction settings) {
     return logBytes(end) >= settings.dueBytes(baseBytes) || hasTooManyFiles(settings);
   }
 
   /** Whether the log has far more files than its length accounts for. */
-  boolean hasTooManyFiles(Compactor.Settings settings) {
+  boolean hasTooManyFiles(LogSettings.Compaction settings) {
     return filesBefore >= FILES_MAX + settings.dueBytes(baseBytes) / FILE_BYTES;
   }
 
   /** The bytes that may be appended during a compaction. */
-  private long allowanceMeanwhile(Compactor.Settings settings) {
+  private long allowanceMeanwhile(LogSettings.Compaction settings) {
     return settings.bytesMax(baseBytes) - settings.dueBytes(baseBytes);
   }
 
   /** The position beyond which writers wait if no compaction has begun yet. */
-  long freeUntilBegun(Compactor.Settings settings) {
+  long freeUntilBegun(LogSettings.Compaction settings) {
     return positionAt(settings.dueBytes(baseBytes)) + allowanceMeanwhile(settings) / 4;
   }
 
@@ -49,7 +49,7 @@ record LogSize(long baseBytes, long lengthBefore, long countedFrom, int filesBef
    *
    * @param position where the log ended when the compaction began
    */
-  long freeUntil(long position, long written, Compactor.Settings settings) {
+  long freeUntil(long position, long written, LogSettings.Compaction settings) {
     // The next base's length is unknown, so use the last one's.
     double share = baseBytes <= written ? 1 : (double) written / baseBytes;
     return position + (long) (allowanceMeanwhile(settings) * (1 + share) / 2);
@@ -60,7 +60,7 @@ record LogSize(long baseBytes, long lengthBefore, long countedFrom, int filesBef
    *
    * @param position where the log ended when the compaction began
    */
-  boolean isAhead(long position, long end, long written, Compactor.Settings settings) {
+  boolean isAhead(long position, long end, long written, LogSettings.Compaction settings) {
     double used = (double) (end - position) / allowanceMeanwhile(settings);
     return used * Math.max(baseBytes, written) <= written;
   }

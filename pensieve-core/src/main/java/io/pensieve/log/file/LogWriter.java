@@ -43,7 +43,7 @@ final class LogWriter implements Runnable {
   private final HoleFiller holeFiller;
   private final RingBuffer ring;
   private final long salt;
-  private final FileLog.Settings settings;
+  private final LogSettings settings;
   private final DurablePosition durablePosition;
   private final FutureCompleter completer;
   private final HighWatermark watermark;
@@ -76,7 +76,7 @@ final class LogWriter implements Runnable {
       FreeSpace space,
       Disk.Lock lock,
       EndOfRecovery.StartingPoint start,
-      FileLog.Settings settings,
+      LogSettings settings,
       DurablePosition durablePosition,
       FutureCompleter completer,
       HighWatermark watermark,
@@ -97,8 +97,7 @@ final class LogWriter implements Runnable {
     this.watermark = watermark;
     this.nanoTime = nanoTime;
     this.operator = operator;
-    long spareBytes =
-        isAllocated(settings) ? Format.FILE_HEADER_BYTES + settings.segmentBytes() : 0;
+    long spareBytes = isAllocated(settings) ? FileHeader.BYTES + settings.segmentBytes() : 0;
     this.preallocator = new SegmentPreallocator(directory, spareBytes, background);
     this.rolls = new SegmentRoller(directory, preallocator, salt, settings);
     this.withoutReason =
@@ -110,7 +109,7 @@ final class LogWriter implements Runnable {
     this.lastSpaceCheckNanos = lastForceNanos - FORCE_NANOS;
   }
 
-  private static boolean isAllocated(FileLog.Settings settings) {
+  private static boolean isAllocated(LogSettings settings) {
     return settings.durability() == Durability.POWER_CUT;
   }
 

@@ -17,7 +17,7 @@ final class OpenLog {
 
   private final LogDirectory directory;
   private final FreeSpace space;
-  private final FileLog.Settings settings;
+  private final LogSettings settings;
   private final BooleanSupplier isClosed;
   private final RingBuffer ring;
   private final LogWriter logWriter;
@@ -30,7 +30,7 @@ final class OpenLog {
   private OpenLog(
       LogDirectory directory,
       Disk.Lock lock,
-      FileLog.Settings settings,
+      LogSettings settings,
       LogThreads threads,
       BooleanSupplier isClosed,
       Recovery.Result found,
@@ -73,14 +73,14 @@ final class OpenLog {
   static Opened begin(
       LogDirectory directory,
       Disk.Lock lock,
-      FileLog.Settings settings,
+      LogSettings settings,
       LogThreads threads,
       BooleanSupplier isClosed,
       Recovery.Result found)
       throws IOException {
     long allocated =
         settings.durability() == Durability.POWER_CUT
-            ? Format.FILE_HEADER_BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
+            ? FileHeader.BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
             : 0;
     EndOfRecovery.StartingPoint start =
         new EndOfRecovery(directory, found.recovered())
@@ -136,8 +136,8 @@ final class OpenLog {
     return begun;
   }
 
-  Compactor.LogParts surroundings(LogThreads threads) {
-    return new Compactor.LogParts(
+  LogParts surroundings(LogThreads threads) {
+    return new LogParts(
         directory,
         space,
         ring,

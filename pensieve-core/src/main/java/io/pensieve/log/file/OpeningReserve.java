@@ -13,7 +13,7 @@ final class OpeningReserve {
   // It is never forced, since it need not survive a power cut whole.
 
   // After an unclean end an opening creates a second file, with the frames not known to be forced.
-  private static final int PAGES = 3 * Format.FILE_HEADER_BYTES;
+  private static final int PAGES = 3 * FileHeader.BYTES;
   private static final int RING_SHARE = 128; // with a ring of 8 MiB that makes 76 KiB in all
 
   private OpeningReserve() {}
@@ -21,7 +21,7 @@ final class OpeningReserve {
   /** Reserves as much as the disk has space for, or nothing. */
   static void take(LogDirectory directory, int ringBytes) {
     int bytes = PAGES + ringBytes / RING_SHARE;
-    while (bytes >= Format.FILE_HEADER_BYTES && !isTaken(directory, bytes)) {
+    while (bytes >= FileHeader.BYTES && !isTaken(directory, bytes)) {
       bytes /= 2;
     }
   }
@@ -39,7 +39,7 @@ final class OpeningReserve {
         if (taken) {
           file.close();
         } else {
-          SegmentPreallocator.discard(disk, file, temporary);
+          Segment.discard(disk, file, temporary);
         }
       }
       return true;

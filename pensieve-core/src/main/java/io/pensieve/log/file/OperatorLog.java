@@ -18,15 +18,18 @@ final class OperatorLog {
   // written. The first line requests the logger: most logs write none, and Java's own backend takes
   // time to start.
 
+  // The door's name, since that is what an operator may know: io.pensieve.log.file.FileLog.
+  private static final String LOGGER_NAME = OperatorLog.class.getPackageName() + ".FileLog";
+
   private final Supplier<System.Logger> logger;
 
   OperatorLog(Supplier<System.Logger> logger) {
     this.logger = logger;
   }
 
-  /** Uses the logger named after {@link FileLog}. */
+  /** Uses the logger named after {@code FileLog}. */
   static OperatorLog ofSystem() {
-    return new OperatorLog(() -> System.getLogger(FileLog.class.getName()));
+    return new OperatorLog(() -> System.getLogger(LOGGER_NAME));
   }
 
   /** Reports that the log has failed. Answers whether the line is written. */

@@ -22,7 +22,7 @@ final class ReadOnlyDisk implements Disk {
 
   @Override
   public Disk.File open(Path file) throws IOException {
-    return new FileDisk.OpenFile(FileDisk.open(file, Set.of(StandardOpenOption.READ)));
+    return new FileDisk.OpenFile(LocalFiles.open(file, Set.of(StandardOpenOption.READ)));
   }
 
   @Override

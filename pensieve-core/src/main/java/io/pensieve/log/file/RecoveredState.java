@@ -24,9 +24,9 @@ record RecoveredState(
     long tornBytes) {
 
   /** The newest segment of a log that is not new. */
-  record NewestSegment(Path path, Format.FileHeader header) {
+  record NewestSegment(Path path, FileHeader header) {
     long offset(long position) {
-      return Format.FILE_HEADER_BYTES + position - header.firstPosition();
+      return FileHeader.BYTES + position - header.firstPosition();
     }
   }
 

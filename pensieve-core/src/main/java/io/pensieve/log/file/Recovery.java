@@ -197,7 +197,7 @@ final class Recovery<K, V> {
       close = reader.kind() == Format.CLOSE ? position : -1;
     }
     long segmentEnd = replayOlderSegment(newest, base, reader.position(), pipeline);
-    checkNotForced(newest, reader, segmentEnd);
+    newest.checkNotForced(reader, segmentEnd);
     reader.seek(segmentEnd);
     long contentEnd = reader.contentEnd();
     boolean isClosed = close >= 0 && contentEnd == segmentEnd;
@@ -213,22 +213,5 @@ final class Recovery<K, V> {
         tail,
         base,
         Math.max(0, contentEnd - tail.end()));
-  }
-
-  /**
-   * Searches from the reader's position for a whole frame whose `durable` lies beyond this end.
-   * Such a frame shows damage, not a torn tail.
-   */
-  static void checkNotForced(FrameFile newest, FrameReader reader, long end) throws IOException {
-    while (reader.seekFrame()) {
-      if (reader.durable() > end) {
-        throw newest.corrupt(
-            end,
-            "a frame, since a later one says that all was forced up to position "
-                + reader.durable(),
-            "none");
-      }
-      reader.next();
-    }
   }
 }

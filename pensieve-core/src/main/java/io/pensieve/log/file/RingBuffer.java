@@ -125,7 +125,7 @@ final class RingBuffer {
   private void put(long position, byte[] bytes, int from, int count) {
     int first = (int) Math.min(count, capacity - (position & (capacity - 1)));
     memory.put(index(position), bytes, from, first);
-    memory.put(Format.FILE_HEADER_BYTES, bytes, from + first, count - first);
+    memory.put(FileHeader.BYTES, bytes, from + first, count - first);
   }
 
   /** Commits claimed space that no writer will fill, as padding without a change. */
@@ -141,7 +141,7 @@ final class RingBuffer {
   }
 
   private int index(long position) {
-    return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
+    return FileHeader.BYTES + (int) (position & (capacity - 1));
   }
 
   /** All space before this position is free again. */
@@ -193,12 +193,12 @@ final class RingBuffer {
     ByteBuffer head = memory.slice(index(from), first);
     return first == bytes
         ? new ByteBuffer[] {head}
-        : new ByteBuffer[] {head, memory.slice(Format.FILE_HEADER_BYTES, bytes - first)};
+        : new ByteBuffer[] {head, memory.slice(FileHeader.BYTES, bytes - first)};
   }
 
   /** Records for recovery that the log is forced up to here. For the log writer only. */
   void forced(long end) {
-    WORD.setRelease(memory, Format.RING_FORCED_AT, end);
+    WORD.setRelease(memory, FileHeader.RING_FORCED_AT, end);
   }
 
   /**
@@ -212,8 +212,8 @@ final class RingBuffer {
       put(at, ZEROS, 0, (int) Math.min(ZEROS.length, to - at));
     }
     // Store these after the zeros: recovery ignores all ring content before them as old.
-    WORD.setRelease(memory, Format.RING_WRITTEN_AT, to);
-    WORD.setRelease(memory, Format.RING_WRITTEN_AGAIN_AT, to);
+    WORD.setRelease(memory, FileHeader.RING_WRITTEN_AT, to);
+    WORD.setRelease(memory, FileHeader.RING_WRITTEN_AGAIN_AT, to);
     released.set(to);
   }
 }

@@ -9,26 +9,26 @@ import java.nio.file.Path;
 /** The ring file of an earlier session, read piece by piece. */
 final class RingImage implements Closeable {
   private final Disk.File file;
-  private final Format.FileHeader header;
+  private final FileHeader header;
   private final int capacity;
   private final long written;
   private final long forced;
 
-  private RingImage(Disk.File file, Format.FileHeader header, int capacity, byte[] page) {
+  private RingImage(Disk.File file, FileHeader header, int capacity, byte[] page) {
     this.file = file;
     this.header = header;
     this.capacity = capacity;
-    this.written = Format.ringWritten(page);
-    this.forced = Format.ringForced(page);
+    this.written = FileHeader.ringWritten(page);
+    this.forced = FileHeader.ringForced(page);
   }
 
   static RingImage open(LogDirectory directory) throws IOException {
     Path path = directory.ring();
     Disk.File file = directory.disk().open(path);
     try {
-      byte[] page = Format.FileHeader.page(file);
-      Format.FileHeader header = Format.FileHeader.decode(page, path, Format.RING);
-      long capacity = file.size() - Format.FILE_HEADER_BYTES;
+      byte[] page = FileHeader.page(file);
+      FileHeader header = FileHeader.decode(page, path, FileHeader.RING);
+      long capacity = file.size() - FileHeader.BYTES;
       if (capacity != header.capacity()) {
         throw new LogException.Corrupt(
             path, file.size(), "a ring of " + header.capacity() + " bytes", capacity + " bytes");
@@ -48,7 +48,7 @@ final class RingImage implements Closeable {
     }
   }
 
-  Format.FileHeader header() {
+  FileHeader header() {
     return header;
   }
 
@@ -63,7 +63,7 @@ final class RingImage implements Closeable {
   }
 
   long offset(long position) {
-    return (long) Format.FILE_HEADER_BYTES + index(position);
+    return (long) FileHeader.BYTES + index(position);
   }
 
   private int index(long position) {
@@ -87,7 +87,7 @@ final class RingImage implements Closeable {
     int first = Math.min(into.remaining(), capacity - index(position));
     file.read(into.limit(into.position() + first), offset(position));
     if (into.limit() < end) {
-      file.read(into.limit(end), Format.FILE_HEADER_BYTES);
+      file.read(into.limit(end), FileHeader.BYTES);
     }
   }
 

@@ -62,8 +62,8 @@ final class RingRecovery {
         return RingTail.none(start);
       }
       checkNotAcknowledged(ring);
-      Recovery.checkNotForced(newest, ring.reader(start), start);
-      Recovery.checkNotForced(newest, ring.reader(ring.written()), start);
+      newest.checkNotForced(ring.reader(start), start);
+      newest.checkNotForced(ring.reader(ring.written()), start);
       return follow(ring, pipeline);
     }
   }

@@ -31,8 +31,8 @@ final class SaltSearch {
       Collection<Long> salts)
       throws IOException {
     Set<Long> candidates = new LinkedHashSet<>();
-    if (page.length == Format.FILE_HEADER_BYTES) {
-      candidates.add(Format.FileHeader.salt(page));
+    if (page.length == FileHeader.BYTES) {
+      candidates.add(FileHeader.salt(page));
     }
     candidates.addAll(salts);
     for (long salt : candidates) {

@@ -44,15 +44,15 @@ record SalvageFile(
       throws IOException {
     Disk.File file = disk.open(path);
     try {
-      long bytes = Math.max(0, file.size() - Format.FILE_HEADER_BYTES);
+      long bytes = Math.max(0, file.size() - FileHeader.BYTES);
       byte[] page = page(file);
       try {
-        Format.FileHeader header = Format.FileHeader.decode(page, path, kind);
+        FileHeader header = FileHeader.decode(page, path, kind);
         return of(path, file, bytes, header);
       } catch (LogException.Corrupt damaged) {
-        long first = kind == Format.BASE ? 0 : named;
+        long first = kind == FileHeader.BASE ? 0 : named;
         FrameReader reader =
-            Format.FileHeader.isIntact(page)
+            FileHeader.isIntact(page)
                 ? null // another version, or another kind of file
                 : SaltSearch.reader(source(file), bytes, first, page, salts);
         return new SalvageFile(
@@ -64,8 +64,8 @@ record SalvageFile(
     }
   }
 
-  private static SalvageFile of(Path path, Disk.File file, long bytes, Format.FileHeader header) {
-    long first = header.kind() == Format.BASE ? 0 : header.firstPosition();
+  private static SalvageFile of(Path path, Disk.File file, long bytes, FileHeader header) {
+    long first = header.kind() == FileHeader.BASE ? 0 : header.firstPosition();
     FrameReader reader = new FrameReader(source(file), bytes, first, header.salt());
     return new SalvageFile(
         path,
@@ -79,13 +79,13 @@ record SalvageFile(
   }
 
   static byte[] page(Disk.File file) throws IOException {
-    byte[] page = new byte[(int) Math.min(file.size(), Format.FILE_HEADER_BYTES)];
+    byte[] page = new byte[(int) Math.min(file.size(), FileHeader.BYTES)];
     readOrZeros(file, ByteBuffer.wrap(page), 0);
     return page;
   }
 
   private static FrameReader.Source source(Disk.File file) {
-    return (into, at) -> readOrZeros(file, into, Format.FILE_HEADER_BYTES + at);
+    return (into, at) -> readOrZeros(file, into, FileHeader.BYTES + at);
   }
 
   /** Reads the bytes, with zeros for sectors that the disk cannot read. */
@@ -120,7 +120,7 @@ record SalvageFile(
   }
 
   long offset(long position) {
-    return Format.FILE_HEADER_BYTES + position - firstPosition;
+    return FileHeader.BYTES + position - firstPosition;
   }
 
   @Override

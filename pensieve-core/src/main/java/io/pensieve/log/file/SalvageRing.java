@@ -51,7 +51,7 @@ final class SalvageRing {
   static @Nullable Long salt(LogDirectory directory) throws IOException {
     try (Disk.File file = directory.disk().open(directory.ring())) {
       byte[] page = SalvageFile.page(file);
-      return page.length == Format.FILE_HEADER_BYTES ? Format.FileHeader.salt(page) : null;
+      return page.length == FileHeader.BYTES ? FileHeader.salt(page) : null;
     }
   }
 
@@ -66,11 +66,9 @@ final class SalvageRing {
     try (Disk.File file = directory.disk().open(directory.ring())) {
       byte[] page = SalvageFile.page(file);
       int there =
-          (int)
-              Math.min(
-                  BYTES_MAX, Math.max(0, file.size() - Format.FILE_HEADER_BYTES) & -Long.BYTES);
+          (int) Math.min(BYTES_MAX, Math.max(0, file.size() - FileHeader.BYTES) & -Long.BYTES);
       byte[] bytes = new byte[there];
-      SalvageFile.readOrZeros(file, ByteBuffer.wrap(bytes), Format.FILE_HEADER_BYTES);
+      SalvageFile.readOrZeros(file, ByteBuffer.wrap(bytes), FileHeader.BYTES);
       SalvageRing remains = of(directory, page, bytes, newest);
       for (long salt : salts) {
         remains.search(new Format.Checksum(salt));
@@ -84,7 +82,7 @@ final class SalvageRing {
       LogDirectory directory, byte[] page, byte[] bytes, @Nullable Long newest) {
     int capacity = Math.max(Format.FRAME_HEADER_BYTES, Integer.highestOneBit(2 * bytes.length - 1));
     try {
-      Format.FileHeader header = Format.FileHeader.decode(page, directory.ring(), Format.RING);
+      FileHeader header = FileHeader.decode(page, directory.ring(), FileHeader.RING);
       if (Long.bitCount(header.capacity()) == 1 && header.capacity() <= BYTES_MAX) {
         capacity = Math.max(capacity, (int) header.capacity());
       }
@@ -94,11 +92,11 @@ final class SalvageRing {
               && newest != null
               && newest == header.salt();
       SalvageRing ring = new SalvageRing(directory.ring(), bytes, capacity, isKnown, null);
-      ring.written = Format.ringWritten(page);
+      ring.written = FileHeader.ringWritten(page);
       ring.acknowledged =
           header.appendedIsAcknowledged() && isKnown && header.boot() != 0
-              ? Math.max(ring.written, Format.ringForced(page))
-              : Format.ringForced(page);
+              ? Math.max(ring.written, FileHeader.ringForced(page))
+              : FileHeader.ringForced(page);
       return ring;
     } catch (LogException.Corrupt damaged) {
       return new SalvageRing(
@@ -161,7 +159,7 @@ final class SalvageRing {
   }
 
   long offset(long position) {
-    return (long) Format.FILE_HEADER_BYTES + index(position);
+    return (long) FileHeader.BYTES + index(position);
   }
 
   /**

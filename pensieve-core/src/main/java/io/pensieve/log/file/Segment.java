@@ -35,18 +35,29 @@ final class Segment implements Closeable {
       }
       return file;
     } catch (IOException | RuntimeException | Error refused) {
-      SegmentPreallocator.discard(disk, file, temporary);
+      discard(disk, file, temporary);
       throw refused;
+    }
+  }
+
+  /** Closes and deletes an unused file. If the deletion fails, the next opening deletes it. */
+  static void discard(Disk disk, Disk.File file, Path temporary) {
+    // Not try-with-resources: that refuses an OutOfMemoryError which is thrown twice, and its
+    // refusal would look like a failure of the disk.
+    try {
+      try {
+        disk.delete(temporary);
+      } finally {
+        file.close();
+      }
+    } catch (IOException leftToTheNextOpening) {
+      // The file has a temporary name, so it does not count.
     }
   }
 
   /** Turns an allocated file into the segment that this header describes. */
   static Segment publish(
-      LogDirectory directory,
-      Disk.File file,
-      Path temporary,
-      Format.FileHeader header,
-      long bytesMax)
+      LogDirectory directory, Disk.File file, Path temporary, FileHeader header, long bytesMax)
       throws IOException {
     Segment segment = name(directory, file, temporary, header, bytesMax);
     directory.forceFolder();
@@ -58,11 +69,7 @@ final class Segment implements Closeable {
    * counts.
    */
   static Segment name(
-      LogDirectory directory,
-      Disk.File file,
-      Path temporary,
-      Format.FileHeader header,
-      long bytesMax)
+      LogDirectory directory, Disk.File file, Path temporary, FileHeader header, long bytesMax)
       throws IOException {
     Segment segment =
         new Segment(
@@ -106,7 +113,7 @@ final class Segment implements Closeable {
   }
 
   private long offset(long position) {
-    return Format.FILE_HEADER_BYTES + position - firstPosition;
+    return FileHeader.BYTES + position - firstPosition;
   }
 
   @Override

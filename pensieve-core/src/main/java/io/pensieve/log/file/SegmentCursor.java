@@ -133,7 +133,7 @@ final class SegmentCursor implements Closeable {
   }
 
   private FrameReader reader(long from, long limit) throws IOException {
-    long there = file.file().size() - Format.FILE_HEADER_BYTES + file.firstPosition();
+    long there = file.file().size() - FileHeader.BYTES + file.firstPosition();
     return file.reader(from, Math.max(from, Math.min(limit, there)), WINDOW_BYTES);
   }
 

@@ -89,7 +89,7 @@ final class SegmentPreallocator {
       }
     }
     if (made != null) {
-      discard(disk, made, temporary);
+      Segment.discard(disk, made, temporary);
     }
     synchronized (this) {
       state = state == State.STOPPING ? State.STOPPED : State.ABSENT;
@@ -115,25 +115,10 @@ final class SegmentPreallocator {
     }
     Disk.File taken = take();
     if (taken != null) {
-      discard(disk, taken, temporary);
+      Segment.discard(disk, taken, temporary);
     }
     synchronized (this) {
       state = state == State.IN_THE_MAKING ? State.UNWANTED : state;
-    }
-  }
-
-  /** Closes and deletes an unused file. If the deletion fails, the next opening deletes it. */
-  static void discard(Disk disk, Disk.File file, Path temporary) {
-    // Not try-with-resources: that refuses an OutOfMemoryError which is thrown twice, and its
-    // refusal would look like a failure of the disk.
-    try {
-      try {
-        disk.delete(temporary);
-      } finally {
-        file.close();
-      }
-    } catch (IOException leftToTheNextOpening) {
-      // The file has a temporary name, so it does not count.
     }
   }
 
@@ -154,7 +139,7 @@ final class SegmentPreallocator {
       file = null;
     }
     if (left != null) {
-      discard(disk, left, temporary);
+      Segment.discard(disk, left, temporary);
     }
   }
 }

@@ -14,13 +14,10 @@ final class SegmentRoller {
   private final LogDirectory directory;
   private final SegmentPreallocator preallocator;
   private final long salt;
-  private final FileLog.Settings settings;
+  private final LogSettings settings;
 
   SegmentRoller(
-      LogDirectory directory,
-      SegmentPreallocator preallocator,
-      long salt,
-      FileLog.Settings settings) {
+      LogDirectory directory, SegmentPreallocator preallocator, long salt, LogSettings settings) {
     this.directory = directory;
     this.preallocator = preallocator;
     this.salt = salt;
@@ -43,10 +40,10 @@ final class SegmentRoller {
           directory,
           file,
           temporary,
-          Format.FileHeader.segment(position, position, salt),
+          FileHeader.segment(position, position, salt),
           settings.segmentBytes());
     } catch (IOException | RuntimeException | Error refused) {
-      SegmentPreallocator.discard(directory.disk(), file, temporary);
+      Segment.discard(directory.disk(), file, temporary);
       throw refused;
     }
   }
@@ -57,7 +54,7 @@ final class SegmentRoller {
    * @param isAllocated whether it may have zeros behind its end
    */
   void end(Segment old, long position, boolean isAllocated) {
-    try { // not with resources: see SegmentPreallocator.discard
+    try { // not with resources: see Segment.discard
       try {
         // With large frames, much of the allocated space may be unused.
         if (isAllocated && old.remainingBytes(position) > settings.segmentBytes() / TRIMMED_SHARE) {

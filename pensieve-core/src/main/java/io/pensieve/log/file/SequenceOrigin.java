@@ -6,6 +6,11 @@ import java.util.random.RandomGenerator;
 /** Chooses the position where a session begins, so that no sequence is ever given twice. */
 interface SequenceOrigin {
   /**
+   * How many positions are skipped at least after an unclean end: more than could have been lost.
+   */
+  long POSITIONS_SKIPPED = 1L << 32;
+
+  /**
    * The position of a session's first frame.
    *
    * @param end where the known history ends; no position before it is free
@@ -29,9 +34,7 @@ interface SequenceOrigin {
       long millis = clock.millis() - TimeBased.BEGINNING_MILLIS;
       long now = Math.max(0, millis) << TimeBased.BITS_PER_MILLISECOND;
       long chance = random.nextLong(TimeBased.CHANCE_WORDS) * Format.FRAME_ALIGNMENT;
-      return Math.max(end, Math.min(now, TimeBased.TIME_MAX))
-          + EndOfRecovery.POSITIONS_SKIPPED
-          + chance;
+      return Math.max(end, Math.min(now, TimeBased.TIME_MAX)) + POSITIONS_SKIPPED + chance;
     };
   }
 

@@ -292,7 +292,7 @@ class BackupTaskTest {
     for (Map.Entry<Path, byte[]> file : files.entrySet()) {
       byte[] bytes = file.getValue();
       for (int bit = 0; bit < bytes.length * 8; bit += 3) {
-        if (bit / 8 >= 64 && bit / 8 < Format.FILE_HEADER_BYTES) {
+        if (bit / 8 >= 64 && bit / 8 < FileHeader.BYTES) {
           continue; // zeros that mean nothing
         }
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));

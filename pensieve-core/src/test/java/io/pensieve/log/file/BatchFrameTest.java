@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Changes that are appended together. That crashes take all or none is CrashTest's. */
 class BatchFrameTest {
   private static final Path SEGMENT = SimulatedLog.FOLDER.resolve("0000000000000000.log");
-  private static final int FRAME = Format.FILE_HEADER_BYTES;
+  private static final int FRAME = FileHeader.BYTES;
   private static final int FIRST = FRAME + Format.FRAME_HEADER_BYTES;
 
   private static final List<Change<String, String>> CHANGES =
@@ -100,7 +100,7 @@ class BatchFrameTest {
   void changesThatAreTooLargeTogetherAreRefusedAndThoseThatJustFitAreTaken() {
     SimulatedLog log = opened(Durability.PROCESS_DEATH);
     int maximum = SimulatedLog.RING_BYTES / 2;
-    int overhead = 2 * BatchFrame.CHANGE_HEADER_BYTES;
+    int overhead = 2 * Format.CHANGE_HEADER_BYTES;
     String half = "x".repeat((maximum - overhead) / 2 - 1);
     Change<String, String> first = new Change.Put<>("a", half);
     IllegalArgumentException refused =
@@ -143,7 +143,7 @@ class BatchFrameTest {
     byte[] bytes = segmentWithAGroup();
     ByteBuffer words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     words.putLong(at, word);
-    Format.reseal(bytes, FRAME, new Format.Checksum(Format.FileHeader.salt(bytes)));
+    Format.reseal(bytes, FRAME, new Format.Checksum(FileHeader.salt(bytes)));
     return bytes;
   }
 
@@ -184,7 +184,7 @@ class BatchFrameTest {
     byte[] spliced = Arrays.copyOf(bytes, bytes.length + 128 - 40);
     System.arraycopy(group, FRAME, spliced, FRAME, 128);
     System.arraycopy(bytes, FRAME + 40, spliced, FRAME + 128, Format.FOOTER_BYTES);
-    Format.reseal(spliced, FRAME, new Format.Checksum(Format.FileHeader.salt(bytes)));
+    Format.reseal(spliced, FRAME, new Format.Checksum(FileHeader.salt(bytes)));
     files.put(base, spliced);
     LogException.Corrupt refused =
         assertThrows(

@@ -56,15 +56,15 @@ class ChangeStreamTest {
   }
 
   private FileLog<String, String> open(Durability durability) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             end -> end,
             durability,
             64 << 10,
             32 << 10,
             SEGMENT_BYTES,
             1,
-            new Compactor.Settings(1 << 30, 512, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(1 << 30, 512, 1L << 40, 1L << 40),
             ReplayPipeline.Settings.ofThreads(1));
     FileLog<String, String> log =
         FileLog.open(
@@ -229,7 +229,7 @@ class ChangeStreamTest {
     log.settle();
     Path segment = SimulatedLog.FOLDER.resolve("0000000000000000.log");
     try (Disk.File file = log.disk.open(segment)) {
-      file.write(ByteBuffer.wrap(new byte[] {'x'}), Format.FILE_HEADER_BYTES + 40 + 33);
+      file.write(ByteBuffer.wrap(new byte[] {'x'}), FileHeader.BYTES + 40 + 33);
     }
     assertEquals(List.of(sound), now(stream));
     LogException.Corrupt damaged =

@@ -121,21 +121,21 @@ class CodecNamesTest {
       assertTrue(bytes != null);
       golden = bytes.readAllBytes();
     }
-    byte[] header = Format.FileHeader.segment(0, 0, 0x5a17).encode();
+    byte[] header = FileHeader.segment(0, 0, 0x5a17).encode();
     CodecNames names = new CodecNames("utf8", "caf\u00e9");
     assertEquals(names, CodecNames.read(golden, FILE));
     assertArrayEquals(golden, names.in(header.clone()));
     assertArrayEquals(header, CodecNames.NONE.in(header.clone()), "as ever");
     assertEquals(CodecNames.NONE, CodecNames.read(header, FILE));
     assertEquals(
-        Format.FileHeader.decode(header, FILE, Format.SEGMENT),
-        Format.FileHeader.decode(golden, FILE, Format.SEGMENT),
+        FileHeader.decode(header, FILE, FileHeader.SEGMENT),
+        FileHeader.decode(golden, FILE, FileHeader.SEGMENT),
         "older versions read it");
   }
 
   @Test
   void damagedNamesAreRefused() {
-    byte[] page = new CodecNames("utf8", "int64").in(new byte[Format.FILE_HEADER_BYTES]);
+    byte[] page = new CodecNames("utf8", "int64").in(new byte[FileHeader.BYTES]);
     int end = 104 + "utf8int64".length();
     for (int bit = 88 * 8; bit < end * 8; bit++) {
       byte[] damaged = Arrays.copyOf(page, page.length);

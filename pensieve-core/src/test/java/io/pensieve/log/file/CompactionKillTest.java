@@ -33,15 +33,15 @@ class CompactionKillTest {
 
   // A log so small that one compaction follows the other.
   static Pensieve<String, Long> open(Path folder, Durability durability, int bound) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             end -> end,
             durability,
             64 << 10,
             4096,
             16 << 10,
             1,
-            new Compactor.Settings(1536, 512, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(1536, 512, 1L << 40, 1L << 40),
             new ReplayPipeline.Settings(3, 4096, 0));
     return Pensieve.<String, Long>builder()
         .maximumEntries(bound)

@@ -111,8 +111,8 @@ class CompactionTest {
     Random random = new Random(3);
     int live = 50 * Format.align(Format.FRAME_HEADER_BYTES + 3 + 200);
     long overhead =
-        4L * (SimulatedLog.SEGMENT_BYTES + Format.FILE_HEADER_BYTES)
-            + 4L * Format.FILE_HEADER_BYTES
+        4L * (SimulatedLog.SEGMENT_BYTES + FileHeader.BYTES)
+            + 4L * FileHeader.BYTES
             + SimulatedLog.RING_BYTES;
     long appended = 0;
     for (int i = 0; i < 5000; i++) {
@@ -121,7 +121,7 @@ class CompactionTest {
       log.compactStep();
       log.step();
       // Base, as much of log, new base; every segment has a page of header.
-      long bound = 3L * live + 2L * live * Format.FILE_HEADER_BYTES / SimulatedLog.SEGMENT_BYTES;
+      long bound = 3L * live + 2L * live * FileHeader.BYTES / SimulatedLog.SEGMENT_BYTES;
       long bytes = log.disk.bytes();
       assertTrue(bytes <= bound + overhead, () -> "the folder has " + bytes);
     }
@@ -277,7 +277,7 @@ class CompactionTest {
     assertEquals(history.size(), survivors(files), "undamaged");
     byte[] bytes = files.getOrDefault(base(files), new byte[0]);
     for (int bit = 0; bit < bytes.length * 8; bit += Depth.of(3, 1, 1)) {
-      boolean isUnused = bit >= 64 * 8 && bit < Format.FILE_HEADER_BYTES * 8;
+      boolean isUnused = bit >= 64 * 8 && bit < FileHeader.BYTES * 8;
       if (isUnused || isAlignment(bytes, bit / 8)) {
         continue;
       }
@@ -289,11 +289,11 @@ class CompactionTest {
 
   // The zeros behind a frame mean nothing.
   private static boolean isAlignment(byte[] bytes, int offset) {
-    int frame = Format.FILE_HEADER_BYTES;
+    int frame = FileHeader.BYTES;
     while (offset >= frame + Format.align(Format.length(bytes, frame))) {
       frame += Format.align(Format.length(bytes, frame));
     }
-    return offset >= Format.FILE_HEADER_BYTES && offset >= frame + Format.length(bytes, frame);
+    return offset >= FileHeader.BYTES && offset >= frame + Format.length(bytes, frame);
   }
 
   @Test

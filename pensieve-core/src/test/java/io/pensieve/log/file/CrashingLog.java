@@ -25,15 +25,15 @@ public final class CrashingLog {
   private static final int RING_BYTES = 1 << 14;
   private static final List<DiskFault> FAULTS =
       EnumSet.complementOf(EnumSet.of(DiskFault.NONE)).stream().toList();
-  private static final FileLog.Settings SMALL =
-      new FileLog.Settings(
+  private static final LogSettings SMALL =
+      new LogSettings(
           end -> end,
           Durability.PROCESS_DEATH,
           RING_BYTES,
           RING_BYTES / 8,
           2048,
           1024,
-          new Compactor.Settings(6000, 500, 1 << 20, Long.MAX_VALUE),
+          new LogSettings.Compaction(6000, 500, 1 << 20, Long.MAX_VALUE),
           SimulatedLog.RECOVERY);
 
   private final SimulatedDisk disk = new SimulatedDisk();
@@ -67,9 +67,9 @@ public final class CrashingLog {
    */
   public Log<String, String> open(
       Durability durability, Codec<String> codec, Consumer<String> starting) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
-            end -> end + EndOfRecovery.POSITIONS_SKIPPED,
+    LogSettings settings =
+        new LogSettings(
+            end -> end + SequenceOrigin.POSITIONS_SKIPPED,
             durability,
             SMALL.ringBytes(),
             SMALL.entryBytesMax(),

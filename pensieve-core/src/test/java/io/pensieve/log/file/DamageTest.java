@@ -62,7 +62,7 @@ class DamageTest {
     int frameBytes = Format.align(Format.FRAME_HEADER_BYTES + 3);
     int changed = Format.FRAME_HEADER_BYTES + 3;
     for (int frame = 0; frame < history.size(); frame++) {
-      int at = Format.FILE_HEADER_BYTES + frame * frameBytes;
+      int at = FileHeader.BYTES + frame * frameBytes;
       for (int bit = at * 8; bit < (at + changed) * 8; bit++) {
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));
         assertCorruptAt(files, segment, at);
@@ -89,7 +89,7 @@ class DamageTest {
     // Without marker and with half of the last change: nothing knows that it was forced.
     int torn = whole.length - Format.FRAME_HEADER_BYTES - 20;
     files.put(segment, Arrays.copyOf(whole, torn));
-    ByteBuffer.wrap(files.getOrDefault(RING, new byte[0])).putLong(Format.RING_FORCED_AT, 0);
+    ByteBuffer.wrap(files.getOrDefault(RING, new byte[0])).putLong(FileHeader.RING_FORCED_AT, 0);
     SimulatedLog log = new SimulatedLog(SimulatedDisk.of(files), Durability.POWER_CUT);
     assertEquals(history.subList(0, 5), log.open());
     RecoveryReport.TornTail tail = log.report().tornTail().orElseThrow();
@@ -136,7 +136,7 @@ class DamageTest {
     }
     // As if the second writer had not come to its last store, the commit, and only half through.
     ByteBuffer memory = log.disk.memory(RING);
-    int second = Format.FILE_HEADER_BYTES + (int) history.get(0).sequence();
+    int second = FileHeader.BYTES + (int) history.get(0).sequence();
     memory.putLong(second, 0);
     memory.put(second + Format.FRAME_HEADER_BYTES, (byte) 0);
     log.disk.killProcess();
@@ -154,11 +154,11 @@ class DamageTest {
     log.step();
     Event unfinished = log.append(new Change.Put<>("b", "2"));
     history.add(log.append(new Change.Put<>("c", "3")));
-    log.disk.memory(RING).putLong(Format.FILE_HEADER_BYTES + (int) unfinished.sequence() - 40, 0);
+    log.disk.memory(RING).putLong(FileHeader.BYTES + (int) unfinished.sequence() - 40, 0);
     log.disk.killProcess();
     Map<Path, byte[]> files = log.disk.contents();
     byte[] ring = files.getOrDefault(RING, new byte[0]);
-    for (int bit = 8 * Format.RING_WRITTEN_AT; bit < 8 * Format.RING_FORCED_AT; bit++) {
+    for (int bit = 8 * FileHeader.RING_WRITTEN_AT; bit < 8 * FileHeader.RING_FORCED_AT; bit++) {
       ring[bit / 8] ^= (byte) (1 << (bit % 8));
       assertEquals(history, SimulatedLog.read(SimulatedDisk.of(files)).onlyEvents(), "bit " + bit);
       ring[bit / 8] ^= (byte) (1 << (bit % 8));
@@ -172,7 +172,7 @@ class DamageTest {
     log.append(new Change.Put<>("a", "1"));
     log.append(new Change.Put<>("b", "2"));
     ByteBuffer memory = log.disk.memory(RING);
-    memory.put(Format.FILE_HEADER_BYTES + Format.FRAME_HEADER_BYTES, (byte) 'x');
+    memory.put(FileHeader.BYTES + Format.FRAME_HEADER_BYTES, (byte) 'x');
     log.disk.killProcess();
     assertThrows(LogException.Corrupt.class, log::open);
   }
@@ -184,7 +184,7 @@ class DamageTest {
     Event first = log.append(new Change.Put<>("a", "1"));
     log.append(new Change.Put<>("b", "2"));
     log.append(new Change.Put<>("c", "3"));
-    log.disk.memory(RING).putLong(Format.FILE_HEADER_BYTES + (int) first.sequence(), 0);
+    log.disk.memory(RING).putLong(FileHeader.BYTES + (int) first.sequence(), 0);
     log.disk.killProcess();
     SimulatedDisk nextBoot = SimulatedDisk.of(log.disk.contents());
     nextBoot.cutPower(new Random(1));
@@ -200,7 +200,7 @@ class DamageTest {
     for (int i = 0; i < 3; i++) {
       history.add(log.append(new Change.Put<>("k" + i, "v")));
     }
-    int second = Format.FILE_HEADER_BYTES + (int) history.get(0).sequence();
+    int second = FileHeader.BYTES + (int) history.get(0).sequence();
     log.disk.memory(RING).putLong(second, firstWord);
     log.disk.killProcess();
     return log.disk;
@@ -225,7 +225,7 @@ class DamageTest {
     SimulatedDisk disk = withoutTheSecond(Durability.PROCESS_DEATH, 0, 0);
     LogException.Corrupt refused = assertThrows(LogException.Corrupt.class, () -> read(disk));
     String message = String.valueOf(refused.getMessage());
-    long gap = Format.FILE_HEADER_BYTES + history.get(0).sequence();
+    long gap = FileHeader.BYTES + history.get(0).sequence();
     assertTrue(message.startsWith(RING + ": damaged at offset " + gap + ": "), message);
     assertTrue(message.contains("not known"), message);
 
@@ -260,7 +260,8 @@ class DamageTest {
       files.remove(RING);
       assertCorruptAt(files, RING, 0);
       assertTrue(
-          LogSalvager.run(SimulatedDisk.of(files), SimulatedLog.FOLDER, new SimulatedDisk(), RING)
+          OfflineLog.salvage(
+                  SimulatedDisk.of(files), SimulatedLog.FOLDER, new SimulatedDisk(), RING)
               .losesSomething());
     }
   }

@@ -61,14 +61,15 @@ class FolderBoundTest {
               FOLDER,
               Codec.utf8(),
               Codec.utf8(),
-              new FileLog.Settings(
+              new LogSettings(
                   end -> end,
                   durability,
                   RING_BYTES,
                   RING_BYTES / 2,
                   SEGMENT_BYTES,
                   0,
-                  new Compactor.Settings(LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
+                  new LogSettings.Compaction(
+                      LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
                   ReplayPipeline.Settings.ofThreads(1)),
               new LogThreads(
                   work -> logWriter = (LogWriter) work,
@@ -123,7 +124,7 @@ class FolderBoundTest {
       long live = (long) entries * FRAME_BYTES;
       long files = 2L * disk.contents().size() + 2L * live / SEGMENT_BYTES;
       return Math.max(2 * live + SPARE_BYTES, 3 * live - SPARE_BYTES / 4)
-          + files * Format.FILE_HEADER_BYTES;
+          + files * FileHeader.BYTES;
     }
   }
 

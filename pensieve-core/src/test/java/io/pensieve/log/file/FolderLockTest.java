@@ -157,7 +157,7 @@ class FolderLockTest {
       FolderLock lock = FolderLock.acquire(folder);
       Path file = folder.resolve(FolderLock.NAME);
       // This write is one of those that drop the lock.
-      Files.write(file, foreign(LockOwner.here(FileDisk.inode(file))).line());
+      Files.write(file, foreign(LockOwner.here(LocalFiles.inode(file))).line());
       System.out.println("locked");
       for (int i = 0; i < 600; i++) {
         lock.renew();
@@ -187,7 +187,7 @@ class FolderLockTest {
   }
 
   private LockOwner here() throws IOException {
-    return LockOwner.here(FileDisk.inode(lockFile));
+    return LockOwner.here(LocalFiles.inode(lockFile));
   }
 
   private void leave(LockOwner owner) throws IOException {

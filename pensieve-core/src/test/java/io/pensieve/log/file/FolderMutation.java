@@ -95,7 +95,7 @@ final class FolderMutation {
   }
 
   private static byte[] withOddHeader(byte[] bytes, Random random) {
-    if (bytes.length < Format.FILE_HEADER_BYTES) {
+    if (bytes.length < FileHeader.BYTES) {
       return bytes;
     }
     int at = 8 * (1 + random.nextInt(10));
@@ -126,7 +126,7 @@ final class FolderMutation {
   // As far as lengths lead from one frame to the next.
   private static List<Integer> frames(byte[] bytes) {
     List<Integer> frames = new ArrayList<>();
-    int at = Format.FILE_HEADER_BYTES;
+    int at = FileHeader.BYTES;
     while (bytes.length - at >= Format.FRAME_HEADER_BYTES) {
       int length = Format.length(bytes, at);
       boolean isFrame = Format.lengthIsPossible(length, bytes.length - at);

@@ -62,10 +62,10 @@ class GoldenFilesTest {
   void aHeaderAndAFrameAreWrittenByteForByteAsInVersion1() throws IOException {
     byte[] golden = golden("closed.log");
     Path file = Path.of("closed.log");
-    Format.FileHeader header = Format.FileHeader.decode(golden, file, Format.SEGMENT);
-    assertArrayEquals(Arrays.copyOf(golden, Format.FILE_HEADER_BYTES), header.encode());
+    FileHeader header = FileHeader.decode(golden, file, FileHeader.SEGMENT);
+    assertArrayEquals(Arrays.copyOf(golden, FileHeader.BYTES), header.encode());
     byte[] marker = Format.bareFrame(Format.CLOSE, 32, 160, 160, header.salt());
-    int at = Format.FILE_HEADER_BYTES + 160;
+    int at = FileHeader.BYTES + 160;
     assertArrayEquals(Arrays.copyOfRange(golden, at, golden.length), marker);
   }
 
@@ -145,16 +145,15 @@ class GoldenFilesTest {
 
     int capacity = 256;
     // Outside the heap, as the ring's mapped file is: a JDK may refuse atomic access to an array.
-    ByteBuffer memory = ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + capacity);
+    ByteBuffer memory = ByteBuffer.allocateDirect(FileHeader.BYTES + capacity);
     RingBuffer ring = new RingBuffer(memory, capacity, 0, 0x5a17);
     BatchFrame batch = BatchFrame.of(GROUP, Codec.utf8(), Codec.utf8(), capacity);
     ring.write(0, 0, FrameEncoder.of(batch));
     ring.write(112, 112, FrameEncoder.of(HISTORY.get(0).change(), Codec.utf8(), Codec.utf8()));
     byte[] written = new byte[152];
-    memory.get(Format.FILE_HEADER_BYTES, written);
+    memory.get(FileHeader.BYTES, written);
     assertArrayEquals(
-        Arrays.copyOfRange(golden, Format.FILE_HEADER_BYTES, Format.FILE_HEADER_BYTES + 152),
-        written);
+        Arrays.copyOfRange(golden, FileHeader.BYTES, FileHeader.BYTES + 152), written);
   }
 
   private static byte[] bytes(String text) {

@@ -111,15 +111,15 @@ final class KillableMap {
 
   // A log so small that its segments are many, and no disk has room in reserve for it.
   static FileLog<String, byte[]> log(Path folder, Durability durability) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             SequenceOrigin.ofTime(InstantSource.system(), new SecureRandom()),
             durability,
             1 << 20,
             VALUE_BYTES_MAX + 64,
             1 << 20,
             4096,
-            new Compactor.Settings(4 << 20, 64 << 10, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(4 << 20, 64 << 10, 1L << 40, 1L << 40),
             new ReplayPipeline.Settings(2, 64 << 10, 0));
     return FileLog.open(
         new FileDisk(), folder, Codec.utf8(), Codec.bytes(), settings, LogThreads.daemons());

@@ -8,8 +8,6 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.OfflineLog.FileKind;
-import io.pensieve.log.file.OfflineLog.LogFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,13 +97,13 @@ class LogDirectoryTest {
     assertEquals(
         strangers.stream().sorted().toList(),
         files.stream()
-            .filter(file -> file.kind() == FileKind.OTHER)
+            .filter(file -> file.kind() == LogFile.Kind.OTHER)
             .map(file -> String.valueOf(file.path().getFileName()))
             .toList());
     assertEquals(
         List.of("reserve.tmp"),
         files.stream()
-            .filter(file -> file.kind() == FileKind.TEMPORARY)
+            .filter(file -> file.kind() == LogFile.Kind.TEMPORARY)
             .map(file -> String.valueOf(file.path().getFileName()))
             .toList(),
         "the log's own, of this life");

@@ -35,8 +35,7 @@ class LogRaceTest {
 
   private final RingBuffer ring =
       new RingBuffer(
-          ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + CAPACITY)
-              .order(ByteOrder.LITTLE_ENDIAN),
+          ByteBuffer.allocateDirect(FileHeader.BYTES + CAPACITY).order(ByteOrder.LITTLE_ENDIAN),
           CAPACITY,
           0,
           0);

@@ -12,8 +12,6 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.ReplayHandler;
-import io.pensieve.log.file.OfflineLog.Contents;
-import io.pensieve.log.file.OfflineLog.FileKind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -93,14 +91,14 @@ class OfflineLogTest {
     Path folder = closedLog();
     Map<Path, byte[]> before = bytes(folder);
     Keys told = new Keys();
-    Contents contents = OfflineLog.read(folder, told);
+    LogContents contents = OfflineLog.read(folder, told);
     assertEquals(List.of("a", "b", "a"), told.keys);
     assertEquals(3, contents.changes());
     assertTrue(contents.closedCleanly());
     assertTrue(contents.guarded());
     assertEquals(
-        List.of(FileKind.SEGMENT, FileKind.MARK, FileKind.TEMPORARY, FileKind.RING),
-        contents.files().stream().map(OfflineLog.LogFile::kind).toList());
+        List.of(LogFile.Kind.SEGMENT, LogFile.Kind.MARK, LogFile.Kind.TEMPORARY, LogFile.Kind.RING),
+        contents.files().stream().map(LogFile::kind).toList());
     assertSame(before, bytes(folder));
   }
 

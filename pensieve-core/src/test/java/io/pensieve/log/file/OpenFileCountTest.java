@@ -47,7 +47,7 @@ class OpenFileCountTest {
         log.disk.killProcess();
       }
       // Room for a header, and neither for a ring nor for a segment of zeros.
-      log.disk.usableBytes(Format.FILE_HEADER_BYTES + 64);
+      log.disk.usableBytes(FileHeader.BYTES + 64);
       assertEquals(history, log.open());
       history.add(log.append(new Change.Remove<>("k1")));
       log.step();
@@ -126,15 +126,15 @@ class OpenFileCountTest {
   }
 
   private static FileLog<String, String> log(Path folder) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             end -> end,
             Durability.PROCESS_DEATH,
             64 << 10,
             32 << 10,
             1 << 20,
             1,
-            new Compactor.Settings(1 << 20, 1 << 16, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(1 << 20, 1 << 16, 1L << 40, 1L << 40),
             ReplayPipeline.Settings.ofThreads(1));
     return FileLog.open(
         new FileDisk(), folder, Codec.utf8(), Codec.utf8(), settings, LogThreads.daemons());
@@ -213,7 +213,7 @@ class OpenFileCountTest {
     assertEquals(0, reading.open);
 
     OpenFileCountingDisk salvaging = new OpenFileCountingDisk();
-    LogSalvager.run(
+    OfflineLog.salvage(
         salvaging.of(disk), SimulatedLog.FOLDER, new SimulatedDisk(), Path.of("salvaged"));
     assertTrue(salvaging.most <= 3, salvaging.most + " files open");
     assertEquals(0, salvaging.open);

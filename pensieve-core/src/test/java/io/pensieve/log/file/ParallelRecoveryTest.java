@@ -52,15 +52,15 @@ class ParallelRecoveryTest {
   }
 
   private FileLog<String, String> open(Codec<String> codec) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             end -> end,
             Durability.PROCESS_DEATH,
             64 << 10,
             32 << 10,
             SEGMENT_BYTES,
             1,
-            new Compactor.Settings(1 << 30, 512, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(1 << 30, 512, 1L << 40, 1L << 40),
             new ReplayPipeline.Settings(THREADS, BATCH_BYTES, 2 * BATCH_BYTES));
     return FileLog.open(
         new FileDisk(), folder, Codec.utf8(), codec, settings, LogThreads.daemons());
@@ -251,7 +251,7 @@ class ParallelRecoveryTest {
     byte[] entry = ("k" + put + values.get(put)).getBytes(StandardCharsets.UTF_8);
     for (Path segment : segments()) {
       byte[] bytes = Files.readAllBytes(segment);
-      int at = Format.FILE_HEADER_BYTES;
+      int at = FileHeader.BYTES;
       while (at < bytes.length && Format.length(bytes, at) > 0) {
         int length = Format.length(bytes, at);
         int body = at + Format.FRAME_HEADER_BYTES;

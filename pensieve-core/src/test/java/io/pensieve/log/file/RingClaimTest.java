@@ -170,8 +170,7 @@ class RingClaimTest {
   void theChecksumIsOfTheBytesThatAreWritten() {
     int capacity = 1 << 16;
     ByteBuffer memory =
-        ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + capacity)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocateDirect(FileHeader.BYTES + capacity).order(ByteOrder.LITTLE_ENDIAN);
     RingBuffer ring = new RingBuffer(memory, capacity, 0, 7);
     byte[] value = new byte[20_000];
     FrameEncoder draft =

@@ -24,12 +24,12 @@ class RingTailTest {
     long at = from + holeBytes;
     byte[] frame = Format.bareFrame(Format.PADDING, 32, at, 0, SALT);
     try (Disk.File ring = disk.create(directory.ring())) {
-      Format.FileHeader header = Format.FileHeader.ring(0, SALT, CAPACITY, 1, true);
+      FileHeader header = FileHeader.ring(0, SALT, CAPACITY, 1, true);
       ring.write(ByteBuffer.wrap(header.encode()), 0);
-      ring.write(ByteBuffer.allocate(CAPACITY), Format.FILE_HEADER_BYTES);
+      ring.write(ByteBuffer.allocate(CAPACITY), FileHeader.BYTES);
       for (int i = 0; i < frame.length; i += Long.BYTES) { // it may wrap round
         long place = (at + i) % CAPACITY;
-        ring.write(ByteBuffer.wrap(frame, i, Long.BYTES), Format.FILE_HEADER_BYTES + place);
+        ring.write(ByteBuffer.wrap(frame, i, Long.BYTES), FileHeader.BYTES + place);
       }
     }
     return at + frame.length;

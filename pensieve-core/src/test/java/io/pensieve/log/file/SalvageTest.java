@@ -10,7 +10,6 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
-import io.pensieve.log.file.OfflineLog.SalvageReport;
 import io.pensieve.log.file.SimulatedLog.Event;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -75,7 +74,7 @@ class SalvageTest {
   }
 
   private static SalvageReport salvage(SimulatedDisk disk) throws IOException {
-    return LogSalvager.run(disk, FOLDER, disk, INTO);
+    return OfflineLog.salvage(disk, FOLDER, disk, INTO);
   }
 
   private static Replayed original(Map<Path, byte[]> files) throws IOException {
@@ -116,7 +115,7 @@ class SalvageTest {
     Set<FrameLocation> places = new HashSet<>();
     files.forEach(
         (file, bytes) -> {
-          for (int at = Format.FILE_HEADER_BYTES; at < bytes.length; at += 8) {
+          for (int at = FileHeader.BYTES; at < bytes.length; at += 8) {
             int length = Format.length(bytes, at);
             boolean isFrame =
                 bytes.length - at >= Format.FRAME_HEADER_BYTES
@@ -247,7 +246,7 @@ class SalvageTest {
           Map<Path, byte[]> cut = new HashMap<>(files);
           cut.put(file, Arrays.copyOf(bytes, length));
           // Without its header a file is read as far as the others tell its salt.
-          int from = length < Format.FILE_HEADER_BYTES ? 0 : length;
+          int from = length < FileHeader.BYTES ? 0 : length;
           assertSalvages(
               SimulatedDisk.of(cut),
               original,
@@ -267,7 +266,7 @@ class SalvageTest {
       if (bytes.length == 0 || file.endsWith("reserve.tmp")) {
         continue; // the next segment's, and the reserve for the next opening, have no header
       }
-      Arrays.fill(bytes, 0, Format.FILE_HEADER_BYTES, (byte) 0);
+      Arrays.fill(bytes, 0, FileHeader.BYTES, (byte) 0);
       headless.put(file, bytes);
       SimulatedDisk disk = SimulatedDisk.of(headless);
       assertThrows(LogException.Corrupt.class, () -> SimulatedLog.read(disk, FOLDER));
@@ -312,7 +311,7 @@ class SalvageTest {
     Map<Path, byte[]> files = log.disk.contents();
     Path segment = FOLDER.resolve("0000000000000000.log");
     SimulatedDisk disk = SimulatedDisk.of(damaged(files, segment, 4096 + 45, 4096 + 46));
-    OfflineLog.Damage damage = salvage(disk).damages().get(0);
+    SalvageReport.Damage damage = salvage(disk).damages().get(0);
     assertEquals(segment, damage.file());
     assertEquals(4096 + 40, damage.offset());
     assertEquals(40, damage.bytes());
@@ -333,7 +332,7 @@ class SalvageTest {
     rest.remove(newest);
     rest.remove(FOLDER.resolve("ring"));
     SimulatedDisk disk = SimulatedDisk.of(rest);
-    assertTrue(salvage(disk).contents().end() >= last + EndOfRecovery.POSITIONS_SKIPPED);
+    assertTrue(salvage(disk).contents().end() >= last + SequenceOrigin.POSITIONS_SKIPPED);
   }
 
   @Test
@@ -349,7 +348,7 @@ class SalvageTest {
       SimulatedDisk to = new SimulatedDisk();
       to.failAfter(fault, false);
       try {
-        assertTrue(LogSalvager.run(from, FOLDER, to, INTO).losesSomething());
+        assertTrue(OfflineLog.salvage(from, FOLDER, to, INTO).losesSomething());
       } catch (IOException failed) {
         to.heal();
         boolean isWhole = !to.list(INTO).isEmpty();

@@ -145,7 +145,7 @@ class SequenceOriginTest {
     assertEquals(now, after(0, "2026-11-28T00:00:00Z"), "by the same chance");
     assertTrue(now % Format.FRAME_ALIGNMENT == 0);
     long ahead = 1L << 50;
-    assertTrue(after(ahead, "2026-11-28T00:00:00Z") >= ahead + EndOfRecovery.POSITIONS_SKIPPED);
+    assertTrue(after(ahead, "2026-11-28T00:00:00Z") >= ahead + SequenceOrigin.POSITIONS_SKIPPED);
     assertTrue(after(0, "1970-01-01T00:00:00Z") > 0);
     assertTrue(after(0, "2076-01-01T00:00:00Z") < after(0, "2077-01-01T00:00:00Z"));
     assertTrue(after(0, "9999-01-01T00:00:00Z") < 1L << 53, "a clock that is far off");

@@ -26,8 +26,8 @@ final class SimulatedLog {
   static final int SEGMENT_BYTES = 1024;
 
   // So small that the compactions of a script overlap with its appends.
-  private static final Compactor.Settings COMPACTION =
-      new Compactor.Settings(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
+  private static final LogSettings.Compaction COMPACTION =
+      new LogSettings.Compaction(3 * SEGMENT_BYTES / 2, 600, 1 << 20, Long.MAX_VALUE);
 
   // So that every frame goes to one of three threads that take turns.
   static final ReplayPipeline.Settings RECOVERY = new ReplayPipeline.Settings(3, 64, 0);
@@ -96,7 +96,7 @@ final class SimulatedLog {
     origin =
         end ->
             end
-                + EndOfRecovery.POSITIONS_SKIPPED
+                + SequenceOrigin.POSITIONS_SKIPPED
                 + (long) Format.FRAME_ALIGNMENT * random.nextInt(1 << 20);
     return this;
   }
@@ -126,7 +126,7 @@ final class SimulatedLog {
             FOLDER,
             TEXT,
             TEXT,
-            new FileLog.Settings(
+            new LogSettings(
                 origin,
                 durability,
                 RING_BYTES,

@@ -48,15 +48,15 @@ class SlowDiskTest {
   }
 
   private static FileLog<String, String> log(Disk disk, Path folder, Durability durability) {
-    FileLog.Settings settings =
-        new FileLog.Settings(
+    LogSettings settings =
+        new LogSettings(
             end -> end,
             durability,
             RING_BYTES,
             RING_BYTES / 2,
             32 << 10,
             0,
-            new Compactor.Settings(48 << 10, 4096, 1L << 40, 1L << 40),
+            new LogSettings.Compaction(48 << 10, 4096, 1L << 40, 1L << 40),
             ReplayPipeline.Settings.ofThreads(1));
     return FileLog.open(disk, folder, Codec.utf8(), Codec.utf8(), settings, LogThreads.daemons());
   }

@@ -43,7 +43,7 @@ final class UncommittedAppend {
   /** Takes back one of the frames that are in the ring alone; of a log whose process is dead. */
   static void in(SimulatedLog log, Random random) {
     byte[] ring = log.disk.contents().get(RING);
-    if (ring == null || ring.length <= Format.FILE_HEADER_BYTES) {
+    if (ring == null || ring.length <= FileHeader.BYTES) {
       return;
     }
     List<AppendedFrame> inRing = inRing(log, ring);
@@ -90,8 +90,8 @@ final class UncommittedAppend {
   }
 
   private static int at(long position, byte[] ring) {
-    int capacity = ring.length - Format.FILE_HEADER_BYTES;
-    return Format.FILE_HEADER_BYTES + (int) (position & (capacity - 1));
+    int capacity = ring.length - FileHeader.BYTES;
+    return FileHeader.BYTES + (int) (position & (capacity - 1));
   }
 
   private static void takeBack(

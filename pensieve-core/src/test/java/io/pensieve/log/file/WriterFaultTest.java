@@ -40,8 +40,8 @@ class WriterFaultTest {
     return new Change.Put<>(key, value, Change.NEVER);
   }
 
-  private static FileLog.Settings settings(Durability durability, Compactor.Settings compaction) {
-    return new FileLog.Settings(
+  private static LogSettings settings(Durability durability, LogSettings.Compaction compaction) {
+    return new LogSettings(
         end -> end,
         durability,
         RING_BYTES,
@@ -57,7 +57,7 @@ class WriterFaultTest {
   }
 
   static FileLog<String, String> open(Disk disk, Path folder, LogThreads threads) {
-    Compactor.Settings compaction = new Compactor.Settings(1 << 20, 4096, 1 << 30, 1 << 30);
+    LogSettings.Compaction compaction = new LogSettings.Compaction(1 << 20, 4096, 1 << 30, 1 << 30);
     FileLog<String, String> log =
         FileLog.open(
             disk,
@@ -114,7 +114,7 @@ class WriterFaultTest {
               folder,
               Codec.utf8(),
               Codec.utf8(),
-              settings(Durability.POWER_CUT, new Compactor.Settings(1 << 20, 4096, 1, 1)),
+              settings(Durability.POWER_CUT, new LogSettings.Compaction(1 << 20, 4096, 1, 1)),
               threads);
       LogException.Failed refused =
           assertThrows(LogException.Failed.class, () -> log.replay(Replayed.inOrder()));
@@ -312,8 +312,7 @@ class WriterFaultTest {
     Disk disk = throwing(Disk.class, same);
     Disk.File file = throwing(Disk.File.class, same);
     Path path = Path.of("spare");
-    assertSame(
-        same, assertThrows(Error.class, () -> SegmentPreallocator.discard(disk, file, path)));
+    assertSame(same, assertThrows(Error.class, () -> Segment.discard(disk, file, path)));
     UninterruptibleThread.Work<Long> work =
         () -> {
           try (Disk.File closed = file) {
@@ -424,8 +423,7 @@ class WriterFaultTest {
   void whoWaitsForChangesIsNotWokenWhileNoneCome() throws Exception {
     RingBuffer ring =
         new RingBuffer(
-            ByteBuffer.allocateDirect(Format.FILE_HEADER_BYTES + 4096)
-                .order(ByteOrder.LITTLE_ENDIAN),
+            ByteBuffer.allocateDirect(FileHeader.BYTES + 4096).order(ByteOrder.LITTLE_ENDIAN),
             4096,
             0,
             0);

@@ -1,6 +1,7 @@
 package io.pensieve.server.http.protocol;
 
 import io.pensieve.log.LogException;
+import io.pensieve.server.http.json.LazyJsonWriter;
 import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.undertow.io.IoCallback;
@@ -10,6 +11,7 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -76,7 +78,31 @@ public final class ExceptionMapper {
       cutOffAfterLinger(exchange);
       whenSent = endWithRestOfBody(exchange);
     }
-    JsonResponses.problem(exchange, exception, StatusCodes.getReason(problem.status()), whenSent);
+    send(exchange, exception, StatusCodes.getReason(problem.status()), whenSent);
+  }
+
+  /** Sends a problem (RFC 9457) with its status. */
+  private static void send(
+      HttpServerExchange exchange, ProblemException exception, String title, IoCallback whenSent) {
+    ProblemType problem = exception.type();
+    exchange.setStatusCode(problem.status());
+    byte[] body =
+        LazyJsonWriter.object(
+                json -> {
+                  json.name("type").value("about:blank");
+                  json.name("title").value(title);
+                  json.name("status").value(problem.status());
+                  json.name("code").value(problem.code());
+                  json.name("detail").value(exception.detail());
+                  exception.members().write(json);
+                })
+            .toBytes();
+    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
+    exchange
+        .getResponseHeaders()
+        .put(Headers.CACHE_CONTROL, "no-store"); // replaces what a value may have set
+    exchange.setResponseContentLength(body.length);
+    exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
   }
 
   // A client that loses its connection while it sends may never see the response. So the server

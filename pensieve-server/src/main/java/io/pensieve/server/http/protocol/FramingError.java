@@ -24,7 +24,7 @@ enum FramingError {
   LENGTH(ProblemType.MALFORMED_REQUEST, "Content-Length is not one number in digits"),
   LENGTH_DIGITS(
       ProblemType.BODY_TOO_LARGE,
-      "Content-Length has more than " + FramingValidator.LENGTH_DIGITS_MAX + " digits"),
+      "Content-Length has more than " + FramingError.LENGTH_DIGITS_MAX + " digits"),
   CODING(
       ProblemType.UNSUPPORTED_TRANSFER_ENCODING,
       "the only Transfer-Encoding is chunked, said once"),
@@ -36,6 +36,9 @@ enum FramingError {
       "a chunk is not a size in hex digits, CR LF, so many bytes, and CR LF"),
   TRAILER(
       ProblemType.MALFORMED_REQUEST, "what follows the last chunk is not a header field in a line");
+
+  /** A Content-Length with this many digits always fits into a long. */
+  static final int LENGTH_DIGITS_MAX = 18;
 
   /** The method of the request that replaces a malformed one. */
   static final String METHOD = "-";

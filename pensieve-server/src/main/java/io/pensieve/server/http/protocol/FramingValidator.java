@@ -17,9 +17,6 @@ final class FramingValidator {
    * together with the bytes that follow. `lineStart` is the start of the unit's last line.
    */
 
-  /** A number with this many digits always fits into a long. */
-  static final int LENGTH_DIGITS_MAX = 18;
-
   // As long as the buffers of the connections.
   private static final ThreadLocal<ByteBuffer> COPY =
       ThreadLocal.withInitial(() -> ByteBuffer.allocate(16 << 10));

@@ -4,9 +4,7 @@ import io.pensieve.server.http.json.FieldWriter;
 import io.pensieve.server.http.json.LazyBytes;
 import io.pensieve.server.http.json.LazyJsonWriter;
 import io.pensieve.server.http.json.ProblemException;
-import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.value.StoredValue;
-import io.undertow.io.IoCallback;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.nio.ByteBuffer;
@@ -53,29 +51,6 @@ public final class JsonResponses {
     } else {
       exchange.getResponseSender().send(ByteBuffer.wrap(body.toBytes()));
     }
-  }
-
-  /** Sends a problem (RFC 9457) with its status. */
-  static void problem(
-      HttpServerExchange exchange, ProblemException exception, String title, IoCallback whenSent) {
-    ProblemType problem = exception.type();
-    exchange.setStatusCode(problem.status());
-    byte[] body =
-        json(
-            json -> {
-              json.name("type").value("about:blank");
-              json.name("title").value(title);
-              json.name("status").value(problem.status());
-              json.name("code").value(problem.code());
-              json.name("detail").value(exception.detail());
-              exception.members().write(json);
-            });
-    exchange.getResponseHeaders().put(Headers.CONTENT_TYPE, "application/problem+json");
-    exchange
-        .getResponseHeaders()
-        .put(Headers.CACHE_CONTROL, "no-store"); // replaces what a value may have set
-    exchange.setResponseContentLength(body.length);
-    exchange.getResponseSender().send(ByteBuffer.wrap(body), whenSent);
   }
 
   private static byte[] json(FieldWriter fieldWriter) {

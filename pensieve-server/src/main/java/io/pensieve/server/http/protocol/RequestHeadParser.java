@@ -207,7 +207,7 @@ final class RequestHeadParser {
     if (++lengths > 1 || !isMadeOf(DIGITS, value)) {
       return FramingError.LENGTH;
     }
-    if (value.length() > FramingValidator.LENGTH_DIGITS_MAX) {
+    if (value.length() > FramingError.LENGTH_DIGITS_MAX) {
       return FramingError.LENGTH_DIGITS;
     }
     contentLength = Long.parseLong(value);
