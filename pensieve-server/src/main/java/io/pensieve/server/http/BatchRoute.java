@@ -53,7 +53,7 @@ final class BatchRoute {
     this.clock = clock;
   }
 
-  void post(HttpServerExchange exchange, String noKey) throws Exception {
+  void post(HttpServerExchange exchange) throws Exception {
     QueryParameters.requireNone(exchange);
     MediaType.requireJson(exchange.getRequestHeaders());
     // A batch may take long, and its reads may wait for the disk, so a worker runs it.

@@ -25,7 +25,7 @@ final class ClusterRoutes {
     this.cluster = cluster;
   }
 
-  void heartbeat(HttpServerExchange exchange, String noKey) throws Exception {
+  void heartbeat(HttpServerExchange exchange) throws Exception {
     MediaType.requireJson(exchange.getRequestHeaders());
     RequestBody.read(
         exchange,
@@ -39,7 +39,7 @@ final class ClusterRoutes {
         });
   }
 
-  void cluster(HttpServerExchange exchange, String noKey) {
+  void cluster(HttpServerExchange exchange) {
     JsonResponses.object(
         exchange,
         json -> {

@@ -21,12 +21,12 @@ final class HealthRoutes {
   }
 
   /** Responds with success: the process makes progress. */
-  void live(HttpServerExchange exchange, String noKey) {
+  void live(HttpServerExchange exchange) {
     JsonResponses.ok(exchange);
   }
 
   /** Responds with success if the server accepts writes and is not draining. */
-  void ready(HttpServerExchange exchange, String noKey) {
+  void ready(HttpServerExchange exchange) {
     if (draining.getAsBoolean()) {
       throw ProblemType.NOT_READY.withDetail("the server is about to stop");
     }

@@ -3,7 +3,6 @@ package io.pensieve.server.http;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.access.Authorizer;
-import io.pensieve.server.http.access.Role;
 import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.RequestMetrics;
@@ -15,18 +14,14 @@ import io.pensieve.server.http.transport.ConnectionLimits;
 import io.pensieve.server.http.transport.HttpListener;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.pensieve.server.http.transport.ReloadableTls;
-import io.pensieve.server.http.transport.Route;
 import io.pensieve.server.http.transport.Router;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.handlers.HttpContinueReadHandler;
-import io.undertow.util.Methods;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Stream;
 
 /** Serves a map and a view of the other nodes over HTTP. Closes neither of them. */
 public final class HttpServer implements AutoCloseable {
@@ -35,8 +30,7 @@ public final class HttpServer implements AutoCloseable {
 
   private final HttpListener listener;
   private final InFlightRequests inFlight;
-  private final V1Routes v1Routes;
-  private final List<Route> routes;
+  private final RouteTable routeTable;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -80,18 +74,18 @@ public final class HttpServer implements AutoCloseable {
       throws IOException {
     drainDeadline = settings.connections().drainDeadline();
     inFlight = new InFlightRequests(settings.connections().requestsMax());
-    v1Routes =
-        new V1Routes(
+    RequestMetrics meters = new RequestMetrics(settings.accessLog());
+    routeTable =
+        new RouteTable(
             settings.limits(),
             new DurabilityGuarantee(settings.durability()),
             map,
             cluster,
             inFlight,
+            meters,
             alarms);
-    RequestMetrics meters = new RequestMetrics(settings.accessLog());
-    routes = routes(settings, map, cluster, inFlight, meters, v1Routes, alarms);
     RequestHead head = new RequestHead(settings.limits());
-    Router router = new Router(routes, head, settings.authorizer(), meters, inFlight);
+    Router router = new Router(routeTable.routes(), head, settings.authorizer(), meters, inFlight);
     listener =
         new HttpListener(
             new HttpListener.Settings(
@@ -123,46 +117,13 @@ public final class HttpServer implements AutoCloseable {
     return new HttpServer(settings, map, cluster, alarms);
   }
 
-  /** The table of routes. Only this table and that of {@link V1Routes} know URLs. */
-  private static List<Route> routes(
-      Settings settings,
-      Pensieve<String, StoredValue> map,
-      Cluster cluster,
-      InFlightRequests inFlight,
-      RequestMetrics meters,
-      V1Routes v1Routes,
-      Alarms alarms) {
-    HealthRoutes healthRoutes = new HealthRoutes(map, inFlight::isDraining);
-    MetricsRoute metricsRoute =
-        new MetricsRoute(map, cluster, meters, inFlight, v1Routes, settings.limits(), alarms);
-    boolean readsMayWait = new DurabilityGuarantee(settings.durability()).readsMayWait();
-    TextRoutes texts = new TextRoutes(map, settings.limits(), readsMayWait);
-    ClusterRoutes nodes = new ClusterRoutes(cluster);
-    Stream<Route> others =
-        Stream.of(
-            new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
-            new Route(Methods.POST, "/put", Role.WRITE, texts::put),
-            new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-            new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::heartbeat),
-            new Route(Methods.GET, "/cluster", Role.READ, nodes::cluster),
-            new Route(Methods.GET, "/livez", Role.ANYONE, healthRoutes::live),
-            new Route(Methods.GET, "/readyz", Role.ANYONE, healthRoutes::ready),
-            new Route(Methods.GET, "/metrics", Role.READ, metricsRoute::scrape));
-    return Stream.concat(others, v1Routes.routes().stream()).toList();
-  }
-
   /** Returns the address, with the port that was picked. */
   public InetSocketAddress address() {
     return listener.address();
   }
 
-  /** Returns all routes. */
-  List<Route> routes() {
-    return routes;
-  }
-
-  V1Routes v1Routes() {
-    return v1Routes;
+  RouteTable routeTable() {
+    return routeTable;
   }
 
   /** Returns whether the server is draining: it still responds, but closes soon. */
@@ -193,13 +154,13 @@ public final class HttpServer implements AutoCloseable {
     // its open connection is the last one.
     inFlight.startDraining();
     listener.stopAccepting();
-    v1Routes.drain();
+    routeTable.drain();
     try {
       inFlight.awaitDrained(drainDeadline);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }
-    v1Routes.close();
+    routeTable.close();
     listener.close();
   }
 }

@@ -33,7 +33,7 @@ final class KeyRoutes {
     this.map = map;
   }
 
-  void keys(HttpServerExchange exchange, String noKey) {
+  void keys(HttpServerExchange exchange) {
     QueryParameters query = QueryParameters.of(exchange, KEYS_PARAMETERS);
     String prefix = query.text(PREFIX).orElse("");
     Optional<String> delimiter = query.text(DELIMITER);
@@ -71,7 +71,7 @@ final class KeyRoutes {
         });
   }
 
-  void count(HttpServerExchange exchange, String noKey) {
+  void count(HttpServerExchange exchange) {
     String prefix = QueryParameters.of(exchange, COUNT_PARAMETERS).text(PREFIX).orElse("");
     exchange.dispatch(
         ExceptionMapper.mapped(

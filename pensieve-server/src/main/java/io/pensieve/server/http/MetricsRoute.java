@@ -3,6 +3,8 @@ package io.pensieve.server.http;
 import io.pensieve.Pensieve;
 import io.pensieve.Statistics;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.server.http.changes.LongPolls;
+import io.pensieve.server.http.changes.WatchRoute;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.MetricFamilies;
 import io.pensieve.server.http.metrics.MetricFamilies.Sample;
@@ -30,7 +32,8 @@ final class MetricsRoute {
   private final Cluster cluster;
   private final RequestMetrics requests;
   private final InFlightRequests inFlight;
-  private final V1Routes v1Routes;
+  private final LongPolls polls;
+  private final WatchRoute watch;
   private final SizeLimits limits;
   private final Alarms alarms;
 
@@ -39,20 +42,22 @@ final class MetricsRoute {
       Cluster cluster,
       RequestMetrics requests,
       InFlightRequests inFlight,
-      V1Routes v1Routes,
+      LongPolls polls,
+      WatchRoute watch,
       SizeLimits limits,
       Alarms alarms) {
     this.map = map;
     this.cluster = cluster;
     this.requests = requests;
     this.inFlight = inFlight;
-    this.v1Routes = v1Routes;
+    this.polls = polls;
+    this.watch = watch;
     this.limits = limits;
     this.alarms = alarms;
   }
 
   /** Responds on a worker: the JVM's own metrics take milliseconds to read. */
-  void scrape(HttpServerExchange exchange, String noKey) {
+  void scrape(HttpServerExchange exchange) {
     exchange.dispatch(
         ExceptionMapper.mapped(
             onWorker ->
@@ -87,8 +92,8 @@ final class MetricsRoute {
         "Requests that hold something, by what for.",
         List.of(
             Sample.of(inFlight.admitted(), KIND, "admitted"),
-            Sample.of(v1Routes.pollsParked(), KIND, "poll"),
-            Sample.of(v1Routes.watchers(), KIND, "watch")));
+            Sample.of(polls.parked(), KIND, "poll"),
+            Sample.of(watch.watchers(), KIND, "watch")));
     out.gauge(
         "pensieve_held_bytes",
         "Heap that requests hold, by what for.",

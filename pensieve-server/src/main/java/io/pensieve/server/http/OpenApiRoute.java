@@ -23,7 +23,7 @@ final class OpenApiRoute {
     }
   }
 
-  void get(HttpServerExchange exchange, String noKey) {
+  void get(HttpServerExchange exchange) {
     JsonResponses.send(exchange, "application/json", json);
   }
 }

@@ -39,7 +39,7 @@ final class StatusRoute {
     this.alarms = alarms;
   }
 
-  void get(HttpServerExchange exchange, String noKey) {
+  void get(HttpServerExchange exchange) {
     QueryParameters.requireNone(exchange);
     String version = StatusRoute.class.getPackage().getImplementationVersion();
     Statistics statistics = map.statistics();

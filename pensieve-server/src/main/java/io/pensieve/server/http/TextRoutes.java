@@ -81,7 +81,7 @@ final class TextRoutes {
         "the value is not UTF-8, so this route cannot tell it; /v1/kv/ can");
   }
 
-  void put(HttpServerExchange exchange, String noKey) throws Exception {
+  void put(HttpServerExchange exchange) throws Exception {
     MediaType.requireJson(exchange.getRequestHeaders());
     RequestBody.read(
         exchange,

@@ -125,8 +125,8 @@ final class AbandonedRequestsTest {
         .formatted(
             server.http.requestsInFlight(),
             server.http.requestsAdmitted(),
-            server.http.v1Routes().pollsParked(),
-            server.http.v1Routes().watchers(),
+            server.http.routeTable().pollsParked(),
+            server.http.routeTable().watchers(),
             MemoryBudget.OF_PROCESS.bytesReserved(),
             MemoryBudget.OF_WATCHERS.bytesReserved());
   }

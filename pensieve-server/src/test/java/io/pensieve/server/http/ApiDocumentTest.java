@@ -29,7 +29,7 @@ final class ApiDocumentTest {
   void routesAreThoseOfTheTable() throws Exception {
     Set<String> served = new TreeSet<>();
     try (ServerUnderTest server = ServerUnderTest.start()) {
-      for (Route route : server.http.routes()) {
+      for (Route route : server.http.routeTable().routes()) {
         served.add(route.method() + " " + route.template() + " " + route.role().title());
       }
     }

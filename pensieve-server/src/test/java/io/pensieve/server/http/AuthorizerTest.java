@@ -183,7 +183,7 @@ final class AuthorizerTest {
   }
 
   private List<Route> routes() {
-    return server.http.routes();
+    return server.http.routeTable().routes();
   }
 
   private RawClient.Response ask(Route route, String header) throws IOException {

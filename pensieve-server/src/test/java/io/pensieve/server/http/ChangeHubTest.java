@@ -25,7 +25,7 @@ final class ChangeHubTest {
     try (ServerUnderTest server =
             new ServerUnderTest(log, ServerUnderTest.settings(), Cluster.alone(1));
         EventClient watcher = EventClient.watch(server, "")) {
-      Await.until("it has caught up", () -> server.http.v1Routes().watchersCaughtUp() == 1);
+      Await.until("it has caught up", () -> server.http.routeTable().watchersCaughtUp() == 1);
       log.errors.set(1);
       server.map.put("k", "unseen");
       assertEquals("log_failed", watcher.next().name());
@@ -36,12 +36,13 @@ final class ChangeHubTest {
 
   // The hub refuses those who come within a second, and tells them so.
   private static void awaitWatches(ServerUnderTest server) throws Exception {
-    V1Routes v1Routes = server.http.v1Routes();
+    RouteTable routeTable = server.http.routeTable();
     for (boolean watched = false; !watched; ) {
       try (EventClient again = EventClient.watch(server, "")) {
         Await.until(
-            "told or refused", () -> v1Routes.watchersCaughtUp() == 1 || v1Routes.watchers() == 0);
-        if (v1Routes.watchersCaughtUp() == 1) {
+            "told or refused",
+            () -> routeTable.watchersCaughtUp() == 1 || routeTable.watchers() == 0);
+        if (routeTable.watchersCaughtUp() == 1) {
           server.map.put("k", "seen");
           assertEquals("seen", again.next().json().get("value").getAsString());
           watched = true;

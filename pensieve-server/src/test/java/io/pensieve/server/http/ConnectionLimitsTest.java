@@ -59,7 +59,7 @@ final class ConnectionLimitsTest {
       assertEquals(304, first.send(poll).receiveWithoutBody().status());
       Await.until("it has ended", () -> server.http.requestsInFlight() == 0);
       first.send(poll.replace("1ms", "1m"));
-      Await.until("one waits", () -> server.http.v1Routes().pollsParked() == 1);
+      Await.until("one waits", () -> server.http.routeTable().pollsParked() == 1);
       String put = "PUT /v1/kv/other HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n";
       second.send(put + "Expect: 100-continue\r\n\r\n");
       assertEquals(100, second.receive().status(), "it is under way");

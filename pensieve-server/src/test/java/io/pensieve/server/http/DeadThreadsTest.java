@@ -42,10 +42,11 @@ final class DeadThreadsTest {
         clients.add(watch(server.connect()));
         // One that comes after the error would be caught up for ever.
         Await.until(
-            "all are told" + told(), () -> server.http.v1Routes().watchersCaughtUp() == watching);
+            "all are told" + told(), () -> server.http.routeTable().watchersCaughtUp() == watching);
         log.errors.set(1 + random.nextInt(2));
         server.map.put("k", "what it meets the error with");
-        Await.until("it has met it" + told(), () -> server.http.v1Routes().watchersCaughtUp() == 0);
+        Await.until(
+            "it has met it" + told(), () -> server.http.routeTable().watchersCaughtUp() == 0);
         assertEquals(200, server.send(server.request("/readyz")).statusCode(), told());
         awaitNothingHeld(server, clients);
         server.put("after", "it");
@@ -116,15 +117,15 @@ final class DeadThreadsTest {
         client.close();
       }
     }
-    V1Routes v1Routes = server.http.v1Routes();
+    RouteTable routeTable = server.http.routeTable();
     Await.until(
         "nothing is held" + told(),
         () -> {
           tell(server);
           return server.http.requestsInFlight() == 0
               && server.http.requestsAdmitted() == 0
-              && v1Routes.pollsParked() == 0
-              && v1Routes.watchers() == 0
+              && routeTable.pollsParked() == 0
+              && routeTable.watchers() == 0
               && MemoryBudget.OF_PROCESS.bytesReserved() == 0
               && MemoryBudget.OF_WATCHERS.bytesReserved() == 0;
         });

@@ -12,7 +12,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Versioned;
 import io.pensieve.server.Seed;
-import io.pensieve.server.http.json.DurationFormat;
+import io.pensieve.server.http.protocol.DurationFormat;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.value.StoredValue;
 import java.net.http.HttpResponse;

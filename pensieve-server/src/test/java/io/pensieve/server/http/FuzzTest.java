@@ -217,7 +217,7 @@ final class FuzzTest {
   /** At least one to each route, each for a key of its own. */
   private List<byte[]> validRequests() {
     List<String> requests = new ArrayList<>();
-    for (Route route : server.http.routes()) {
+    for (Route route : server.http.routeTable().routes()) {
       addRequests(route, requests);
     }
     requests.add("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");

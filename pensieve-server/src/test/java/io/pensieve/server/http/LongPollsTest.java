@@ -42,7 +42,7 @@ final class LongPollsTest {
     for (RawClient client : clients) {
       client.close();
     }
-    Await.until("nobody waits", () -> server.http.v1Routes().pollsParked() == 0);
+    Await.until("nobody waits", () -> server.http.routeTable().pollsParked() == 0);
     Await.until("nothing in flight", () -> server.http.requestsInFlight() == 0);
     server.close();
   }
@@ -65,7 +65,7 @@ final class LongPollsTest {
   }
 
   private void awaitParked(int polls) throws Exception {
-    Await.until("all wait", () -> server.http.v1Routes().pollsParked() == polls);
+    Await.until("all wait", () -> server.http.routeTable().pollsParked() == polls);
   }
 
   @Test
@@ -255,11 +255,11 @@ final class LongPollsTest {
       assertEquals("internal_error", ServerUnderTest.code(atAChange.receive().body()));
       log.lookErrors.set(0);
       atItsEnd.send("GET /v1/kv/l?wait=500ms" + rest);
-      Await.until("the other waits", () -> other.http.v1Routes().pollsParked() == 1);
+      Await.until("the other waits", () -> other.http.routeTable().pollsParked() == 1);
       log.lookErrors.set(100);
       assertEquals(500, atItsEnd.receive().status());
       Await.until("nothing is held", () -> other.http.requestsInFlight() == 0);
-      assertEquals(0, other.http.v1Routes().pollsParked());
+      assertEquals(0, other.http.routeTable().pollsParked());
     }
   }
 

@@ -44,7 +44,7 @@ final class OpenApiRouteTest {
   @Test
   void routesAndRolesAreThoseOfTheTable() {
     Map<String, String> served = new TreeMap<>();
-    for (Route route : server.http.routes()) {
+    for (Route route : server.http.routeTable().routes()) {
       served.put(
           route.method().toString().toLowerCase(Locale.ROOT) + " " + route.template(),
           route.role().title());

@@ -49,7 +49,7 @@ final class WatchRouteTest {
 
   @AfterEach
   void nobodyIsLeftWatching() throws Exception {
-    Await.until("nobody watches", () -> server.http.v1Routes().watchers() == 0);
+    Await.until("nobody watches", () -> server.http.routeTable().watchers() == 0);
     Await.until("nothing in flight", () -> server.http.requestsInFlight() == 0);
     server.close();
   }
@@ -220,7 +220,7 @@ final class WatchRouteTest {
         clients.add(EventClient.watch(server, "?since=0&prefix=told"));
       }
       Await.until(
-          "all have caught up", () -> server.http.v1Routes().watchersCaughtUp() == WATCHERS_MAX);
+          "all have caught up", () -> server.http.routeTable().watchersCaughtUp() == WATCHERS_MAX);
     } finally {
       ended.set(true);
       writer.join();
@@ -237,10 +237,10 @@ final class WatchRouteTest {
     try (RawClient slow = server.connect();
         EventClient quick = EventClient.watch(server, "?prefix=end")) {
       slow.request("GET", "/v1/watch");
-      Await.until("both have caught up", () -> server.http.v1Routes().watchersCaughtUp() == 2);
+      Await.until("both have caught up", () -> server.http.routeTable().watchersCaughtUp() == 2);
       String value = "x".repeat(1 << 20);
       int written = 0;
-      while (server.http.v1Routes().watchers() == 2) {
+      while (server.http.routeTable().watchers() == 2) {
         server.map.put("large", value);
         assertTrue(written++ < 2000, "a slow client is never cut off");
       }
@@ -272,7 +272,7 @@ final class WatchRouteTest {
     }
     Await.until(
         "no file is kept open for the slow", () -> openFiles() < filesBefore + slow.size() / 2);
-    assertTrue(server.http.v1Routes().watchers() >= slow.size(), "nobody was cut off");
+    assertTrue(server.http.routeTable().watchers() >= slow.size(), "nobody was cut off");
     for (RawClient client : slow) {
       client.close();
     }

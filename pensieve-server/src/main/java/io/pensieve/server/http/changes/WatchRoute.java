@@ -67,7 +67,7 @@ public final class WatchRoute {
     this.admissionQueue = new AdmissionQueue(readersMax);
   }
 
-  public void watch(HttpServerExchange exchange, String noKey) {
+  public void watch(HttpServerExchange exchange) {
     QueryParameters query = QueryParameters.of(exchange, PARAMETERS);
     String prefix = query.text(PREFIX).orElse("");
     Optional<Long> since = since(exchange, query);

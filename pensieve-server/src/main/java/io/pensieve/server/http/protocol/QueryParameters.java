@@ -1,6 +1,5 @@
 package io.pensieve.server.http.protocol;
 
-import io.pensieve.server.http.json.DurationFormat;
 import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.undertow.server.HttpServerExchange;

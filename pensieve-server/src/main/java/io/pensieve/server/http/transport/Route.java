@@ -9,18 +9,31 @@ import io.undertow.util.Methods;
  * A method and a path, the role they require, and the endpoint that responds. The template of a
  * path may end in {@code {key}}, which matches the whole rest of the path.
  */
-public record Route(HttpString method, String template, Role role, Endpoint endpoint) {
+public record Route(HttpString method, String template, Role role, KeyEndpoint endpoint) {
   private static final String KEY = "{key}";
 
-  /** Responds to one request, on its I/O thread. */
+  /** A route whose template has no key. */
+  public Route(HttpString method, String template, Role role, Endpoint endpoint) {
+    this(method, template, role, (exchange, ignored) -> endpoint.handle(exchange));
+  }
+
+  /** Responds to one request for a path without a key, on its I/O thread. */
   public interface Endpoint {
     /**
      * Responds, or throws an exception that {@link
      * io.pensieve.server.http.protocol.ExceptionMapper} maps to a response.
-     *
-     * @param rest the part of the raw path that matches {@code {key}}, not decoded; otherwise empty
      */
-    void handle(HttpServerExchange exchange, String rest) throws Exception;
+    void handle(HttpServerExchange exchange) throws Exception;
+  }
+
+  /** Responds to one request for a key, on its I/O thread. */
+  public interface KeyEndpoint {
+    /**
+     * As {@link Endpoint#handle}.
+     *
+     * @param rawKey the part of the raw path that matches {@code {key}}, not decoded
+     */
+    void handle(HttpServerExchange exchange, String rawKey) throws Exception;
   }
 
   boolean takes(String asked) {
@@ -38,7 +51,8 @@ public record Route(HttpString method, String template, Role role, Endpoint endp
     return method.equals(Methods.PUT) || method.equals(Methods.POST);
   }
 
-  String rest(String rawPath) {
+  /** Returns the part of the path that matches {@code {key}}; otherwise empty. */
+  String rawKey(String rawPath) {
     return takesKey() ? rawPath.substring(prefixLength()) : "";
   }
 

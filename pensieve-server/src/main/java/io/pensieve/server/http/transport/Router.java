@@ -84,14 +84,14 @@ public final class Router implements HttpHandler {
     if (!route.takesBody() && !exchange.isRequestComplete()) {
       ExceptionMapper.cutOffAfterLinger(exchange); // do not wait for an unexpected body
     }
-    String rest = route.rest(path);
+    String rawKey = route.rawKey(path);
     boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
     if (changesNothingYet || exchange.isRequestComplete()) {
-      route.endpoint().handle(exchange, rest);
+      route.endpoint().handle(exchange, rawKey);
     } else {
       // Read the body first: a request with a broken end must change nothing.
       RequestBody.read(
-          exchange, UNASKED_BYTES_MAX, ignored -> route.endpoint().handle(exchange, rest));
+          exchange, UNASKED_BYTES_MAX, ignored -> route.endpoint().handle(exchange, rawKey));
     }
   }
 

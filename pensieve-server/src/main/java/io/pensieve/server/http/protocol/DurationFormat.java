@@ -1,4 +1,4 @@
-package io.pensieve.server.http.json;
+package io.pensieve.server.http.protocol;
 
 import java.time.Duration;
 import java.util.Optional;

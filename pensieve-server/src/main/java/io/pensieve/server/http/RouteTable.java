@@ -7,6 +7,7 @@ import io.pensieve.server.http.changes.LongPolls;
 import io.pensieve.server.http.changes.WatchRoute;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.RequestMetrics;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.pensieve.server.http.transport.Permits;
@@ -19,21 +20,22 @@ import java.time.InstantSource;
 import java.util.List;
 
 /**
- * The routes below {@code /v1} and their OpenAPI description, with the long polls and watchers
- * behind them.
+ * The table of all routes, with the long polls and watchers behind them. Only this table knows
+ * URLs.
  */
-final class V1Routes implements AutoCloseable {
+final class RouteTable implements AutoCloseable {
   private final ChangeHub hub;
   private final LongPolls polls;
   private final WatchRoute watch;
   private final List<Route> routes;
 
-  V1Routes(
+  RouteTable(
       SizeLimits limits,
       DurabilityGuarantee guarantee,
       Pensieve<String, StoredValue> map,
       Cluster cluster,
       InFlightRequests inFlight,
+      RequestMetrics meters,
       Alarms alarms) {
     InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
@@ -52,25 +54,48 @@ final class V1Routes implements AutoCloseable {
             waits,
             new Permits(waits.watchersMax(), ProblemType.TOO_MANY_WATCHERS, inFlight),
             HeapShares.ofProcess().historyBytes() / limits.logEntryBytesMax());
+    routes = routes(limits, guarantee, map, cluster, inFlight, meters, alarms, clock);
+  }
+
+  private List<Route> routes(
+      SizeLimits limits,
+      DurabilityGuarantee guarantee,
+      Pensieve<String, StoredValue> map,
+      Cluster cluster,
+      InFlightRequests inFlight,
+      RequestMetrics meters,
+      Alarms alarms,
+      InstantSource clock) {
     EntryRoutes entryRoutes = new EntryRoutes(map, limits, guarantee, polls, clock);
     IncrementRoute incrementRoute = new IncrementRoute(map, limits);
     BatchRoute batchRoute = new BatchRoute(map, limits, clock);
     KeyRoutes keyRoutes = new KeyRoutes(map);
     StatusRoute status = new StatusRoute(map, limits, guarantee, polls, watch, alarms);
     ClusterRoutes nodes = new ClusterRoutes(cluster);
-    routes =
-        List.of(
-            new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entryRoutes::get),
-            new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entryRoutes::put),
-            new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entryRoutes::delete),
-            new Route(Methods.POST, "/v1/incr/{key}", Role.WRITE, incrementRoute::post),
-            new Route(Methods.POST, "/v1/batch", Role.WRITE, batchRoute::post),
-            new Route(Methods.GET, "/v1/keys", Role.READ, keyRoutes::keys),
-            new Route(Methods.GET, "/v1/count", Role.READ, keyRoutes::count),
-            new Route(Methods.GET, "/v1/status", Role.READ, status::get),
-            new Route(Methods.GET, "/v1/watch", Role.READ, watch::watch),
-            new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::cluster),
-            new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApiRoute()::get));
+    TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait());
+    HealthRoutes health = new HealthRoutes(map, inFlight::isDraining);
+    MetricsRoute metrics =
+        new MetricsRoute(map, cluster, meters, inFlight, polls, watch, limits, alarms);
+    return List.of(
+        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
+        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
+        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::heartbeat),
+        new Route(Methods.GET, "/cluster", Role.READ, nodes::cluster),
+        new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
+        new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
+        new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape),
+        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entryRoutes::get),
+        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entryRoutes::put),
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entryRoutes::delete),
+        new Route(Methods.POST, "/v1/incr/{key}", Role.WRITE, incrementRoute::post),
+        new Route(Methods.POST, "/v1/batch", Role.WRITE, batchRoute::post),
+        new Route(Methods.GET, "/v1/keys", Role.READ, keyRoutes::keys),
+        new Route(Methods.GET, "/v1/count", Role.READ, keyRoutes::count),
+        new Route(Methods.GET, "/v1/status", Role.READ, status::get),
+        new Route(Methods.GET, "/v1/watch", Role.READ, watch::watch),
+        new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::cluster),
+        new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApiRoute()::get));
   }
 
   List<Route> routes() {
