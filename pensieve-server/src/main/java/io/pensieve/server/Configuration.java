@@ -102,8 +102,8 @@ record Configuration(
             (int)
                 get(given, Setting.REQUESTS_MAX)
                     .share(1, CLIENTS_MAX, HeapShares.ofProcess().requestsMax()),
-            get(given, Setting.SILENCE_MAX).time(SILENCE_MIN, TIME_MAX),
-            get(given, Setting.DRAIN_DEADLINE).time(Duration.ZERO, TIME_MAX)),
+            get(given, Setting.SILENCE_MAX).duration(SILENCE_MIN, TIME_MAX),
+            get(given, Setting.DRAIN_DEADLINE).duration(Duration.ZERO, TIME_MAX)),
         get(given, Setting.ACCESS_LOG).text());
   }
 

@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import io.pensieve.server.http.protocol.DurationFormat;
 import io.pensieve.server.http.value.HeapShares;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -14,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -29,7 +29,6 @@ record SettingValue(String text, String source) {
   static final String BY_DEFAULT = "default";
 
   private static final Pattern HOST_NAME = Pattern.compile("[a-z0-9._-]+|\\[[0-9a-f:.]+]");
-  private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m)");
 
   /**
    * Resolves every setting: from the flag, or else the first of its names in the environment, or
@@ -130,26 +129,18 @@ record SettingValue(String text, String source) {
     return !text.isEmpty();
   }
 
-  /** Returns a time like {@code 500ms}, {@code 10s} or {@code 5m}, within bounds. */
-  Duration time(Duration min, Duration max) {
-    Matcher matcher = TIME.matcher(text);
-    if (matcher.matches()) {
-      long number = Long.parseLong(matcher.group(1));
-      Duration time =
-          switch (matcher.group(2)) {
-            case "ms" -> Duration.ofMillis(number);
-            case "s" -> Duration.ofSeconds(number);
-            default -> Duration.ofMinutes(number);
-          };
-      if (time.compareTo(min) >= 0 && time.compareTo(max) <= 0) {
-        return time;
-      }
-    }
-    throw refused(
-        "a time from " + description(min) + " to " + description(max) + ", like 500ms, 10s or 5m,");
+  /** Returns a duration in the {@link DurationFormat}, within bounds. */
+  Duration duration(Duration min, Duration max) {
+    return DurationFormat.parse(text)
+        .filter(given -> given.compareTo(min) >= 0 && given.compareTo(max) <= 0)
+        .orElseThrow(() -> refused(expected(min, max)));
   }
 
-  private static String description(Duration time) {
+  private static String expected(Duration min, Duration max) {
+    return DurationFormat.EXPECTED + ", from " + described(min) + " to " + described(max) + ",";
+  }
+
+  private static String described(Duration time) {
     return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
   }
 

@@ -135,18 +135,38 @@ final class ConfigurationFileTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"500ms, 500", "10s, 10000", "5m, 300000", "100ms, 100", "60m, 3600000"})
+  @CsvSource({
+    "500ms, 500",
+    "10s, 10000",
+    "5m, 300000",
+    "100ms, 100",
+    "60m, 3600000",
+    "1h, 3600000"
+  })
   void timesHaveUnits(String text, long millis) {
     assertEquals(Duration.ofMillis(millis), time(text));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10", "s", "-1s", "1h", "99ms", "61m", "1.5s", "10 s", "9999999999s"})
+  @ValueSource(
+      strings = {
+        "10",
+        "s",
+        "-1s",
+        "99ms",
+        "61m",
+        "2h",
+        "1d",
+        "1.5s",
+        "010s",
+        "10 s",
+        "9999999999s"
+      })
   void otherTimesAreRefused(String text) {
     StartupException refused = assertThrows(StartupException.class, () -> time(text));
     assertEquals(
-        "--silence-max: expected a time from 100ms to 3600s, like 500ms, 10s or 5m, found \""
-            + (text + "\""),
+        "--silence-max: expected a duration like 500ms, 30s, 5m, 2h or 7d, from 100ms to 3600s,"
+            + (" found \"" + text + "\""),
         refused.getMessage());
   }
 

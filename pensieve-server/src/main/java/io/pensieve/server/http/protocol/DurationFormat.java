@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations in requests: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code 7d}. */
+/**
+ * Durations in requests and settings: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 2h}, {@code
+ * 7d}.
+ */
 public final class DurationFormat {
   /** Describes the format in error messages. */
   public static final String EXPECTED = "a duration like 500ms, 30s, 5m, 2h or 7d";
