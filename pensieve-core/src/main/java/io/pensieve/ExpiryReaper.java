@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.lru.LruTable;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -19,8 +20,13 @@ final class ExpiryReaper implements Runnable {
   private static final long PAUSE_NANOS = Duration.ofMillis(250).toNanos();
 
   private final ThreadFactory threads;
+
+  @GuardedBy("this")
   private @Nullable WeakReference<LruTable<?, ?>> table; // null before the map is open
+
+  @GuardedBy("this")
   private boolean needed;
+
   private volatile @Nullable Thread thread; // the last one that was started
   private volatile boolean stopped;
 

@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
@@ -36,10 +37,17 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   private final RemovalWatermarks absences = new RemovalWatermarks();
   private final boolean durableByAppending;
   private volatile boolean closed; // set once, under this monitor
-  private @Nullable Thread closer; // set just before `closed`; guarded by this
-  private boolean closedWholly; // the closing thread has finished; guarded by this
+
+  @GuardedBy("this")
+  private @Nullable Thread closer; // set just before `closed`
+
+  @GuardedBy("this")
+  private boolean closedWholly; // the closing thread has finished
+
   private final AtomicLong visibleSequence = new AtomicLong(); // see VisibleChangeStream
-  private ReplayBaseline baseline = NOT_KNOWN; // guarded by this
+
+  @GuardedBy("this")
+  private ReplayBaseline baseline = NOT_KNOWN;
 
   LogChangeSink(Log<K, V> log, Counters counters) {
     this.log = log;

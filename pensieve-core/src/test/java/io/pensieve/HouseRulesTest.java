@@ -193,7 +193,11 @@ class HouseRulesTest {
     }
     return source
         .mentionedPackages()
-        .filter(name -> !(name + ".").matches("(?:java|io\\.pensieve|org\\.jspecify)\\..*"))
+        .filter(
+            name ->
+                !(name + ".")
+                    .matches(
+                        "(?:java|io\\.pensieve|org\\.jspecify|com\\.google\\.errorprone\\.annotations)\\..*"))
         .map(name -> "mentions " + name);
   }
 

@@ -1,5 +1,6 @@
 package io.pensieve.log;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -35,12 +36,25 @@ final class InMemoryLog<K, V> implements Log<K, V> {
   private final long begin;
 
   // A ring once it is full: a change's index is its number minus the first one, modulo the size.
+  @GuardedBy("this")
   private final List<@Nullable Change<K, V>> ring = new ArrayList<>();
+
+  @GuardedBy("this")
   private int retained;
+
+  @GuardedBy("this")
   private long weight;
+
+  @GuardedBy("this")
   private long last;
+
+  @GuardedBy("this")
   private int waiting;
+
+  @GuardedBy("this")
   private boolean replayed;
+
+  @GuardedBy("this")
   private boolean closed;
 
   InMemoryLog(
@@ -105,6 +119,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     }
   }
 
+  @GuardedBy("this")
   private void checkOpen() {
     if (closed) {
       throw new IllegalStateException("the log is closed");
@@ -119,6 +134,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     return weighed;
   }
 
+  @GuardedBy("this")
   private void add(Change<K, V> change, long weighed) {
     if (retained == changesMax) {
       dropOldest();
@@ -138,6 +154,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     }
   }
 
+  @GuardedBy("this")
   private void dropOldest() {
     int place = place(last - retained + 1);
     weight -= weigh(retained(place));
@@ -145,6 +162,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     retained--;
   }
 
+  @GuardedBy("this")
   private Change<K, V> retained(int place) {
     return Objects.requireNonNull(ring.get(place), "forgotten");
   }
@@ -153,6 +171,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     return (int) ((sequence - begin - 1) % changesMax);
   }
 
+  @GuardedBy("this")
   private void wakeStreams() {
     if (waiting > 0) {
       notifyAll();
@@ -180,6 +199,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
     return new RecentChangeStream(place);
   }
 
+  @GuardedBy("this")
   private void checkRetained(long since) {
     long oldest = last - retained;
     if (since < oldest) {
@@ -207,7 +227,10 @@ final class InMemoryLog<K, V> implements Log<K, V> {
   }
 
   private final class RecentChangeStream implements ChangeStream<K, V> {
-    private long told; // guarded by the log, as is the next field
+    @GuardedBy("InMemoryLog.this")
+    private long told;
+
+    @GuardedBy("InMemoryLog.this")
     private boolean streamClosed;
 
     RecentChangeStream(long since) {
@@ -235,6 +258,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
       }
     }
 
+    @GuardedBy("InMemoryLog.this")
     private List<Sequenced<K, V>> deliver() {
       List<Sequenced<K, V>> next = new ArrayList<>();
       while (told < last && next.size() < TOLD_MAX) {
@@ -244,6 +268,7 @@ final class InMemoryLog<K, V> implements Log<K, V> {
       return next;
     }
 
+    @GuardedBy("InMemoryLog.this")
     private void await(long nanos) throws InterruptedException {
       waiting++;
       try {

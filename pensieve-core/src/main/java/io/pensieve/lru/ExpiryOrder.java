@@ -1,5 +1,6 @@
 package io.pensieve.lru;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,12 @@ final class ExpiryOrder<K, V> {
   private final InstantSource clock;
   private final Runnable alarm;
   private final Iterable<Node<K, V>> nodes;
-  private @Nullable TimerWheel<K, V> wheel; // null before the first timer; guarded by this
-  private int generation; // of the newest wheel, also of an unfinished one; guarded by this
+
+  @GuardedBy("this")
+  private @Nullable TimerWheel<K, V> wheel; // null before the first timer
+
+  @GuardedBy("this")
+  private int generation; // of the newest wheel, also of an unfinished one
 
   /**
    * Creates an order without timers.
@@ -95,6 +100,7 @@ final class ExpiryOrder<K, V> {
     }
   }
 
+  @GuardedBy("this")
   private TimerWheel<K, V> wheel() {
     TimerWheel<K, V> current = wheel;
     if (current == null || damaged) {
@@ -108,6 +114,7 @@ final class ExpiryOrder<K, V> {
   // meanwhile update the wheel afterwards, but only if the timer is due too late for them. So a
   // timer never becomes due later than it was, and one that is due is in the wheel, even if its
   // node does not expire at present.
+  @GuardedBy("this")
   private TimerWheel<K, V> rebuild() {
     boolean first = wheel == null && !damaged;
     damaged = false;

@@ -1,5 +1,6 @@
 package io.pensieve.lru;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -38,8 +39,13 @@ final class ReplayMemoryLimiter<K, V> {
   private final long weightMax;
   private volatile boolean allowed;
   private volatile boolean decided;
-  private List<Node<K, V>> dropValue = new ArrayList<>(); // guarded by this; some have values again
-  private int pruneAt = PRUNED_AT_LEAST; // guarded by this
+
+  @GuardedBy("this")
+  private List<Node<K, V>> dropValue = new ArrayList<>(); // some have values again
+
+  @GuardedBy("this")
+  private int pruneAt = PRUNED_AT_LEAST;
+
   // Set by needsSecondPass() if values were dropped; coldest first. Neither list has expired or too
   // heavy entries.
   private List<Node<K, V>> leaving = List.of();

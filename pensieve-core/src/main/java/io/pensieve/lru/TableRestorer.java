@@ -1,5 +1,6 @@
 package io.pensieve.lru;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -53,6 +54,8 @@ public final class TableRestorer<K, V> {
   private final long bufferWeightMax;
   private final Queue<ThreadBuffer<K, V>> buffers = new ConcurrentLinkedQueue<>();
   private final ThreadLocal<ThreadBuffer<K, V>> buffer = ThreadLocal.withInitial(this::newBuffer);
+
+  @GuardedBy("this")
   private List<Tombstone<K, V>> tombstones =
       new ArrayList<>(); // guarded by this; some have values again
 

@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
@@ -17,10 +18,17 @@ final class AsyncOutputStream extends OutputStream {
   private static final int WAITING_MAX = 1 << 10;
 
   private final PrintStream target;
-  // Guarded by this, like those below.
+
+  @GuardedBy("this")
   private final Deque<byte[]> waiting = new ArrayDeque<>();
+
+  @GuardedBy("this")
   private boolean writing;
+
+  @GuardedBy("this")
   private long leftOut;
+
+  @GuardedBy("this")
   private boolean closed;
 
   /** Starts to write to this stream. */

@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.peers.PeerState;
 import io.pensieve.server.peers.PeerStateChange;
@@ -23,7 +24,9 @@ final class FlapDetector {
 
   private final Alarms alarms;
   private final LongSupplier nanoClock;
-  private final Map<URI, RecentChanges> byPeer = new HashMap<>(); // guarded by this
+
+  @GuardedBy("this")
+  private final Map<URI, RecentChanges> byPeer = new HashMap<>();
 
   private static final class RecentChanges {
     final Deque<Long> deathsNanos = new ArrayDeque<>();

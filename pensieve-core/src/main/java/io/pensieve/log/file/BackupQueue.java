@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,9 +13,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The requested backups. They run one after another, while no compaction runs. */
 final class BackupQueue<K, V> {
-  private final Deque<BackupTask<K, V>> waiting = new ArrayDeque<>(); // guarded by this
-  private @Nullable BackupTask<K, V> current; // guarded by this
-  private boolean stopped; // guarded by this
+  @GuardedBy("this")
+  private final Deque<BackupTask<K, V>> waiting = new ArrayDeque<>();
+
+  @GuardedBy("this")
+  private @Nullable BackupTask<K, V> current;
+
+  @GuardedBy("this")
+  private boolean stopped;
+
   private @Nullable Throwable broken; // why the current one ends; only the stepping thread uses it
 
   synchronized CompletableFuture<Void> request(BackupTask<K, V> backup) {

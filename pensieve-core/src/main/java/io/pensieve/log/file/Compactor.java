@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import java.io.IOException;
@@ -67,10 +68,19 @@ final class Compactor<K, V> implements Runnable {
 
   private final BackupQueue<K, V> backups = new BackupQueue<>();
   private @Nullable BaseWriter base; // changed inside onDisk() only, or by stop()
-  private final List<CompletableFuture<Void>> requests = new ArrayList<>(); // guarded by this
-  private List<CompletableFuture<Void>> served = List.of(); // guarded by this
-  private boolean onDisk; // guarded by this
-  private boolean stopped; // guarded by this
+
+  @GuardedBy("this")
+  private final List<CompletableFuture<Void>> requests = new ArrayList<>();
+
+  @GuardedBy("this")
+  private List<CompletableFuture<Void>> served = List.of();
+
+  @GuardedBy("this")
+  private boolean onDisk;
+
+  @GuardedBy("this")
+  private boolean stopped;
+
   private volatile @Nullable Thread thread;
 
   Compactor(

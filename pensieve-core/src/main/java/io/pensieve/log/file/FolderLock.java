@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,7 +53,8 @@ final class FolderLock implements Disk.Lock {
   private static final int ATTEMPTS = 8;
 
   // Refuses a second log of this class loader before it opens the file.
-  private static final Set<Path> TAKEN = new HashSet<>(); // guarded by its own monitor
+  @GuardedBy("TAKEN")
+  private static final Set<Path> TAKEN = new HashSet<>();
 
   private final Path folder;
   private final @Nullable LockFile file; // null if there is no file to lock

@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +21,22 @@ final class FutureCompleter implements Runnable {
   private static final long SPARE_THREAD_MILLIS = 1000;
 
   private final Executor threads;
-  private @Nullable Waiter first; // guarded by this, like the fields below
+
+  @GuardedBy("this")
+  private @Nullable Waiter first;
+
+  @GuardedBy("this")
   private @Nullable Waiter last;
+
+  @GuardedBy("this")
   private int running;
+
+  @GuardedBy("this")
   private int idle;
+
+  @GuardedBy("this")
   private boolean ended;
+
   private volatile boolean isPending;
   private volatile long taken; // how many were taken from the list; changed under this
   private long takenBefore; // the log writer's only, like the next one

@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.ReplayHandler;
@@ -61,14 +62,29 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
   private long bytesReported;
   private long changesAlone;
 
-  // Guarded by this. A chunk is empty, or under way, and then perhaps waiting, too.
+  // A chunk is empty, or under way, and then perhaps waiting, too.
+  @GuardedBy("this")
   private final Deque<FrameChunk> empty = new ArrayDeque<>();
+
+  @GuardedBy("this")
   private final Deque<FrameChunk> waiting = new ArrayDeque<>();
+
+  @GuardedBy("this")
   private final Deque<FrameChunk> underWay = new ArrayDeque<>();
+
+  @GuardedBy("this")
   private int batches;
+
+  @GuardedBy("this")
   private long retired;
+
+  @GuardedBy("this")
   private long changes;
+
+  @GuardedBy("this")
   private @Nullable Throwable failure;
+
+  @GuardedBy("this")
   private boolean closed;
 
   ReplayPipeline(

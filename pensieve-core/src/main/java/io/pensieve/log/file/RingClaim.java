@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +19,11 @@ final class RingClaim {
   static final long NO_RING = 0;
   private static final int SWEPT_MIN = 64;
 
-  private static final List<RingClaim> ALL = new ArrayList<>(); // guarded by its own monitor
-  private static int sweptAt = SWEPT_MIN; // guarded by ALL
+  @GuardedBy("ALL")
+  private static final List<RingClaim> ALL = new ArrayList<>();
+
+  @GuardedBy("ALL")
+  private static int sweptAt = SWEPT_MIN;
 
   long ring; // the ring's number; NO_RING if nothing is claimed
   long position; // in that ring; negative until it is known

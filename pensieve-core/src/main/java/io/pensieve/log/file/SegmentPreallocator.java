@@ -1,5 +1,6 @@
 package io.pensieve.log.file;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
@@ -29,8 +30,12 @@ final class SegmentPreallocator {
   private final Path temporary;
   private final long bytes;
   private final Executor background;
-  private State state = State.ABSENT; // guarded by this
-  private Disk.@Nullable File file; // guarded by this; present when READY
+
+  @GuardedBy("this")
+  private State state = State.ABSENT;
+
+  @GuardedBy("this")
+  private Disk.@Nullable File file; // present when READY
 
   /** Prepares files of so many zeros. If there are none, the calling thread does the work. */
   SegmentPreallocator(LogDirectory directory, long bytes, Executor background) {

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.changes;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
@@ -10,8 +11,11 @@ import java.util.concurrent.RejectedExecutionException;
  * order, without a thread.
  */
 final class AdmissionQueue {
-  private final Deque<Runnable> waiting = new ArrayDeque<>(); // guarded by this
-  private int free; // guarded by this; 0 while a task waits
+  @GuardedBy("this")
+  private final Deque<Runnable> waiting = new ArrayDeque<>();
+
+  @GuardedBy("this")
+  private int free; // 0 while a task waits
 
   /** Creates a queue for this many tasks at a time, at least one. */
   AdmissionQueue(long atOnce) {

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.changes;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.server.http.value.StoredValue;
@@ -14,8 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChangeBacklog implements AutoCloseable {
   private final LongFunction<ChangeStream<String, StoredValue>> log;
-  private @Nullable ChangeStream<String, StoredValue> stream; // guarded by this
-  private boolean closed; // guarded by this
+
+  @GuardedBy("this")
+  private @Nullable ChangeStream<String, StoredValue> stream;
+
+  @GuardedBy("this")
+  private boolean closed;
+
   private volatile long sequence;
 
   /**

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.changes;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.Pensieve;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
@@ -38,13 +39,29 @@ public final class ChangeHub implements AutoCloseable {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final Pensieve<String, StoredValue> map;
+
+  @GuardedBy("this")
   private final Map<String, Set<Runnable>> byKey = new HashMap<>();
+
+  @GuardedBy("this")
   private final Set<Subscriber> toAll = new LinkedHashSet<>();
+
+  @GuardedBy("this")
   private @Nullable Thread reader; // null until changes are first requested
+
+  @GuardedBy("this")
   private State state = State.IDLE;
+
+  @GuardedBy("this")
   private long told; // last delivered sequence, in state READING
+
+  @GuardedBy("this")
   private long lastWantedNanos;
+
+  @GuardedBy("this")
   private @Nullable RuntimeException failure; // of the last attempt; null after a new attempt
+
+  @GuardedBy("this")
   private long failureNanos;
 
   /** The state of the hub's thread. */
@@ -129,6 +146,7 @@ public final class ChangeHub implements AutoCloseable {
     return failure;
   }
 
+  @GuardedBy("this")
   private void want() {
     long now = System.nanoTime();
     if (failure != null && now - failureNanos < RETRY_NANOS) {
@@ -193,6 +211,7 @@ public final class ChangeHub implements AutoCloseable {
     }
   }
 
+  @GuardedBy("this")
   private void runAll() {
     new ArrayList<>(byKey.values()).forEach(ChangeHub::runEach);
   }

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.changes;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.server.http.json.LazyBytes;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.MinimumTransferRate;
@@ -48,8 +49,11 @@ public final class EventStream {
   private long lastId;
 
   private @Nullable Runnable whenRoom;
-  // Guarded by this: the event that is sent in several pieces.
+
+  // The event that is sent in several pieces.
+  @GuardedBy("this")
   private @Nullable SharedEventBytes sending;
+
   private volatile XnioExecutor.@Nullable Key nextPing;
   private ByteBuffer piece = NOTHING; // I/O thread only
   // I/O thread only: the rest of the event that is being sent.
@@ -279,6 +283,7 @@ public final class EventStream {
     return unmade == null || makePiece();
   }
 
+  @GuardedBy("this")
   private void releaseSent() {
     SharedEventBytes sent = sending;
     if (sent != null) {

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.metrics;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
@@ -15,7 +16,9 @@ import java.util.function.Consumer;
  */
 public final class Alarms {
   private final Consumer<String> teller;
-  private final Map<Key, ActiveAlarm> raised = new LinkedHashMap<>(); // guarded by this
+
+  @GuardedBy("this")
+  private final Map<Key, ActiveAlarm> raised = new LinkedHashMap<>();
 
   /** The kinds of alarms. The names are part of the API. */
   public enum Kind {
