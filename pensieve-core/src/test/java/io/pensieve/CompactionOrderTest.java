@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,10 +22,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A map whose log is compacted while it is in use: entries, versions and order after a restart. */
+@Tag(Depth.TAG)
 class CompactionOrderTest {
   private static final int BOUND = 100;
 
@@ -105,7 +108,7 @@ class CompactionOrderTest {
   @Test
   void theOrderSurvivesAnyHistoryOfLivesUsesAndCompactions() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int ttl = 0; ttl < 40; ttl++) {
+    for (int ttl = 0; ttl < Depth.of(12, 40, 400); ttl++) {
       List<CompletableFuture<Void>> compactions = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         use(random, random.nextInt(60));
@@ -139,7 +142,7 @@ class CompactionOrderTest {
   @Test
   void compactionsBesideWritersRemovalsAndEvictionsLoseNothing() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int ttl = 0; ttl < 5; ttl++) {
+    for (int ttl = 0; ttl < Depth.of(2, 5, 50); ttl++) {
       AtomicBoolean done = new AtomicBoolean();
       List<CompletableFuture<Void>> users = new ArrayList<>();
       for (int t = 0; t < 3; t++) {

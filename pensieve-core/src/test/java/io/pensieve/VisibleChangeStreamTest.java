@@ -268,7 +268,7 @@ class VisibleChangeStreamTest {
                   return kinds(take(stream, 3));
                 }
               });
-      assertEquals(List.of("Put", "Remove", "Put"), resumed.get(20, TimeUnit.SECONDS));
+      assertEquals(List.of("Put", "Remove", "Put"), resumed.get(60, TimeUnit.SECONDS));
       Future<Long> begun =
           threads.submit(
               () -> {
@@ -276,7 +276,7 @@ class VisibleChangeStreamTest {
                   return stream.sequence();
                 }
               });
-      assertTrue(begun.get(20, TimeUnit.SECONDS) > first);
+      assertTrue(begun.get(60, TimeUnit.SECONDS) > first);
       told.countDown();
       for (Future<String> function : slow) {
         assertEquals("2", function.get());
@@ -302,7 +302,7 @@ class VisibleChangeStreamTest {
                         return awaited(compacted) ? "2" : "held up";
                       }));
       assertTrue(awaited(computing));
-      threads.submit(log::compact).get(20, TimeUnit.SECONDS);
+      threads.submit(log::compact).get(60, TimeUnit.SECONDS);
       compacted.countDown();
       assertEquals("2", slow.get());
     }

@@ -4,19 +4,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Seed;
+import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** When the clock is exact, and that it never goes backwards. */
+@Tag(Depth.TAG)
 class RecencyClockTest {
   private static final int USES = 10_000;
   private static final int THREADS = 8;
+  private static final int TURNS_BEFORE_LOOK = Depth.of(500, 200, 50);
   private final RecencyClock clock = new RecencyClock(1_000);
   private final List<Node<Integer, Integer>> used = new ArrayList<>();
 
@@ -126,7 +130,7 @@ class RecencyClockTest {
     try {
       for (int turn = 1; turn <= 1_000; turn++) {
         threads.get(random.nextInt(THREADS)).submit(() -> uses.makeSome(random)).get();
-        if (turn % 200 == 0) {
+        if (turn % TURNS_BEFORE_LOOK == 0) {
           int worst = uses.mostTakenForHotter();
           assertTrue(worst <= lruErrorMax, "at worst out of place by " + worst);
         }

@@ -84,6 +84,7 @@ public final class Certificates {
     Path keytool = Path.of(System.getProperty("java.home", ""), "bin", "keytool");
     List<String> command = new ArrayList<>(List.of(keytool.toString()));
     command.addAll(List.of(arguments.split(" ", -1)));
+    command.addAll(List.of("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC"));
     command.addAll(List.of("-storetype", "PKCS12", "-storepass", PASSWORD));
     command.addAll(List.of("-keystore", file.toString()));
     Path said = Files.createTempFile(file.toAbsolutePath().getParent(), "keytool", ".txt");

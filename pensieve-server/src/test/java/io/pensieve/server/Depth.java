@@ -22,6 +22,14 @@ public final class Depth {
 
   private Depth() {}
 
+  /**
+   * The option of a JVM that a test starts. In every build it has the first compiler alone: most of
+   * them live for a second, and so start in two thirds of the processor time.
+   */
+  static String compilers() {
+    return "-XX:TieredStopAtLevel=" + of(1, 4, 4);
+  }
+
   /** What the level that was chosen makes of a number, such as of rounds or of seeds. */
   public static int of(int quick, int ci, int deep) {
     return switch (LEVEL) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is there again after a stop, and after a kill. */
 final class DurabilityTest {
+  private static final long POLL_NANOS = 1_000_000;
   private static final String[] AWKWARD = {
     "a,b", "line\nbreak", "\0", "😀", "with \"quotes\"", "a/b?c;d", "é"
   };
@@ -107,7 +109,7 @@ final class DurabilityTest {
     try {
       while (acknowledged.values().stream().mapToInt(Integer::intValue).sum() < 500) {
         assertTrue(writers.stream().allMatch(Thread::isAlive), "a writer has failed");
-        Thread.onSpinWait();
+        LockSupport.parkNanos(POLL_NANOS);
       }
     } finally {
       killed.set(true);

@@ -165,11 +165,11 @@ final class FileReloaderTest {
   }
 
   private void assertUsed(String text) throws InterruptedException {
-    assertEquals(text, used.poll(20, TimeUnit.SECONDS));
+    assertEquals(text, used.poll(60, TimeUnit.SECONDS));
   }
 
   private void awaitPrinted(int times, String part) {
-    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (occurrences(part) < times) {
       assertTrue(System.nanoTime() < deadlineNanos, () -> part + " is not in: " + told);
       Thread.onSpinWait();

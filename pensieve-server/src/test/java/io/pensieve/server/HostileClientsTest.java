@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import io.pensieve.server.http.transport.ConnectionLimits;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -32,7 +34,9 @@ final class HostileClientsTest {
   private static final int HUGE_BYTES = 4 << 20;
   private static final int STUCK_BYTES = 256 << 10;
   private static final int SPARE_FILES_OF_SERVER = 16;
-  private static final String SILENCE_MAX = "2s";
+  private static final Duration SILENCE_MAX = Duration.ofSeconds(2);
+  private static final Duration SILENCE_MAX_DEFAULT = ConnectionLimits.defaults().silenceMax();
+  private static final int ATTEMPTS_MAX = 5;
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
   private static final long PATIENCE_NANOS = 60_000_000_000L;
   private static final long POLL_NANOS = 20_000_000;
@@ -59,7 +63,7 @@ final class HostileClientsTest {
         folder,
         "-Xmx64m",
         "--silence-max",
-        SILENCE_MAX,
+        SILENCE_MAX.toSeconds() + "s",
         "--value-bytes-max",
         String.valueOf(valueBytesMax),
         "--capacity",
@@ -80,7 +84,7 @@ final class HostileClientsTest {
       connection.close();
     }
     assertServesOthers(server);
-    assertTrue(server.isAlive());
+    assertTrue(server.isAlive(), "it lives");
     assertEquals("", server.err());
   }
 
@@ -147,7 +151,7 @@ final class HostileClientsTest {
     }
     assertServesOthers(server);
     for (int i = 0; i < hostile.size(); i += 2) {
-      assertTrue(hostile.get(i).read(MIB).startsWith("HTTP/1.1 413 "));
+      hostile.get(i).assertAnswered("413", SILENCE_MAX);
     }
     awaitCutOff();
   }
@@ -180,12 +184,18 @@ final class HostileClientsTest {
   void headerFloods() throws Exception {
     for (int i = 0; i < CLIENTS; i++) {
       HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: localhost\r\n");
-      assertTrue(lines.flood("X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB) < 100L * MIB);
+      assertTakesLess(lines, "X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB);
       HostileConnection line = connect().send("GET /");
-      assertTrue(line.flood("x".repeat(1000), 100L * MIB) < 100L * MIB);
+      assertTakesLess(line, "x".repeat(1000), 100L * MIB);
     }
     assertServesOthers(server);
     awaitCutOff();
+  }
+
+  private static void assertTakesLess(HostileConnection flooding, String piece, long bytesMax)
+      throws Exception {
+    long taken = flooding.flood(piece, bytesMax);
+    assertTrue(taken < bytesMax, () -> "took " + taken + " bytes");
   }
 
   @Test
@@ -222,7 +232,7 @@ final class HostileClientsTest {
       connectNarrowly().send("GET /v1/kv/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection reader : hostile) {
-      assertTrue(reader.read(1 << 10).startsWith("HTTP/1.1 200 "));
+      reader.assertAnswered("200", SILENCE_MAX);
     }
     assertServesOthers(server);
     awaitCutOff();
@@ -239,7 +249,7 @@ final class HostileClientsTest {
           .send("GET /v1/kv/big HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
     }
     for (HostileConnection reader : hostile) {
-      assertTrue(reader.read(1 << 10).matches("(?s)HTTP/1.1 (200|503) .*"));
+      reader.assertAnswered("200|503", SILENCE_MAX);
     }
     assertServesOthers(server);
     awaitCutOff();
@@ -315,7 +325,7 @@ final class HostileClientsTest {
         watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
       }
       for (HostileConnection watcher : hostile) {
-        assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
+        watcher.assertAnswered("200", SILENCE_MAX);
       }
       assertServesOthers(told);
       assertEquals("", told.err());
@@ -339,13 +349,13 @@ final class HostileClientsTest {
         watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
       }
       for (HostileConnection watcher : hostile) {
-        assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "), told.err());
+        watcher.assertAnswered("200", SILENCE_MAX_DEFAULT);
       }
       for (int i = 0; i < 3; i++) {
         unused = put(told, "huge", "y".repeat(HUGE_BYTES));
         assertServesOthers(told);
       }
-      assertTrue(told.isAlive());
+      assertTrue(told.isAlive(), "it lives");
       assertEquals("", told.err());
       // What those who do not read are told next stays in the log, and its files are closed.
       awaitFiles(told, filesBefore + CLIENTS + SPARE_FILES_OF_SERVER);
@@ -403,7 +413,7 @@ final class HostileClientsTest {
       watcher.send("GET /v1/watch" + query + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection watcher : watchers) {
-      assertTrue(watcher.read(1 << 10).startsWith("HTTP/1.1 200 "));
+      watcher.assertAnswered("200", SILENCE_MAX);
     }
     return watchers;
   }
@@ -421,7 +431,7 @@ final class HostileClientsTest {
   void pipelinedFloods() throws Exception {
     String request = "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (int i = 0; i < 16; i++) {
-      assertTrue(connect().flood(request.repeat(1000), 1000L * MIB) < 1000L * MIB);
+      assertTakesLess(connect(), request.repeat(1000), 1000L * MIB);
     }
     assertServesOthers(server);
     awaitCutOff();
@@ -432,12 +442,15 @@ final class HostileClientsTest {
   }
 
   private static String put(ServerProcess server, String key, String value) throws Exception {
-    try (HostileConnection writer = new HostileConnection(server.port())) {
-      writer.send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ");
-      writer.send(value.length() + "\r\n\r\n" + value);
-      String answer = writer.read(MIB);
-      assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"), answer);
-      return answer;
+    for (int attempt = 1; ; attempt++) {
+      try (HostileConnection writer = new HostileConnection(server.port())) {
+        String answer = writer.put(key, value);
+        // On a busy machine even this client is silent for too long now and then, and cut off.
+        if (!answer.isEmpty() || !writer.isOlderThan(SILENCE_MAX) || attempt == ATTEMPTS_MAX) {
+          assertTrue(answer.matches("(?s)HTTP/1.1 20[14] .*"), "found \"" + answer + "\"");
+          return answer;
+        }
+      }
     }
   }
 

@@ -1,5 +1,7 @@
 package io.pensieve.server;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -9,6 +11,7 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,13 +21,15 @@ import java.util.regex.Pattern;
  */
 final class HostileConnection implements AutoCloseable {
   private static final Pattern CONTENT_LENGTH = Pattern.compile("(?i)\r\nContent-Length: (\\d+)");
-  private static final int PATIENCE_MILLIS = 30_000;
+  private static final int PATIENCE_MILLIS = 60_000;
   private static final int READ_BYTES = 64 << 10;
+  private static final int FIRST_BYTES = 1 << 10;
   private static final int NARROW_BYTES = 4 << 10;
   private static final long STUCK_NANOS = 300_000_000;
   private static final long POLL_NANOS = 10_000_000;
 
   private final SocketChannel channel;
+  private final long openedNanos = System.nanoTime();
 
   HostileConnection(int port) throws IOException {
     this(port, SocketChannel.open());
@@ -92,6 +97,34 @@ final class HostileConnection implements AutoCloseable {
     } catch (SocketException cut) {
       return "";
     }
+  }
+
+  /**
+   * Reads the beginning of a response, whose status must be one of these, as in {@code 200|503}.
+   * The server may close the connection instead, but only if the client has been slower than it may
+   * be: on a busy machine every client is now and then.
+   */
+  void assertAnswered(String statuses, Duration silenceMax) throws IOException {
+    String beginning = read(FIRST_BYTES);
+    boolean answered = beginning.matches("(?s)HTTP/1.1 (" + statuses + ") .*");
+    boolean cutOff = beginning.isEmpty() && isOlderThan(silenceMax);
+    assertTrue(answered || cutOff, () -> "expected " + statuses + ", found \"" + beginning + "\"");
+  }
+
+  /** Whether it was opened so long ago. */
+  boolean isOlderThan(Duration age) {
+    return System.nanoTime() - openedNanos > age.toNanos();
+  }
+
+  /** Puts, and returns the response; an empty one if the connection is closed instead. */
+  String put(String key, String value) throws IOException {
+    try {
+      send("PUT /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: ");
+      send(value.length() + "\r\n\r\n" + value);
+    } catch (IOException cut) {
+      return "";
+    }
+    return readResponse();
   }
 
   /**

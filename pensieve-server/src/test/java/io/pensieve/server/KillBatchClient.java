@@ -17,7 +17,6 @@ import java.util.stream.IntStream;
  */
 final class KillBatchClient extends KillClient {
   private static final int KEYS = 20;
-  private static final int ANSWER_BYTES_MAX = 16 << 10;
   private static final String NOTHING = "0";
   private static final Pattern ANSWER = Pattern.compile("(?s)HTTP/1.1 (\\d+) .*?\r\n\r\n(.*)");
 
@@ -78,7 +77,7 @@ final class KillBatchClient extends KillClient {
   }
 
   private static Matcher ask(HostileConnection connection, String request) throws IOException {
-    String text = connection.send(request).read(ANSWER_BYTES_MAX);
+    String text = connection.send(request).readResponse();
     Matcher answer = ANSWER.matcher(text);
     if (!answer.matches()) {
       throw new IOException("no answer: " + text);

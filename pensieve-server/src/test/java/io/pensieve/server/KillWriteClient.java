@@ -14,7 +14,6 @@ import java.util.regex.Pattern;
  */
 final class KillWriteClient extends KillClient {
   private static final int KEYS = 5;
-  private static final int ANSWER_BYTES_MAX = 4 << 10;
   private static final Entry ABSENT = new Entry("", 0);
   private static final Pattern ANSWER =
       Pattern.compile("(?s)HTTP/1.1 (\\d+) .*?(?:ETag: \"(\\d+)\".*?)?\r\n\r\n(.*)");
@@ -73,7 +72,7 @@ final class KillWriteClient extends KillClient {
       throws IOException {
     String length = header + "Content-Length: " + body.length() + "\r\n\r\n" + body;
     connection.send(method + " /v1/kv/" + key + " HTTP/1.1\r\nHost: localhost\r\n" + length);
-    return Answer.of(connection.read(ANSWER_BYTES_MAX));
+    return Answer.of(connection.readResponse());
   }
 
   @Override

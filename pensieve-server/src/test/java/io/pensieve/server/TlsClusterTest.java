@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,14 +43,15 @@ import org.junit.jupiter.api.io.TempDir;
 final class TlsClusterTest {
   private static final String TOKENS = "write writer-0123456789\npeer peers-0123456789";
 
+  private static Certificates authority;
+  private static Certificates good;
+
   private final Path folder;
   private final Path chain;
   private final Path key;
   private final Path authorities;
   private final ByteArrayOutputStream told = new ByteArrayOutputStream();
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
-  private Certificates authority;
-  private Certificates good;
 
   TlsClusterTest(@TempDir Path folder) {
     this.folder = folder;
@@ -58,10 +60,14 @@ final class TlsClusterTest {
     this.authorities = folder.resolve("authorities.pem");
   }
 
-  @BeforeEach
-  void makeCertificates() throws Exception {
+  @BeforeAll
+  static void makeCertificates(@TempDir Path folder) throws Exception {
     authority = Certificates.authority(folder);
     good = authority.signed();
+  }
+
+  @BeforeEach
+  void writeCertificates() throws Exception {
     good.write(chain, key);
     Files.write(authorities, authority.chainPem());
   }
@@ -171,7 +177,7 @@ final class TlsClusterTest {
   }
 
   private void awaitTrue(Condition condition) {
-    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     while (!condition.holds()) {
       assertTrue(
           System.nanoTime() < deadlineNanos,

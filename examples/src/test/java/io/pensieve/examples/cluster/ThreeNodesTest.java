@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three real processes, one of which is killed. Times are printed; only states are asserted. */
 class ThreeNodesTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String ALIVE = "alive";
   private static final String DEAD = "dead";
 

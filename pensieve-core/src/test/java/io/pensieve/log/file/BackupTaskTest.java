@@ -20,21 +20,25 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Backups on a simulated disk, while the log is written, and what is left of broken ones. */
+@Tag(Depth.TAG)
 class BackupTaskTest {
+  private static final int BIT_STEP =
+      Depth.of(9, 3, 1); // from one damage to the next; in each byte
   private static final Path TARGET = Path.of("backup");
 
   static LongStream seeds() {
-    return Seeds.of(3);
+    return Seeds.of(Depth.of(1, 3, 3));
   }
 
   static LongStream manySeeds() {
-    return Seeds.of(60);
+    return Seeds.of(Depth.of(20, 60, 600));
   }
 
   /** A log that is backed up while it is written, as a seed has it. */
@@ -291,7 +295,7 @@ class BackupTaskTest {
     int sound = 0;
     for (Map.Entry<Path, byte[]> file : files.entrySet()) {
       byte[] bytes = file.getValue();
-      for (int bit = 0; bit < bytes.length * 8; bit += 3) {
+      for (int bit = 0; bit < bytes.length * 8; bit += BIT_STEP) {
         if (bit / 8 >= 64 && bit / 8 < FileHeader.BYTES) {
           continue; // zeros that mean nothing
         }

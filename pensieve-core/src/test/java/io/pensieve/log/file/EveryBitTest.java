@@ -26,11 +26,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * A log (base, segments and ring, of a process that was killed) with each of its bits flipped, and
  * each of its files cut to every length, replays all that was acknowledged, or is refused. The work
- * grows with the square of the log: 12 KiB in every build, 64 KiB with {@code -Pci}.
+ * grows with the square of the log: 8 KiB in every build, 64 KiB with {@code -Pci}.
  */
 @Tag(Depth.TAG)
 class EveryBitTest {
-  private static final int LOG_BYTES = Depth.of(12 << 10, 64 << 10, 64 << 10);
+  private static final int LOG_BYTES = Depth.of(8 << 10, 64 << 10, 64 << 10);
   private static final int SEGMENT_BYTES = Depth.of(1 << 10, 8 << 10, 8 << 10);
   private static final int LONGEST_PART = Depth.of(10, 150, 150); // a value has up to 11 parts
   private static final int ROUNDS_MIN = 14; // it is compacted after the eighth

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
  * How large a folder gets under writers that are much faster than compactions. All sizes are a 64th
  * of the real ones.
  */
+@Tag(Depth.TAG)
 class FolderBoundTest {
+  private static final int TURNS = Depth.of(5, 8, 8); // of what is overwritten
   private static final long SPARE_BYTES = (128 << 20) / 64;
   private static final long LOG_BYTES_MAX = (96 << 20) / 64;
   private static final int RING_BYTES = (8 << 20) / 64;
@@ -136,7 +139,7 @@ class FolderBoundTest {
   void aFolderIsAtMostTwiceItsEntriesAnd128MebibytesOrThreeTimesItsEntries(
       Durability durability, int entries) {
     OverwrittenLog log = new OverwrittenLog(durability, 1 << 20);
-    log.overwrite(entries, 8 * Math.max(LOG_BYTES_MAX, (long) entries * FRAME_BYTES));
+    log.overwrite(entries, TURNS * Math.max(LOG_BYTES_MAX, (long) entries * FRAME_BYTES));
     long bound = log.boundBytes(entries);
     assertTrue(log.bytesMax <= bound, () -> log.bytesMax + " bytes, " + bound + " allowed");
     assertTrue(log.log.statistics().compactions() >= 3, () -> "" + log.log.statistics());

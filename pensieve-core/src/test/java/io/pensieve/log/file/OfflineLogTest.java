@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 class OfflineLogTest {
   private static final int HEAD_STEP =
-      Depth.of(3, 1, 1); // bits from one damage to the next; in every byte
+      Depth.of(9, 1, 1); // bits from one damage to the next; in every byte
 
   private final Path parent;
 

@@ -174,7 +174,7 @@ class PhaseKillTest {
         isOver.set(true);
         LockSupport.unpark(watch);
         child.destroyForcibly();
-        assertTrue(child.waitFor(30, TimeUnit.SECONDS));
+        assertTrue(child.waitFor(60, TimeUnit.SECONDS));
         watch.join();
       }
       assertTrue(isKilled, () -> this + ": hung, or ended by itself: " + child.exitValue() + seed);

@@ -23,6 +23,8 @@ final class FairnessTest {
   private static final int REQUESTS_MAX = 2;
   private static final int CLIENTS = 20;
   private static final long DRIP_MILLIS = 20;
+  private static final Duration SILENCE_MAX = Duration.ofMillis(1_200);
+  private static final String PIECE = "x".repeat(4_000); // more than is expected in that time
 
   private final List<RawClient> hostile = new ArrayList<>();
 
@@ -112,7 +114,7 @@ final class FairnessTest {
 
   private static ServerUnderTest serveOpenly() throws Exception {
     ConnectionLimits connections =
-        new ConnectionLimits(100, REQUESTS_MAX, Duration.ofMillis(500), Duration.ofSeconds(5));
+        new ConnectionLimits(100, REQUESTS_MAX, SILENCE_MAX, Duration.ofSeconds(5));
     return new ServerUnderTest(
         io.pensieve.log.Log.none(), ServerUnderTest.letting(connections), Cluster.alone(1));
   }
@@ -121,10 +123,13 @@ final class FairnessTest {
   void aBodyThatComesAtTheMinimalRateIsWaitedFor() throws Exception {
     try (ServerUnderTest server = serveOpenly();
         RawClient client = server.connect()) {
-      client.send("PUT /v1/kv/k HTTP/1.1\r\nHost: test\r\nContent-Length: 6000\r\n\r\n");
-      for (int i = 0; i < 6; i++) {
-        client.send("x".repeat(1000));
-        Thread.sleep(200); // twice as fast as it must be, and slower than silence may last in all
+      int pieces = 6;
+      String head = "PUT /v1/kv/k HTTP/1.1\r\nHost: test\r\nContent-Length: ";
+      client.send(head + pieces * PIECE.length() + "\r\n\r\n");
+      for (int i = 0; i < pieces; i++) {
+        client.send(PIECE);
+        // In all it takes longer than silence may last. A busy machine may add twice as much.
+        Thread.sleep(SILENCE_MAX.toMillis() / 4);
       }
       assertEquals(201, client.receive().status());
     }

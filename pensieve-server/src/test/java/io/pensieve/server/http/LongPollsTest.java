@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Requests that wait until an entry is another one. */
 final class LongPollsTest {
   private static final int POLLS_MAX = 300;
+  private static final Duration SILENCE_MAX = Duration.ofSeconds(1);
 
   private final Path folder;
   private final List<RawClient> clients = new ArrayList<>();
@@ -222,16 +223,19 @@ final class LongPollsTest {
     assertEquals("{\"val\":\"l\"}", client.receive().body());
   }
 
+  private static ServerUnderTest withEntry(ServerUnderTest fresh) {
+    fresh.map.put("k", "v");
+    return fresh;
+  }
+
   @Test
   void whoWaitsIsNotCutOffForItsSilence() throws Exception {
     try (ServerUnderTest hasty =
-            new ServerUnderTest(
-                Log.inMemory(10),
-                ServerUnderTest.patientFor(Duration.ofMillis(200)),
-                Cluster.alone(1));
+            withEntry(
+                new ServerUnderTest(
+                    Log.inMemory(10), ServerUnderTest.patientFor(SILENCE_MAX), Cluster.alone(1)));
         RawClient client = hasty.connect()) {
-      hasty.map.put("k", "v");
-      client.send("GET /v1/kv/k?wait=900ms HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");
+      client.send("GET /v1/kv/k?wait=2500ms HTTP/1.1\r\nHost: test\r\nIf-None-Match: *\r\n\r\n");
       assertEquals(304, client.receiveWithoutBody().status());
       client.awaitClosed(); // and is, afterwards
     }
@@ -286,7 +290,7 @@ final class LongPollsTest {
     String body = "";
     while (!body.equals("v299")) {
       client.send(
-          "GET /v1/kv/k?wait=20s HTTP/1.1\r\nHost: test\r\nIf-None-Match: \""
+          "GET /v1/kv/k?wait=50s HTTP/1.1\r\nHost: test\r\nIf-None-Match: \""
               + known
               + "\"\r\n\r\n");
       RawClient.Response answer = client.receive();

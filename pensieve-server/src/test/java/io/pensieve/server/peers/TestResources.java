@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 
 /** What a test has opened: closed after it, the last first, and then no thread of it is left. */
 final class TestResources {
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 

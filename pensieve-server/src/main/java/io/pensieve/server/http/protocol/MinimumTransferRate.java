@@ -18,6 +18,13 @@ public final class MinimumTransferRate {
   /** The minimum number of bytes per second, averaged over the maximum silence of a client. */
   static final int BYTES_PER_SECOND = 1 << 10;
 
+  /*
+   * If too little has moved, the check looks once more before it disconnects. An I/O thread that was
+   * stalled runs its due tasks before it reads what has arrived meanwhile: the client sent it in
+   * time, and the stall is the server's own.
+   */
+  private static final int SECOND_LOOK_MILLIS = 250;
+
   private final HttpServerExchange exchange;
   private final LongSupplier bytesMoved;
   private final int periodMillis;
@@ -59,20 +66,39 @@ public final class MinimumTransferRate {
 
   private void lookLater() {
     bytesBefore = bytesMoved.getAsLong();
-    next = exchange.getIoThread().executeAfter(this::look, periodMillis, TimeUnit.MILLISECONDS);
+    schedule(this::look, periodMillis);
+  }
+
+  private void schedule(Runnable look, int millis) {
+    next = exchange.getIoThread().executeAfter(look, millis, TimeUnit.MILLISECONDS);
   }
 
   private void look() {
     if (next == null) {
       return; // just stopped
     }
-    long expected = (long) BYTES_PER_SECOND * periodMillis / TimeUnit.SECONDS.toMillis(1);
-    if (bytesMoved.getAsLong() - bytesBefore < expected) {
+    if (isTooSlow()) {
+      schedule(this::lookAgain, SECOND_LOOK_MILLIS);
+      return;
+    }
+    lookLater();
+  }
+
+  private void lookAgain() {
+    if (next == null) {
+      return; // just stopped
+    }
+    if (isTooSlow()) {
       IoUtils.safeClose(exchange.getConnection());
       exchange.endExchange();
       return;
     }
     lookLater();
+  }
+
+  private boolean isTooSlow() {
+    long expected = (long) BYTES_PER_SECOND * periodMillis / TimeUnit.SECONDS.toMillis(1);
+    return bytesMoved.getAsLong() - bytesBefore < expected;
   }
 
   public void stop() {

@@ -53,13 +53,13 @@ final class EventStreamTest {
   void idsNeverGoBack() throws Exception {
     int port = ((InetSocketAddress) server.getListenerInfo().get(0).getAddress()).getPort();
     try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      client.setSoTimeout(20_000);
+      client.setSoTimeout(60_000);
       client
           .getOutputStream()
           .write(
               "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
                   .getBytes(StandardCharsets.UTF_8));
-      EventStream stream = streams.poll(20, TimeUnit.SECONDS);
+      EventStream stream = streams.poll(60, TimeUnit.SECONDS);
       assertTrue(stream != null, "the stream begins");
       BufferedReader lines =
           new BufferedReader(

@@ -10,7 +10,9 @@ import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -20,21 +22,24 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.xnio.channels.StreamSourceChannel;
 
 /**
  * Whoever takes what is sent more slowly than the minimal rate is cut off. Nothing else cuts a
  * client off here: this server has no timeout of writing.
  */
-@Timeout(60)
+@Timeout(300)
 final class MinimumTransferRateTest {
-  private static final int PERIOD_MILLIS = 500; // a reader on a busy machine rests for as long
-  private static final int PERIODS = 5;
+  private static final int PERIOD_MILLIS = 1_200; // a reader on a busy machine rests for as long
+  private static final int PERIODS = 2;
   private static final int PIECE_BYTES = 4 << 20; // sockets tell the server of that, not of less
   private static final int LONG_BYTES = 16 << 20; // more than sockets take
+  private static final int BODY_BYTES = 10_000;
   private static final int NARROW_BYTES = 4 << 10;
 
   private final CountDownLatch complete = new CountDownLatch(1);
@@ -62,20 +67,22 @@ final class MinimumTransferRateTest {
   }
 
   private Socket ask(Consumer<HttpServerExchange> answering) throws Exception {
+    return ask("GET / HTTP/1.1\r\nHost: test\r\n\r\n", answering);
+  }
+
+  private Socket ask(String request, Consumer<HttpServerExchange> answering) throws Exception {
     answer = answering;
     server.start();
     int port = ((InetSocketAddress) server.getListenerInfo().get(0).getAddress()).getPort();
     Socket client = new Socket();
     client.setReceiveBufferSize(NARROW_BYTES);
     client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-    client
-        .getOutputStream()
-        .write("GET / HTTP/1.1\r\nHost: test\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    client.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
     return client;
   }
 
   private EventStream begun() throws Exception {
-    EventStream stream = streams.poll(20, TimeUnit.SECONDS);
+    EventStream stream = streams.poll(60, TimeUnit.SECONDS);
     assertTrue(stream != null, "the stream begins");
     return stream;
   }
@@ -94,6 +101,56 @@ final class MinimumTransferRateTest {
       complete.await();
       assertTrue(client.getInputStream().readAllBytes().length < LONG_BYTES);
     }
+  }
+
+  @Test
+  void aStallOfTheServersOwnIsNotHeldAgainstTheClient() throws Exception {
+    CountDownLatch stalled = new CountDownLatch(1);
+    String request = "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: " + BODY_BYTES + "\r\n\r\n";
+    try (Socket client =
+        ask(
+            request,
+            exchange -> {
+              readWhole(exchange);
+              exchange.getIoThread().execute(() -> stall(stalled));
+            })) {
+      stalled.await();
+      client.getOutputStream().write(new byte[BODY_BYTES]);
+      assertEquals(
+          "HTTP/1.1 200",
+          new String(client.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
+    }
+  }
+
+  private static void stall(CountDownLatch stalled) {
+    stalled.countDown();
+    try {
+      Thread.sleep(PERIOD_MILLIS * 3 / 2);
+    } catch (InterruptedException nobodyInterrupts) {
+      throw new IllegalStateException(nobodyInterrupts);
+    }
+  }
+
+  private static void readWhole(HttpServerExchange exchange) {
+    AtomicLong bytes = new AtomicLong();
+    MinimumTransferRate rate = new MinimumTransferRate(exchange, bytes::get);
+    rate.expect();
+    StreamSourceChannel body = exchange.getRequestChannel();
+    ByteBuffer buffer = ByteBuffer.allocate(BODY_BYTES);
+    body.getReadSetter()
+        .set(
+            channel -> {
+              try {
+                bytes.addAndGet(Math.max(0, channel.read(buffer)));
+              } catch (IOException cut) {
+                throw new UncheckedIOException(cut);
+              }
+              if (!buffer.hasRemaining()) {
+                channel.suspendReads();
+                exchange.endExchange();
+              }
+            });
+    body.resumeReads();
   }
 
   @Test
