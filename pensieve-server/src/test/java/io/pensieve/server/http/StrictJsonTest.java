@@ -91,6 +91,37 @@ final class StrictJsonTest {
     assertProblem(422, "invalid_body", server.post("/put", body));
   }
 
+  /** Long bodies are decoded as they are read. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\\ud83d",
+        "\\ude00",
+        "\\ud83dx",
+        "\\ud83d\\n",
+        "\\ud83d\\u0041",
+        "\\ud83d\\ud83d\\ude00",
+        "\\ud83d\\\\ude00"
+      })
+  void halfAPairIsInvalidInShortAndInLongBodies(String text) throws Exception {
+    for (int length : new int[] {0, 10_000, 50_000}) {
+      String body = "{\"key\":\"k\",\"val\":\"" + "x".repeat(length) + text + "\"}";
+      assertProblem(422, "invalid_body", server.post("/put", body));
+    }
+  }
+
+  @Test
+  void wholePairsDoNotHideWhatIsMalformed() throws Exception {
+    for (int length : new int[] {0, 50_000}) {
+      String text = "x".repeat(length) + "\\ud83d\\ude00\\\\ud83d\\\"";
+      String body = "{\"key\":\"k\",\"val\":\"" + text;
+      assertEquals(200, server.post("/put", body + "\"}").statusCode());
+      assertProblem(400, "malformed_json", server.post("/put", body + "\u0001\"}"));
+      assertProblem(400, "malformed_json", server.post("/put", body + "\"}}"));
+      server.put("k", "before");
+    }
+  }
+
   @Test
   void anEmptyKeyIsRefused() throws Exception {
     assertProblem(422, "empty_key", server.post("/put", "{\"key\":\"\",\"val\":\"v\"}"));

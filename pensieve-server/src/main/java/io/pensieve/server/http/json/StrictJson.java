@@ -37,11 +37,12 @@ public final class StrictJson {
 
   /** Returns the parser's result for the body. */
   static <T> T read(ByteArrayInputStream body, Parser<T> parser) {
-    try (JsonReader json = new JsonReader(utf8(body))) {
+    JsonStringScanner strings = new JsonStringScanner();
+    try (JsonReader json = new JsonReader(utf8(body, strings))) {
       json.setStrictness(Strictness.STRICT);
       return parser.parse(json);
-    } catch (MalformedJsonException notJson) {
-      throw refusalFor(notJson);
+    } catch (MalformedJsonException notJsonOrNotText) {
+      throw refusalFor(strings);
     } catch (CharacterCodingException notUtf8) {
       throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
     } catch (EOFException truncated) {
@@ -51,21 +52,29 @@ public final class StrictJson {
     }
   }
 
-  private static Reader utf8(ByteArrayInputStream body) {
+  /** Returns the text. The scanner sees what is read of it, if that has escapes. */
+  private static Reader utf8(ByteArrayInputStream body, JsonStringScanner strings) {
     if (body.available() > AT_ONCE_BYTES_MAX) {
-      return new InputStreamReader(body, StandardCharsets.UTF_8.newDecoder()); // reports errors
+      // This decoder reports errors.
+      return new InputStreamReader(strings.watching(body), StandardCharsets.UTF_8.newDecoder());
     }
+    byte[] bytes = body.readAllBytes();
+    String text;
     try {
-      return new StringReader(Codec.utf8().decode(body.readAllBytes()));
+      text = Codec.utf8().decode(bytes);
     } catch (IllegalArgumentException notUtf8) {
       throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
     }
+    if (text.indexOf('\\') >= 0) {
+      strings.next(bytes, 0, bytes.length);
+    }
+    return new StringReader(text);
   }
 
-  // "\\ud83d" alone is JSON, but not text: it has no UTF-8. Gson has no exception type for it.
-  private static ProblemException refusalFor(MalformedJsonException notJson) {
-    String message = String.valueOf(notJson.getMessage());
-    return message.startsWith("Unpaired surrogate")
+  // "\\ud83d" alone is JSON, but not text: it has no UTF-8. Gson has one exception type for that
+  // and for what is not JSON.
+  private static ProblemException refusalFor(JsonStringScanner strings) {
+    return strings.hasUnpairedSurrogate()
         ? ProblemType.INVALID_BODY.withDetail(
             "a text has an unpaired surrogate, which has no UTF-8")
         : ProblemType.MALFORMED_JSON.withDetail("the body is not JSON as RFC 8259 has it");

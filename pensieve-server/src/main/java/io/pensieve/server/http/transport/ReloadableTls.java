@@ -27,6 +27,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The certificate and key of a server. Any thread may replace both at any time: open connections
  * keep the old ones, new connections use the new ones.
+ *
+ * <p>Reads PEM itself. The library ayza-for-pem (10.0.3) was tried in its place: it brings 10.6 MB
+ * of Bouncy Castle, and its first load takes 2.1 s of processor time instead of 0.1 s. It accepts a
+ * key that is not the certificate's. A handshake fails if the certificate is replaced between its
+ * two steps.
  */
 public final class ReloadableTls {
   private static final Pattern PRIVATE_KEY =
