@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Several operations are done as one, in their order, or none of them is. */
-@Timeout(60)
+@Timeout(120)
 class AtomicBatchTest {
   private final ManualClock clock = new ManualClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A call that changes many keys appends all of its changes, and then waits for the log. */
-@Timeout(60)
+@Timeout(120)
 class BulkWaitTest {
   private static final int ENTRIES = 50;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Nobody sees what is not durable yet, and everybody sees it as soon as it is. */
-@Timeout(60)
+@Timeout(120)
 class DirtyReadTest {
   private final ManualClock clock = new ManualClock();
   private final RecordingLog<String, String> log = new RecordingLog<>();

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What has expired is removed by the map itself, whatever one turn of it has met. */
-@Timeout(60)
+@Timeout(120)
 class ExpiryReaperTest {
   private static final String EXPIRER = "pensieve-expiry-reaper";
 

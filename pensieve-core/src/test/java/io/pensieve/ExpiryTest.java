@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Entries whose time is over: nobody sees them, and they go by themselves. */
-@Timeout(60)
+@Timeout(120)
 class ExpiryTest {
   private static final Duration SECOND = Duration.ofSeconds(1);
   private static final Duration DAY = Duration.ofDays(1);

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Values that stand for numbers are added to, and nothing else is changed. */
-@Timeout(60)
+@Timeout(120)
 class IncrementResultTest {
   private static final int THREADS = 8;
   private final ManualClock clock = new ManualClock();

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who has returned from closing a map finds it closed. */
-@Timeout(60)
+@Timeout(120)
 class MapCloseTest {
   private final RecordingLog<String, String> log = new RecordingLog<>();
   private final Pensieve<String, String> map = Pensieve.<String, String>builder().log(log).open();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A map's keys are listed in their order, each that is there, and no other. */
-@Timeout(60)
+@Timeout(120)
 class OrderedKeysTest {
   private final ManualClock clock = new ManualClock();
   private RecordingLog<String, String> log = new RecordingLog<>();

@@ -39,7 +39,7 @@ class SeamFaultRaceTest {
       Integer.getInteger("pensieve.injections", Depth.of(4_000, 100_000, 1_000_000)) / 40;
   private static final int KEYS = 6;
   private static final int WEIGHT_MAX = 12; // as much as a batch may have
-  private static final long HANG_SECONDS = 60;
+  private static final long HANG_SECONDS = 120;
 
   private final Random seeds = Seed.random(SeamFaultRaceTest.class);
   private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);

@@ -45,7 +45,7 @@ class SeamFaultTest {
   private static final int CALLS_MAX = 12;
   private static final int BOUND = 8;
   private static final long WEIGHT_MAX = 24;
-  private static final long HANG_SECONDS = 60;
+  private static final long HANG_SECONDS = 120;
 
   private final Random random = Seed.random(SeamFaultTest.class);
   private final CrashingLog log = new CrashingLog(new Random(random.nextLong()));

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A log in memory tells the last changes, says so when older ones are asked for, and no more. */
-@Timeout(60)
+@Timeout(120)
 class InMemoryLogTest {
   private static final Duration LONG = Duration.ofMinutes(1);
   private static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochMilli(1_000));

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What whoever runs the process reads of a log: a line where something is wrong, and no other. */
-@Timeout(60)
+@Timeout(120)
 class OperatorLogTest {
   private final SimulatedLog log = new SimulatedLog(new SimulatedDisk(), Durability.POWER_CUT);
 

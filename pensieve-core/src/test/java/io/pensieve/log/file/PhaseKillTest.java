@@ -49,7 +49,7 @@ class PhaseKillTest {
   private static final int RESERVE_BYTES = 6 << 20;
   private static final String RESERVE = "reserve";
   private static final int OCCURRENCES = 2; // of a phase, until it is ended
-  private static final long HANG_SECONDS = 60;
+  private static final long HANG_SECONDS = 120;
 
   private final Path place;
   private final Random random;

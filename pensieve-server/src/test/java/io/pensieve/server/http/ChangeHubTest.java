@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The hub outlives whatever is thrown at it, and nobody waits for what it makes. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // sockets heed no interrupt
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // sockets heed no interrupt
 final class ChangeHubTest {
   private final BrokenLog log = new BrokenLog();
 
