@@ -44,7 +44,7 @@ final class HostileBehaviorTest {
   private static final int NEWCOMERS = 50;
   private static final int MIB = 1 << 20;
   private static final int SPARE_FILES = 16;
-  private static final long PATIENCE_NANOS = 60_000_000_000L;
+  private static final long PATIENCE_NANOS = 120_000_000_000L;
   private static final long POLL_NANOS = 10_000_000;
   private static final String TOKEN = "writer-0123456789";
   private static final String MINE = "Host: test\r\nAuthorization: Bearer " + TOKEN + "\r\n";

@@ -34,11 +34,11 @@ final class HostileClientsTest {
   private static final int HUGE_BYTES = 4 << 20;
   private static final int STUCK_BYTES = 256 << 10;
   private static final int SPARE_FILES_OF_SERVER = 16;
-  private static final Duration SILENCE_MAX = Duration.ofSeconds(2);
+  private static final Duration SILENCE_MAX = Duration.ofSeconds(4);
   private static final Duration SILENCE_MAX_DEFAULT = ConnectionLimits.defaults().silenceMax();
   private static final int ATTEMPTS_MAX = 5;
   private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
-  private static final long PATIENCE_NANOS = 60_000_000_000L;
+  private static final long PATIENCE_NANOS = 120_000_000_000L;
   private static final long POLL_NANOS = 20_000_000;
   private static final int BODY_BYTES_MAX = 3 * (BIG_BYTES + 1024) + 1024;
   private static final int MIB = 1 << 20;

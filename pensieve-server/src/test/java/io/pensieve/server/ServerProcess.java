@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 
 /** The program in a process of its own, which can be told to stop, or killed. */
 final class ServerProcess implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long POLL_NANOS = 5_000_000;
   private static final String LISTENING = "listening on ";
   private static final String HEAP = "-Xmx256m";

@@ -246,7 +246,7 @@ final class ReloadableTlsTest {
   @Test
   void whoIsSilentInTheHandshakeIsCutOff() throws Exception {
     ConnectionLimits patient =
-        new ConnectionLimits(10, 10, Duration.ofMillis(300), Duration.ofSeconds(10));
+        new ConnectionLimits(10, 10, Duration.ofSeconds(3), Duration.ofSeconds(10));
     try (ServerUnderTest impatient =
             new ServerUnderTest(
                 Log.none(), ServerUnderTest.showing(tls, patient), Cluster.alone(1));
