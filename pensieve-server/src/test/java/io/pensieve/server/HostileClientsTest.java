@@ -264,17 +264,29 @@ final class HostileClientsTest {
     }
     List<HostileConnection> watchers = watchAndReadTheHead("", 1);
     unused = put(server, "control", "\u0002".repeat(BIG_BYTES));
-    for (int i = 0; i < 3; i++) {
-      try (HostileConnection reader = new HostileConnection(server.port())) {
-        reader.send("GET /get/control HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        readAtLeast(reader, 6L * BIG_BYTES);
-      }
-    }
     try (HostileConnection watcher = watchers.get(0)) {
       readAtLeast(watcher, 6L * BIG_BYTES);
     }
+    for (int i = 0; i < 3; i++) {
+      awaitWhole("GET /get/control", 6L * BIG_BYTES);
+    }
     assertServesOthers(server);
     tellUntilTheyAreGone();
+  }
+
+  /** Waits until there is room for so long a response: those who do not read take it at first. */
+  private static void awaitWhole(String request, long bytes) throws Exception {
+    long deadlineNanos = System.nanoTime() + PATIENCE_NANOS;
+    while (true) {
+      try (HostileConnection reader = new HostileConnection(server.port())) {
+        String head = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        if (reader.send(request + head).readToEnd().length() >= bytes) {
+          return;
+        }
+      }
+      assertTrue(System.nanoTime() - deadlineNanos < 0, "refused, or cut off, for ever");
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   private static void readAtLeast(HostileConnection reader, long bytes) throws Exception {

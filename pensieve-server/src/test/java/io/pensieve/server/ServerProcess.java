@@ -78,8 +78,10 @@ final class ServerProcess implements AutoCloseable {
   private static List<String> commandWithHeap(String heap, String... args) {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-    command.addAll(List.of("-ea", heap, Depth.compilers(), "-cp"));
-    command.add(System.getProperty("java.class.path", ""));
+    command.addAll(List.of("-ea", heap, "-cp", System.getProperty("java.class.path", "")));
+    if (heap.equals(HEAP)) {
+      command.add(1, Depth.compilers()); // those of another heap live longer, and have more to do
+    }
     command.add(Main.class.getName());
     command.addAll(List.of(args));
     return command;
