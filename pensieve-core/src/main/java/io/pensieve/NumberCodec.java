@@ -23,6 +23,21 @@ public interface NumberCodec<V> {
    * ASCII digits, without leading zeros, spaces or a plus.
    */
   static NumberCodec<String> decimal() {
-    return DecimalNumberCodec.STRICT;
+    return new NumberCodec<>() {
+      @Override
+      public long toLong(String value) {
+        long number = Long.parseLong(value);
+        // parseLong also accepts a plus, leading zeros, and digits of other scripts.
+        if (!toValue(number).equals(value)) {
+          throw new NumberFormatException("not as a number is written");
+        }
+        return number;
+      }
+
+      @Override
+      public String toValue(long number) {
+        return Long.toString(number);
+      }
+    };
   }
 }

@@ -150,12 +150,20 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
    */
   public PendingWrite<V> putAsync(K key, V value) {
-    return writeAsync(key, updateDecisions.write(key, value));
+    return updateAsync(key, updateDecisions.write(key, value));
   }
 
-  /** As {@link #put(Object, Object, Duration)}, but does not wait. */
-  public PendingWrite<V> putAsync(K key, V value, Duration ttl) {
-    return writeAsync(key, updateDecisions.write(key, value, ttl));
+  /**
+   * Puts or removes a key, under the write's condition. Does not wait until the write is
+   * acknowledged.
+   *
+   * @throws io.pensieve.log.LogException if the log refuses the change, which then has no effect
+   */
+  public PendingWrite<V> writeAsync(Write<K, V> write) {
+    UpdateFunction<V> function = write.function(updateDecisions);
+    return write.mayAdd()
+        ? updateAsync(write.key(), function)
+        : updatePresentAsync(write.key(), function);
   }
 
   @Override
@@ -184,19 +192,6 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
-   * As {@link #putIfAbsent}, but does not wait. If the key exists, the version is that of the
-   * existing entry.
-   */
-  public PendingWrite<V> putIfAbsentAsync(K key, V value) {
-    return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value)));
-  }
-
-  /** As {@link #putIfAbsentAsync(Object, Object)}, for an entry that expires. */
-  public PendingWrite<V> putIfAbsentAsync(K key, V value, Duration ttl) {
-    return writeAsync(key, UpdateDecisions.ifAbsent(updateDecisions.write(key, value, ttl)));
-  }
-
-  /**
    * Writes the value if the key's entry still has this version. Returns whether it had. Counts as a
    * use only then.
    *
@@ -207,27 +202,10 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
         .changed();
   }
 
-  /** As {@link #replaceIfVersion}, but does not wait until the result is acknowledged. */
-  public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value) {
-    return updatePresentAsync(
-        key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value)));
-  }
-
-  /** As {@link #replaceIfVersionAsync(Object, long, Object)}, for an entry that expires. */
-  public PendingWrite<V> replaceIfVersionAsync(K key, long version, V value, Duration ttl) {
-    return updatePresentAsync(
-        key, UpdateDecisions.ifVersion(version, updateDecisions.write(key, value, ttl)));
-  }
-
   /** Removes the key if its entry still has this version. Returns whether it had. */
   public boolean removeIfVersion(K key, long version) {
     return updatePresent(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()))
         .changed();
-  }
-
-  /** As {@link #removeIfVersion}, but does not wait until the result is acknowledged. */
-  public PendingWrite<V> removeIfVersionAsync(K key, long version) {
-    return updatePresentAsync(key, UpdateDecisions.ifVersion(version, UpdateDecision.remove()));
   }
 
   @Override
@@ -301,7 +279,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   public CompletableFuture<IncrementResult> incrementAsync(
       K key, long by, NumberCodec<V> numberCodec) {
     IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
-    PendingWrite<V> write = writeAsync(key, maker);
+    PendingWrite<V> write = updateAsync(key, maker);
     return write.durable().thenApply(durable -> maker.resultOf(write.version()));
   }
 
@@ -363,7 +341,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     return journal.awaitDurable(key, table.updatePresent(key, function));
   }
 
-  private PendingWrite<V> writeAsync(K key, UpdateFunction<V> function) {
+  private PendingWrite<V> updateAsync(K key, UpdateFunction<V> function) {
     return journal.pendingWrite(key, table.update(key, function));
   }
 

@@ -147,7 +147,7 @@ class BatchConcurrencyTest {
         case 2 -> batch.increment(key, 1, LONGS);
         case 3 -> map.remove(key);
         case 4 -> map.compute(key, (k, value) -> value == null ? 1L : null);
-        case 5 -> map.putAsync(key, 1L, Duration.ofHours(1));
+        case 5 -> map.writeAsync(Write.put(key, 1L).ttl(Duration.ofHours(1)));
         default -> batch.put(key, random.nextLong());
       }
     }

@@ -182,7 +182,7 @@ class CapacityModelTest {
     assertFalse(map.replaceIfVersion(key, version + 1, value));
     if (random.nextBoolean()) {
       model.write(key, value, clock.millis() + 50);
-      map.replaceIfVersionAsync(key, version, value, Duration.ofMillis(50));
+      map.writeAsync(Write.put(key, value).ifVersion(version).ttl(Duration.ofMillis(50)));
     } else {
       model.remove(key);
       map.removeIfVersion(key, version);

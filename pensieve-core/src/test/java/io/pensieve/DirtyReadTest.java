@@ -132,7 +132,7 @@ class DirtyReadTest {
 
   @Test
   void anObservedExpiryMayBeToldWhenWhatHasExpiredIsDurable() {
-    map.putAsync("a", "1", Duration.ofMillis(1));
+    map.writeAsync(Write.put("a", "1").ttl(Duration.ofMillis(1)));
     clock.advance(1);
     PendingRead<String> absent = map.getAsync("a");
     assertNull(absent.entry());
@@ -168,10 +168,10 @@ class DirtyReadTest {
     assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version + 1, "2"));
     map.putAsync("a", "2");
     assertWaitsForDurability(false, () -> map.removeIfVersion("a", version));
-    PendingWrite<String> refused = map.putIfAbsentAsync("a", "3");
+    PendingWrite<String> refused = map.writeAsync(Write.put("a", "3").ifAbsent());
     assertTrue(refused.durable().isDone());
     map.putAsync("a", "4");
-    assertFalse(map.putIfAbsentAsync("a", "5").durable().isDone());
+    assertFalse(map.writeAsync(Write.put("a", "5").ifAbsent()).durable().isDone());
   }
 
   @Test
@@ -179,19 +179,19 @@ class DirtyReadTest {
     map.putAsync("a", "1");
     log.acknowledgeAll();
     log.beforeAppend(DirtyReadTest::refuseRemovals); // else its durability could be waited for
-    map.putAsync("a", "2", Duration.ofMillis(1));
+    map.writeAsync(Write.put("a", "2").ttl(Duration.ofMillis(1)));
     clock.advance(1);
     assertWaitsForDurability(false, () -> map.containsKey("a"));
     map.putAsync("b", "1");
     log.acknowledgeAll();
-    map.putAsync("b", "2", Duration.ofMillis(1));
+    map.writeAsync(Write.put("b", "2").ttl(Duration.ofMillis(1)));
     clock.advance(1);
     assertWaitsForDurability(null, () -> map.getVersioned("b"));
   }
 
   @Test
   void aConditionThatFailsByExpiryIsShownWhenTheRemovalIsDurable() throws Exception {
-    long version = map.putAsync("a", "1", Duration.ofMillis(1)).version();
+    long version = map.writeAsync(Write.put("a", "1").ttl(Duration.ofMillis(1))).version();
     clock.advance(1);
     assertWaitsForDurability(false, () -> map.replaceIfVersion("a", version, "2"));
   }
@@ -258,7 +258,7 @@ class DirtyReadTest {
 
   @Test
   void anExpiryThatABatchHasSeenIsDurableWhenTheValueIs() {
-    map.putAsync("a", "1", Duration.ofMillis(1));
+    map.writeAsync(Write.put("a", "1").ttl(Duration.ofMillis(1)));
     clock.advance(1);
     AtomicBatch<String, String> batch = new AtomicBatch<>();
     CompletableFuture<Void> read = map.writeAsync(batch.requireAbsent("a")).durable();

@@ -70,7 +70,8 @@ class DurableExpiryTest {
       }
       default -> {
         long ttlMillis = 1L + random.nextInt(20_000);
-        PendingWrite<Long> put = map.putAsync(key, value, Duration.ofMillis(ttlMillis));
+        PendingWrite<Long> put =
+            map.writeAsync(Write.put(key, value).ttl(Duration.ofMillis(ttlMillis)));
         Instant expiry = clock.instant().plusMillis(ttlMillis);
         model.put(key, new Versioned<>(value, put.version(), Optional.of(expiry)));
       }

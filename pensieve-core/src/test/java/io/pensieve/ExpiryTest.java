@@ -81,7 +81,7 @@ class ExpiryTest {
     List<Runnable> writes =
         List.of(
             () -> assertNull(map.putIfAbsent("a", "2")),
-            () -> assertTrue(map.putIfAbsentAsync("a", "2").applied()),
+            () -> assertTrue(map.writeAsync(Write.put("a", "2").ifAbsent()).applied()),
             () -> assertNull(map.replace("a", "2")),
             () -> assertFalse(map.replace("a", "1", "2")),
             () -> assertFalse(map.remove("a", "1")),
@@ -98,7 +98,7 @@ class ExpiryTest {
       assertEquals(log.fold(), map);
       map.remove("a");
     }
-    long version = map.putAsync("a", "1", SECOND).version();
+    long version = map.writeAsync(Write.put("a", "1").ttl(SECOND)).version();
     clock.advance(SECOND);
     assertFalse(map.replaceIfVersion("a", version, "2"));
     assertFalse(map.removeIfVersion("a", version));
@@ -127,7 +127,7 @@ class ExpiryTest {
       all.compute("compute", (key, value) -> "1");
       all.merge("merge", "1", String::concat);
       all.putAsync("submitPut", "1");
-      all.putIfAbsentAsync("submitPutIfAbsent", "1");
+      all.writeAsync(Write.put("submitPutIfAbsent", "1").ifAbsent());
       all.put("longer", "1", SECOND.plusMillis(1));
       all.put("for ever", "1", ChronoUnit.FOREVER.getDuration());
       assertEquals(9, all.size());
@@ -169,7 +169,8 @@ class ExpiryTest {
   void aLifeMustBePositiveAndMayBeLongerThanTime() {
     for (Duration ttl : List.of(Duration.ZERO, SECOND.negated())) {
       assertThrows(IllegalArgumentException.class, () -> map.put("a", "1", ttl));
-      assertThrows(IllegalArgumentException.class, () -> map.putAsync("a", "1", ttl));
+      assertThrows(
+          IllegalArgumentException.class, () -> map.writeAsync(Write.put("a", "1").ttl(ttl)));
       assertThrows(IllegalArgumentException.class, () -> Pensieve.builder().expireAfterWrite(ttl));
     }
     assertEquals(Map.of(), map);

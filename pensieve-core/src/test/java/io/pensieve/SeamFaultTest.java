@@ -238,8 +238,9 @@ class SeamFaultTest {
     doing = "operation " + what + " on " + key;
     switch (what) {
       case 0 -> map.removeAsync(key);
-      case 1 -> map.putIfAbsentAsync(key, value);
-      case 2 -> map.putAsync(key, value, Duration.ofMillis(1 + random.nextInt(500)));
+      case 1 -> map.writeAsync(Write.put(key, value).ifAbsent());
+      case 2 ->
+          map.writeAsync(Write.put(key, value).ttl(Duration.ofMillis(1 + random.nextInt(500))));
       case 3 -> map.compute(key, (k, old) -> computed(value));
       case 4 -> map.computeIfAbsent(key, k -> computed(value));
       case 5 -> map.computeIfPresent(key, (k, old) -> computed(value));
@@ -362,7 +363,7 @@ class SeamFaultTest {
         stranger.submit(
             () -> {
               for (int i = 0; i < KEYS; i++) {
-                map.replaceIfVersionAsync("k" + i, Long.MAX_VALUE, "never");
+                map.writeAsync(Write.put("k" + i, "never").ifVersion(Long.MAX_VALUE));
               }
             });
     try {

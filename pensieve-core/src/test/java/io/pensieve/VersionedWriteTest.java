@@ -14,12 +14,15 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -74,8 +77,8 @@ class VersionedWriteTest {
     map.put("b", "1");
     long changes = log.history().size();
     for (long version : new long[] {0, -1, versionOf("b"), Long.MAX_VALUE}) {
-      assertFalse(map.replaceIfVersionAsync("a", version, "2").applied());
-      assertFalse(map.removeIfVersionAsync("a", version).applied());
+      assertFalse(map.writeAsync(Write.put("a", "2").ifVersion(version)).applied());
+      assertFalse(map.writeAsync(Write.removeIfVersion("a", version)).applied());
     }
     assertFalse(map.replaceIfVersion("nothing", 0, "2"));
     assertEquals(changes, log.history().size());
@@ -85,20 +88,57 @@ class VersionedWriteTest {
 
   @Test
   void aSubmissionTellsWhetherItAppliesAndTheVersionThatIsThereNow() {
-    PendingWrite<String> put = map.putIfAbsentAsync("a", "1");
-    PendingWrite<String> refused = map.putIfAbsentAsync("a", "2");
+    PendingWrite<String> put = map.writeAsync(Write.put("a", "1").ifAbsent());
+    PendingWrite<String> refused = map.writeAsync(Write.put("a", "2").ifAbsent());
     assertTrue(put.applied());
     assertFalse(refused.applied());
     assertEquals("1", refused.previous());
     assertEquals(put.version(), refused.version());
-    PendingWrite<String> replaced = map.replaceIfVersionAsync("a", put.version(), "3");
+    PendingWrite<String> replaced = map.writeAsync(Write.put("a", "3").ifVersion(put.version()));
     assertTrue(replaced.applied());
     assertEquals("1", replaced.previous());
     assertEquals(versionOf("a"), replaced.version());
-    assertEquals(replaced.version(), map.replaceIfVersionAsync("a", put.version(), "4").version());
-    assertTrue(map.removeIfVersionAsync("a", replaced.version()).applied());
-    assertEquals(0, map.removeIfVersionAsync("a", replaced.version()).version());
+    assertEquals(
+        replaced.version(), map.writeAsync(Write.put("a", "4").ifVersion(put.version())).version());
+    assertTrue(map.writeAsync(Write.removeIfVersion("a", replaced.version())).applied());
+    assertEquals(0, map.writeAsync(Write.removeIfVersion("a", replaced.version())).version());
     assertFalse(map.removeAsync("a").applied());
+  }
+
+  @Test
+  void aWriteCanBeUsedAgainAndItsLastConditionCounts() {
+    Write.Put<String, String> put = Write.put("a", "1");
+    Write.Put<String, String> ifAbsent = put.ifVersion(4711).ifAbsent();
+    assertTrue(map.writeAsync(ifAbsent).applied());
+    assertFalse(map.writeAsync(ifAbsent).applied());
+    assertTrue(map.writeAsync(put).applied(), "a condition makes another write");
+    Write.Put<String, String> ifVersion = ifAbsent.ifVersion(versionOf("a"));
+    assertTrue(map.writeAsync(ifVersion).applied());
+    assertFalse(map.writeAsync(ifVersion).applied(), "its own write gave another version");
+    assertTrue(map.writeAsync(Write.remove("a")).applied());
+    assertFalse(map.writeAsync(Write.remove("a")).applied());
+  }
+
+  @Test
+  @NullUnmarked
+  void aWriteOfNothingIsRefused() {
+    List<Executable> refused =
+        List.of(
+            () -> map.writeAsync((Write<String, String>) null),
+            () -> Write.put(null, "1"),
+            () -> Write.put("a", null),
+            () -> Write.remove(null),
+            () -> Write.removeIfVersion(null, 1));
+    refused.forEach(write -> assertThrows(NullPointerException.class, write));
+  }
+
+  @Test
+  void aWriteKeepsItsConditionBesideItsTimeToLive() {
+    map.put("a", "1");
+    assertFalse(map.writeAsync(Write.put("a", "2").ifAbsent().ttl(Duration.ofHours(1))).applied());
+    assertTrue(map.writeAsync(Write.put("b", "2").ttl(Duration.ofHours(1)).ifAbsent()).applied());
+    assertEquals(Optional.empty(), requireNonNull(map.getVersioned("a")).expiry());
+    assertTrue(requireNonNull(map.getVersioned("b")).expiry().isPresent());
   }
 
   @Test

@@ -476,7 +476,7 @@ class ViewsTest {
             () -> map.replaceIfVersion(null, 1, 1L),
             () -> map.removeIfVersion(null, 1),
             () -> map.increment(null, 1, null),
-            () -> map.writeAsync(null),
+            () -> map.writeAsync((AtomicBatch<Long, Long>) null),
             () -> nothing(() -> map.backup(null)),
             () -> map.keySet().removeIf(null),
             () -> map.values().removeIf(null),

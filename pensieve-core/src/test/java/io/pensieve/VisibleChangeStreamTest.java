@@ -408,7 +408,7 @@ class VisibleChangeStreamTest {
       String key = "k" + random.nextInt(60);
       switch (random.nextInt(6)) {
         case 0 -> map.removeAsync(key);
-        case 1 -> map.replaceIfVersionAsync(key, 40L * i, "r");
+        case 1 -> map.writeAsync(Write.put(key, "r").ifVersion(40L * i));
         case 2 ->
             map.writeAsync(
                 new AtomicBatch<String, String>()

@@ -7,6 +7,7 @@ import io.pensieve.IncrementResult;
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
+import io.pensieve.Write;
 import io.pensieve.server.http.BatchOperation.Batch;
 import io.pensieve.server.http.BatchOperation.Check;
 import io.pensieve.server.http.BatchOperation.Delete;
@@ -215,16 +216,15 @@ final class BatchRoute {
 
   private PendingWrite<StoredValue> submit(BatchOperation operation) {
     if (operation instanceof Put put) {
-      return put.ttl().isPresent()
-          ? map.putAsync(put.key(), put.value(), put.ttl().get())
-          : map.putAsync(put.key(), put.value());
+      Write.Put<String, StoredValue> write = Write.put(put.key(), put.value());
+      return map.writeAsync(put.ttl().map(write::ttl).orElse(write));
     }
     if (operation instanceof Delete delete) {
       return map.removeAsync(delete.key());
     }
     if (operation instanceof Check check) {
       // No entry has version 0, so this call only reads the version.
-      return map.removeIfVersionAsync(check.key(), 0);
+      return map.writeAsync(Write.removeIfVersion(check.key(), 0));
     }
     throw new IllegalArgumentException("not submitted: " + operation.getClass());
   }

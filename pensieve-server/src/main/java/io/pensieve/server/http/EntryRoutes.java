@@ -4,6 +4,7 @@ import io.pensieve.PendingRead;
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
+import io.pensieve.Write;
 import io.pensieve.server.http.changes.LongPolls;
 import io.pensieve.server.http.json.EntryJson;
 import io.pensieve.server.http.json.ProblemException;
@@ -179,10 +180,14 @@ final class EntryRoutes {
 
   private PendingWrite<StoredValue> putAsync(
       String key, Preconditions conditions, StoredValue value, Optional<Duration> ttl) {
-    if (conditions.isEmpty()) {
-      return ttl.isPresent() ? map.putAsync(key, value, ttl.get()) : map.putAsync(key, value);
+    if (conditions.isEmpty() && ttl.isEmpty()) {
+      return map.putAsync(key, value);
     }
-    return ConditionalWrite.put(map, key, value, ttl).submitIf(conditions.forWrite());
+    Write.Put<String, StoredValue> put = Write.put(key, value);
+    Write.Put<String, StoredValue> write = ttl.map(put::ttl).orElse(put);
+    return conditions.isEmpty()
+        ? map.writeAsync(write)
+        : ConditionalWrite.put(map, key, write, conditions.forWrite());
   }
 
   /** The result of a put, without the previous value, which no budget counts any more. */
@@ -205,7 +210,7 @@ final class EntryRoutes {
     PendingWrite<StoredValue> removal =
         conditions.isEmpty()
             ? map.removeAsync(key)
-            : ConditionalWrite.removal(map, key).submitIf(conditions.forWrite());
+            : ConditionalWrite.remove(map, key, conditions.forWrite());
     DeferredResponses.sendWhenDurable(
         exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
   }

@@ -2,8 +2,8 @@ package io.pensieve.server.http.value;
 
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
-import java.time.Duration;
-import java.util.Optional;
+import io.pensieve.Write;
+import java.util.function.LongFunction;
 import java.util.function.LongPredicate;
 
 /**
@@ -15,66 +15,55 @@ import java.util.function.LongPredicate;
  * write reports a version that failed the condition when it was read. Each repetition means that
  * another client has written.
  */
-public abstract class ConditionalWrite {
-  // No entry has this version, so a write for it only reads the current version.
+public final class ConditionalWrite {
+  // No entry has this version, so a removal of it only reads the current version.
   private static final long NO_VERSION = 0;
 
-  /** Writes if the entry has this version. */
-  abstract PendingWrite<StoredValue> ifVersion(long version);
+  private ConditionalWrite() {}
 
-  /** Writes if there is no entry. */
-  abstract PendingWrite<StoredValue> ifAbsent();
-
-  /** Returns a write that puts a value. */
-  public static ConditionalWrite put(
-      Pensieve<String, StoredValue> map, String key, StoredValue value, Optional<Duration> ttl) {
-    return new ConditionalWrite() {
-      @Override
-      PendingWrite<StoredValue> ifVersion(long version) {
-        return ttl.isPresent()
-            ? map.replaceIfVersionAsync(key, version, value, ttl.get())
-            : map.replaceIfVersionAsync(key, version, value);
-      }
-
-      @Override
-      PendingWrite<StoredValue> ifAbsent() {
-        return ttl.isPresent()
-            ? map.putIfAbsentAsync(key, value, ttl.get())
-            : map.putIfAbsentAsync(key, value);
-      }
-    };
-  }
-
-  /** Returns a write that removes the entry, if there is one. */
-  public static ConditionalWrite removal(Pensieve<String, StoredValue> map, String key) {
-    return new ConditionalWrite() {
-      @Override
-      PendingWrite<StoredValue> ifVersion(long version) {
-        return map.removeIfVersionAsync(key, version);
-      }
-
-      @Override
-      PendingWrite<StoredValue> ifAbsent() {
-        return map.removeIfVersionAsync(key, NO_VERSION);
-      }
-    };
+  /**
+   * Puts if the condition holds.
+   *
+   * @param put the write without its condition
+   * @param condition tests the version of the entry, or 0 if there is none
+   * @return the write; or, not applied, the version that failed the condition
+   */
+  public static PendingWrite<StoredValue> put(
+      Pensieve<String, StoredValue> map,
+      String key,
+      Write.Put<String, StoredValue> put,
+      LongPredicate condition) {
+    return writeIf(
+        map,
+        key,
+        condition,
+        version -> version == NO_VERSION ? put.ifAbsent() : put.ifVersion(version));
   }
 
   /**
-   * Writes if the condition holds.
+   * Removes the entry if the condition holds.
    *
    * @param condition tests the version of the entry, or 0 if there is none
-   * @return the write; or, not applied, the version that failed the condition, or 0 if there was
+   * @return the removal; or, not applied, the version that failed the condition, or 0 if there was
    *     nothing to remove
    */
-  public PendingWrite<StoredValue> submitIf(LongPredicate condition) {
+  public static PendingWrite<StoredValue> remove(
+      Pensieve<String, StoredValue> map, String key, LongPredicate condition) {
+    return writeIf(map, key, condition, version -> Write.removeIfVersion(key, version));
+  }
+
+  private static PendingWrite<StoredValue> writeIf(
+      Pensieve<String, StoredValue> map,
+      String key,
+      LongPredicate condition,
+      LongFunction<Write<String, StoredValue>> writeOver) {
     while (true) {
-      PendingWrite<StoredValue> look = ifVersion(NO_VERSION);
+      PendingWrite<StoredValue> look = map.writeAsync(Write.removeIfVersion(key, NO_VERSION));
       long version = look.version();
       if (!condition.test(version)) {
         return look;
       }
-      PendingWrite<StoredValue> write = version == NO_VERSION ? ifAbsent() : ifVersion(version);
+      PendingWrite<StoredValue> write = map.writeAsync(writeOver.apply(version));
       boolean nothingToRemove = version == NO_VERSION && write.version() == NO_VERSION;
       if (write.applied() || nothingToRemove) {
         return write;

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
+import io.pensieve.Write;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.LongPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -39,8 +39,8 @@ final class ConditionalWriteTest {
   void theConditionIsAskedAgain() {
     map.put("k", StoredValue.text("old"));
     PendingWrite<StoredValue> put =
-        ConditionalWrite.put(map, "k", MINE, Optional.empty())
-            .submitIf(version -> writeBetween(version, any -> true));
+        ConditionalWrite.put(
+            map, "k", Write.put("k", MINE), version -> writeBetween(version, any -> true));
     assertTrue(put.applied());
     assertEquals(OTHERS, put.previous());
     assertEquals(2, looks.size());
@@ -51,8 +51,11 @@ final class ConditionalWriteTest {
   void whoeverWantsTheVersionOfBeforeIsRefused() {
     map.put("k", StoredValue.text("old"));
     PendingWrite<StoredValue> put =
-        ConditionalWrite.put(map, "k", MINE, Optional.empty())
-            .submitIf(version -> writeBetween(version, same -> same == looks.get(0)));
+        ConditionalWrite.put(
+            map,
+            "k",
+            Write.put("k", MINE),
+            version -> writeBetween(version, same -> same == looks.get(0)));
     assertFalse(put.applied());
     assertEquals(looks.get(1), put.version());
     assertEquals(OTHERS, map.get("k"));
@@ -61,8 +64,8 @@ final class ConditionalWriteTest {
   @Test
   void whoeverWantsAbsenceIsRefused() {
     PendingWrite<StoredValue> put =
-        ConditionalWrite.put(map, "k", MINE, Optional.empty())
-            .submitIf(version -> writeBetween(version, none -> none == 0));
+        ConditionalWrite.put(
+            map, "k", Write.put("k", MINE), version -> writeBetween(version, none -> none == 0));
     assertFalse(put.applied());
     assertEquals(OTHERS, map.get("k"));
   }
@@ -70,13 +73,14 @@ final class ConditionalWriteTest {
   @Test
   void aRemovalIsNoOther() {
     map.put("k", StoredValue.text("old"));
-    ConditionalWrite removal = ConditionalWrite.removal(map, "k");
     assertFalse(
-        removal.submitIf(version -> writeBetween(version, same -> same == looks.get(0))).applied());
+        ConditionalWrite.remove(
+                map, "k", version -> writeBetween(version, same -> same == looks.get(0)))
+            .applied());
     assertEquals(OTHERS, map.get("k"));
-    assertTrue(removal.submitIf(version -> version != 0).applied());
+    assertTrue(ConditionalWrite.remove(map, "k", version -> version != 0).applied());
     assertNull(map.get("k"));
-    PendingWrite<StoredValue> nothing = removal.submitIf(version -> version == 0);
+    PendingWrite<StoredValue> nothing = ConditionalWrite.remove(map, "k", version -> version == 0);
     assertFalse(nothing.applied());
     assertEquals(0, nothing.version());
   }
