@@ -245,8 +245,7 @@ final class HostileClientsTest {
     putBig();
     for (int i = 0; i < CLIENTS; i++) {
       connectNarrowly().send("GET /get/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      connectNarrowly()
-          .send("GET /v1/kv/big HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
+      connectNarrowly().send("GET /v1/kv/big?as=json HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection reader : hostile) {
       reader.assertAnswered("200|503", SILENCE_MAX);

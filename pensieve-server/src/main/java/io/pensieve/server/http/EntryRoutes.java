@@ -42,7 +42,9 @@ final class EntryRoutes {
   private static final String TTL = "ttl";
   private static final String DURABILITY = "durability";
   private static final String WAIT = "wait";
-  private static final Set<String> GET_PARAMETERS = Set.of(WAIT);
+  private static final String AS = "as";
+  private static final String JSON = "json";
+  private static final Set<String> GET_PARAMETERS = Set.of(WAIT, AS);
   private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
   private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
 
@@ -67,21 +69,33 @@ final class EntryRoutes {
 
   void get(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
-    Optional<Duration> wait = QueryParameters.of(exchange, GET_PARAMETERS).duration(WAIT);
+    QueryParameters query = QueryParameters.of(exchange, GET_PARAMETERS);
+    boolean asJson = asJson(query);
+    Optional<Duration> wait = query.duration(WAIT);
     Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
     if (wait.isPresent()) {
-      poll(exchange, key, conditions, wait.get());
+      poll(exchange, key, conditions, wait.get(), asJson);
       return;
     }
     PendingRead<StoredValue> seen = map.getAsync(key);
     DeferredResponses.sendWhenDurable(
-        exchange,
-        seen.durable(),
-        done -> answerEntry(done, key, conditions, seen.entry(), conditions::ifNoneMatchNames));
+        exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry(), asJson));
+  }
+
+  private static boolean asJson(QueryParameters query) {
+    Optional<String> form = query.text(AS);
+    if (form.isPresent() && !form.get().equals(JSON)) {
+      throw QueryParameters.invalid(AS, JSON);
+    }
+    return form.isPresent();
   }
 
   private void poll(
-      HttpServerExchange exchange, String key, Preconditions conditions, Duration wait) {
+      HttpServerExchange exchange,
+      String key,
+      Preconditions conditions,
+      Duration wait,
+      boolean asJson) {
     if (conditions.ifNoneMatch().isEmpty()) {
       throw QueryParameters.invalid(
           WAIT, "together with If-None-Match, which tells what is known already");
@@ -91,19 +105,7 @@ final class EntryRoutes {
         key,
         conditions::ifNoneMatchNames,
         wait,
-        // A poll waits for a new version, so a tag of either representation counts.
-        (answering, entry) ->
-            answerEntry(
-                answering,
-                key,
-                conditions,
-                entry,
-                (version, asJson) -> conditions.ifNoneMatchNames(version)));
-  }
-
-  /** Decides whether a client already has a representation of a version. */
-  private interface CacheValidator {
-    boolean has(long version, boolean asJson);
+        (answering, entry) -> answerEntry(answering, key, conditions, entry, asJson));
   }
 
   private void answerEntry(
@@ -111,15 +113,13 @@ final class EntryRoutes {
       String key,
       Preconditions conditions,
       @Nullable Versioned<StoredValue> entry,
-      CacheValidator cacheValidator) {
+      boolean asJson) {
     if (entry == null) {
       throw ProblemType.NO_SUCH_KEY.withDetail("there is no entry of this key");
     }
-    boolean asJson = MediaType.prefersJson(exchange.getRequestHeaders());
     HeaderMap headers = exchange.getResponseHeaders();
     long version = entry.version();
-    headers.put(Headers.ETAG, asJson ? EntityTags.jsonTag(version) : EntityTags.tag(version));
-    headers.put(Headers.VARY, Headers.ACCEPT_STRING);
+    headers.put(Headers.ETAG, EntityTags.tag(version));
     // A cache may store it, but must revalidate it before each use: any client may have written
     // since.
     headers.put(Headers.CACHE_CONTROL, "no-cache");
@@ -128,11 +128,10 @@ final class EntryRoutes {
     }
     Optional<Duration> ttl = entry.remaining(clock.instant());
     ttl.ifPresent(rest -> headers.put(PENSIEVE_TTL, DurationFormat.text(rest)));
-    if (cacheValidator.has(version, asJson)) {
+    if (conditions.ifNoneMatchNames(version)) {
       exchange.setStatusCode(StatusCodes.NOT_MODIFIED).endExchange();
     } else if (asJson) {
-      JsonResponses.objectOf(
-          exchange, entry.value(), json -> EntryJson.write(json, key, entry, ttl));
+      JsonResponses.objectOf(exchange, entry.value(), json -> EntryJson.write(json, key, entry));
     } else {
       answerBytes(exchange, entry.value());
     }

@@ -20,11 +20,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Entries as bytes, with type, version and expiry. */
@@ -278,50 +278,51 @@ final class EntryRoutesTest {
   @Test
   void jsonTellsTheWholeEntry() throws Exception {
     kv.put("f%C3%B6o?ttl=1h", "b\u00e4r".getBytes(UTF_8), "Content-Type", "x/y");
-    JsonObject entry = json(kv.get("f%C3%B6o", "Accept", "application/json"));
+    HttpResponse<byte[]> get = kv.get("f%C3%B6o?as=json");
+    JsonObject entry = json(get);
     assertEquals("f\u00f6o", entry.get("key").getAsString());
     assertEquals("b\u00e4r", entry.get("value").getAsString());
     assertEquals("x/y", entry.get("content_type").getAsString());
     Versioned<StoredValue> stored = server.entries.getVersioned("f\u00f6o");
     assertEquals(stored == null ? 0 : stored.version(), entry.get("version").getAsLong());
-    assertTrue(entry.get("ttl_ms").getAsLong() > 3_500_000);
+    assertEquals(Set.of("key", "value", "content_type", "version"), entry.keySet());
+    String ttl = KvClient.header(get, "Pensieve-TTL");
+    assertTrue(DurationFormat.parse(ttl).orElseThrow().toMillis() > 3_500_000, ttl);
     assertNull(entry.get("value_base64"));
   }
 
   @Test
   void jsonTellsBytesInBase64() throws Exception {
     kv.put("foo", HexFormat.of().parseHex("c328ff"));
-    HttpResponse<byte[]> get = kv.get("foo", "Accept", "application/json");
-    JsonObject entry = json(get);
+    JsonObject entry = json(kv.get("foo?as=json"));
     assertEquals("wyj/", entry.get("value_base64").getAsString());
     assertNull(entry.get("value"));
-    assertNull(entry.get("ttl_ms"));
-    assertTrue(KvClient.header(get, "ETag").startsWith("W/\""), "changes with the time");
   }
 
   @Test
-  void theEntryAndItsValueHaveTagsOfTheirOwn() throws Exception {
+  void theEntryAsJsonHasAUrlOfItsOwnAndTheStrongTagOfItsVersion() throws Exception {
     kv.put("foo", "bar".getBytes(UTF_8));
-    String ofValue = KvClient.header(kv.get("foo"), "ETag");
-    String ofJson = KvClient.header(kv.get("foo", "Accept", "application/json"), "ETag");
-    assertNotEquals(opaque(ofValue), opaque(ofJson));
-    assertEquals(304, kv.get("foo", "If-None-Match", ofValue).statusCode());
-    assertEquals(200, kv.get("foo", "If-None-Match", ofJson).statusCode());
-    String[] json = {"Accept", "application/json", "If-None-Match", ofJson};
-    HttpResponse<byte[]> known = kv.get("foo", json);
+    String tag = KvClient.header(kv.get("foo"), "ETag");
+    HttpResponse<byte[]> asJson = kv.get("foo?as=json");
+    assertEquals(tag, KvClient.header(asJson, "ETag"));
+    assertArrayEquals(asJson.body(), kv.get("foo?as=json").body(), "what a strong tag promises");
+    HttpResponse<byte[]> known = kv.get("foo?as=json", "If-None-Match", tag);
     assertEquals(304, known.statusCode());
-    assertEquals(ofJson, KvClient.header(known, "ETag"));
-    json[3] = ofValue;
-    assertEquals(200, kv.get("foo", json).statusCode());
-    // A write is about the entry, whichever of its tags is named.
-    assertEquals(412, kv.put("foo", new byte[1], "If-None-Match", ofJson).statusCode());
-    assertEquals(412, kv.put("foo", new byte[1], "If-None-Match", ofValue).statusCode());
-    // Who waits wants another version than the one he knows by either of them.
-    assertEquals(304, kv.get("foo?wait=1ms", json).statusCode());
+    assertEquals(tag, KvClient.header(known, "ETag"));
+    assertEquals(304, kv.get("foo?as=json&wait=1ms", "If-None-Match", tag).statusCode());
+    assertEquals(412, kv.put("foo", new byte[1], "If-None-Match", tag).statusCode());
+    kv.put("foo", "baz".getBytes(UTF_8));
+    HttpResponse<byte[]> changed = kv.get("foo?as=json&wait=1m", "If-None-Match", tag);
+    assertEquals("baz", json(changed).get("value").getAsString());
+    KvClient.assertProblem(400, "invalid_query", kv.get("foo?as=xml"));
   }
 
-  private static String opaque(String tag) {
-    return tag.substring(tag.indexOf('"'));
+  @Test
+  void aValueIsAnsweredAsItIsWhateverAcceptSays() throws Exception {
+    kv.put("foo", "bar".getBytes(UTF_8), "Content-Type", "a/b");
+    HttpResponse<byte[]> get = kv.get("foo", "Accept", "application/json");
+    assertEquals("a/b", KvClient.header(get, "Content-Type"));
+    assertEquals("", KvClient.header(get, "Vary"));
   }
 
   @Test
@@ -348,28 +349,6 @@ final class EntryRoutesTest {
   private static JsonObject json(HttpResponse<byte[]> answer) throws Exception {
     assertEquals("application/json", KvClient.header(answer, "Content-Type"));
     return JsonParser.parseString(new String(answer.body(), UTF_8)).getAsJsonObject();
-  }
-
-  @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "application/json | true",
-        "APPLICATION/JSON;q=0.5 | true",
-        "text/plain;q=0.8, application/json | true",
-        "application/json, */*;q=0.1 | true",
-        "application/json, text/plain, */* | false",
-        "*/* | false",
-        "text/html, application/json;q=0.9 | false",
-        "application/json;q=0 | false",
-        "application/* | false",
-        "application/problem+json | false"
-      })
-  void jsonIsForThoseWhoPreferIt(String accept, boolean json) throws Exception {
-    kv.put("foo", "bar".getBytes(UTF_8), "Content-Type", "a/b");
-    HttpResponse<byte[]> get = kv.get("foo", "Accept", accept);
-    assertEquals(json ? "application/json" : "a/b", KvClient.header(get, "Content-Type"));
-    assertEquals("Accept", KvClient.header(get, "Vary"));
   }
 
   @Test

@@ -39,8 +39,8 @@ final class MemoryBudgetTest {
       RawClient[] readers = new RawClient[READERS];
       for (int i = 0; i < READERS; i++) {
         readers[i] = server.connect();
-        String asJson = i % 2 == 0 ? "" : "Accept: application/json\r\n";
-        readers[i].send("GET /v1/kv/long HTTP/1.1\r\nHost: test\r\n" + asJson + "\r\n");
+        String asJson = i % 2 == 0 ? "" : "?as=json";
+        readers[i].send("GET /v1/kv/long" + asJson + " HTTP/1.1\r\nHost: test\r\n\r\n");
       }
       awaitTaken(VALUE_BYTES);
       putLong(server, "b");

@@ -11,12 +11,14 @@ public final class EntryJson {
 
   private EntryJson() {}
 
-  /** Writes the key, the value and their attributes. */
-  public static void write(
-      LazyJsonWriter json, String key, Versioned<StoredValue> entry, Optional<Duration> ttl)
+  /**
+   * Writes the key, the value and their attributes, but not how long the entry still lives: these
+   * bytes depend on the version alone, as its strong tag says.
+   */
+  public static void write(LazyJsonWriter json, String key, Versioned<StoredValue> entry)
       throws IOException {
     json.name("key").value(key);
-    write(json, entry, ttl);
+    write(json, entry, Optional.empty());
   }
 
   /** Writes the value and its attributes. */

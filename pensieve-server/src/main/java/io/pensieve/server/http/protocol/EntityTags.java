@@ -13,32 +13,23 @@ import java.util.regex.Pattern;
 /**
  * The versions in an {@code If-Match} or {@code If-None-Match} header: any, or a list.
  *
- * <p>An entry has two representations, and so two tags. The value's tag is the version in quotes,
- * {@code "4711"}. The tag of the entry as JSON is weak, {@code W/"4711-json"}. Their opaque tags
- * differ, because a cache compares those and ignores weakness. Any other tag is allowed, and
+ * <p>The tag of an entry is its version in quotes, {@code "4711"}. Any other tag is allowed, and
  * matches nothing.
  *
  * @param any whether the header is {@code *}
- * @param versions the listed tags of values
- * @param jsonVersions the listed tags of entries as JSON
+ * @param versions the listed versions
  */
-public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions) {
+public record EntityTags(boolean any, Set<Long> versions) {
   // RFC 9110, 8.8.3: W/ before the quotes marks a weak tag; no quotes and no controls inside.
   private static final Pattern TAG =
       Pattern.compile("[ \t]*(?:(W/)?\"([\\x21\\x23-\\x7e\\x80-\\xff]*)\")?[ \t]*(,|$)");
-  private static final String JSON = "-json";
-  private static final Pattern VERSION = Pattern.compile("([1-9][0-9]{0,18})(" + JSON + ")?");
+  private static final Pattern VERSION = Pattern.compile("[1-9][0-9]{0,18}");
 
-  private static final EntityTags ANY = new EntityTags(true, Set.of(), Set.of());
+  private static final EntityTags ANY = new EntityTags(true, Set.of());
 
-  /** Returns the entity tag of a version's value. */
+  /** Returns the entity tag of a version. */
   public static String tag(long version) {
     return "\"" + version + "\"";
-  }
-
-  /** Returns the entity tag of a version's entry as JSON: weak, because that changes over time. */
-  public static String jsonTag(long version) {
-    return "W/\"" + version + JSON + "\"";
   }
 
   /**
@@ -53,7 +44,7 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
     if (text.strip().equals("*")) {
       return ANY;
     }
-    EntityTags named = new EntityTags(false, new HashSet<>(), new HashSet<>());
+    EntityTags named = new EntityTags(false, new HashSet<>());
     boolean someTag = false;
     Matcher tag = TAG.matcher(text);
     int end = 0;
@@ -74,16 +65,11 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
   private void add(Matcher tag, boolean weak) {
     String opaque = tag.group(2);
     boolean counts = weak || tag.group(1) == null;
-    if (opaque == null || !counts) {
+    if (opaque == null || !counts || !VERSION.matcher(opaque).matches()) {
       return;
     }
-    Matcher version = VERSION.matcher(opaque);
-    if (!version.matches()) {
-      return;
-    }
-    Set<Long> ofItsKind = version.group(2) == null ? versions : jsonVersions;
     try {
-      ofItsKind.add(Long.parseLong(version.group(1)));
+      versions.add(Long.parseLong(opaque));
     } catch (NumberFormatException beyondAllVersions) {
       // This server never creates such a tag, so it matches nothing.
     }
@@ -94,13 +80,8 @@ public record EntityTags(boolean any, Set<Long> versions, Set<Long> jsonVersions
         name + " must be * or a list of entity tags in double quotes");
   }
 
-  /** Returns whether either tag of this version is listed; version 0 means no entry. */
+  /** Returns whether this version is listed; version 0 means no entry. */
   boolean matches(long version) {
-    return matches(version, false) || matches(version, true);
-  }
-
-  /** Returns whether the tag of this representation is listed; version 0 means no entry. */
-  boolean matches(long version, boolean asJson) {
-    return version != 0 && (any || (asJson ? jsonVersions : versions).contains(version));
+    return version != 0 && (any || versions.contains(version));
   }
 }

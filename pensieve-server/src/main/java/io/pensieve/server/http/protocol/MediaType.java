@@ -6,7 +6,6 @@ import io.undertow.util.HeaderMap;
 import io.undertow.util.HeaderValues;
 import io.undertow.util.Headers;
 import java.util.Locale;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Checks the headers that describe a request's body. */
@@ -25,10 +24,6 @@ public final class MediaType {
               + "=(?:"
               + TOKEN
               + "|\"(?:[\t !#-\\[\\]-~]|\\\\[\t -~])*+\"))*+");
-
-  // RFC 9110, 12.4.2.
-  private static final Pattern WEIGHT =
-      Pattern.compile("[qQ]=(0(?:\\.[0-9]{0,3})?|1(?:\\.0{0,3})?)");
 
   private MediaType() {}
 
@@ -71,39 +66,6 @@ public final class MediaType {
           "the content type must be one type/subtype, with or without parameters, in ASCII");
     }
     return type;
-  }
-
-  /**
-   * Returns whether a client prefers JSON: {@code application/json} is named, with more weight than
-   * every other type.
-   */
-  public static boolean prefersJson(HeaderMap headers) {
-    HeaderValues accepted = headers.get(Headers.ACCEPT);
-    if (accepted == null) {
-      return false;
-    }
-    double json = 0;
-    double others = 0;
-    for (String range : String.join(",", accepted).split(",", -1)) {
-      String[] parts = range.split(";", -1);
-      double weight = weight(parts);
-      if (parts[0].strip().equalsIgnoreCase(JSON)) {
-        json = Math.max(json, weight);
-      } else if (!parts[0].isBlank()) {
-        others = Math.max(others, weight);
-      }
-    }
-    return json > others;
-  }
-
-  private static double weight(String[] parts) {
-    for (int i = 1; i < parts.length; i++) {
-      Matcher weight = WEIGHT.matcher(parts[i].strip());
-      if (weight.matches()) {
-        return Double.parseDouble(weight.group(1));
-      }
-    }
-    return 1;
   }
 
   private static void requireNoContentEncoding(HeaderMap headers) {

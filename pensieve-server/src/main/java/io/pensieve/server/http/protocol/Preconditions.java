@@ -37,11 +37,6 @@ public record Preconditions(Optional<EntityTags> ifMatch, Optional<EntityTags> i
     return ifNoneMatch.map(tags -> tags.matches(version)).orElse(false);
   }
 
-  /** Returns whether the client already has this representation of this version. */
-  public boolean ifNoneMatchNames(long version, boolean asJson) {
-    return ifNoneMatch.map(tags -> tags.matches(version, asJson)).orElse(false);
-  }
-
   /** Returns whether an entry of a version may be written or removed; 0 means no entry. */
   public LongPredicate forWrite() {
     return version -> ifMatchHolds(version) && !ifNoneMatchNames(version);
