@@ -47,7 +47,7 @@ class ReadmeTest {
 
   @Test
   void theMethodsOfTheTableExist() throws IOException {
-    String section = read("README.md").split("\n## Use the server")[0].split("To \\| Use")[1];
+    String section = read("README.md").split("\n## Use the server", 2)[0].split("To \\| Use", 2)[1];
     Set<String> calls =
         USE.matcher(section)
             .results()
