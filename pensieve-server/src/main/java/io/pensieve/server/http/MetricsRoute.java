@@ -118,26 +118,19 @@ final class MetricsRoute {
     cacheCounter(out, "evictions", "Entries that the bound drove out.", statistics.evictions());
     cacheCounter(out, "removals", "Entries that clients removed.", statistics.removals());
     cacheCounter(out, "expiries", "Entries whose time was over.", statistics.expiries());
-    out.gauge(
-        "cache_size",
-        "Entries that are held.",
-        List.of(Sample.of(statistics.entries(), CACHE, NAME)));
-    out.gauge(
-        "cache_size_max",
-        "Entries that are held at most.",
-        List.of(Sample.of(map.maximumEntries(), CACHE, NAME)));
-    out.gauge(
-        "cache_weight_bytes",
-        "Heap that the entries take, estimated.",
-        List.of(Sample.of(statistics.weight(), CACHE, NAME)));
-    out.gauge(
-        "cache_weight_bytes_max",
-        "Heap that the entries take at most.",
-        List.of(Sample.of(limits.capacityBytes(), CACHE, NAME)));
+    cacheGauge(out, "size", "Entries that are held.", statistics.entries());
+    cacheGauge(out, "size_max", "Entries that are held at most.", map.maximumEntries());
+    cacheGauge(out, "weight_bytes", "Heap that the entries take, estimated.", statistics.weight());
+    cacheGauge(
+        out, "weight_bytes_max", "Heap that the entries take at most.", limits.capacityBytes());
   }
 
   private static void cacheCounter(MetricFamilies out, String what, String help, long value) {
     out.counter("cache_" + what + "_total", help, List.of(Sample.of(value, CACHE, NAME)));
+  }
+
+  private static void cacheGauge(MetricFamilies out, String what, String help, long value) {
+    out.gauge("cache_" + what, help, List.of(Sample.of(value, CACHE, NAME)));
   }
 
   private static void addLog(MetricFamilies out, LogStatistics log) {
