@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param appendedBytes the bytes appended, in the log's own format
  * @param waitingBytes those of them that are in the ring and not in a segment yet
  * @param forces how often the log's file was forced; forces of other files do not count
+ * @param forceTime how long these forces took together
+ * @param longestForce how long the longest of them took; zero if there was none
  * @param baseBytes the size of the log's base: its entries at the last compaction
  * @param logBytes the size of the changes since then, which is the length of the log
  * @param compactions the number of successful compactions
@@ -33,6 +35,8 @@ public record LogStatistics(
     long appendedBytes,
     long waitingBytes,
     long forces,
+    Duration forceTime,
+    Duration longestForce,
     long baseBytes,
     long logBytes,
     long compactions,
@@ -50,6 +54,8 @@ public record LogStatistics(
           0,
           0,
           0,
+          Duration.ZERO,
+          Duration.ZERO,
           0,
           0,
           0,

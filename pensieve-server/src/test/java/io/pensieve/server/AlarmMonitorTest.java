@@ -40,7 +40,22 @@ final class AlarmMonitorTest {
 
   private LogStatistics statistics() {
     return new LogStatistics(
-        0, 0, 0, 0, 0, 0, 0, Duration.ZERO, compaction, Duration.ZERO, failure, refusal, 0, 0);
+        0,
+        0,
+        0,
+        Duration.ZERO,
+        Duration.ZERO,
+        0,
+        0,
+        0,
+        0,
+        Duration.ZERO,
+        compaction,
+        Duration.ZERO,
+        failure,
+        refusal,
+        0,
+        0);
   }
 
   private List<String> look() {

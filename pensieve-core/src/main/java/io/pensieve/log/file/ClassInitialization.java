@@ -14,9 +14,11 @@ final class ClassInitialization {
           RingClaim.class,
           CompactionStatistics.class,
           FrameEncoder.class,
+          FileHeader.class,
           Format.class,
           BatchFrame.class,
           OperatorLog.class,
+          WriteRetryPolicy.Meaning.class,
           RingBuffer.class,
           Waiter.class);
 

@@ -5,7 +5,6 @@ import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,26 +32,25 @@ final class LogWriter implements Runnable {
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
   private static final int WIND_DOWN_ATTEMPTS = 100; // then files stay open; all else is done
-  private static final int TELLING_ATTEMPTS = 50; // retries while there is no memory
-  private static final long TELLING_NANOS = 100_000_000;
+  private static final int REPORT_ATTEMPTS = 50; // of the failure, while there is no memory
+  private static final long REPORT_RETRY_NANOS = 100_000_000;
 
   private final LogDirectory directory;
-  private final FreeSpace space;
   private final Disk.Lock lock;
-  private final WriteRetryPolicy refusals;
+  private final WriteRetryPolicy policy;
+  private final SegmentRoller roller;
   private final HoleFiller holeFiller;
   private final RingBuffer ring;
   private final long salt;
-  private final LogSettings settings;
+  private final boolean forcesEach; // a change is acknowledged once it is forced
   private final DurablePosition durablePosition;
   private final FutureCompleter completer;
   private final HighWatermark watermark;
   private final LongSupplier nanoTime;
-  private final SegmentPreallocator preallocator;
-  private final SegmentRoller rolls;
   private final OperatorLog operator;
   private final LogException.Failed withoutReason;
 
+  // The log writer's own.
   private Segment segment;
   private long written;
   private long lastForceNanos;
@@ -61,14 +59,16 @@ final class LogWriter implements Runnable {
   private boolean isForcing; // or the log is lost: any exception now is final
   private @Nullable Throwable failedOf;
   private int windDowns;
-  private boolean operatorKnows;
+  private boolean isReported;
 
+  // The log writer stores these, other threads read them.
   private volatile @Nullable Thread thread;
   private volatile boolean parked;
-  private volatile boolean hasDiskSpace = true; // puts are accepted while this is true
   private volatile boolean finished;
-  private volatile long forceUpTo; // only the compactor stores it
-  private final AtomicLong forces = new AtomicLong();
+  private final ForceTimes forces = new ForceTimes();
+
+  // Only the compactor stores these.
+  private volatile long forceUpTo;
   private volatile @Nullable IOException brokenElsewhere;
 
   LogWriter(
@@ -84,22 +84,19 @@ final class LogWriter implements Runnable {
       Executor background,
       OperatorLog operator) {
     this.directory = directory;
-    this.space = space;
     this.lock = lock;
-    this.refusals = new WriteRetryPolicy(space);
+    this.policy = new WriteRetryPolicy(space);
     this.ring = start.ring();
     this.holeFiller = new HoleFiller(ring);
     this.salt = start.salt();
     this.segment = start.segment();
-    this.settings = settings;
+    this.forcesEach = settings.durability() == Durability.POWER_CUT;
     this.durablePosition = durablePosition;
     this.completer = completer;
     this.watermark = watermark;
     this.nanoTime = nanoTime;
     this.operator = operator;
-    long spareBytes = isAllocated(settings) ? FileHeader.BYTES + settings.segmentBytes() : 0;
-    this.preallocator = new SegmentPreallocator(directory, spareBytes, background);
-    this.rolls = new SegmentRoller(directory, preallocator, salt, settings);
+    this.roller = new SegmentRoller(directory, salt, settings, background);
     this.withoutReason =
         new LogException.Failed(
             directory.folder() + ": the log failed for want of memory, and takes no more writes",
@@ -109,17 +106,13 @@ final class LogWriter implements Runnable {
     this.lastSpaceCheckNanos = lastForceNanos - FORCE_NANOS;
   }
 
-  private static boolean isAllocated(LogSettings settings) {
-    return settings.durability() == Durability.POWER_CUT;
-  }
-
-  boolean hasDiskSpace() {
-    return hasDiskSpace;
+  boolean acceptsPuts() {
+    return policy.acceptsPuts();
   }
 
   /** Describes why puts are refused; null if they are accepted. For any thread. */
   @Nullable String putRefusal() {
-    return refusals.describe();
+    return policy.describe();
   }
 
   /** Whether everything is written and forced and the segment is closed, or the log has failed. */
@@ -143,9 +136,9 @@ final class LogWriter implements Runnable {
     wake();
   }
 
-  /** The number of forces. */
-  long forces() {
-    return forces.get();
+  /** The number of forces, and their times. For any thread. */
+  ForceTimes forces() {
+    return forces;
   }
 
   @Override
@@ -160,8 +153,8 @@ final class LogWriter implements Runnable {
         // The next step does what this one could not: see step().
       }
     }
-    for (int i = 0; i < TELLING_ATTEMPTS && !tellOperator(); i++) {
-      LockSupport.parkNanos(this, TELLING_NANOS);
+    for (int i = 0; i < REPORT_ATTEMPTS && !reportFailure(); i++) {
+      LockSupport.parkNanos(this, REPORT_RETRY_NANOS);
     }
   }
 
@@ -202,31 +195,29 @@ final class LogWriter implements Runnable {
     if (isForcing) {
       return true;
     }
-    try {
-      boolean isFinal = refusals.isFinal(broken, nanoTime.getAsLong(), ring.isSealed());
-      if (refusals.isShortage()) {
-        hasDiskSpace = false; // until everything is written
-        preallocator.releaseSpace();
+    WriteRetryPolicy.Meaning meaning =
+        policy.refused(broken, nanoTime.getAsLong(), ring.isSealed());
+    if (meaning == WriteRetryPolicy.Meaning.SHORTAGE) {
+      try {
+        roller.releaseSpace();
+      } catch (RuntimeException | Error noMemory) {
+        // The next refusal tries again.
       }
-      return isFinal;
-    } catch (IOException noFolder) {
-      return true;
-    } catch (RuntimeException | Error noMemory) {
-      return false; // the next step asks again
     }
+    return meaning == WriteRetryPolicy.Meaning.FINAL;
   }
 
   private boolean transfer(long now) throws IOException {
     releaseWritten();
-    if (refusals.isPause(now)) {
+    if (policy.isPause(now)) {
       return false;
     }
     int first = ring.committedBytes(written);
     if (first == 0) {
-      acceptWrites();
+      policy.succeeded();
       return holeFiller.fill(written, durablePosition.durable(), now);
     }
-    if (segment.remainingBytes(written) < first && !segment.isEmpty(written)) {
+    if (SegmentRoller.isDue(segment, written, first)) {
       roll();
     }
     long bytesMax = Math.max(first, Math.min(BATCH_BYTES_MAX, segment.remainingBytes(written)));
@@ -234,14 +225,8 @@ final class LogWriter implements Runnable {
     segment.write(ring.slices(written, end), written);
     written = end;
     releaseWritten();
-    acceptWrites();
+    policy.succeeded();
     return true;
-  }
-
-  private void acceptWrites() {
-    if (refusals.haveEnded()) {
-      hasDiskSpace = !space.isShort();
-    }
   }
 
   private void releaseWritten() {
@@ -256,10 +241,8 @@ final class LogWriter implements Runnable {
       lastSpaceCheckNanos = now;
       lock.renew();
       confirm();
-      space.refresh();
-      hasDiskSpace = !space.isShort() && !refusals.isShortage();
-      if (space.isShort()) {
-        preallocator.releaseSpace();
+      if (policy.refreshSpace()) {
+        roller.releaseSpace();
       }
     }
   }
@@ -268,28 +251,21 @@ final class LogWriter implements Runnable {
     if (durablePosition.durable() < written) {
       force();
     }
-    Segment next = rolls.begin(written);
+    Segment next = roller.begin(written);
     isForcing = true;
     directory.forceFolder();
     Segment old = segment;
     segment = next;
     watermark.newestSegment(written);
     isForcing = false;
-    rolls.end(old, written, isAllocated(settings));
-    preallocateNext();
+    roller.end(old, written);
+    roller.prepareNext(policy);
   }
 
   /** Applies the free space seen so far, from the first put on. Runs before {@link #run}. */
   void begin() {
-    hasDiskSpace = !space.isShort();
-    preallocateNext();
-  }
-
-  /** Starts the next segment file: opened, and zeroed if forces must be fast. */
-  private void preallocateNext() {
-    if (space.freeBytes() - preallocator.bytes() >= space.reserveBytes()) {
-      preallocator.prepare();
-    }
+    policy.begin();
+    roller.prepareNext(policy);
   }
 
   private boolean forceIfDue(long now) throws IOException {
@@ -299,7 +275,7 @@ final class LogWriter implements Runnable {
       return false;
     }
     boolean isDue =
-        settings.durability() == Durability.POWER_CUT
+        forcesEach
             || unforced >= FORCE_BYTES
             || now - lastForceNanos >= FORCE_NANOS
             || durablePosition.durable() < forceUpTo;
@@ -314,10 +290,12 @@ final class LogWriter implements Runnable {
   // bytes; then confirm() throws. A process that takes it later reads them.
   private void force() throws IOException {
     isForcing = true;
+    long begun = nanoTime.getAsLong();
     segment.force();
     isForcing = false;
+    long nanos = nanoTime.getAsLong() - begun;
     confirm();
-    forces.incrementAndGet(); // counted before any waiter is acknowledged
+    forces.add(nanos); // counted before any waiter is acknowledged
     ring.forced(written);
     durablePosition.publish(written);
   }
@@ -386,16 +364,16 @@ final class LogWriter implements Runnable {
       }
     }
     end();
-    boolean ignored = tellOperator();
+    boolean ignored = reportFailure();
     return true;
   }
 
   // The log has ended and all waiters are released, so this may take as long as it likes. Answers
   // whether nothing is left to report.
-  private boolean tellOperator() {
+  private boolean reportFailure() {
     LogException.Failed failure = durablePosition.failure();
-    operatorKnows = operatorKnows || failure == null || operator.failed(failure);
-    return operatorKnows;
+    isReported = isReported || failure == null || operator.failed(failure);
+    return isReported;
   }
 
   private void end() {
@@ -412,12 +390,12 @@ final class LogWriter implements Runnable {
   }
 
   private void closeFiles() throws IOException {
-    preallocator.stop();
+    roller.stop();
     segment.close();
   }
 
   private void awaitWork() {
-    if (settings.durability() == Durability.POWER_CUT && !isBlocked() && spin()) {
+    if (forcesEach && !isBlocked() && spin()) {
       idleNanos = IDLE_NANOS_MIN;
       return;
     }
@@ -453,7 +431,7 @@ final class LogWriter implements Runnable {
 
   // There is work, and it cannot be done now.
   private boolean isBlocked() {
-    return durablePosition.failure() != null || refusals.last() != null || holeFiller.isOne();
+    return durablePosition.failure() != null || policy.last() != null || holeFiller.isOne();
   }
 
   /** Wakes the log writer if it is parked. Cheap otherwise. */

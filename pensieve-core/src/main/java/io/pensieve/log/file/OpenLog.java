@@ -155,7 +155,9 @@ final class OpenLog {
     return new LogStatistics(
         end - begun.countedFrom(),
         end - released,
-        logWriter.forces(),
+        logWriter.forces().count(),
+        Duration.ofNanos(logWriter.forces().totalNanos()),
+        Duration.ofNanos(logWriter.forces().maxNanos()),
         extent.baseBytes(),
         extent.logBytes(end),
         tally.succeeded(),
@@ -177,7 +179,7 @@ final class OpenLog {
     } else if (isClosed.getAsBoolean()) {
       return directory.folder() + ": the log is closed";
     }
-    return logWriter.hasDiskSpace() ? null : logWriter.putRefusal();
+    return logWriter.acceptsPuts() ? null : logWriter.putRefusal();
   }
 
   /** Appends a frame, and answers the position where it begins. */
@@ -213,7 +215,7 @@ final class OpenLog {
   }
 
   private long tryClaim(RingClaim claim, int bytes, boolean isPut) {
-    if (isPut && !logWriter.hasDiskSpace()) {
+    if (isPut && !logWriter.acceptsPuts()) {
       throw refusal(claim);
     }
     claim.position = RingBuffer.NO_ROOM; // until it is known
@@ -229,7 +231,7 @@ final class OpenLog {
     boolean interrupted = false;
     try {
       while (true) {
-        if (ring.isSealed() || !logWriter.hasDiskSpace()) {
+        if (ring.isSealed() || !logWriter.acceptsPuts()) {
           throw refusal(claim);
         }
         logWriter.wake();

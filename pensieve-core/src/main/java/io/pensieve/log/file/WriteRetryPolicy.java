@@ -6,7 +6,12 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Decides alone what a refused write means: a retry, or the log's end. */
+/**
+ * Decides what a refused write means, a retry or the log's end, and whether puts are accepted.
+ *
+ * <p>The log writer asks it, and does what it says. Other threads only ask whether a put is
+ * accepted.
+ */
 final class WriteRetryPolicy {
   // Covers only what may be repeated. One case is a write, whose frames are still in the ring. The
   // other is the part of a roll before the new file has its name. A force is never repeated, so
@@ -34,6 +39,16 @@ final class WriteRetryPolicy {
           "quota exceeded",
           "too many open files");
 
+  /** What a refused write means. */
+  enum Meaning {
+    /** The log has failed. */
+    FINAL,
+    /** Try again; the log should free what space it can. */
+    SHORTAGE,
+    /** Try again. */
+    RETRY
+  }
+
   private final FreeSpace space;
   private int attempts;
   private long firstNanos;
@@ -41,6 +56,10 @@ final class WriteRetryPolicy {
   private long notBeforeNanos;
   private boolean isShortage; // of space or memory: temporary
   private volatile @Nullable Throwable last; // null while writes succeed
+
+  // Only the log writer stores it. A shortage ends puts at once. They are accepted again only when
+  // everything pending is written, and the volume has more free than the reserve.
+  private volatile boolean acceptsPuts = true;
 
   WriteRetryPolicy(FreeSpace space) {
     this.space = space;
@@ -51,8 +70,29 @@ final class WriteRetryPolicy {
     return last;
   }
 
-  /** Whether the last refusal, if any, came from a temporary shortage. */
-  boolean isShortage() {
+  /** Whether puts are accepted. For any thread. */
+  boolean acceptsPuts() {
+    return acceptsPuts;
+  }
+
+  /** Applies the free space seen so far. Before the first write. */
+  void begin() {
+    acceptsPuts = !space.isShort();
+  }
+
+  /** Asks the volume for its free space. Answers whether that is below the reserve. */
+  boolean refreshSpace() throws IOException {
+    space.refresh();
+    acceptsPuts = !space.isShort() && !isShortage();
+    return space.isShort();
+  }
+
+  /** Whether so many bytes may be taken for later: the reserve stays free. */
+  boolean allowsPreallocation(long bytes) {
+    return space.freeBytes() - bytes >= space.reserveBytes();
+  }
+
+  private boolean isShortage() {
     return last != null && isShortage;
   }
 
@@ -61,19 +101,32 @@ final class WriteRetryPolicy {
     return last != null && now - notBeforeNanos < 0;
   }
 
-  /** Records that all pending frames are written. Answers whether a write was refused before. */
-  boolean haveEnded() {
-    if (last == null) {
-      return false;
+  /** Records that all pending frames are written. */
+  void succeeded() {
+    if (last != null) {
+      last = null;
+      attempts = 0;
+      retryNanos = RETRY_NANOS;
+      acceptsPuts = !space.isShort();
     }
-    last = null;
-    attempts = 0;
-    retryNanos = RETRY_NANOS;
-    return true;
   }
 
-  /** Records a refusal, and answers whether it is final. */
-  boolean isFinal(Throwable refused, long now, boolean isClosing) throws IOException {
+  /** Records a refusal, and answers what it means. */
+  Meaning refused(Throwable refused, long now, boolean isClosing) {
+    try {
+      boolean isFinal = isFinal(refused, now, isClosing);
+      if (isShortage()) {
+        acceptsPuts = false;
+      }
+      return isFinal ? Meaning.FINAL : isShortage() ? Meaning.SHORTAGE : Meaning.RETRY;
+    } catch (IOException noFolder) {
+      return Meaning.FINAL;
+    } catch (RuntimeException | Error noMemory) {
+      return Meaning.RETRY; // the next refusal asks again
+    }
+  }
+
+  private boolean isFinal(Throwable refused, long now, boolean isClosing) throws IOException {
     if (last == null) {
       firstNanos = now;
     }

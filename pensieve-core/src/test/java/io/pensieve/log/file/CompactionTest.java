@@ -13,6 +13,7 @@ import io.pensieve.log.LogStatistics;
 import io.pensieve.log.file.SimulatedLog.Event;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -103,6 +104,26 @@ class CompactionTest {
     assertEquals(frames, compacted.appendedBytes());
     assertEquals(1, compacted.compactions());
     assertTrue(compacted.forces() > 0 && !compacted.lastCompaction().isZero());
+  }
+
+  @Test
+  void statisticsHaveTheTimesOfForces() {
+    SimulatedLog log = openLog(Durability.POWER_CUT);
+    assertEquals(Duration.ZERO, log.log().statistics().longestForce());
+    for (long millis : new long[] {3, 8, 5}) {
+      log.disk.watch(
+          operation -> {
+            if (operation.startsWith("force ")) {
+              log.nanos += Duration.ofMillis(millis).toNanos();
+            }
+          });
+      log.append(new Change.Put<>("k", "v", Change.NEVER));
+      log.step();
+    }
+    LogStatistics statistics = log.log().statistics();
+    assertEquals(3, statistics.forces());
+    assertEquals(Duration.ofMillis(16), statistics.forceTime());
+    assertEquals(Duration.ofMillis(8), statistics.longestForce());
   }
 
   @Test

@@ -64,7 +64,7 @@ final class SimulatedLog {
   private @Nullable LiveModel map;
   private boolean refusesThreads;
   private boolean isClosing; // then time goes on by itself
-  private long nanos;
+  long nanos;
   private long waiting; // bytes in the ring, at most
   private int acknowledged; // how many changes of the history have been known to be, so far
   private long idleNanos; // when the log writer had nothing to do
@@ -368,7 +368,7 @@ final class SimulatedLog {
   // again, all of that is forced, whatever the level.
   private void noteIdle(boolean moved) {
     boolean isIdle =
-        !moved && !isBehind() && present(writer).hasDiskSpace() && !present(writer).isFinished();
+        !moved && !isBehind() && present(writer).acceptsPuts() && !present(writer).isFinished();
     if (isIdle && nanos - idleNanos > FORCE_NANOS_MAX) {
       acknowledged = Math.max(acknowledged, idleSize);
       idleNanos = nanos;

@@ -44,6 +44,8 @@ final class ControlledLog implements Log<String, StoredValue> {
         0,
         0,
         0,
+        Duration.ZERO,
+        Duration.ZERO,
         0,
         0,
         0,
