@@ -3,6 +3,7 @@ package io.pensieve.server;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.FileDescriptors;
+import io.pensieve.server.http.metrics.MetricFamilies;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -54,11 +55,25 @@ final class AlarmMonitor implements AutoCloseable {
 
   private void lookEvery(Duration period) {
     try {
-      while (!closed.await(period.toNanos(), TimeUnit.NANOSECONDS)) {
+      for (boolean isFirst = true;
+          !closed.await(period.toNanos(), TimeUnit.NANOSECONDS);
+          isFirst = false) {
+        if (isFirst) {
+          loadMetrics();
+        }
         lookAgain();
       }
     } catch (InterruptedException alsoCloses) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  // While there is memory, and off the way of a start.
+  private static void loadMetrics() {
+    try {
+      MetricFamilies.load();
+    } catch (RuntimeException | Error failure) {
+      LOGGER.log(Level.SEVERE, "cannot load the metrics", failure);
     }
   }
 

@@ -64,7 +64,6 @@ final class MetricsRoute {
                 JsonResponses.send(onWorker, MetricFamilies.CONTENT_TYPE, families().text())));
   }
 
-  // The first scrape loads the library, not the start of the server: it takes 60 ms.
   private MetricFamilies families() {
     MetricFamilies out = new MetricFamilies();
     String java = System.getProperty("java.version", "unknown");

@@ -272,7 +272,9 @@ final class WatchRouteTest {
     }
     Await.until(
         "no file is kept open for the slow", () -> openFiles() < filesBefore + slow.size() / 2);
-    assertTrue(server.http.routeTable().watchers() >= slow.size(), "nobody was cut off");
+    Await.until(
+        "all have come, and nobody was cut off",
+        () -> server.http.routeTable().watchers() >= slow.size());
     for (RawClient client : slow) {
       client.close();
     }
