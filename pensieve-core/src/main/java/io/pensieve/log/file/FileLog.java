@@ -2,7 +2,6 @@ package io.pensieve.log.file;
 
 import static java.util.Objects.requireNonNull;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
@@ -66,9 +65,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private volatile @Nullable OpenLog openLog; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from attach on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
-
-  @GuardedBy("this")
-  private boolean unlocked; // no thread works in the folder any more
+  private boolean unlocked; // no thread works in the folder any more; guarded by this
 
   private FileLog(
       LogDirectory directory,
