@@ -3,7 +3,7 @@ package io.pensieve.server;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.FileDescriptors;
-import io.pensieve.server.http.metrics.MetricFamilies;
+import io.pensieve.server.http.metrics.ProcessMetrics;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -71,7 +71,7 @@ final class AlarmMonitor implements AutoCloseable {
   // While there is memory, and off the way of a start.
   private static void loadMetrics() {
     try {
-      MetricFamilies.load();
+      ProcessMetrics.load();
     } catch (RuntimeException | Error failure) {
       LOGGER.log(Level.SEVERE, "cannot load the metrics", failure);
     }

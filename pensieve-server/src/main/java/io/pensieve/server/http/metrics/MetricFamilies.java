@@ -5,14 +5,12 @@ import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
-import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,25 +26,6 @@ public final class MetricFamilies {
     /** Returns a sample. The labels alternate names and values. */
     public static Sample of(Number value, String... labels) {
       return new Sample(value.doubleValue(), Labels.of(labels));
-    }
-  }
-
-  /**
-   * Loads the library's classes, which takes some 60 ms: for a thread that nothing waits for. A
-   * class that is loaded by the first scrape, when memory is short, would stay broken for good.
-   */
-  public static void load() {
-    MetricFamilies families = new MetricFamilies();
-    ProcessMetrics.addTo(families);
-    families.add(
-        HistogramSnapshot.builder()
-            .name("loaded")
-            .dataPoint(new LatencyHistogram().snapshot(Labels.EMPTY))
-            .build());
-    try {
-      byte[] ignored = families.text();
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible); // it writes to memory
     }
   }
 

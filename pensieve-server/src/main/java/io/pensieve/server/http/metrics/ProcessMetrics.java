@@ -5,6 +5,10 @@ import io.pensieve.server.http.metrics.MetricFamilies.Sample;
 import io.prometheus.metrics.instrumentation.jvm.JvmGarbageCollectorMetrics;
 import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +29,25 @@ public final class ProcessMetrics {
   }
 
   private ProcessMetrics() {}
+
+  /**
+   * Loads the library's classes, which takes some 60 ms: for a thread that nothing waits for. A
+   * class that is loaded by the first scrape, when memory is short, would stay broken for good.
+   */
+  public static void load() {
+    MetricFamilies families = new MetricFamilies();
+    addTo(families);
+    families.add(
+        HistogramSnapshot.builder()
+            .name("loaded")
+            .dataPoint(new LatencyHistogram().snapshot(Labels.EMPTY))
+            .build());
+    try {
+      byte[] ignored = families.text();
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible); // it writes to memory
+    }
+  }
 
   public static void addTo(MetricFamilies out) {
     JVM.scrape().forEach(out::add);
