@@ -1,10 +1,9 @@
 /**
  * A durable LRU map: {@link io.pensieve.Pensieve} and the {@link io.pensieve.log.Log} behind it.
  *
- * <p>No runtime dependency. JSpecify's and Error Prone's annotations are needed to compile only.
+ * <p>No runtime dependency. JSpecify's annotations are needed to compile only.
  */
 module io.pensieve {
-  requires static com.google.errorprone.annotations;
   requires static org.jspecify;
 
   exports io.pensieve;

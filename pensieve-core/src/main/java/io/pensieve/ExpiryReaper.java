@@ -1,6 +1,6 @@
 package io.pensieve;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.lru.LruTable;
 import java.lang.ref.WeakReference;
 import java.time.Duration;

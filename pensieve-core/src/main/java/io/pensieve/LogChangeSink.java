@@ -1,6 +1,6 @@
 package io.pensieve;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;

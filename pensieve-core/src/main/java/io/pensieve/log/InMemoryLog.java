@@ -1,6 +1,6 @@
 package io.pensieve.log;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.pensieve.lru;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.Collections;

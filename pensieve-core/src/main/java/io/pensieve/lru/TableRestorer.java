@@ -1,6 +1,6 @@
 package io.pensieve.lru;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;

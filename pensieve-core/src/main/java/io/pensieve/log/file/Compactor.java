@@ -1,6 +1,6 @@
 package io.pensieve.log.file;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package io.pensieve.log.file;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
@@ -65,7 +66,9 @@ public final class FileLog<K, V> implements Log<K, V> {
   private volatile @Nullable OpenLog openLog; // from replay on
   private volatile @Nullable Compactor<K, V> compactor; // from attach on
   private volatile boolean closed; // stored under this, before the ring is sealed for it
-  private boolean unlocked; // no thread works in the folder any more; guarded by this
+
+  @GuardedBy("this")
+  private boolean unlocked; // no thread works in the folder any more
 
   private FileLog(
       LogDirectory directory,

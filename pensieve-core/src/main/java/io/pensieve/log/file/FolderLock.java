@@ -1,6 +1,6 @@
 package io.pensieve.log.file;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.pensieve.log.file;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.pensieve.annotation.GuardedBy;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
