@@ -110,6 +110,45 @@ public abstract sealed class LogException extends RuntimeException {
   }
 
   /**
+   * The log takes no changes from this map at this time, because they are made elsewhere: see
+   * {@link ReplicatedLog}. Nothing was changed. Reads work.
+   */
+  public static final class ReadOnly extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A refused change; the message says where changes are made, if that is known. */
+    public ReadOnly(String message) {
+      super(message, null);
+    }
+  }
+
+  /**
+   * The log has taken the change, and then lost the leadership of its cluster before the change was
+   * acknowledged. Whether it survives is not known here: the next leader may or may not have it.
+   */
+  public static final class OutcomeUnknown extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A change whose outcome is unknown; the message says why. */
+    public OutcomeUnknown(String message) {
+      super(message, null);
+    }
+  }
+
+  /**
+   * Too many changes wait for their acknowledgement. Nothing was changed. The write may be tried
+   * again soon.
+   */
+  public static final class Overloaded extends LogException {
+    private static final long serialVersionUID = 1L;
+
+    /** A refused change; the message has the limit. */
+    public Overloaded(String message) {
+      super(message, null);
+    }
+  }
+
+  /**
    * The requested changes are not available. The log was compacted, or a power cut lost changes
    * that a stream had delivered. Or they come from another log that was here before. Read the
    * entries instead, and then the changes from there on.

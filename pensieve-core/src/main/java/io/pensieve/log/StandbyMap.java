@@ -1,0 +1,57 @@
+package io.pensieve.log;
+
+import io.pensieve.log.LiveEntries.LiveEntry;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A map as its {@link ReplicatedLog} sees it. The log calls these methods one at a time, never
+ * within {@link Log#append} except for {@link #entry}. All but {@code entry} may wait for the map's
+ * writers, so the log must hold no lock that {@code append} needs.
+ *
+ * @param <K> the type of keys
+ * @param <V> the type of values
+ */
+public interface StandbyMap<K, V> {
+
+  /**
+   * Applies a change that is already acknowledged. The log's {@link Log#durableSequence} has
+   * reached its sequence number. Has no effect if the key's entry has this version or a later one.
+   * A touch makes the entry the most recently used one, if there is one.
+   */
+  void apply(long sequence, Change<K, V> change);
+
+  /**
+   * Returns the entry of a key as the map holds it: acknowledged or not, expired or not; null if
+   * there is none. Never waits. Within {@link Log#append} it is the entry that the change replaces.
+   */
+  @Nullable LiveEntry<K, V> entry(K key);
+
+  /**
+   * Undoes a change that was appended and never acknowledged: the key has this entry again, or
+   * none. Waits until the change is visible if its writer is still at work. To be called for the
+   * last change first, after {@link #demote}.
+   *
+   * @param before what {@link #entry} returned within the append of that change
+   */
+  void revert(K key, @Nullable LiveEntry<K, V> before);
+
+  /**
+   * Replaces all entries by those of a saved state. Readers may see a mixture meanwhile.
+   *
+   * @param coldestFirst the entries, the least recently used first
+   */
+  void replaceAll(Iterator<LiveEntry<K, V>> coldestFirst);
+
+  /**
+   * Makes this an ordinary map: from now on it expires entries and evicts those beyond its bounds,
+   * and appends that to the log, which must take it.
+   */
+  void promote();
+
+  /**
+   * Makes this a standby again. The log refuses appends already. Afterwards the map starts no
+   * eviction and no expiry.
+   */
+  void demote();
+}
