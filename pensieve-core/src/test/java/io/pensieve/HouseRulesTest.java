@@ -50,6 +50,11 @@ class HouseRulesTest {
           Map.entry("io.pensieve.log.file", Set.of("io.pensieve.annotation", "io.pensieve.log")),
           Map.entry("io.pensieve.lru", Set.of("io.pensieve.annotation")),
           Map.entry(
+              "io.pensieve.replication",
+              Set.of("io.pensieve.log", "io.pensieve.replication.consensus")),
+          Map.entry("io.pensieve.replication.consensus", Set.of()),
+          Map.entry("io.pensieve.replication.ratis", Set.of("io.pensieve.replication.consensus")),
+          Map.entry(
               "io.pensieve.server",
               Set.of(
                   "io.pensieve",
