@@ -43,9 +43,10 @@ await() {
   done
 }
 
-# A server of ours by the level of its log.
+# A server of ours by the level of its log. A heap this small allows 8,192 connections by default.
 pensieve() {
-  $java -jar "$server" --port "$2" --durability "$1" --data-dir "$data/$1" --capacity 100000 >"$results/out-$1" 2>&1 &
+  $java -jar "$server" --port "$2" --durability "$1" --data-dir "$data/$1" --capacity 100000 \
+    --connections-max 12000 >"$results/out-$1" 2>&1 &
   started="$started $!"
   await "$results/out-$1" "listening on"
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
  * of two gigabytes, or sends more header than a server should take.
  *
  * <pre>
- * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.Hostile \
+ * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.HostileConnections \
  *     port=7900 idle=10000 perSecond=500
  * </pre>
  *
