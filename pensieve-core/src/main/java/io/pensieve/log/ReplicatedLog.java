@@ -11,6 +11,19 @@ package io.pensieve.log;
  * numbers may have gaps, and are never given twice: a log that loses changes to another leader
  * continues above all numbers it gave them, and calls them {@linkplain #isVoid void}.
  *
+ * <p>When the log loses the leadership, it does this, in order:
+ *
+ * <ol>
+ *   <li>It refuses appends. The numbers of what was appended and not applied are void.
+ *   <li>It fails all who wait for such a number, with {@link LogException.OutcomeUnknown}, and from
+ *       now on also all who begin to wait for one. (A caller's function may wait while it holds its
+ *       key, and the next steps wait for that function.)
+ *   <li>It calls {@link StandbyMap#demote}, then {@link StandbyMap#revert} for each lost change,
+ *       the last one first, then {@link StandbyMap#reverted}.
+ *   <li>It applies what other leaders have committed. If a lost change is among that, its number is
+ *       no longer void from before it is applied.
+ * </ol>
+ *
  * @param <K> the type of keys
  * @param <V> the type of values
  */
@@ -24,8 +37,9 @@ public interface ReplicatedLog<K, V> extends Log<K, V> {
 
   /**
    * Whether this log gave out the sequence number for a change that was lost later. Such a change
-   * was never acknowledged, and no reader may return it. A reader calls this after it has waited
-   * for the sequence. Must be fast.
+   * was never acknowledged, and no reader may return it. A reader calls this after it has found
+   * that {@link #durableSequence} has reached the number, so a number must be void before that.
+   * Must be fast: every read calls it.
    */
   boolean isVoid(long sequence);
 }
