@@ -1,0 +1,131 @@
+package io.pensieve.replication.ratis;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+
+/** How Ratis is set up: each setting that departs from its default, and why. */
+final class EngineProperties {
+  /** A follower that has not heard of a leader for so long stands for election. */
+  static final int ELECTION_MILLIS_MIN = 1_000;
+
+  static final int ELECTION_MILLIS_MAX = 2_000;
+
+  /**
+   * A leader answers reads without asking for so long after it last heard of a majority. Shorter
+   * than an election takes, and than a member takes to come back without memory of its leader.
+   */
+  static final int LEASE_MILLIS = 500;
+
+  /** What Ratis adds to an entry at most: its place, the caller's id. */
+  private static final int ENTRY_FRAME_BYTES = 1 << 10;
+
+  private static final int SNAPSHOT_CHUNK_BYTES = 4 << 20;
+
+  private static final int POOL_SIZE = 4;
+
+  private final RaftProperties properties = new RaftProperties();
+
+  private final int frameBytesMax;
+
+  private EngineProperties(int frameBytesMax) {
+    this.frameBytesMax = frameBytesMax;
+  }
+
+  static RaftProperties of(Path folder, String host, int port, int entryBytesMax, boolean isNew) {
+    EngineProperties settings = new EngineProperties(entryBytesMax + ENTRY_FRAME_BYTES);
+    settings.storage(folder);
+    settings.network(host, port);
+    settings.elections(isNew);
+    settings.reads();
+    settings.pools();
+    return settings.properties;
+  }
+
+  private void storage(Path folder) {
+    RaftServerConfigKeys.setStorageDir(properties, List.of(folder.toFile()));
+    RaftServerConfigKeys.setRemovedGroupsDir(properties, folder.resolve("removed").toFile());
+    // Both acknowledge entries that were not forced.
+    RaftServerConfigKeys.Log.setAsyncFlushEnabled(properties, false);
+    RaftServerConfigKeys.Log.setUnsafeFlushEnabled(properties, false);
+    RaftServerConfigKeys.Log.setForceSyncNum(properties, 128);
+    RaftServerConfigKeys.Log.setSegmentSizeMax(properties, bytes(32 << 20));
+    RaftServerConfigKeys.Log.setSegmentCacheNumMax(properties, 2);
+    RaftServerConfigKeys.Log.setSegmentCacheSizeMax(properties, bytes(64 << 20));
+    RaftServerConfigKeys.Log.setPreallocatedSize(properties, bytes(1 << 20));
+    RaftServerConfigKeys.Log.setWriteBufferSize(properties, bytes(frameBytesMax + (64L << 10)));
+    RaftServerConfigKeys.Log.setQueueByteLimit(properties, bytes(64 << 20));
+    RaftServerConfigKeys.Write.setByteLimit(properties, bytes(64 << 20));
+    // A dead member does not keep the log: it gets a snapshot when it comes back.
+    RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(properties, true);
+    RaftServerConfigKeys.Log.setPurgeGap(properties, 1);
+    RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, false);
+    RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(properties, false);
+    RaftServerConfigKeys.Snapshot.setTriggerWhenRemoveEnabled(properties, false);
+    RaftServerConfigKeys.Snapshot.setRetentionFileNum(properties, 2);
+    RaftServerConfigKeys.RetryCache.setExpiryTime(properties, seconds(10));
+  }
+
+  private void network(String host, int port) {
+    if (!host.isEmpty()) {
+      GrpcConfigKeys.Server.setHost(properties, host);
+    }
+    GrpcConfigKeys.Server.setPort(properties, port);
+    RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, bytes(frameBytesMax));
+    RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(
+        properties, bytes(SNAPSHOT_CHUNK_BYTES));
+    GrpcConfigKeys.setMessageSizeMax(
+        properties, bytes(Math.max(frameBytesMax, SNAPSHOT_CHUNK_BYTES) + (2L << 20)));
+  }
+
+  private void elections(boolean isNew) {
+    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(ELECTION_MILLIS_MIN));
+    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(ELECTION_MILLIS_MAX));
+    // A new cluster has no leader that a quick election could disturb.
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, millis(isNew ? 50 : 500));
+    RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, millis(isNew ? 150 : 1_000));
+    RaftServerConfigKeys.setCloseThreshold(properties, seconds(300));
+    RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(properties, seconds(10));
+    RaftServerConfigKeys.setStagingTimeout(properties, seconds(10));
+  }
+
+  private void reads() {
+    RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
+    RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, true);
+    RaftServerConfigKeys.Read.setLeaderLeaseTimeoutRatio(
+        properties, (double) LEASE_MILLIS / ELECTION_MILLIS_MIN);
+    RaftServerConfigKeys.Read.setTimeout(properties, seconds(5));
+  }
+
+  // Not cached: such a pool of Ratis never has a second thread, and its tasks wait for one another.
+  private void pools() {
+    RaftServerConfigKeys.ThreadPool.setProxyCached(properties, false);
+    RaftServerConfigKeys.ThreadPool.setProxySize(properties, POOL_SIZE);
+    RaftServerConfigKeys.ThreadPool.setServerCached(properties, false);
+    RaftServerConfigKeys.ThreadPool.setServerSize(properties, POOL_SIZE);
+    RaftServerConfigKeys.ThreadPool.setClientCached(properties, false);
+    RaftServerConfigKeys.ThreadPool.setClientSize(properties, POOL_SIZE);
+    GrpcConfigKeys.Server.setAsyncRequestThreadPoolCached(properties, false);
+    GrpcConfigKeys.Server.setAsyncRequestThreadPoolSize(properties, POOL_SIZE);
+    GrpcConfigKeys.Server.setBossGroupSize(properties, 1);
+    GrpcConfigKeys.Server.setWorkerGroupSize(properties, 2);
+    GrpcConfigKeys.Client.setWorkerGroupSize(properties, 2);
+  }
+
+  private static SizeInBytes bytes(long bytes) {
+    return SizeInBytes.valueOf(bytes);
+  }
+
+  private static TimeDuration millis(long millis) {
+    return TimeDuration.valueOf(millis, TimeUnit.MILLISECONDS);
+  }
+
+  private static TimeDuration seconds(long seconds) {
+    return TimeDuration.valueOf(seconds, TimeUnit.SECONDS);
+  }
+}

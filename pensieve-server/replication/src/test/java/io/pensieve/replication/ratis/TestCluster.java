@@ -1,0 +1,230 @@
+package io.pensieve.replication.ratis;
+
+import io.pensieve.replication.consensus.ConsensusStatus;
+import io.pensieve.replication.consensus.LogPosition;
+import io.pensieve.replication.consensus.Member;
+import io.pensieve.replication.consensus.StateMachine;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+
+/** Members of one cluster in this process, on loopback. Each keeps the entries that it applied. */
+final class TestCluster implements AutoCloseable {
+  static final long PATIENCE_SECONDS = 60;
+
+  final UUID id = UUID.randomUUID();
+  final Path folder;
+  final List<Member> members = new ArrayList<>();
+  final Map<String, Node> nodes = new TreeMap<>();
+  private UnaryOperator<RatisConsensus.Builder> settings = UnaryOperator.identity();
+
+  TestCluster(Path folder) {
+    this.folder = folder;
+  }
+
+  /** A member and the list that it keeps. */
+  static final class Node implements StateMachine {
+    final RatisConsensus consensus;
+    final List<String> events = new ArrayList<>();
+    final List<String> applied = new ArrayList<>();
+    LogPosition last = new LogPosition(0, 0);
+    long leadingTerm;
+    final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+    Node(RatisConsensus consensus) {
+      this.consensus = consensus;
+    }
+
+    @Override
+    public synchronized void apply(LogPosition position, byte[] entry) {
+      if (leadingTerm != 0 && position.term() != leadingTerm) {
+        events.add("applied an entry of term " + position.term() + " in term " + leadingTerm);
+      }
+      if (position.index() <= last.index()) {
+        events.add("applied " + position + " after " + last);
+      }
+      last = position;
+      applied.add(new String(entry, StandardCharsets.UTF_8));
+    }
+
+    @Override
+    public synchronized void lead(long term) {
+      leadingTerm = term;
+      events.add("lead");
+    }
+
+    @Override
+    public synchronized void follow() {
+      leadingTerm = 0;
+      events.add("follow");
+    }
+
+    @Override
+    public synchronized void restore(LogPosition position, Path snapshot) {
+      try {
+        applied.clear();
+        applied.addAll(Files.readAllLines(snapshot));
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+      last = position;
+      events.add("restore");
+    }
+
+    @Override
+    public void fail(Throwable cause) {
+      failure.complete(cause);
+    }
+
+    synchronized List<String> applied() {
+      return List.copyOf(applied);
+    }
+
+    synchronized List<String> events() {
+      return List.copyOf(events);
+    }
+
+    synchronized long leadingTerm() {
+      return leadingTerm;
+    }
+
+    CompletableFuture<Void> propose(String entry) {
+      return consensus.propose(leadingTerm(), entry.getBytes(StandardCharsets.UTF_8));
+    }
+
+    void put(String entry) throws Exception {
+      propose(entry).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    void barrier() throws Exception {
+      consensus.readBarrier().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    synchronized void snapshot() throws IOException {
+      Path file = consensus.temporaryFolder().resolve("a-snapshot");
+      Files.write(file, applied);
+      consensus.saveSnapshot(last, file);
+    }
+
+    ConsensusStatus status() {
+      return consensus.status();
+    }
+  }
+
+  TestCluster with(UnaryOperator<RatisConsensus.Builder> settings) {
+    this.settings = settings;
+    return this;
+  }
+
+  static Member newMember(String id) throws IOException {
+    int port = freePort();
+    return new Member(id, "127.0.0.1", port, URI.create("http://127.0.0.1:" + port));
+  }
+
+  /** Below the ports that outgoing connections take: nobody gets it before the member does. */
+  static int freePort() throws IOException {
+    for (int attempt = 0; ; attempt++) {
+      int port = 10_000 + (int) (Math.random() * 20_000);
+      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (IOException taken) {
+        if (attempt == 100) {
+          throw taken;
+        }
+      }
+    }
+  }
+
+  static TestCluster ofThree(Path folder) throws IOException {
+    TestCluster cluster = new TestCluster(folder);
+    for (String id : List.of("a", "b", "c")) {
+      cluster.members.add(newMember(id));
+    }
+    for (Member member : cluster.members) {
+      cluster.start(member, cluster.members);
+    }
+    return cluster;
+  }
+
+  Path folderOf(String id) {
+    return folder.resolve(id);
+  }
+
+  Node start(Member member, List<Member> initial) throws IOException {
+    RatisConsensus consensus =
+        settings
+            .apply(
+                RatisConsensus.at(folderOf(member.id()), id, member.id())
+                    .members(initial)
+                    .bind(member.host(), member.port()))
+            .build();
+    Node node = new Node(consensus);
+    consensus.start(node);
+    nodes.put(member.id(), node);
+    return node;
+  }
+
+  Node restart(String id) throws IOException {
+    Member member = members.stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
+    return start(member, members);
+  }
+
+  void stop(String id) {
+    nodes.remove(id).consensus.close();
+  }
+
+  Node leader() throws InterruptedException {
+    await("a leader", () -> nodes.values().stream().anyMatch(node -> node.leadingTerm() > 0));
+    return nodes.values().stream().filter(node -> node.leadingTerm() > 0).findFirst().orElseThrow();
+  }
+
+  String leaderId() throws InterruptedException {
+    Node leader = leader();
+    return nodes.entrySet().stream()
+        .filter(entry -> entry.getValue() == leader)
+        .findFirst()
+        .orElseThrow()
+        .getKey();
+  }
+
+  List<Node> followers() throws InterruptedException {
+    Node leader = leader();
+    return nodes.values().stream().filter(node -> node != leader).toList();
+  }
+
+  static void await(String what, BooleanSupplier condition) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("waited in vain for " + what);
+      }
+      Thread.sleep(5);
+    }
+  }
+
+  void awaitApplied(List<String> entries) throws InterruptedException {
+    for (Map.Entry<String, Node> node : nodes.entrySet()) {
+      await(
+          node.getKey() + " to apply " + entries.size() + ", has " + node.getValue().applied(),
+          () -> node.getValue().applied().equals(entries));
+    }
+  }
+
+  @Override
+  public void close() {
+    nodes.values().forEach(node -> node.consensus.close());
+  }
+}
