@@ -3,6 +3,7 @@ package io.pensieve.replication.ratis;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Queue;
@@ -222,7 +223,7 @@ final class AppliedLog extends BaseStateMachine {
       snapshots.beginInstall();
     } catch (IOException e) {
       machine.fail(e);
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -3,9 +3,11 @@ package io.pensieve.replication.ratis;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
+import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -41,7 +43,7 @@ class RatisConsensusTest {
           cluster.members,
           leader.status().members().stream()
               .map(progress -> progress.member())
-              .sorted(java.util.Comparator.comparing(member -> member.id()))
+              .sorted(Comparator.comparing(Member::id))
               .toList());
     }
   }
@@ -69,12 +71,8 @@ class RatisConsensusTest {
       for (String entry : entries) {
         cluster.leader().put(entry);
       }
-      for (String id : List.of("a", "b", "c")) {
-        cluster.stop(id);
-      }
-      for (String id : List.of("a", "b", "c")) {
-        cluster.restart(id);
-      }
+      cluster.stopAll();
+      cluster.startAll();
       cluster.leader();
       cluster.awaitApplied(entries);
       cluster.leader().put("four");

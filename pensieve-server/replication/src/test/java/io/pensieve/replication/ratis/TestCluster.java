@@ -5,6 +5,7 @@ import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -12,11 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -28,7 +30,7 @@ final class TestCluster implements AutoCloseable {
   final UUID id = UUID.randomUUID();
   final Path folder;
   final List<Member> members = new ArrayList<>();
-  final Map<String, Node> nodes = new TreeMap<>();
+  final Map<String, Node> nodes = new ConcurrentSkipListMap<>();
   private UnaryOperator<RatisConsensus.Builder> settings = UnaryOperator.identity();
 
   TestCluster(Path folder) {
@@ -78,7 +80,7 @@ final class TestCluster implements AutoCloseable {
         applied.clear();
         applied.addAll(Files.readAllLines(snapshot));
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
       last = position;
       events.add("restore");
@@ -153,10 +155,39 @@ final class TestCluster implements AutoCloseable {
     for (String id : List.of("a", "b", "c")) {
       cluster.members.add(newMember(id));
     }
-    for (Member member : cluster.members) {
-      cluster.start(member, cluster.members);
-    }
+    cluster.startAll();
     return cluster;
+  }
+
+  /** All at once: most of a start is waiting. */
+  void startAll() {
+    inParallel(members, member -> start(member, members));
+  }
+
+  private interface Step<T> {
+    void run(T one) throws IOException;
+  }
+
+  private static <T> void inParallel(Collection<T> all, Step<T> step) {
+    List<CompletableFuture<Void>> steps = new ArrayList<>();
+    for (T one : all) {
+      steps.add(
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  step.run(one);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              },
+              task -> new Thread(task, "test-cluster").start()));
+    }
+    steps.forEach(CompletableFuture::join);
+  }
+
+  void stopAll() {
+    inParallel(nodes.values(), node -> node.consensus.close());
+    nodes.clear();
   }
 
   Path folderOf(String id) {
@@ -225,6 +256,6 @@ final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    nodes.values().forEach(node -> node.consensus.close());
+    stopAll();
   }
 }
