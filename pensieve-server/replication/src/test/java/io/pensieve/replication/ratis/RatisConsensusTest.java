@@ -17,7 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three members in one process: what each promises of the log that they share. */
 class RatisConsensusTest {
-  @TempDir Path folder;
+  private final Path folder;
+
+  RatisConsensusTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   @Test
   void entriesAreAppliedInTheirOrderOnAllMembers() throws Exception {
