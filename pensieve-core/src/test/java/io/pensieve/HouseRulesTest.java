@@ -78,6 +78,7 @@ class HouseRulesTest {
                   "io.pensieve.server.http.metrics",
                   "io.pensieve.server.http.protocol",
                   "io.pensieve.server.http.transport",
+                  "io.pensieve.server.http.ui",
                   "io.pensieve.server.http.value")),
           Map.entry("io.pensieve.server.http.access", Set.of("io.pensieve.server.http.json")),
           Map.entry(
@@ -106,6 +107,9 @@ class HouseRulesTest {
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.metrics",
                   "io.pensieve.server.http.protocol")),
+          Map.entry(
+              "io.pensieve.server.http.ui",
+              Set.of("io.pensieve.server.http.json", "io.pensieve.server.http.protocol")),
           Map.entry("io.pensieve.server.http.value", Set.of("io.pensieve", "io.pensieve.log")),
           Map.entry("io.pensieve.server.peers", Set.of()),
           Map.entry("io.pensieve.examples.cluster", Set.of()));

@@ -40,6 +40,7 @@ import java.util.stream.Stream;
  * @param connections the limits on connections, requests and silence
  * @param accessLog the file that gets a line per response, or {@code -} for the standard output;
  *     empty for none
+ * @param ui whether browsers get a page
  */
 record Configuration(
     InetSocketAddress address,
@@ -58,7 +59,8 @@ record Configuration(
     List<Path> tlsFiles,
     SizeLimits limits,
     ConnectionLimits connections,
-    String accessLog) {
+    String accessLog,
+    boolean ui) {
   private static final int PORT_MAX = 65_535;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final long CAPACITY_BYTES_MIN = 1 << 10;
@@ -104,7 +106,8 @@ record Configuration(
                     .share(1, CLIENTS_MAX, HeapShares.ofProcess().requestsMax()),
             get(given, Setting.SILENCE_MAX).duration(SILENCE_MIN, TIME_MAX),
             get(given, Setting.DRAIN_DEADLINE).duration(Duration.ZERO, TIME_MAX)),
-        get(given, Setting.ACCESS_LOG).text());
+        get(given, Setting.ACCESS_LOG).text(),
+        get(given, Setting.UI).yes());
   }
 
   // Every key must fit into a request head: in the path, or as the cursor of a listing.

@@ -217,7 +217,8 @@ final class PensieveServer implements AutoCloseable {
             configuration.durability(),
             connections,
             tls,
-            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none));
+            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
+            configuration.ui());
     try {
       return HttpServer.start(settings, map, cluster, alarms);
     } catch (IOException refused) {

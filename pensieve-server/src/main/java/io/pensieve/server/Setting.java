@@ -64,7 +64,8 @@ enum Setting {
   WATCHERS_MAX("NUMBER", HeapShares.Limit.WATCHERS, "How many clients may watch changes."),
   SILENCE_MAX("TIME", "75s", "How long a client may be silent before it is cut off."),
   DRAIN_DEADLINE("TIME", "8s", "How long a stop waits for requests that are under way."),
-  ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output.");
+  ACCESS_LOG("FILE", "", "A JSON line for each answer; - for the standard output."),
+  UI("BOOLEAN", "true", "Whether browsers get a page at /ui/.");
 
   /** The program's name, in messages. */
   static final String PROGRAM = "pensieve-server";
@@ -111,7 +112,7 @@ enum Setting {
 
   /** Returns whether the flag without a value means true. */
   boolean isSwitch() {
-    return this == ALLOW_ANONYMOUS || this == ALLOW_DROPS;
+    return this == ALLOW_ANONYMOUS || this == ALLOW_DROPS || this == UI;
   }
 
   String flag() {

@@ -44,6 +44,7 @@ public final class HttpServer implements AutoCloseable {
    * @param connections the limits on connections, requests and silence
    * @param tls the server's certificate and key; empty for HTTP without TLS
    * @param accessLog receives every completed request
+   * @param ui whether there is a page for people
    */
   public record Settings(
       InetSocketAddress address,
@@ -52,7 +53,20 @@ public final class HttpServer implements AutoCloseable {
       Optional<Durability> durability,
       ConnectionLimits connections,
       Optional<ReloadableTls> tls,
-      AccessLog accessLog) {
+      AccessLog accessLog,
+      boolean ui) {
+
+    /** Settings with a page for people. */
+    public Settings(
+        InetSocketAddress address,
+        SizeLimits limits,
+        Authorizer authorizer,
+        Optional<Durability> durability,
+        ConnectionLimits connections,
+        Optional<ReloadableTls> tls,
+        AccessLog accessLog) {
+      this(address, limits, authorizer, durability, connections, tls, accessLog, true);
+    }
 
     /**
      * Returns settings with default limits, open to anyone, for a map without a log, without TLS.
@@ -83,7 +97,8 @@ public final class HttpServer implements AutoCloseable {
             cluster,
             inFlight,
             meters,
-            alarms);
+            alarms,
+            settings.ui());
     RequestHead head = new RequestHead(settings.limits());
     Router router = new Router(routeTable.routes(), head, settings.authorizer(), meters, inFlight);
     listener =

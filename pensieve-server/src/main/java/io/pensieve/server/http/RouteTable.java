@@ -12,12 +12,14 @@ import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.pensieve.server.http.transport.Permits;
 import io.pensieve.server.http.transport.Route;
+import io.pensieve.server.http.ui.UiRoutes;
 import io.pensieve.server.http.value.HeapShares;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.http.value.WaitLimits;
 import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The table of all routes, with the long polls and watchers behind them. Only this table knows
@@ -36,7 +38,8 @@ final class RouteTable implements AutoCloseable {
       Cluster cluster,
       InFlightRequests inFlight,
       RequestMetrics meters,
-      Alarms alarms) {
+      Alarms alarms,
+      boolean ui) {
     InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
     hub = new ChangeHub(map);
@@ -54,7 +57,9 @@ final class RouteTable implements AutoCloseable {
             waits,
             new Permits(waits.watchersMax(), ProblemType.TOO_MANY_WATCHERS, inFlight),
             HeapShares.ofProcess().historyBytes() / limits.logEntryBytesMax());
-    routes = routes(limits, guarantee, map, cluster, inFlight, meters, alarms, clock);
+    List<Route> forPrograms =
+        routes(limits, guarantee, map, cluster, inFlight, meters, alarms, clock);
+    routes = ui ? Stream.concat(forPrograms.stream(), uiRoutes().stream()).toList() : forPrograms;
   }
 
   private List<Route> routes(
@@ -96,6 +101,14 @@ final class RouteTable implements AutoCloseable {
         new Route(Methods.GET, "/v1/watch", Role.READ, watch::watch),
         new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::cluster),
         new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApiRoute()::get));
+  }
+
+  private static List<Route> uiRoutes() {
+    UiRoutes page = new UiRoutes();
+    return List.of(
+        new Route(Methods.GET, "/", Role.ANYONE, page::root),
+        new Route(Methods.GET, "/ui", Role.ANYONE, page::redirect),
+        new Route(Methods.GET, "/ui/{file}", Role.ANYONE, page::file));
   }
 
   List<Route> routes() {

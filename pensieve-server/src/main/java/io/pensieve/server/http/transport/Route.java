@@ -7,11 +7,9 @@ import io.undertow.util.Methods;
 
 /**
  * A method and a path, the role they require, and the endpoint that responds. The template of a
- * path may end in {@code {key}}, which matches the whole rest of the path.
+ * path may end in {@code {key}} or {@code {file}}, which matches the whole rest of the path.
  */
 public record Route(HttpString method, String template, Role role, KeyEndpoint endpoint) {
-  private static final String KEY = "{key}";
-
   /** A route whose template has no key. */
   public Route(HttpString method, String template, Role role, Endpoint endpoint) {
     this(method, template, role, (exchange, ignored) -> endpoint.handle(exchange));
@@ -57,10 +55,10 @@ public record Route(HttpString method, String template, Role role, KeyEndpoint e
   }
 
   private boolean takesKey() {
-    return template.endsWith(KEY);
+    return template.endsWith("}");
   }
 
   private int prefixLength() {
-    return template.length() - KEY.length();
+    return template.lastIndexOf('{');
   }
 }
