@@ -64,6 +64,7 @@ class HouseRulesTest {
                   "io.pensieve.server.http.access",
                   "io.pensieve.server.http.metrics",
                   "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.replication",
                   "io.pensieve.server.http.transport",
                   "io.pensieve.server.http.value",
                   "io.pensieve.server.peers")),
@@ -77,6 +78,7 @@ class HouseRulesTest {
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.metrics",
                   "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.replication",
                   "io.pensieve.server.http.transport",
                   "io.pensieve.server.http.ui",
                   "io.pensieve.server.http.value")),
@@ -101,12 +103,16 @@ class HouseRulesTest {
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.value")),
           Map.entry(
+              "io.pensieve.server.http.replication",
+              Set.of("io.pensieve.server.http.json", "io.pensieve.server.http.protocol")),
+          Map.entry(
               "io.pensieve.server.http.transport",
               Set.of(
                   "io.pensieve.server.http.access",
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.metrics",
-                  "io.pensieve.server.http.protocol")),
+                  "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.replication")),
           Map.entry(
               "io.pensieve.server.http.ui",
               Set.of("io.pensieve.server.http.json", "io.pensieve.server.http.protocol")),

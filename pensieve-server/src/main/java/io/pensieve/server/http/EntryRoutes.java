@@ -19,6 +19,7 @@ import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.ConditionalWrite;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
@@ -44,7 +45,7 @@ final class EntryRoutes {
   private static final String WAIT = "wait";
   private static final String AS = "as";
   private static final String JSON = "json";
-  private static final Set<String> GET_PARAMETERS = Set.of(WAIT, AS);
+  private static final Set<String> GET_PARAMETERS = Set.of(WAIT, AS, ReadConsistency.PARAMETER);
   private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
   private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
 

@@ -10,6 +10,10 @@ import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.KeepAliveHandler;
 import io.pensieve.server.http.protocol.RequestHead;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.Forwarder;
+import io.pensieve.server.http.replication.LeaderConnections;
+import io.pensieve.server.http.replication.LeaderGate;
+import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.transport.ConnectionLimits;
 import io.pensieve.server.http.transport.HttpListener;
 import io.pensieve.server.http.transport.InFlightRequests;
@@ -22,6 +26,8 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
 
 /** Serves a map and a view of the other nodes over HTTP. Closes neither of them. */
 public final class HttpServer implements AutoCloseable {
@@ -31,6 +37,8 @@ public final class HttpServer implements AutoCloseable {
   private final HttpListener listener;
   private final InFlightRequests inFlight;
   private final RouteTable routeTable;
+  private final Optional<LeaderConnections> leaderConnections;
+  private final Optional<LeaderGate> gate;
   private final Duration drainDeadline;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -83,12 +91,37 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
+  /**
+   * The cluster that a replicating server belongs to.
+   *
+   * @param replication what this node does in it
+   * @param trust returns the context that decides which server is trusted to be a peer
+   * @param patience how long a request waits for a leader
+   */
+  public record Replicated(Replication replication, Supplier<SSLContext> trust, Duration patience) {
+    private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(5);
+
+    /** Creates one whose requests wait 5 s for a leader. */
+    public Replicated(Replication replication, Supplier<SSLContext> trust) {
+      this(replication, trust, DEFAULT_PATIENCE);
+    }
+  }
+
   private HttpServer(
-      Settings settings, Pensieve<String, StoredValue> map, Cluster cluster, Alarms alarms)
+      Settings settings,
+      Pensieve<String, StoredValue> map,
+      Cluster cluster,
+      Alarms alarms,
+      Optional<Replicated> replicated)
       throws IOException {
     drainDeadline = settings.connections().drainDeadline();
     inFlight = new InFlightRequests(settings.connections().requestsMax());
     RequestMetrics meters = new RequestMetrics(settings.accessLog());
+    leaderConnections = replicated.map(node -> new LeaderConnections(node.trust()));
+    gate =
+        replicated.map(
+            node ->
+                gate(node, cluster.nodeId(), settings.limits(), leaderConnections.orElseThrow()));
     routeTable =
         new RouteTable(
             settings.limits(),
@@ -98,9 +131,12 @@ public final class HttpServer implements AutoCloseable {
             inFlight,
             meters,
             alarms,
-            settings.ui());
+            settings.ui(),
+            gate);
     RequestHead head = new RequestHead(settings.limits());
-    Router router = new Router(routeTable.routes(), head, settings.authorizer(), meters, inFlight);
+    Router router =
+        new Router(
+            routeTable.routes(), head, settings.authorizer(), meters, inFlight, gate.orElse(null));
     listener =
         new HttpListener(
             new HttpListener.Settings(
@@ -109,6 +145,15 @@ public final class HttpServer implements AutoCloseable {
                 new KeepAliveHandler(
                     settings.connections().silenceMax(),
                     new HttpContinueReadHandler(ExceptionMapper.mapped(router)))));
+  }
+
+  private static LeaderGate gate(
+      Replicated node, long nodeId, SizeLimits limits, LeaderConnections connections) {
+    int bodyBytesMax = Math.max(limits.batchBodyBytesMax(), limits.bodyBytesMax());
+    return new LeaderGate(
+        node.replication(),
+        new Forwarder(
+            node.replication(), Long.toString(nodeId), bodyBytesMax, node.patience(), connections));
   }
 
   /**
@@ -129,7 +174,22 @@ public final class HttpServer implements AutoCloseable {
   public static HttpServer start(
       Settings settings, Pensieve<String, StoredValue> map, Cluster cluster, Alarms alarms)
       throws IOException {
-    return new HttpServer(settings, map, cluster, alarms);
+    return start(settings, map, cluster, alarms, Optional.empty());
+  }
+
+  /**
+   * Starts to listen, as a node of a cluster if there is one.
+   *
+   * @throws IOException if the server cannot listen on the address; nothing is left open then
+   */
+  public static HttpServer start(
+      Settings settings,
+      Pensieve<String, StoredValue> map,
+      Cluster cluster,
+      Alarms alarms,
+      Optional<Replicated> replicated)
+      throws IOException {
+    return new HttpServer(settings, map, cluster, alarms, replicated);
   }
 
   /** Returns the address, with the port that was picked. */
@@ -139,6 +199,11 @@ public final class HttpServer implements AutoCloseable {
 
   RouteTable routeTable() {
     return routeTable;
+  }
+
+  /** Returns what forwards requests to the leader, on a node of a cluster. */
+  Optional<Forwarder> forwarding() {
+    return gate.map(LeaderGate::forwarder);
   }
 
   /** Returns whether the server is draining: it still responds, but closes soon. */
@@ -176,6 +241,7 @@ public final class HttpServer implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     routeTable.close();
+    leaderConnections.ifPresent(LeaderConnections::close);
     listener.close();
   }
 }

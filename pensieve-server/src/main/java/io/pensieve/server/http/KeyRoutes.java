@@ -9,6 +9,7 @@ import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.QueryParameters;
+import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
 import java.util.Base64;
@@ -22,8 +23,9 @@ final class KeyRoutes {
   private static final String DELIMITER = "delimiter";
   private static final String LIMIT = "limit";
   private static final String CURSOR = "cursor";
-  private static final Set<String> KEYS_PARAMETERS = Set.of(PREFIX, DELIMITER, LIMIT, CURSOR);
-  private static final Set<String> COUNT_PARAMETERS = Set.of(PREFIX);
+  private static final Set<String> KEYS_PARAMETERS =
+      Set.of(PREFIX, DELIMITER, LIMIT, CURSOR, ReadConsistency.PARAMETER);
+  private static final Set<String> COUNT_PARAMETERS = Set.of(PREFIX, ReadConsistency.PARAMETER);
   private static final int LIMIT_DEFAULT = 100;
   private static final int LIMIT_MAX = 1000;
 

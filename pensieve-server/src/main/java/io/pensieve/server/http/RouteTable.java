@@ -9,6 +9,8 @@ import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.RequestMetrics;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.LeaderGate;
+import io.pensieve.server.http.replication.ServedBy;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.pensieve.server.http.transport.Permits;
 import io.pensieve.server.http.transport.Route;
@@ -19,6 +21,7 @@ import io.pensieve.server.http.value.WaitLimits;
 import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -39,7 +42,8 @@ final class RouteTable implements AutoCloseable {
       InFlightRequests inFlight,
       RequestMetrics meters,
       Alarms alarms,
-      boolean ui) {
+      boolean ui,
+      Optional<LeaderGate> gate) {
     InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
     hub = new ChangeHub(map);
@@ -82,33 +86,37 @@ final class RouteTable implements AutoCloseable {
     MetricsRoute metrics =
         new MetricsRoute(map, cluster, meters, inFlight, polls, watch, limits, alarms);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", Role.READ, texts::get),
-        new Route(Methods.POST, "/put", Role.WRITE, texts::put),
-        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, texts::delete),
-        new Route(Methods.POST, "/internal/heartbeat", Role.PEER, nodes::heartbeat),
-        new Route(Methods.GET, "/cluster", Role.READ, nodes::cluster),
-        new Route(Methods.GET, "/livez", Role.ANYONE, health::live),
-        new Route(Methods.GET, "/readyz", Role.ANYONE, health::ready),
-        new Route(Methods.GET, "/metrics", Role.READ, metrics::scrape),
-        new Route(Methods.GET, "/v1/kv/{key}", Role.READ, entryRoutes::get),
-        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, entryRoutes::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, entryRoutes::delete),
-        new Route(Methods.POST, "/v1/incr/{key}", Role.WRITE, incrementRoute::post),
-        new Route(Methods.POST, "/v1/batch", Role.WRITE, batchRoute::post),
-        new Route(Methods.GET, "/v1/keys", Role.READ, keyRoutes::keys),
-        new Route(Methods.GET, "/v1/count", Role.READ, keyRoutes::count),
-        new Route(Methods.GET, "/v1/status", Role.READ, status::get),
-        new Route(Methods.GET, "/v1/watch", Role.READ, watch::watch),
-        new Route(Methods.GET, "/v1/cluster", Role.READ, nodes::cluster),
-        new Route(Methods.GET, "/openapi.json", Role.ANYONE, new OpenApiRoute()::get));
+        new Route(Methods.GET, "/get/{key}", Role.READ, ServedBy.CAUGHT_UP_NODE, texts::get),
+        new Route(Methods.POST, "/put", Role.WRITE, ServedBy.LEADER, texts::put),
+        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, ServedBy.LEADER, texts::delete),
+        new Route(
+            Methods.POST, "/internal/heartbeat", Role.PEER, ServedBy.ANY_NODE, nodes::heartbeat),
+        new Route(Methods.GET, "/cluster", Role.READ, ServedBy.ANY_NODE, nodes::cluster),
+        new Route(Methods.GET, "/livez", Role.ANYONE, ServedBy.ANY_NODE, health::live),
+        new Route(Methods.GET, "/readyz", Role.ANYONE, ServedBy.ANY_NODE, health::ready),
+        new Route(Methods.GET, "/metrics", Role.READ, ServedBy.ANY_NODE, metrics::scrape),
+        new Route(
+            Methods.GET, "/v1/kv/{key}", Role.READ, ServedBy.CAUGHT_UP_NODE, entryRoutes::get),
+        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, ServedBy.LEADER, entryRoutes::put),
+        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, ServedBy.LEADER, entryRoutes::delete),
+        new Route(
+            Methods.POST, "/v1/incr/{key}", Role.WRITE, ServedBy.LEADER, incrementRoute::post),
+        new Route(Methods.POST, "/v1/batch", Role.WRITE, ServedBy.LEADER, batchRoute::post),
+        new Route(Methods.GET, "/v1/keys", Role.READ, ServedBy.CAUGHT_UP_NODE, keyRoutes::keys),
+        new Route(Methods.GET, "/v1/count", Role.READ, ServedBy.CAUGHT_UP_NODE, keyRoutes::count),
+        new Route(Methods.GET, "/v1/status", Role.READ, ServedBy.ANY_NODE, status::get),
+        new Route(Methods.GET, "/v1/watch", Role.READ, ServedBy.ANY_NODE, watch::watch),
+        new Route(Methods.GET, "/v1/cluster", Role.READ, ServedBy.ANY_NODE, nodes::cluster),
+        new Route(
+            Methods.GET, "/openapi.json", Role.ANYONE, ServedBy.ANY_NODE, new OpenApiRoute()::get));
   }
 
   private static List<Route> uiRoutes() {
     UiRoutes page = new UiRoutes();
     return List.of(
-        new Route(Methods.GET, "/", Role.ANYONE, page::root),
-        new Route(Methods.GET, "/ui", Role.ANYONE, page::redirect),
-        new Route(Methods.GET, "/ui/{file}", Role.ANYONE, page::file));
+        new Route(Methods.GET, "/", Role.ANYONE, ServedBy.ANY_NODE, page::root),
+        new Route(Methods.GET, "/ui", Role.ANYONE, ServedBy.ANY_NODE, page::redirect),
+        new Route(Methods.GET, "/ui/{file}", Role.ANYONE, ServedBy.ANY_NODE, page::file));
   }
 
   List<Route> routes() {

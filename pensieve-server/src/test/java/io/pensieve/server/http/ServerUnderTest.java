@@ -52,6 +52,16 @@ final class ServerUnderTest implements AutoCloseable {
   ServerUnderTest(
       Log<String, StoredValue> log, HttpServer.Settings settings, Cluster cluster, Alarms alarms)
       throws IOException {
+    this(log, settings, cluster, alarms, Optional.empty());
+  }
+
+  private ServerUnderTest(
+      Log<String, StoredValue> log,
+      HttpServer.Settings settings,
+      Cluster cluster,
+      Alarms alarms,
+      Optional<HttpServer.Replicated> replicated)
+      throws IOException {
     entries =
         Pensieve.<String, StoredValue>builder()
             .maximumEntries(10_000)
@@ -60,7 +70,19 @@ final class ServerUnderTest implements AutoCloseable {
             .log(log)
             .open();
     map = new TextMap(entries);
-    http = HttpServer.start(settings, entries, cluster, alarms);
+    http = HttpServer.start(settings, entries, cluster, alarms, replicated);
+  }
+
+  /** A node of a cluster, as far as its routes know. */
+  static ServerUnderTest replicated(
+      long nodeId, HttpServer.Settings settings, HttpServer.Replicated replicated)
+      throws IOException {
+    return new ServerUnderTest(
+        Log.inMemory(1000),
+        settings,
+        Cluster.alone(nodeId),
+        Alarms.silent(),
+        Optional.of(replicated));
   }
 
   static ServerUnderTest start() throws IOException {

@@ -40,6 +40,9 @@ public enum ProblemType {
   TOO_MANY_WATCHERS(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FAILED(StatusCodes.SERVICE_UNAVAILABLE),
+  NO_LEADER(StatusCodes.SERVICE_UNAVAILABLE),
+  OUTCOME_UNKNOWN(StatusCodes.SERVICE_UNAVAILABLE),
+  OVERLOADED(StatusCodes.SERVICE_UNAVAILABLE),
   UNSUPPORTED_HTTP_VERSION(StatusCodes.HTTP_VERSION_NOT_SUPPORTED);
 
   private final int status;
@@ -55,7 +58,8 @@ public enum ProblemType {
   /** Returns whether the same request may succeed soon. */
   public boolean isTransient() {
     return switch (this) {
-      case LOG_FULL, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS -> true;
+      case LOG_FULL, NO_LEADER, OVERLOADED, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS ->
+          true;
       default -> false;
     };
   }

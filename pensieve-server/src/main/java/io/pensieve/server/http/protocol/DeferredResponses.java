@@ -1,5 +1,7 @@
 package io.pensieve.server.http.protocol;
 
+import io.pensieve.server.http.json.ProblemException;
+import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -42,6 +44,50 @@ public final class DeferredResponses {
             (done, failure) ->
                 responseQueue.add(
                     () -> sendWhenDurable(exchange, failure, answer), exchange.getIoThread()));
+  }
+
+  /**
+   * Goes on with a request at once if the future is done. Otherwise goes on later, on the
+   * exchange's own I/O thread, together with all that wait for the same future. No thread waits.
+   *
+   * @param ifFailed the problem of the request if the future fails
+   */
+  public static void continueWhenDone(
+      HttpServerExchange exchange,
+      CompletableFuture<Void> future,
+      ProblemException ifFailed,
+      HttpHandler next)
+      throws Exception {
+    if (!future.isDone()) {
+      exchange.dispatch(
+          SameThreadExecutor.INSTANCE, () -> continueLater(exchange, future, ifFailed, next));
+    } else if (future.isCompletedExceptionally()) {
+      throw ifFailed;
+    } else {
+      next.handleRequest(exchange);
+    }
+  }
+
+  // Runs on the exchange's I/O thread.
+  private static void continueLater(
+      HttpServerExchange exchange,
+      CompletableFuture<Void> future,
+      ProblemException ifFailed,
+      HttpHandler next) {
+    ResponseQueue responseQueue = DUE.get();
+    HttpHandler mapped = ExceptionMapper.mapped(next);
+    CompletableFuture<Void> unused =
+        future.whenComplete(
+            (done, failure) ->
+                responseQueue.add(
+                    () -> {
+                      if (failure == null) {
+                        Connectors.executeRootHandler(mapped, exchange);
+                      } else {
+                        ExceptionMapper.respond(exchange, ifFailed);
+                      }
+                    },
+                    exchange.getIoThread()));
   }
 
   /**

@@ -9,6 +9,7 @@ import io.undertow.io.Sender;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import io.undertow.util.StatusCodes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,6 +26,12 @@ public final class ExceptionMapper {
 
   /** How long the server reads and drops the rest of a rejected request, in seconds. */
   static final long LINGER_SECONDS = 5;
+
+  /**
+   * Tells a node that forwarded a request that nothing came of it, so it may be sent to another
+   * node.
+   */
+  public static final HttpString NOT_EXECUTED = new HttpString("Pensieve-Not-Executed");
 
   private ExceptionMapper() {}
 
@@ -69,6 +76,9 @@ public final class ExceptionMapper {
     ProblemType problem = exception.type();
     if (problem.isTransient()) {
       exchange.getResponseHeaders().put(Headers.RETRY_AFTER, 1);
+    }
+    if (problem == ProblemType.NO_LEADER) {
+      exchange.getResponseHeaders().put(NOT_EXECUTED, "true");
     }
     if (problem == ProblemType.BODY_TOO_LARGE) {
       KeepAliveHandler.end(exchange);
@@ -162,6 +172,18 @@ public final class ExceptionMapper {
     if (failure instanceof LogException.Full) {
       return ProblemType.LOG_FULL.withDetail(
           "there is no room for another write; nothing was changed");
+    }
+    if (failure instanceof LogException.ReadOnly) {
+      return ProblemType.NO_LEADER.withDetail(
+          "this node does not lead its cluster any more; nothing was changed");
+    }
+    if (failure instanceof LogException.OutcomeUnknown) {
+      return ProblemType.OUTCOME_UNKNOWN.withDetail(
+          "the leader changed meanwhile; the write may or may not take effect");
+    }
+    if (failure instanceof LogException.Overloaded) {
+      return ProblemType.OVERLOADED.withDetail(
+          "too many writes wait for a majority of the cluster; nothing was changed");
     }
     if (failure instanceof LogException) {
       return ProblemType.LOG_FAILED.withDetail(

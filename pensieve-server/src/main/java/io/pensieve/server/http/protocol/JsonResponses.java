@@ -84,7 +84,8 @@ public final class JsonResponses {
     send(exchange, value.bytes());
   }
 
-  private static void send(HttpServerExchange exchange, ByteBuffer body) {
+  /** Sends these bytes. The caller has set the headers, and has reserved the memory. */
+  public static void send(HttpServerExchange exchange, ByteBuffer body) {
     if (body.remaining() > MemoryBudget.SMALL_BYTES_MAX) {
       LargeBodySender.send(exchange, body);
     } else {

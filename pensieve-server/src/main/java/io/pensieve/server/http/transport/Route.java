@@ -1,18 +1,24 @@
 package io.pensieve.server.http.transport;
 
 import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.replication.ServedBy;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 
 /**
- * A method and a path, the role they require, and the endpoint that responds. The template of a
- * path may end in {@code {key}} or {@code {file}}, which matches the whole rest of the path.
+ * A method and a path, the role they require, which node of a cluster may serve them, and the
+ * endpoint that responds. The template of a path may end in {@code {key}} or {@code {file}}, which
+ * matches the whole rest of the path.
  */
-public record Route(HttpString method, String template, Role role, KeyEndpoint endpoint) {
+public record Route(
+    HttpString method, String template, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
+  private static final String KEY = "{key}";
+
   /** A route whose template has no key. */
-  public Route(HttpString method, String template, Role role, Endpoint endpoint) {
-    this(method, template, role, (exchange, ignored) -> endpoint.handle(exchange));
+  public Route(
+      HttpString method, String template, Role role, ServedBy servedBy, Endpoint endpoint) {
+    this(method, template, role, servedBy, (exchange, ignored) -> endpoint.handle(exchange));
   }
 
   /** Responds to one request for a path without a key, on its I/O thread. */

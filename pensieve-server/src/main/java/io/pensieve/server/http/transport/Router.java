@@ -8,6 +8,8 @@ import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.RequestHead;
+import io.pensieve.server.http.replication.LeaderGate;
+import io.pensieve.server.http.replication.ServedBy;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
@@ -17,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the route of a raw path. Undertow's own routing uses its decoded path, which loses details
@@ -30,6 +33,8 @@ public final class Router implements HttpHandler {
   private final Authorizer authorizer;
   private final RequestMetrics meters;
   private final InFlightRequests inFlight;
+  // Null if this server does not replicate: then it serves every request itself.
+  private final @Nullable LeaderGate gate;
 
   /** A route with the meters of its requests. HEAD requests have a meter of their own. */
   private record MeteredRoute(
@@ -47,12 +52,14 @@ public final class Router implements HttpHandler {
       RequestHead head,
       Authorizer authorizer,
       RequestMetrics meters,
-      InFlightRequests inFlight) {
+      InFlightRequests inFlight,
+      @Nullable LeaderGate gate) {
     this.routes = routes.stream().map(route -> MeteredRoute.of(route, meters)).toList();
     this.head = head;
     this.authorizer = authorizer;
     this.meters = meters;
     this.inFlight = inFlight;
+    this.gate = gate;
   }
 
   @Override
@@ -87,12 +94,22 @@ public final class Router implements HttpHandler {
     String rawKey = route.rawKey(path);
     boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
     if (changesNothingYet || exchange.isRequestComplete()) {
-      route.endpoint().handle(exchange, rawKey);
+      serve(route, exchange, rawKey);
     } else {
       // Read the body first: a request with a broken end must change nothing.
-      RequestBody.read(
-          exchange, UNASKED_BYTES_MAX, ignored -> route.endpoint().handle(exchange, rawKey));
+      RequestBody.read(exchange, UNASKED_BYTES_MAX, ignored -> serve(route, exchange, rawKey));
     }
+  }
+
+  private void serve(Route route, HttpServerExchange exchange, String rawKey) throws Exception {
+    if (gate != null) {
+      gate.serve(route.servedBy(), exchange, here -> route.endpoint().handle(here, rawKey));
+      return;
+    }
+    if (route.servedBy() == ServedBy.CAUGHT_UP_NODE && !exchange.getQueryString().isEmpty()) {
+      LeaderGate.addStalenessOfOnlyNode(exchange);
+    }
+    route.endpoint().handle(exchange, rawKey);
   }
 
   private void answerWithoutRoute(HttpServerExchange exchange, String path) {

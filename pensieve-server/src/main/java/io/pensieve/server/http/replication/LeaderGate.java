@@ -1,0 +1,87 @@
+package io.pensieve.server.http.replication;
+
+import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.protocol.DeferredResponses;
+import io.pensieve.server.http.protocol.DurationFormat;
+import io.undertow.server.HttpHandler;
+import io.undertow.server.HttpServerExchange;
+import io.undertow.util.HttpString;
+import java.time.Duration;
+
+/**
+ * Decides for each request of a replicating server where it is served: here, here after a barrier,
+ * or by the leader. Stands below all routes, so no route can forget it.
+ */
+public final class LeaderGate {
+  private static final HttpString STALENESS = new HttpString("Pensieve-Staleness");
+
+  private static final String WAIT = "wait=";
+
+  private final Replication replication;
+  private final Forwarder forwarder;
+
+  public LeaderGate(Replication replication, Forwarder forwarder) {
+    this.replication = replication;
+    this.forwarder = forwarder;
+  }
+
+  public Replication replication() {
+    return replication;
+  }
+
+  public Forwarder forwarder() {
+    return forwarder;
+  }
+
+  /** Serves a request by this handler, now or later, or forwards it. */
+  public void serve(ServedBy servedBy, HttpServerExchange exchange, HttpHandler here)
+      throws Exception {
+    switch (servedBy) {
+      case ANY_NODE -> here.handleRequest(exchange);
+      case CAUGHT_UP_NODE -> read(exchange, here);
+      case LEADER -> write(exchange, here);
+    }
+  }
+
+  private void write(HttpServerExchange exchange, HttpHandler here) throws Exception {
+    if (replication.isLeading()) {
+      here.handleRequest(exchange);
+    } else {
+      forwarder.forward(exchange);
+    }
+  }
+
+  private void read(HttpServerExchange exchange, HttpHandler here) throws Exception {
+    ReadConsistency consistency = ReadConsistency.of(exchange.getQueryString());
+    if (!replication.isReadable()) {
+      readElsewhere(exchange);
+    } else if (consistency == ReadConsistency.STALE) {
+      addStaleness(exchange, replication.staleness());
+      here.handleRequest(exchange);
+    } else {
+      // One barrier serves all requests that wait at this moment.
+      DeferredResponses.continueWhenDone(
+          exchange, replication.readBarrier(), Forwarder.noLeader(), here);
+    }
+  }
+
+  /** Answers a stale read of a server that does not replicate: it is never behind. */
+  public static void addStalenessOfOnlyNode(HttpServerExchange exchange) {
+    if (ReadConsistency.of(exchange.getQueryString()) == ReadConsistency.STALE) {
+      addStaleness(exchange, Duration.ZERO);
+    }
+  }
+
+  private static void addStaleness(HttpServerExchange exchange, Duration staleness) {
+    exchange.getResponseHeaders().put(STALENESS, DurationFormat.text(staleness));
+  }
+
+  // A long poll would take longer than a forwarded request may.
+  private void readElsewhere(HttpServerExchange exchange) throws Exception {
+    if (exchange.getQueryString().contains(WAIT)) {
+      throw ProblemType.NOT_READY.withDetail(
+          "this node has not the whole state yet, so nobody can wait for a change here");
+    }
+    forwarder.forward(exchange);
+  }
+}

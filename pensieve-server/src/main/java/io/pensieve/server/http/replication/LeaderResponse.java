@@ -1,0 +1,151 @@
+package io.pensieve.server.http.replication;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.pensieve.server.http.protocol.MemoryBudget;
+import io.undertow.util.HeaderMap;
+import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
+import io.undertow.util.StatusCodes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * The response of a leader, as it arrives. A leader is a server of this kind, and gives every
+ * response to a forwarded request a {@code Content-Length}. Anything else is an error.
+ */
+final class LeaderResponse {
+  static final int HEAD_BYTES_MAX = 32 << 10;
+
+  private static final int HEAD_BYTES_MIN = 512;
+  private static final String PROTOCOL = "HTTP/1.1 ";
+  private static final int STATUS_DIGITS = 3;
+  private static final byte[] NO_BODY = {};
+
+  private final boolean isToHead;
+  private final MemoryBudget.Reservation reservation;
+  private byte[] head = new byte[HEAD_BYTES_MIN];
+  private int headBytes;
+  private int status; // 0 until the head is complete
+  private final HeaderMap headers = new HeaderMap();
+  private byte[] body = NO_BODY;
+  private int bodyBytes;
+
+  /**
+   * Creates a response of which nothing has arrived.
+   *
+   * @param isToHead whether the request is a HEAD, whose response has no body
+   * @param reservation grows with the body
+   */
+  LeaderResponse(boolean isToHead, MemoryBudget.Reservation reservation) {
+    this.isToHead = isToHead;
+    this.reservation = reservation;
+  }
+
+  /**
+   * Takes bytes that arrived, up to the end of the response.
+   *
+   * @return whether the response is complete
+   * @throws IOException if this is no such response
+   * @throws io.pensieve.server.http.json.ProblemException if the memory budget cannot hold its body
+   */
+  boolean take(ByteBuffer arrived) throws IOException {
+    while (status == 0 && arrived.hasRemaining()) {
+      takeOfHead(arrived.get());
+    }
+    if (status == 0) {
+      return false;
+    }
+    int count = Math.min(arrived.remaining(), body.length - bodyBytes);
+    arrived.get(body, bodyBytes, count);
+    bodyBytes += count;
+    return bodyBytes == body.length;
+  }
+
+  private void takeOfHead(byte next) throws IOException {
+    if (headBytes == head.length) {
+      if (headBytes >= HEAD_BYTES_MAX) {
+        throw new IOException("the head has more than " + HEAD_BYTES_MAX + " bytes");
+      }
+      head = Arrays.copyOf(head, 2 * headBytes);
+    }
+    head[headBytes++] = next;
+    if (next == '\n'
+        && headBytes > 3
+        && head[headBytes - 2] == '\r'
+        && head[headBytes - 3] == '\n') {
+      parseHead();
+    }
+  }
+
+  private void parseHead() throws IOException {
+    String[] lines = new String(head, 0, headBytes, ISO_8859_1).split("\r\n", -1);
+    head = NO_BODY;
+    int code = statusOf(lines[0]);
+    for (int i = 1; !lines[i].isEmpty(); i++) { // an empty line ends a head
+      int colon = lines[i].indexOf(':');
+      if (colon <= 0) {
+        throw new IOException("a header line has no name");
+      }
+      HttpString name = HttpString.tryFromString(lines[i].substring(0, colon));
+      headers.add(
+          name == null ? new HttpString(lines[i].substring(0, colon)) : name,
+          lines[i].substring(colon + 1).strip());
+    }
+    if (!isToHead && code != StatusCodes.NO_CONTENT && code != StatusCodes.NOT_MODIFIED) {
+      int length = contentLength();
+      if (length > MemoryBudget.SMALL_BYTES_MAX) {
+        reservation.growTo(length);
+      }
+      body = new byte[length];
+    }
+    status = code;
+  }
+
+  private static int statusOf(String line) throws IOException {
+    int end = PROTOCOL.length() + STATUS_DIGITS;
+    if (line.startsWith(PROTOCOL) && line.length() >= end) {
+      try {
+        int code = Integer.parseInt(line.substring(PROTOCOL.length(), end));
+        if (code >= StatusCodes.OK) {
+          return code;
+        }
+      } catch (NumberFormatException refusedBelow) {
+        // The message is the same for every first line of another form.
+      }
+    }
+    throw new IOException("the response does not begin with a final status of HTTP/1.1");
+  }
+
+  private int contentLength() throws IOException {
+    String length = headers.getFirst(Headers.CONTENT_LENGTH);
+    try {
+      int bytes = length == null ? -1 : Integer.parseInt(length);
+      if (bytes >= 0 && !headers.contains(Headers.TRANSFER_ENCODING)) {
+        return bytes;
+      }
+    } catch (NumberFormatException refusedBelow) {
+      // As above.
+    }
+    throw new IOException("the response has no length");
+  }
+
+  int status() {
+    return status;
+  }
+
+  HeaderMap headers() {
+    return headers;
+  }
+
+  byte[] body() {
+    return body;
+  }
+
+  /** Returns whether the connection takes another request after this response. */
+  boolean isPersistent() {
+    String connection = headers.getFirst(Headers.CONNECTION);
+    return connection == null || !connection.equalsIgnoreCase(Headers.CLOSE.toString());
+  }
+}

@@ -1,0 +1,95 @@
+package io.pensieve.server.http;
+
+import io.pensieve.server.http.replication.Replication;
+import io.pensieve.server.http.replication.ReplicationState;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A cluster as a test says that it is. */
+final class FakeReplication implements Replication {
+  volatile boolean leading;
+  volatile boolean readable = true;
+  volatile Optional<URI> leaderUrl = Optional.empty();
+  volatile Duration staleness = Duration.ofMillis(120);
+  volatile CompletableFuture<Void> barrier = CompletableFuture.completedFuture(null);
+  volatile CompletableFuture<Void> administration = CompletableFuture.completedFuture(null);
+  volatile Optional<String> waitsFor = Optional.empty();
+  final AtomicInteger barriers = new AtomicInteger();
+  final List<String> administered = Collections.synchronizedList(new ArrayList<>());
+
+  @Override
+  public boolean isLeading() {
+    return leading;
+  }
+
+  @Override
+  public boolean isReadable() {
+    return readable;
+  }
+
+  @Override
+  public Optional<URI> leaderUrl() {
+    return leaderUrl;
+  }
+
+  @Override
+  public CompletableFuture<Void> readBarrier() {
+    barriers.incrementAndGet();
+    return barrier;
+  }
+
+  @Override
+  public Duration staleness() {
+    return staleness;
+  }
+
+  @Override
+  public ReplicationState state() {
+    return new ReplicationState(
+        "2",
+        leading ? "leader" : "follower",
+        waitsFor,
+        7,
+        Optional.of("1"),
+        4711,
+        4710,
+        List.of(
+            new ReplicationState.Member("1", URI.create("http://a:1"), 0, 3),
+            new ReplicationState.Member("2", URI.create("http://b:1"), -1, -1)),
+        5,
+        1234,
+        3,
+        Optional.of(Duration.ofSeconds(60)),
+        99);
+  }
+
+  @Override
+  public CompletableFuture<Void> transferLeadership(Optional<String> memberId) {
+    administered.add("transfer " + memberId.orElse("-"));
+    return administration;
+  }
+
+  @Override
+  public CompletableFuture<Void> addMember(URI url) {
+    administered.add("add " + url);
+    return administration;
+  }
+
+  @Override
+  public CompletableFuture<Void> removeMember(String memberId) {
+    administered.add("remove " + memberId);
+    return administration;
+  }
+
+  @Override
+  public CompletableFuture<Void> replaceMember(String memberId, URI url) {
+    administered.add("replace " + memberId + " " + url);
+    return administration;
+  }
+}
