@@ -1,9 +1,7 @@
 package io.pensieve.server.http;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,7 +15,6 @@ import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -27,8 +24,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -425,51 +420,6 @@ final class LeaderGateTest {
       ofFollower.leaderUrl = Optional.of(odd.url());
       HttpResponse<String> unknown = put(follower, "/v1/kv/k", "v");
       assertEquals("outcome_unknown", ServerUnderTest.code(unknown.body()));
-    }
-  }
-
-  /** Reads a request to its end, and closes the connection, perhaps with a response. */
-  private static final class LeaderThatDies implements AutoCloseable {
-    final AtomicInteger requests = new AtomicInteger();
-    private final ServerSocket socket = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
-    private final String response;
-    private final Thread thread = new Thread(this::accept);
-
-    LeaderThatDies() throws IOException {
-      this("");
-    }
-
-    LeaderThatDies(String response) throws IOException {
-      this.response = response;
-      thread.start();
-    }
-
-    URI url() {
-      return URI.create("http://127.0.0.1:" + socket.getLocalPort());
-    }
-
-    private void accept() {
-      try {
-        while (true) {
-          try (Socket client = socket.accept()) {
-            StringBuilder request = new StringBuilder();
-            while (!request.toString().matches("(?s)GET .*\r\n\r\n|.*\r\n\r\nv")) {
-              request.append((char) client.getInputStream().read());
-            }
-            requests.incrementAndGet();
-            client.getOutputStream().write(response.getBytes(UTF_8));
-          }
-        }
-      } catch (IOException closed) {
-        return;
-      }
-    }
-
-    @Override
-    public void close() throws Exception {
-      socket.close();
-      thread.join(TimeUnit.SECONDS.toMillis(60));
-      assertFalse(thread.isAlive());
     }
   }
 

@@ -1,0 +1,58 @@
+package io.pensieve.server.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Reads a request to its end, and closes the connection, perhaps with a response. */
+final class LeaderThatDies implements AutoCloseable {
+  final AtomicInteger requests = new AtomicInteger();
+  private final ServerSocket socket = new ServerSocket(0, 9, InetAddress.getLoopbackAddress());
+  private final String response;
+  private final Thread thread = new Thread(this::accept);
+
+  LeaderThatDies() throws IOException {
+    this("");
+  }
+
+  LeaderThatDies(String response) throws IOException {
+    this.response = response;
+    thread.start();
+  }
+
+  URI url() {
+    return URI.create("http://127.0.0.1:" + socket.getLocalPort());
+  }
+
+  private void accept() {
+    try {
+      while (true) {
+        try (Socket client = socket.accept()) {
+          StringBuilder request = new StringBuilder();
+          while (!request.toString().matches("(?s)GET .*\r\n\r\n|.*\r\n\r\nv")) {
+            request.append((char) client.getInputStream().read());
+          }
+          requests.incrementAndGet();
+          client.getOutputStream().write(response.getBytes(UTF_8));
+        }
+      }
+    } catch (IOException closed) {
+      return;
+    }
+  }
+
+  @Override
+  public void close() throws Exception {
+    socket.close();
+    thread.join(TimeUnit.SECONDS.toMillis(60));
+    if (thread.isAlive()) {
+      throw new AssertionError("does not end");
+    }
+  }
+}
