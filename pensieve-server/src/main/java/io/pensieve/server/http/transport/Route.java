@@ -13,8 +13,6 @@ import io.undertow.util.Methods;
  */
 public record Route(
     HttpString method, String template, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
-  private static final String KEY = "{key}";
-
   /** A route whose template has no key. */
   public Route(
       HttpString method, String template, Role role, ServedBy servedBy, Endpoint endpoint) {
