@@ -243,8 +243,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
    * Returns the result of the batch.
    *
    * @param versions the current versions of the keys
+   * @param begun what {@link LogChangeSink#beginWrite} returned
    */
-  BatchResult<V> outcome(long[] versions, LogChangeSink<K, V> journal) {
+  BatchResult<V> outcome(long[] versions, LogChangeSink<K, V> journal, long begun) {
     long observed = 0;
     for (Map.Entry<K, PendingEntry<V>> entry : drafts.entrySet()) {
       PendingEntry<V> pendingEntry = entry.getValue();
@@ -253,6 +254,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
         versions[pendingEntry.key] = 0; // an expired entry is awaited, but not reported
       }
     }
+    journal.checkEra(begun);
     CompletableFuture<Void> durable = journal.whenDurable(observed);
     if (failure != null) {
       return new BatchResult<>(List.of(), Optional.of(failure), durable);

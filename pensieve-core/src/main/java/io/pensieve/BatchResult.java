@@ -65,6 +65,8 @@ public record BatchResult<V>(
    * @return this
    * @throws io.pensieve.log.LogException.Failed if the log failed first; whether the changes
    *     survive is then unknown
+   * @throws io.pensieve.log.LogException.OutcomeUnknown if a replicated log lost its leadership
+   *     first
    */
   public BatchResult<V> await() {
     PendingWrite.await(durable);

@@ -12,11 +12,13 @@ import io.pensieve.lru.UpdateResult;
 final class BulkWriter<K, V> implements AutoCloseable {
   private final LruTable<K, V> table;
   private final LogChangeSink<K, V> journal;
+  private final long begun;
   private long observed; // what must be durable before the results may be returned
 
   BulkWriter(LruTable<K, V> table, LogChangeSink<K, V> journal) {
     this.table = table;
     this.journal = journal;
+    this.begun = journal.beginWrite();
   }
 
   void update(K key, UpdateFunction<V> function) {
@@ -51,5 +53,6 @@ final class BulkWriter<K, V> implements AutoCloseable {
   @Override
   public void close() {
     journal.awaitValue(observed);
+    journal.checkEra(begun); // an earlier change may have been lost, and the last one not
   }
 }

@@ -15,11 +15,16 @@ final class EntryCursor<K, V> {
   private final Iterator<Node<K, V>> nodes;
   private final LruTable<K, V> table;
   private final LogChangeSink<K, V> journal;
+  private final long begun;
   private @Nullable Node<K, V> node;
   private Node.@Nullable Snapshot<V> snapshot;
 
-  EntryCursor(Iterator<Node<K, V>> nodes, LruTable<K, V> table, LogChangeSink<K, V> journal) {
-    this.nodes = nodes;
+  /**
+   * Creates a cursor. Nobody has looked for these nodes yet: the iterable, or its iterator, does.
+   */
+  EntryCursor(Iterable<Node<K, V>> nodes, LruTable<K, V> table, LogChangeSink<K, V> journal) {
+    this.begun = journal.era();
+    this.nodes = nodes.iterator();
     this.table = table;
     this.journal = journal;
   }
@@ -40,6 +45,7 @@ final class EntryCursor<K, V> {
     node = null;
     snapshot = null;
     journal.awaitAbsences();
+    journal.checkEra(begun);
     return false;
   }
 

@@ -6,6 +6,7 @@ import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.log.ReplicatedLog;
 import io.pensieve.lru.ChangeSink;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
@@ -36,6 +37,16 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   private final Counters counters;
   private final RemovalWatermarks absences = new RemovalWatermarks();
   private final boolean durableByAppending;
+  private final @Nullable ReplicatedLog<K, V> replicated; // null if only this map changes the log
+  private volatile boolean standby;
+
+  /**
+   * How often lost changes were reverted. Afterwards the absences that they caused are no longer
+   * among the {@link RemovalWatermarks}. So whoever observes an absence in steps (finds nothing,
+   * then reads the watermark) reads this number first, and checks it last.
+   */
+  private volatile long era;
+
   private volatile boolean closed; // set once, under this monitor
 
   @GuardedBy("this")
@@ -53,6 +64,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     this.log = log;
     this.counters = counters;
     this.durableByAppending = log.durableSequence() == Long.MAX_VALUE;
+    this.replicated = log instanceof ReplicatedLog<K, V> replicatedLog ? replicatedLog : null;
   }
 
   @Override
@@ -130,6 +142,11 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
         : new Change.Put<>(keyChange.key(), value, keyChange.expiryMillis());
   }
 
+  @Override
+  public boolean mayPostponeEviction(Throwable refusal) {
+    return refusal instanceof LogException.ReadOnly || refusal instanceof LogException.Overloaded;
+  }
+
   private void checkWritable() {
     checkOpen();
     ListenerDepth.checkDepth();
@@ -141,10 +158,83 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
+  /** Whether the log alone changes the map. */
+  boolean isStandby() {
+    return standby;
+  }
+
+  void setStandby(boolean isStandby) {
+    standby = isStandby;
+  }
+
+  /**
+   * Called before a write looks at the map.
+   *
+   * @return the current {@link #era()}
+   * @throws LogException.ReadOnly if the log alone changes the map
+   */
+  long beginWrite() {
+    if (replicated == null) {
+      return 0;
+    }
+    long begun = era;
+    checkOpen();
+    if (standby) {
+      throw new LogException.ReadOnly("this map is a standby: only its log changes it");
+    }
+    return begun;
+  }
+
+  /** A number for {@link #checkEra}; to be read before the map is. */
+  long era() {
+    return replicated == null ? 0 : era;
+  }
+
+  /**
+   * Checks that no lost change was reverted since. Called after the watermark of an absence was
+   * read.
+   */
+  void checkEra(long begun) {
+    if (replicated != null && era != begun) {
+      throw new LogException.OutcomeUnknown(
+          "changes were lost with the leadership, and this may have seen one of them");
+    }
+  }
+
+  /** Whether another thread's change can be reverted: then an absence needs a second look. */
+  boolean mayRevert() {
+    return replicated != null;
+  }
+
+  /** Makes an absence wait for this sequence. */
+  void recordRemoval(int stripe, long sequence) {
+    absences.recordRemoval(stripe, sequence);
+  }
+
+  /** All lost changes were reverted: no absence is due to them any more. */
+  void endReverting() {
+    long ended = era + 1; // one thread at a time
+    era = ended; // before the watermarks are lowered
+    absences.lowerTo(log.durableSequence());
+  }
+
   /** Waits until a value of this version is durable and may be returned. */
   void awaitValue(long version) throws LogException {
-    if (!durableByAppending && version > log.durableSequence()) {
+    if (durableByAppending) {
+      return;
+    }
+    if (version > log.durableSequence()) {
       log.awaitDurable(version);
+    }
+    if (replicated != null) {
+      checkNotVoid(replicated, version);
+    }
+  }
+
+  private static void checkNotVoid(ReplicatedLog<?, ?> log, long sequence) {
+    if (log.isVoid(sequence)) {
+      throw new LogException.OutcomeUnknown(
+          "the change " + sequence + " was lost with the leadership, and this depends on it");
     }
   }
 
@@ -167,11 +257,16 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
-  /** Waits until the result of an update is durable, and returns it. */
-  UpdateResult<V> awaitDurable(K key, UpdateResult<V> result) throws LogException {
+  /**
+   * Waits until the result of an update is durable, and returns it.
+   *
+   * @param begun what {@link #beginWrite} returned
+   */
+  UpdateResult<V> awaitDurable(K key, UpdateResult<V> result, long begun) throws LogException {
     log.throttle();
     if (result.version() == 0) {
       awaitAbsence(key);
+      checkEra(begun);
     } else {
       awaitValue(result.version());
     }
@@ -188,15 +283,27 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
 
   CompletableFuture<Void> whenDurable(long sequence) {
     log.throttle();
-    return log.whenDurable(sequence);
+    return whenAcknowledged(sequence);
+  }
+
+  private CompletableFuture<Void> whenAcknowledged(long sequence) {
+    CompletableFuture<Void> durable = log.whenDurable(sequence);
+    ReplicatedLog<K, V> mayLose = replicated;
+    return mayLose == null || durableByAppending
+        ? durable
+        : durable.thenRun(() -> checkNotVoid(mayLose, sequence));
   }
 
   /** As {@link #awaitDurable}, without waiting. */
-  PendingWrite<V> pendingWrite(K key, UpdateResult<V> result) {
+  PendingWrite<V> pendingWrite(K key, UpdateResult<V> result, long begun) {
     long version = result.version();
     log.throttle();
+    long observed = sequence(key, version);
+    if (version == 0) {
+      checkEra(begun);
+    }
     return new PendingWrite<>(
-        result.changed(), result.previous(), version, log.whenDurable(sequence(key, version)));
+        result.changed(), result.previous(), version, whenAcknowledged(observed));
   }
 
   /** As {@link Log#changes()}, but delivers a change only once the table shows it. */
@@ -262,7 +369,9 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
       return;
     }
     try {
-      touchOutOfOrder(coldestFirst.get(), replayed);
+      if (replicated == null) {
+        touchOutOfOrder(coldestFirst.get(), replayed);
+      }
     } finally {
       try {
         log.close();
@@ -305,6 +414,8 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   // other entries are also among the saved ones, but their version is at most `lastVersion`: close
   // touches them, and everything after them. Replay puts every entry with a larger version after
   // all saved ones.
+  //
+  // A replicated log has the order from its leader, and its own way to save it.
   private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, ReplayBaseline replayed) {
     long lastInOrder = replayed.lastVersion();
     boolean outOfOrder = false;

@@ -28,11 +28,14 @@ public final class OrderedKeys<K> implements Iterable<K> {
     /** Whether a change can be appended and not yet durable. */
     boolean mayWait();
 
+    /** A number for {@link #await}, read before the keys are. */
+    long era();
+
     /** The version of the key's value, or 0 if it has none. */
     long version(K key);
 
     /** Waits until values up to this version, and all absences observed so far, are durable. */
-    void await(long version);
+    void await(long version, long era);
   }
 
   /**
@@ -53,19 +56,19 @@ public final class OrderedKeys<K> implements Iterable<K> {
   /** Iterates over all keys, ascending. */
   @Override
   public Iterator<K> iterator() {
-    return new PresentKeyIterator(keys.iterator());
+    return new PresentKeyIterator(keys);
   }
 
   /** Returns the keys from this one on, ascending; to begin takes O(log n). */
   public Iterable<K> from(K first) {
     requireNonNull(first);
-    return () -> new PresentKeyIterator(keys.tailSet(first, true).iterator());
+    return () -> new PresentKeyIterator(keys.tailSet(first, true));
   }
 
   /** Returns the keys after this one, ascending; to begin takes O(log n). */
   public Iterable<K> after(K last) {
     requireNonNull(last);
-    return () -> new PresentKeyIterator(keys.tailSet(last, false).iterator());
+    return () -> new PresentKeyIterator(keys.tailSet(last, false));
   }
 
   /**
@@ -76,12 +79,13 @@ public final class OrderedKeys<K> implements Iterable<K> {
   private final class PresentKeyIterator implements Iterator<K> {
     private static final int AHEAD_MAX = 256;
 
+    private final long era = presence.era(); // before the first look at the keys
     private final Iterator<K> candidates;
     private final ArrayDeque<K> ahead = new ArrayDeque<>();
     private int aheadNext = 1;
 
-    PresentKeyIterator(Iterator<K> candidates) {
-      this.candidates = candidates;
+    PresentKeyIterator(NavigableSet<K> keys) {
+      this.candidates = keys.iterator();
     }
 
     @Override
@@ -103,7 +107,7 @@ public final class OrderedKeys<K> implements Iterable<K> {
         }
       }
       if (presence.mayWait()) {
-        presence.await(last);
+        presence.await(last, era);
         aheadNext = Math.min(2 * aheadNext, AHEAD_MAX);
       }
     }

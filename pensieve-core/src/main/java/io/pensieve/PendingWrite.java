@@ -29,6 +29,7 @@ public record PendingWrite<V>(
    *
    * @return this
    * @throws LogException.Failed if the log failed first; whether the write survives is then unknown
+   * @throws LogException.OutcomeUnknown if a replicated log lost its leadership first
    */
   public PendingWrite<V> await() {
     await(durable);
@@ -39,6 +40,9 @@ public record PendingWrite<V>(
     try {
       durable.join();
     } catch (CompletionException failed) {
+      if (failed.getCause() instanceof LogException.OutcomeUnknown cause) {
+        throw new LogException.OutcomeUnknown(String.valueOf(cause.getMessage()), cause);
+      }
       if (failed.getCause() instanceof LogException cause) {
         // With the stack trace of this thread.
         throw new LogException.Failed(String.valueOf(cause.getMessage()), cause);

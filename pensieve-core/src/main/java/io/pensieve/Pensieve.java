@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.ReplicatedLog;
 import io.pensieve.lru.TableRestorer;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
@@ -87,7 +88,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   private Pensieve(PensieveBuilder<K, V> settings, ExpiryReaper reaper) {
-    super(settings, reaper::ensureStarted);
+    super(settings, reaper::ensureStarted); // a standby, if the log is replicated
     this.reaper = reaper;
     updateDecisions = new UpdateDecisions<>(capacity, settings.ttlMillis, counters);
     TableRestorer<K, V> restorer = table.restore();
@@ -96,6 +97,9 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
       journal.setReplayBaseline(restorer.finish());
       settings.log.attach(new LiveTableEntries<>(table, journal));
       reaper.attach(table);
+      if (standby != null && settings.log instanceof ReplicatedLog<K, V> replicated) {
+        replicated.follow(standby);
+      }
     } catch (RuntimeException | Error failed) {
       closeAfter(failed, settings.log);
       throw failed;
@@ -297,7 +301,8 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    */
   public BatchResult<V> writeAsync(AtomicBatch<K, V> batch) {
     BatchEvaluation<K, V> run = new BatchEvaluation<>(batch, updateDecisions, capacity, counters);
-    return run.outcome(table.updateAll(run.keys(), run), journal);
+    long begun = journal.beginWrite();
+    return run.outcome(table.updateAll(run.keys(), run), journal, begun);
   }
 
   /** As {@link #put(Object, Object)} for each entry, but waits for the log once. */
@@ -334,19 +339,23 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   private UpdateResult<V> update(K key, UpdateFunction<V> function) {
-    return journal.awaitDurable(key, table.update(key, function));
+    long begun = journal.beginWrite();
+    return journal.awaitDurable(key, table.update(key, function), begun);
   }
 
   private UpdateResult<V> updatePresent(K key, UpdateFunction<V> function) {
-    return journal.awaitDurable(key, table.updatePresent(key, function));
+    long begun = journal.beginWrite();
+    return journal.awaitDurable(key, table.updatePresent(key, function), begun);
   }
 
   private PendingWrite<V> updateAsync(K key, UpdateFunction<V> function) {
-    return journal.pendingWrite(key, table.update(key, function));
+    long begun = journal.beginWrite();
+    return journal.pendingWrite(key, table.update(key, function), begun);
   }
 
   private PendingWrite<V> updatePresentAsync(K key, UpdateFunction<V> function) {
-    return journal.pendingWrite(key, table.updatePresent(key, function));
+    long begun = journal.beginWrite();
+    return journal.pendingWrite(key, table.updatePresent(key, function), begun);
   }
 
   /** Removes all expired entries, as the map also does periodically. */

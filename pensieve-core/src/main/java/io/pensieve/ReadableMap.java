@@ -2,6 +2,7 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pensieve.log.ReplicatedLog;
 import io.pensieve.lru.Capacity;
 import io.pensieve.lru.LruTable;
 import io.pensieve.lru.Node;
@@ -23,6 +24,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   final Counters counters;
   final LogChangeSink<K, V> journal;
   final LruTable<K, V> table;
+  final @Nullable StandbyTable<K, V> standby; // null unless the log is replicated
   private final SortedKeys<K> sortedKeys;
 
   ReadableMap(PensieveBuilder<K, V> settings, Runnable firstExpiry) {
@@ -37,6 +39,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
             System::nanoTime);
     sortedKeys = new SortedKeys<>(settings.keyOrder);
     table = new LruTable<>(capacity, journal, notifier, settings.clock, firstExpiry, sortedKeys);
+    standby =
+        settings.log instanceof ReplicatedLog ? new StandbyTable<>(table, capacity, journal) : null;
   }
 
   // ---- Reading
@@ -47,10 +51,10 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
       counters.miss();
-      return absent(key, node);
+      return absent(key, node) ? null : peek(key);
     }
     counters.hit();
-    table.touch(node);
+    touch(node);
     journal.awaitValue(node.version());
     return value;
   }
@@ -70,11 +74,10 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
       counters.miss();
-      absent(key, node);
-      return null;
+      return absent(key, node) ? null : getVersioned(key);
     }
     counters.hit();
-    table.touch(node);
+    touch(node);
     journal.awaitValue(snapshot.version());
     return Versioned.of(snapshot);
   }
@@ -86,11 +89,13 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     if (node == null || snapshot == null) {
       counters.miss();
       long ended = node == null ? 0 : node.version();
-      return new PendingRead<>(
-          null, journal.whenDurable(Math.max(ended, journal.sequence(key, 0))));
+      long observed = Math.max(ended, journal.sequence(key, 0));
+      return isStill(node, key)
+          ? new PendingRead<>(null, journal.whenDurable(observed))
+          : getAsync(key);
     }
     counters.hit();
-    table.touch(node);
+    touch(node);
     return new PendingRead<>(Versioned.of(snapshot), journal.whenDurable(snapshot.version()));
   }
 
@@ -104,7 +109,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
-      return absent(key, node);
+      return absent(key, node) ? null : peek(key);
     }
     journal.awaitValue(node.version());
     return value;
@@ -150,14 +155,29 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return counters.statistics(table.size(), table.weight(), journal.statistics());
   }
 
-  // An expired value must be durable before the key is called absent. Otherwise a crash could
-  // restore the value before it, which may live longer.
-  private @Nullable V absent(Object key, @Nullable Node<K, V> node) {
+  // A standby has its order from its log.
+  private void touch(Node<K, V> node) {
+    if (standby == null || standby.recordUse(node.key())) {
+      table.touch(node);
+    }
+  }
+
+  // Returns false if the key must be looked up again. An expired value must be durable before the
+  // key is called absent. Otherwise a crash could restore the value before it, which may live
+  // longer.
+  private boolean absent(Object key, @Nullable Node<K, V> node) {
     journal.awaitAbsence(key);
     if (node != null) {
       journal.awaitValue(node.version());
     }
-    return null;
+    return isStill(node, key);
+  }
+
+  // If a lost removal is reverted, the key has a node again before the removal's watermark is
+  // lowered. So if the key's node is the same after the watermark was read, that watermark was the
+  // one of this absence. Other logs lose nothing.
+  private boolean isStill(@Nullable Node<K, V> node, Object key) {
+    return standby == null || table.find(key) == node;
   }
 
   // ---- Views
@@ -245,15 +265,21 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     }
 
     @Override
+    public long era() {
+      return journal.era();
+    }
+
+    @Override
     public long version(K key) {
       Node<K, V> node = table.find(key);
       return node == null || table.value(node) == null ? 0 : node.version();
     }
 
     @Override
-    public void await(long version) {
+    public void await(long version, long era) {
       journal.awaitValue(version);
       journal.awaitAbsences();
+      journal.checkEra(era);
     }
   }
 
@@ -264,12 +290,12 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
    * does not count as a use.
    */
   public Iterable<Entry<K, V>> coldestFirst() {
-    return () -> iterator(nodes());
+    return () -> iterator(() -> nodes().iterator());
   }
 
   /** As {@link #coldestFirst}, in reverse order. */
   public Iterable<Entry<K, V>> hottestFirst() {
-    return () -> iterator(table.hottestFirst());
+    return () -> iterator(() -> table.hottestFirst().iterator());
   }
 
   List<Node<K, V>> nodes() {
@@ -286,11 +312,11 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   }
 
   private EntryCursor<K, V> cursor(Iterable<Node<K, V>> nodes) {
-    return cursor(nodes.iterator());
+    return new EntryCursor<>(nodes, table, journal);
   }
 
   EntryCursor<K, V> cursor(Iterator<Node<K, V>> nodes) {
-    return new EntryCursor<>(nodes, table, journal);
+    return cursor(() -> nodes);
   }
 
   // ---- Removing all that is here

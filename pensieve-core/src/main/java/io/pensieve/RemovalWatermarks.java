@@ -24,6 +24,14 @@ final class RemovalWatermarks {
     lastRemovals.accumulateAndGet(stripe, sequence, Math::max);
   }
 
+  /** No removal above this sequence counts any more. No other thread records one meanwhile. */
+  void lowerTo(long sequence) {
+    atLeast = Math.min(atLeast, sequence);
+    for (int i = 0; i < STRIPES; i++) {
+      lastRemovals.accumulateAndGet(i, sequence, Math::min);
+    }
+  }
+
   /** The sequence that must be durable before this key may be called absent. */
   long lastRemoval(Object key) {
     return Math.max(atLeast, lastRemovals.get(stripe(key)));

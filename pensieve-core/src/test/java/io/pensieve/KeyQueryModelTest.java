@@ -143,12 +143,17 @@ class KeyQueryModelTest {
     }
 
     @Override
+    public long era() {
+      return 0;
+    }
+
+    @Override
     public long version(String key) {
       looked.add(key);
       return 1;
     }
 
     @Override
-    public void await(long version) {}
+    public void await(long version, long era) {}
   }
 }

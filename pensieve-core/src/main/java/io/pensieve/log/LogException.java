@@ -131,7 +131,12 @@ public abstract sealed class LogException extends RuntimeException {
 
     /** A change whose outcome is unknown; the message says why. */
     public OutcomeUnknown(String message) {
-      super(message, null);
+      this(message, null);
+    }
+
+    /** As above, with the exception that another thread got. */
+    public OutcomeUnknown(String message, @Nullable Throwable cause) {
+      super(message, cause);
     }
   }
 

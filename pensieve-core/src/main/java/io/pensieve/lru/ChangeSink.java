@@ -42,4 +42,12 @@ public interface ChangeSink<K, V> {
    * @return the version of each, under the same rule as for {@link #put}
    */
   long[] applyAtomically(List<KeyChange<K, V>> entries);
+
+  /**
+   * Whether an eviction that this sink refused may wait for the next writer. If so, the writer that
+   * caused it does not learn of it: its own change was made. False by default.
+   */
+  default boolean mayPostponeEviction(Throwable refusal) {
+    return false;
+  }
 }

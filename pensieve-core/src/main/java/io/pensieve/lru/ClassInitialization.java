@@ -16,6 +16,7 @@ final class ClassInitialization {
           ComputingThreads.Slot.class,
           UpdateDecision.class,
           UpdateDecision.Action.class,
+          NodeWriter.Origin.class,
           EvictionOrder.Victim.class,
           ChangeSink.KeyChange.class,
           BinLink.class,

@@ -11,17 +11,30 @@ final class Evictor<K, V> {
   private final EvictionOrder<K, V> order;
   private final NodeWriter<K, V> writer;
   private final RemovalObserver<K, V> observer;
+  private final ChangeSink<K, V> sink;
 
-  Evictor(EvictionOrder<K, V> order, NodeWriter<K, V> writer, RemovalObserver<K, V> observer) {
+  /** Whether to evict nothing: another table decides that for this one. */
+  volatile boolean suspended;
+
+  Evictor(
+      EvictionOrder<K, V> order,
+      NodeWriter<K, V> writer,
+      RemovalObserver<K, V> observer,
+      ChangeSink<K, V> sink) {
     this.order = order;
     this.writer = writer;
     this.observer = observer;
+    this.sink = sink;
   }
 
   /** Adds a new node that has a value to the order, and evicts the overflow. */
   void addAndEvict(Node<K, V> node) {
     Victim<K, V> victim = null;
     try {
+      if (suspended) {
+        order.add(node);
+        return;
+      }
       victim = order.addAndPollOverflow(node);
       if (victim != null) {
         evict(victim);
@@ -34,6 +47,9 @@ final class Evictor<K, V> {
         order.damaged = true;
       }
       evictOverflowAfter(thrown);
+      if (sink.mayPostponeEviction(thrown)) {
+        return;
+      }
       throw thrown;
     }
     evictOverflow();
@@ -50,9 +66,9 @@ final class Evictor<K, V> {
 
   /**
    * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * is evicted. If the change sink fails, the victim stays, and so does the overflow. Any other
-   * error may concern one victim only, so this method tries the next one before it throws the first
-   * error.
+   * is evicted. If the change sink fails, the victim stays, and so does the overflow; the sink may
+   * {@linkplain ChangeSink#mayPostponeEviction let that pass}. Any other error may concern one
+   * victim only, so this method tries the next one before it throws the first error.
    *
    * <p>It skips entries that a caller's function is deciding about, because that may take
    * arbitrarily long. Their overflow is not lost. This thread writes the order's size and then
@@ -64,7 +80,7 @@ final class Evictor<K, V> {
    */
   void evictOverflow() {
     Throwable first = null;
-    for (int failures = 0; order.isOverfull(); ) {
+    for (int failures = 0; !suspended && order.isOverfull(); ) {
       int size = order.size();
       List<Node<K, V>> passedOver = new ArrayList<>(0);
       try {
@@ -87,7 +103,7 @@ final class Evictor<K, V> {
     }
     if (first instanceof Error error) {
       throw error;
-    } else if (first != null) {
+    } else if (first != null && !sink.mayPostponeEviction(first)) {
       throw (RuntimeException) first; // no called method throws a checked exception
     }
   }

@@ -1,6 +1,5 @@
 package io.pensieve.lru;
 
-import io.pensieve.lru.EvictionOrder.Victim;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -98,8 +97,28 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.keys = keys;
     this.writer =
         new NodeWriter<>(table, sink, observer, this.clock, order, expiries, keys, computing);
-    this.evictor = new Evictor<>(order, writer, observer);
+    this.evictor = new Evictor<>(order, writer, observer, sink);
     this.joint = new MultiKeyUpdates<>(table, observer, writer, order, expiries, computing);
+  }
+
+  /**
+   * Returns what makes changes that were decided elsewhere; this sink gives them their versions.
+   */
+  public ChangeApplier<K, V> applier(ChangeSink<K, V> versions) {
+    NodeWriter<K, V> applying =
+        new NodeWriter<>(table, versions, observer, clock, order, expiries, keys, computing);
+    return new ChangeApplier<>(table, applying, order);
+  }
+
+  /** From now on starts neither evictions nor removals of expired entries. */
+  public void suspendRemovals() {
+    evictor.suspended = true;
+  }
+
+  /** From now on evicts and removes expired entries again, what is due at once. */
+  public void resumeRemovals() {
+    evictor.suspended = false;
+    removeDue();
   }
 
   /**
@@ -361,6 +380,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
    * call removes them. One thread at a time does this; another caller waits.
    */
   public void expireDue() {
+    if (evictor.suspended) {
+      return;
+    }
     synchronized (expiring) {
       long now = expiries.nowMillis();
       List<Timer<K, V>> passedOver = new ArrayList<>(0);
@@ -387,6 +409,14 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         removing = false;
       }
     }
+  }
+
+  private void removeDue() {
+    expireDue();
+    if (capacity.isWeighted()) {
+      evictor.evictTooHeavy(table, capacity.maximumWeight());
+    }
+    evictor.evictOverflow();
   }
 
   private void putBack(List<Timer<K, V>> timers) {
@@ -431,55 +461,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   /** Returns a restorer that fills the table from a log. To be used before the table is shared. */
   public TableRestorer<K, V> restore() {
     table.growBeyond();
-    return new TableRestorer<>(table, clock, order, new ReplayedEntries(), capacity);
-  }
-
-  private final class ReplayedEntries implements RestoredEntries<K, V> {
-    @Override
-    public int adopt(Node<K, V> node) {
-      V value = node.value();
-      assert value != null : "an adopted entry has a value";
-      expiries.arm(node);
-      if (!capacity.isWeighted()) {
-        return 0;
-      }
-      int weight = capacity.weigher().applyAsInt(node.key(), value);
-      order.weigh(node, weight);
-      return weight;
-    }
-
-    @Override
-    public boolean hasExpired(Node<K, V> node) {
-      return expiries.hasExpired(node.expiryMillis());
-    }
-
-    @Override
-    public void evict(Node<K, V> node, boolean isTold) {
-      UpdateResult<V> result =
-          writer.updateUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
-      if (result != null && result.changed()) {
-        order.remove(node);
-        V evicted = result.previous();
-        if (isTold && evicted != null) {
-          observer.evicted(node.key(), evicted);
-        }
-      }
-    }
-
-    @Override
-    public void release(Node<K, V> node) {
-      expiries.disarm(node);
-    }
-
-    @Override
-    public void settle() {
-      expireDue();
-      if (capacity.isWeighted()) {
-        evictor.evictTooHeavy(table, capacity.maximumWeight());
-      }
-      evictor.evictOverflow();
-      table.fit();
-      keys.fill(table);
-    }
+    RestoredEntries<K, V> entries =
+        new RestoredEntries<>(
+            capacity, table, writer, evictor, order, expiries, keys, observer, this::removeDue);
+    return new TableRestorer<>(table, clock, order, entries, capacity);
   }
 }

@@ -32,6 +32,16 @@ final class NodeWriter<K, V> {
   private final ComputingThreads computing;
   private final VersionGenerator versionGenerator = new VersionGenerator();
 
+  /** Who changes a node. */
+  enum Origin {
+    /** A caller of the table, perhaps with a function. An expired entry is absent. */
+    CALLER,
+    /** The table itself: it does not wait for a function. */
+    TABLE,
+    /** A change that was made elsewhere: it waits for a function, and changes expired entries. */
+    ELSEWHERE
+  }
+
   /**
    * Dead nodes that an error kept in the table, a list linked by {@code next}. Best effort: if two
    * are added at once, one may be lost and stays in the table, dead.
@@ -59,24 +69,37 @@ final class NodeWriter<K, V> {
 
   /** Adds a new, locked node to the table and decides; null if the key is already there. */
   @Nullable UpdateResult<V> insert(Node<K, V> fresh, UpdateFunction<V> function) {
-    return lockAndDecide(fresh, function, true, false);
+    return lockAndDecide(fresh, function, true, Origin.CALLER);
   }
 
   /** Locks the node and decides; null if it is dead or has expired. */
   @Nullable UpdateResult<V> update(Node<K, V> node, UpdateFunction<V> function) {
-    return lockAndDecide(node, function, false, false);
+    return lockAndDecide(node, function, false, Origin.CALLER);
   }
 
   /** Locks the node and decides, for the table itself; null if it is dead or being computed. */
   @Nullable UpdateResult<V> updateUnlessComputing(Node<K, V> node, UpdateFunction<V> function) {
-    return lockAndDecide(node, function, false, true);
+    return lockAndDecide(node, function, false, Origin.TABLE);
+  }
+
+  /**
+   * Adds a new, locked node for a change that was made elsewhere, as {@link #insert}. The function
+   * is quick, and none of a caller's.
+   */
+  @Nullable UpdateResult<V> insertApplied(Node<K, V> fresh, UpdateFunction<V> function) {
+    return lockAndDecide(fresh, function, true, Origin.ELSEWHERE);
+  }
+
+  /** Locks the node for a change that was made elsewhere; null if it is dead. */
+  @Nullable UpdateResult<V> apply(Node<K, V> node, UpdateFunction<V> function) {
+    return lockAndDecide(node, function, false, Origin.ELSEWHERE);
   }
 
   // Locking a node, deciding and unlocking are one method. Its handler releases the lock by stores
   // alone: an error can occur at each call, and at the entry of each called method.
   private @Nullable UpdateResult<V> lockAndDecide(
-      Node<K, V> node, UpdateFunction<V> function, boolean fresh, boolean housekeeping) {
-    boolean computes = !(function instanceof UpdateDecision || housekeeping);
+      Node<K, V> node, UpdateFunction<V> function, boolean fresh, Origin origin) {
+    boolean computes = origin == Origin.CALLER && !(function instanceof UpdateDecision);
     ComputingThreads.Slot slot = null;
     boolean locked = fresh; // the node may be in the table if an error occurs
     try {
@@ -85,13 +108,13 @@ final class NodeWriter<K, V> {
           return null;
         }
       } else {
-        locked = housekeeping ? node.tryLockUnlessComputing() : node.lock(computes);
+        locked = origin == Origin.TABLE ? node.tryLockUnlessComputing() : node.lock(computes);
         if (!locked) {
           return null;
         }
       }
       slot = computes ? computing.enter() : null;
-      UpdateResult<V> result = decide(node, function, computes, fresh || housekeeping);
+      UpdateResult<V> result = decide(node, function, computes, origin);
       unlock(node);
       locked = false;
       afterUnlock(node);
@@ -122,8 +145,8 @@ final class NodeWriter<K, V> {
 
   // Returns null if the entry has expired; only callers' updates check that.
   private @Nullable UpdateResult<V> decide(
-      Node<K, V> node, UpdateFunction<V> function, boolean computes, boolean expiredOrNot) {
-    if (!expiredOrNot && expiries.hasExpired(node.expiryMillis())) {
+      Node<K, V> node, UpdateFunction<V> function, boolean computes, Origin origin) {
+    if (origin == Origin.CALLER && expiries.hasExpired(node.expiryMillis())) {
       return null;
     }
     V current = node.value();
@@ -134,7 +157,7 @@ final class NodeWriter<K, V> {
             || (action == UpdateDecision.Action.REMOVE && current != null))) {
       node.beginChange();
     }
-    if (action == UpdateDecision.Action.WRITE) {
+    if (action == UpdateDecision.Action.WRITE || action == UpdateDecision.Action.WRITE_UNTIL) {
       return write(node, current, decision);
     } else if (action == UpdateDecision.Action.TOUCH) {
       return touch(node, current);
@@ -205,7 +228,7 @@ final class NodeWriter<K, V> {
             }
             return UpdateDecision.keep();
           };
-      lockAndDecide(new Node<>(key, false), leaves, true, true);
+      lockAndDecide(new Node<>(key, false), leaves, true, Origin.TABLE);
     }
   }
 
@@ -214,10 +237,7 @@ final class NodeWriter<K, V> {
   UpdateResult<V> write(Node<K, V> node, @Nullable V current, UpdateDecision<V> decision) {
     V value = decision.value();
     assert value != null : "a decision to write has a value";
-    long expiry =
-        decision.ttlMillis() == UpdateDecision.SAME_EXPIRY
-            ? node.expiryMillis()
-            : expiries.expiryMillis(decision);
+    long expiry = decision.keepsExpiry() ? node.expiryMillis() : expiries.expiryMillis(decision);
     int weight = decision.weight();
     Timer<K, V> timer = node.timerFor(expiry);
     long version = recordChange(node, value, expiry);

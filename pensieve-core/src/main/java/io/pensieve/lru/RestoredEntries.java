@@ -1,24 +1,95 @@
 package io.pensieve.lru;
 
+import io.pensieve.lru.EvictionOrder.Victim;
+
 /** The table's operations on restored entries. */
-interface RestoredEntries<K, V> {
+final class RestoredEntries<K, V> {
+  private final Capacity<K, V> capacity;
+  private final NodeTable<K, V> table;
+  private final NodeWriter<K, V> writer;
+  private final Evictor<K, V> evictor;
+  private final EvictionOrder<K, V> order;
+  private final ExpiryOrder<K, V> expiries;
+  private final SortedKeys<K> keys;
+  private final RemovalObserver<K, V> observer;
+  private final Runnable removeDue;
+
+  RestoredEntries(
+      Capacity<K, V> capacity,
+      NodeTable<K, V> table,
+      NodeWriter<K, V> writer,
+      Evictor<K, V> evictor,
+      EvictionOrder<K, V> order,
+      ExpiryOrder<K, V> expiries,
+      SortedKeys<K> keys,
+      RemovalObserver<K, V> observer,
+      Runnable removeDue) {
+    this.capacity = capacity;
+    this.table = table;
+    this.writer = writer;
+    this.evictor = evictor;
+    this.order = order;
+    this.expiries = expiries;
+    this.keys = keys;
+    this.observer = observer;
+    this.removeDue = removeDue;
+  }
+
   /**
    * The entry has a value. The caller holds the node's lock, and may call this again for the same
    * node.
    *
    * @return the weight of the entry; 0 if entries are not weighed
    */
-  int adopt(Node<K, V> node);
+  int adopt(Node<K, V> node) {
+    V value = node.value();
+    assert value != null : "an adopted entry has a value";
+    expiries.arm(node);
+    if (!capacity.isWeighted()) {
+      return 0;
+    }
+    int weight = capacity.weigher().applyAsInt(node.key(), value);
+    order.weigh(node, weight);
+    return weight;
+  }
 
   /** The entry has no value and will not get one. The caller holds the node's lock. */
-  void release(Node<K, V> node);
+  void release(Node<K, V> node) {
+    expiries.disarm(node);
+  }
 
   /** Whether the entry has expired. */
-  boolean hasExpired(Node<K, V> node);
+  boolean hasExpired(Node<K, V> node) {
+    return expiries.hasExpired(node.expiryMillis());
+  }
+
+  /** Whether this table evicts entries by itself. */
+  boolean mayEvict() {
+    return !evictor.suspended;
+  }
 
   /** Evicts an entry, which may be in the order or not, and may be dead. */
-  void evict(Node<K, V> node, boolean isTold);
+  void evict(Node<K, V> node, boolean isTold) {
+    UpdateResult<V> result =
+        writer.updateUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
+    if (result != null && result.changed()) {
+      order.remove(node);
+      V evicted = result.previous();
+      if (isTold && evicted != null) {
+        observer.evicted(node.key(), evicted);
+      }
+    }
+  }
 
-  /** All entries are restored: removes the expired ones, and evicts those beyond the bounds. */
-  void settle();
+  /**
+   * All entries are restored: removes the expired ones, and evicts those beyond the bounds, if this
+   * table does that by itself.
+   */
+  void settle() {
+    if (mayEvict()) {
+      removeDue.run();
+    }
+    table.fit();
+    keys.fill(table);
+  }
 }

@@ -90,10 +90,12 @@ public final class TableRestorer<K, V> {
 
   /**
    * Allows a second pass: the log will ask {@link #needsSecondPass}. So values beyond the bounds
-   * may be dropped meanwhile.
+   * may be dropped meanwhile, if this table evicts entries by itself.
    */
   public void allowSecondPass() {
-    memoryLimiter.allowSecondPass();
+    if (entries.mayEvict()) {
+      memoryLimiter.allowSecondPass();
+    }
   }
 
   /**
@@ -277,8 +279,8 @@ public final class TableRestorer<K, V> {
   }
 
   /**
-   * Removes the expired entries, and evicts those beyond the bounds. Called when everything was
-   * replayed.
+   * Removes the expired entries, and evicts those beyond the bounds, if the table does that by
+   * itself. Called when everything was replayed.
    *
    * @return the baseline for changes after this replay
    */

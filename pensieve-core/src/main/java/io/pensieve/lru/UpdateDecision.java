@@ -8,10 +8,12 @@ import org.jspecify.annotations.Nullable;
  * Otherwise a function makes it while the key is locked.
  *
  * @param action what to do
- * @param value the new value for {@link Action#WRITE}, otherwise null
+ * @param value the new value for {@link Action#WRITE} and {@link Action#WRITE_UNTIL}, otherwise
+ *     null
  * @param weight the new weight of the entry
  * @param ttlMillis the time to live from the moment of the write, more than 0; {@link Node#NEVER}
- *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time
+ *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time. For {@link
+ *     Action#WRITE_UNTIL} the time of the expiry instead, or {@link Node#NEVER}
  */
 public record UpdateDecision<V>(Action action, @Nullable V value, int weight, long ttlMillis)
     implements UpdateFunction<V> {
@@ -33,6 +35,8 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
     TOUCH,
     /** The key gets a value. */
     WRITE,
+    /** The key gets a value that expires at a given time, or never. */
+    WRITE_UNTIL,
     /** The key is removed. */
     REMOVE
   }
@@ -43,7 +47,15 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
    * @return {@link Node#NEVER} if the sum overflows
    */
   public long expiryMillis(long nowMillis) {
+    if (action == Action.WRITE_UNTIL) {
+      return ttlMillis;
+    }
     return ttlMillis > Node.NEVER - Math.max(0, nowMillis) ? Node.NEVER : nowMillis + ttlMillis;
+  }
+
+  /** Whether the entry keeps its expiry time. */
+  boolean keepsExpiry() {
+    return ttlMillis == SAME_EXPIRY && action == Action.WRITE;
   }
 
   @Override
@@ -72,5 +84,11 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
   /** The key gets this value. */
   public static <V> UpdateDecision<V> write(V value, int weight, long ttlMillis) {
     return new UpdateDecision<>(Action.WRITE, Objects.requireNonNull(value), weight, ttlMillis);
+  }
+
+  /** The key gets this value, which expires at a given time, or {@link Node#NEVER}. */
+  public static <V> UpdateDecision<V> writeUntil(V value, int weight, long expiryMillis) {
+    return new UpdateDecision<>(
+        Action.WRITE_UNTIL, Objects.requireNonNull(value), weight, expiryMillis);
   }
 }
