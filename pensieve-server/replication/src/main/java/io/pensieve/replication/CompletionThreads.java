@@ -51,7 +51,7 @@ final class CompletionThreads {
         return;
       }
     }
-    startThread();
+    tryStartThread();
   }
 
   /** Lets another thread take over if none has made progress since the last call. */
@@ -63,13 +63,21 @@ final class CompletionThreads {
         return;
       }
     }
-    startThread();
+    tryStartThread();
   }
 
   /** Lets the threads end once they have run everything. */
   synchronized void end() {
     ended = true;
     notifyAll();
+  }
+
+  private void tryStartThread() {
+    try {
+      startThread();
+    } catch (RuntimeException | Error noThread) {
+      // The next call of ensureProgress tries again.
+    }
   }
 
   private void startThread() {

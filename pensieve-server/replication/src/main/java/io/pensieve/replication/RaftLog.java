@@ -1,152 +1,134 @@
 package io.pensieve.replication;
 
+import static java.util.Objects.requireNonNull;
+
 import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
+import io.pensieve.log.LiveEntries;
+import io.pensieve.log.LiveEntries.LiveEntry;
+import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.ReplicatedLog;
 import io.pensieve.log.StandbyMap;
+import io.pensieve.replication.RaftStatus.SavedSnapshot;
 import io.pensieve.replication.consensus.Consensus;
+import io.pensieve.replication.consensus.ConsensusStatus;
+import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.Member;
+import io.pensieve.replication.format.EntryEncoder;
+import io.pensieve.replication.format.Request;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A log that lives on several machines. The member that leads executes all writes, and replicates
  * the changes they make. A change is acknowledged when a majority of the members has forced it to
- * disk and it was applied here.
+ * disk and it was applied here. The module's DESIGN.md has the whole, and why it is right.
+ *
+ * <p>On a member that does not lead, the map is a standby: it shows what was acknowledged and has
+ * arrived here, and writes throw {@link io.pensieve.log.LogException.ReadOnly}. When this member
+ * loses the lead, writes that are not acknowledged fail with {@link
+ * io.pensieve.log.LogException.OutcomeUnknown}: the next leader may or may not have them.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
  */
 public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
+  private final Consensus consensus;
+  private final RaftSettings settings;
+  private final EntryEncoder<K, V> encoder;
+  private final Replica<K, V> replica;
 
-  private RaftLog(Builder<K, V> settings) {}
+  private RaftLog(Builder<K, V> builder) {
+    consensus = builder.consensus;
+    settings = builder.settings();
+    encoder = new EntryEncoder<>(builder.keys, builder.values);
+    replica = new Replica<>(consensus, builder.keys, builder.values, settings);
+  }
 
   /**
    * Returns a builder of a log on this engine. The log starts the engine when a map is opened on
-   * it, and closes it.
+   * it, and closes it. If the opening fails, both are of no more use.
    */
   public static <K, V> Builder<K, V> on(Consensus consensus, Codec<K> keys, Codec<V> values) {
     return new Builder<>(consensus, keys, values);
   }
 
-  /** The settings of a log. Each setter checks its argument at once. Not thread-safe. */
-  public static final class Builder<K, V> {
-    private final Consensus consensus;
-    private final Codec<K> keys;
-    private final Codec<V> values;
-
-    private Builder(Consensus consensus, Codec<K> keys, Codec<V> values) {
-      this.consensus = consensus;
-      this.keys = keys;
-      this.values = values;
-    }
-
-    /** How many entries are on their way to the members at a time. Default 4. */
-    public Builder<K, V> entriesUnderWay(int entries) {
-      return this;
-    }
-
-    /** How many changes an entry takes at most, if they are not one batch. Default 256. */
-    public Builder<K, V> changesPerEntry(int changes) {
-      return this;
-    }
-
-    /**
-     * The maximum size of a change, and of all changes of a batch, in bytes. A larger one is
-     * refused with an {@link IllegalArgumentException}. Default 17 MiB.
-     */
-    public Builder<K, V> maximumChangeBytes(int bytes) {
-      return this;
-    }
-
-    /**
-     * How many changes may wait to be acknowledged, and how many bytes. Beyond that, puts are
-     * refused with {@link io.pensieve.log.LogException.Overloaded}. Default 65,536 and 64 MiB.
-     */
-    public Builder<K, V> maximumWaiting(int changes, long bytes) {
-      return this;
-    }
-
-    /** How many recent changes are kept for streams, and how many bytes. Default 65,536, 64 MiB. */
-    public Builder<K, V> recentChanges(int changes, long bytes) {
-      return this;
-    }
-
-    /**
-     * When the log saves a snapshot: after so many changes, or bytes, or after this time if
-     * anything was changed. Default 1,000,000 changes, 256 MiB, 1 hour.
-     */
-    public Builder<K, V> snapshotEvery(long changes, long bytes, Duration time) {
-      return this;
-    }
-
-    /** How many ids of requests the log remembers, and for how long. Default 65,536, 10 minutes. */
-    public Builder<K, V> requestIds(int number, Duration time) {
-      return this;
-    }
-
-    /** Called once if this member cannot go on: the process should end. Default: nothing. */
-    public Builder<K, V> onFailure(Consumer<Throwable> listener) {
-      return this;
-    }
-
-    /**
-     * Called with each event that an operator wants to know, in one line: leads, follows, a
-     * snapshot was saved, and so on. Must not block. Default: nothing.
-     */
-    public Builder<K, V> onEvent(Consumer<String> listener) {
-      return this;
-    }
-
-    /**
-     * Called with the time that a commit took, in nanoseconds. Must not block. Default: nothing.
-     */
-    public Builder<K, V> onCommit(LongConsumer nanos) {
-      return this;
-    }
-
-    /** Returns the log. It holds no resources until a map is opened on it. */
-    public RaftLog<K, V> build() {
-      return new RaftLog<>(this);
-    }
-  }
+  // ---- The cluster
 
   /** The state of this log. */
   public RaftStatus status() {
-    throw new UnsupportedOperationException();
+    ConsensusStatus engine = consensus.status();
+    Progress progress = replica.progress;
+    Optional<Member> leader =
+        engine
+            .leader()
+            .flatMap(
+                id ->
+                    engine.members().stream()
+                        .map(MemberProgress::member)
+                        .filter(member -> member.id().equals(id))
+                        .findFirst());
+    return new RaftStatus(
+        engine.role(),
+        engine.term(),
+        leader,
+        engine.committed(),
+        engine.applied(),
+        engine.members(),
+        isLeading(),
+        !isReadable(),
+        durableSequence(),
+        replica.leadership.waitingChanges(),
+        replica.leadership.waitingBytes(),
+        progress.leads(),
+        progress.commits(),
+        Duration.ofNanos(progress.commitNanos()),
+        Duration.ofNanos(progress.longestCommitNanos()),
+        newestSnapshot(),
+        Optional.ofNullable(replica.failure()).map(Throwable::toString));
+  }
+
+  private Optional<SavedSnapshot> newestSnapshot() {
+    Snapshots<K, V> snapshots = replica.snapshots();
+    return snapshots == null ? Optional.empty() : snapshots.newest();
   }
 
   /** Whether writes are executed on this node, because it leads. */
   public boolean isLeading() {
-    throw new UnsupportedOperationException();
+    return replica.leadership.isLeading();
   }
 
   /** Whether the map is consistent. If not, it was loaded from a snapshot and still catches up. */
   public boolean isReadable() {
-    throw new UnsupportedOperationException();
+    return replica.progress.isComplete();
   }
 
   /**
    * Completes when the map shows everything that was acknowledged anywhere before this call: reads
-   * after it are linearizable. On any node. All calls that wait share one round trip. Fails with a
-   * {@link io.pensieve.log.LogException} if no leader answers. Dependent actions may block.
+   * after it are linearizable. On any node. All calls that wait share one round trip. Fails with
+   * the engine's exception if no leader answers. Dependent actions may block.
    */
   public CompletableFuture<Void> readBarrier() {
-    throw new UnsupportedOperationException();
+    return replica.barrier.pass();
   }
 
   /**
    * How old the map may be at most: how long ago this node last knew that it showed everything that
-   * was acknowledged anywhere. Empty if it never knew.
+   * was acknowledged anywhere. It asks once a second. Empty if it never knew.
    */
   public Optional<Duration> staleness() {
-    throw new UnsupportedOperationException();
+    return replica.barrier.staleness();
   }
 
   /**
@@ -156,82 +138,351 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
    * @return fails if this node does not lead, or if nobody takes over in time
    */
   public CompletableFuture<Void> transferLeadership(Optional<String> to, Duration patience) {
-    throw new UnsupportedOperationException();
+    return consensus.transferLeadership(to, patience);
   }
 
-  /** Adds a member, whose process waits to be added. Fails if this node does not lead. */
+  /**
+   * Adds a member, whose process waits to be added. Fails if this node does not lead, or if there
+   * is a member of that id.
+   */
   public CompletableFuture<Void> addMember(Member member) {
-    throw new UnsupportedOperationException();
+    return changeMembers(Optional.empty(), Optional.of(member));
   }
 
   /** Removes a member. Fails if this node does not lead, or if there is no such member. */
   public CompletableFuture<Void> removeMember(String id) {
-    throw new UnsupportedOperationException();
+    return changeMembers(Optional.of(id), Optional.empty());
   }
 
   /** Removes a member and adds another one in its place, in one step. */
   public CompletableFuture<Void> replaceMember(String id, Member member) {
-    throw new UnsupportedOperationException();
+    return changeMembers(Optional.of(id), Optional.of(member));
   }
+
+  private CompletableFuture<Void> changeMembers(Optional<String> removed, Optional<Member> added) {
+    List<Member> members =
+        new ArrayList<>(consensus.status().members().stream().map(MemberProgress::member).toList());
+    if (removed.isPresent() && !members.removeIf(member -> member.id().equals(removed.get()))) {
+      return CompletableFuture.failedFuture(
+          new IllegalArgumentException("no member has the id " + removed.get()));
+    }
+    for (Member member : members) {
+      if (added.isPresent() && member.id().equals(added.get().id())) {
+        return CompletableFuture.failedFuture(
+            new IllegalArgumentException("a member has the id " + member.id() + " already"));
+      }
+    }
+    added.ifPresent(members::add);
+    return consensus.setMembers(members);
+  }
+
+  // ---- Requests
 
   /**
    * Runs an update as the request with this id, unless that request is known. The log remembers
    * with the changes of the update's first write that this request made them, on all members.
    *
-   * @param requestId at most 256 characters
-   * @param update calls one method of the map that writes, in this thread
+   * @param requestId from 1 to 256 characters
+   * @param update calls one method of the map that writes, in this thread; does not return null
    * @return what the update returns; empty if the request is known: see {@link #outcome}
    * @throws io.pensieve.log.LogException.Overloaded if another thread is executing this request
    */
   public <T> Optional<T> execute(String requestId, Supplier<T> update) {
-    throw new UnsupportedOperationException();
+    return replica.requests.execute(requestId, update);
   }
 
   /**
    * What the request with this id has changed. Empty if it is not known: it was not executed, or
-   * changed nothing, or is forgotten. Call it after a {@link #readBarrier} on a follower.
+   * changed nothing, or is forgotten. It may not be acknowledged yet: show it once {@link
+   * #whenDurable} has completed for its version. On a follower, call it after a {@link
+   * #readBarrier}.
    */
   public Optional<RequestOutcome<V>> outcome(String requestId) {
-    throw new UnsupportedOperationException();
+    return replica.requests.outcome(requestId);
   }
+
+  // ---- The log
 
   @Override
   public RecoveryReport replay(ReplayHandler<K, V> handler) {
-    throw new UnsupportedOperationException();
+    return replica.open(handler);
+  }
+
+  @Override
+  public void attach(LiveEntries<K, V> live) {
+    replica.attach(live);
   }
 
   @Override
   public void follow(StandbyMap<K, V> map) {
-    throw new UnsupportedOperationException();
+    replica.follow(map);
+  }
+
+  // A touch has no number of its own; the log finds the used keys by itself.
+  @Override
+  public long append(Change<K, V> change) {
+    if (change instanceof Change.Touch) {
+      return replica.leadership.lastGiven();
+    }
+    byte[] item = encoder.item(change);
+    // The key is locked: until this returns, its entry is the one that this change replaces.
+    @Nullable LiveEntry<K, V> before = replica.map().entry(change.key());
+    List<@Nullable LiveEntry<K, V>> replaced = new ArrayList<>(1);
+    replaced.add(before);
+    return append(List.of(change), replaced, List.of(item));
   }
 
   @Override
-  public long append(Change<K, V> change) {
-    throw new UnsupportedOperationException();
+  public long[] appendAtomically(List<Change<K, V>> changes) {
+    if (changes.isEmpty() || changes.stream().anyMatch(change -> change instanceof Change.Touch)) {
+      throw new IllegalArgumentException("no changes, or a touch among them");
+    }
+    List<byte[]> items = new ArrayList<>(changes.size());
+    List<@Nullable LiveEntry<K, V>> replaced = new ArrayList<>(changes.size());
+    for (Change<K, V> change : changes) {
+      items.add(encoder.item(change));
+      replaced.add(replica.map().entry(change.key()));
+    }
+    long[] sequences = new long[changes.size()];
+    long first = append(List.copyOf(changes), replaced, items);
+    for (int i = 0; i < sequences.length; i++) {
+      sequences[i] = first + i;
+    }
+    return sequences;
+  }
+
+  // Returns the sequence number of the first change. The array above is made before: once the log
+  // has the changes, nothing may fail.
+  private long append(
+      List<Change<K, V>> changes, List<@Nullable LiveEntry<K, V>> replaced, List<byte[]> items) {
+    String requestId = replica.requests.currentId();
+    Request request = requestId == null ? null : request(requestId, replaced, items);
+    List<byte[]> all = items;
+    if (request != null) {
+      all = new ArrayList<>(items.size() + 1);
+      all.add(encoder.item(request));
+      all.addAll(items);
+    }
+    long bytes = 0;
+    for (byte[] item : all) {
+      bytes += item.length;
+    }
+    if (bytes > settings.maximumChangeBytes()) {
+      throw new IllegalArgumentException(
+          "a change has at most "
+              + settings.maximumChangeBytes()
+              + " bytes in this cluster, and this one has "
+              + bytes);
+    }
+    return replica.leadership.add(
+        new UncommittedUpdate<>(changes, replaced, all, (int) bytes, request));
+  }
+
+  private Request request(String id, List<@Nullable LiveEntry<K, V>> replaced, List<byte[]> items) {
+    long now = settings.clock().millis();
+    List<Request.Effect> effects = new ArrayList<>(items.size());
+    for (int i = 0; i < items.size(); i++) {
+      LiveEntry<K, V> before = replaced.get(i);
+      boolean added = before == null || before.put().expiryMillis() <= now;
+      boolean small = items.get(i).length <= RequestOutcome.SMALL_BYTES_MAX;
+      effects.add(new Request.Effect(added, small));
+    }
+    return new Request(id, now, effects);
+  }
+
+  @Override
+  public ChangeStream<K, V> changes() {
+    return replica.recent.changes();
+  }
+
+  @Override
+  public ChangeStream<K, V> changes(long since) {
+    return replica.recent.changes(since);
+  }
+
+  @Override
+  public LogStatistics statistics() {
+    return replica.statistics();
   }
 
   @Override
   public boolean isVoid(long sequence) {
-    throw new UnsupportedOperationException();
+    return replica.acknowledgements.isVoid(sequence);
   }
 
   @Override
   public long durableSequence() {
-    throw new UnsupportedOperationException();
+    return replica.acknowledgements.durable();
   }
 
   @Override
   public void awaitDurable(long sequence) {
-    throw new UnsupportedOperationException();
+    replica.acknowledgements.await(sequence);
   }
 
   @Override
   public CompletableFuture<Void> whenDurable(long sequence) {
-    throw new UnsupportedOperationException();
+    return replica.acknowledgements.whenDurable(sequence);
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    replica.close();
+  }
+
+  // ---- Settings
+
+  /** The settings of a log. Each setter checks its argument at once. Not thread-safe. */
+  public static final class Builder<K, V> {
+    private static final int CHANGES_MAX = 1 << 20; // far below ChainEnd.GAP
+
+    private final Consensus consensus;
+    private final Codec<K> keys;
+    private final Codec<V> values;
+    private int entriesUnderWay = 4;
+    private int changesPerEntry = 256;
+    private int bytesPerEntry = 1 << 20;
+    private int maximumChangeBytes = (8 << 20) - (64 << 10);
+    private int waitingChanges = 1 << 16;
+    private long waitingBytes = 64 << 20;
+    private int recentChanges = 1 << 16;
+    private long recentBytes = 64 << 20;
+    private long snapshotChanges = 1_000_000;
+    private long snapshotBytes = 256 << 20;
+    private Duration snapshotTime = Duration.ofHours(1);
+    private int requestIds = 1 << 16;
+    private Duration requestTime = Duration.ofMinutes(10);
+    private Consumer<Throwable> onFailure = cause -> {};
+    private Consumer<String> onEvent = event -> {};
+    private LongConsumer onCommit = nanos -> {};
+
+    private Builder(Consensus consensus, Codec<K> keys, Codec<V> values) {
+      this.consensus = requireNonNull(consensus);
+      this.keys = requireNonNull(keys);
+      this.values = requireNonNull(values);
+    }
+
+    private static long require(String what, long value, long min, long max) {
+      if (value < min || value > max) {
+        throw new IllegalArgumentException(
+            what + " must be from " + min + " to " + max + ": " + value);
+      }
+      return value;
+    }
+
+    /** How many entries are on their way to the members at a time, from 1 to 64. Default 4. */
+    public Builder<K, V> entriesUnderWay(int entries) {
+      entriesUnderWay = (int) require("entries", entries, 1, 64);
+      return this;
+    }
+
+    /** How many changes an entry has at most, unless they are one batch. Default 256. */
+    public Builder<K, V> changesPerEntry(int changes) {
+      changesPerEntry = (int) require("changes", changes, 1, 1 << 16);
+      return this;
+    }
+
+    /** How many bytes an entry has at most, unless it is a single write. Default 1 MiB. */
+    public Builder<K, V> bytesPerEntry(int bytes) {
+      bytesPerEntry = (int) require("bytes", bytes, 1, 8 << 20);
+      return this;
+    }
+
+    /**
+     * The maximum size of a write, or of a batch, in bytes. A larger one is refused with an {@link
+     * IllegalArgumentException}. The engine must take entries of that size and 64 KiB. Default 8
+     * MiB less 64 KiB.
+     */
+    public Builder<K, V> maximumChangeBytes(int bytes) {
+      maximumChangeBytes = (int) require("bytes", bytes, 1, 64 << 20);
+      return this;
+    }
+
+    /**
+     * How many changes may wait to be acknowledged, and how many bytes. Beyond that, puts are
+     * refused with {@link io.pensieve.log.LogException.Overloaded}; removals at the double. Default
+     * 65,536 and 64 MiB.
+     */
+    public Builder<K, V> maximumWaiting(int changes, long bytes) {
+      waitingChanges = (int) require("changes", changes, 1, CHANGES_MAX);
+      waitingBytes = require("bytes", bytes, 1, Long.MAX_VALUE / 4);
+      return this;
+    }
+
+    /** How many recent changes are kept for streams, and how many bytes. Default 65,536, 64 MiB. */
+    public Builder<K, V> recentChanges(int changes, long bytes) {
+      recentChanges = (int) require("changes", changes, 1, 1 << 24);
+      recentBytes = require("bytes", bytes, 1, Long.MAX_VALUE);
+      return this;
+    }
+
+    /**
+     * When the log saves a snapshot: after so many changes, or bytes, or after this time if
+     * anything was changed. Default 1,000,000 changes, 256 MiB, 1 hour.
+     */
+    public Builder<K, V> snapshotEvery(long changes, long bytes, Duration time) {
+      snapshotChanges = require("changes", changes, 1, Long.MAX_VALUE);
+      snapshotBytes = require("bytes", bytes, 1, Long.MAX_VALUE);
+      snapshotTime = requireNonNull(time);
+      return this;
+    }
+
+    /** How many ids of requests the log remembers, and for how long. Default 65,536, 10 minutes. */
+    public Builder<K, V> requestIds(int number, Duration time) {
+      requestIds = (int) require("the number", number, 0, 1 << 24);
+      requestTime = requireNonNull(time);
+      return this;
+    }
+
+    /** Called once if this member cannot go on: the process should end. Default: nothing. */
+    public Builder<K, V> onFailure(Consumer<Throwable> listener) {
+      onFailure = requireNonNull(listener);
+      return this;
+    }
+
+    /**
+     * Called with each event that an operator wants to know, in one line: leads, leads no more, a
+     * snapshot was saved. Must not block. Default: nothing.
+     */
+    public Builder<K, V> onEvent(Consumer<String> listener) {
+      onEvent = requireNonNull(listener);
+      return this;
+    }
+
+    /**
+     * Called on the leader with the time from the proposal of an entry until it was committed and
+     * applied here, in nanoseconds. Must not block. Default: nothing.
+     */
+    public Builder<K, V> onCommit(LongConsumer nanos) {
+      onCommit = requireNonNull(nanos);
+      return this;
+    }
+
+    private RaftSettings settings() {
+      return new RaftSettings(
+          entriesUnderWay,
+          changesPerEntry,
+          bytesPerEntry,
+          maximumChangeBytes,
+          waitingChanges,
+          waitingBytes,
+          recentChanges,
+          recentBytes,
+          snapshotChanges,
+          snapshotBytes,
+          snapshotTime,
+          requestIds,
+          requestTime,
+          onFailure,
+          onEvent,
+          onCommit,
+          InstantSource.system(),
+          System::nanoTime);
+    }
+
+    /** Returns the log. It holds no resources until a map is opened on it. */
+    public RaftLog<K, V> build() {
+      return new RaftLog<>(this);
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.pensieve.replication;
 
 import io.pensieve.annotation.GuardedBy;
-import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.log.LogException;

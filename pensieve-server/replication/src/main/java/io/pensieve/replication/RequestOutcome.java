@@ -22,8 +22,7 @@ public record RequestOutcome<V>(List<ChangeOutcome<V>> changes) {
    * @param value the value put; null for a removal, and for a change of more than {@link
    *     #SMALL_BYTES_MAX}
    */
-  public record ChangeOutcome<V>(
-      long version, boolean added, boolean removed, @Nullable V value) {}
+  public record ChangeOutcome<V>(long version, boolean added, boolean removed, @Nullable V value) {}
 
   /** The version of the last change: show the outcome only once this one is acknowledged. */
   public long version() {

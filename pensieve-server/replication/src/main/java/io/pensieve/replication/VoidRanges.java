@@ -18,7 +18,9 @@ final class VoidRanges {
   @GuardedBy("this")
   private volatile long[] bounds = NONE;
 
-  /** The numbers from {@code after + 1} to {@code last} are lost. Those before are not, or known. */
+  /**
+   * The numbers from {@code after + 1} to {@code last} are lost. Those before are not, or known.
+   */
   synchronized void add(long after, long last) {
     long[] old = bounds;
     int from = old.length == 2 * RANGES_MAX ? 2 : 0;

@@ -62,8 +62,7 @@ final class ByteReader {
 
   private void require(int length) {
     if (length < 0 || length > bytes.length - at) {
-      throw new MalformedException(
-          length + " more bytes", "only " + (bytes.length - at), at);
+      throw new MalformedException(length + " more bytes", "only " + (bytes.length - at), at);
     }
   }
 }

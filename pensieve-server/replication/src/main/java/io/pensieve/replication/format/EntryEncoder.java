@@ -31,7 +31,8 @@ public final class EntryEncoder<K, V> {
       return keyItem(change instanceof Change.Remove ? REMOVE : TOUCH, key);
     }
     byte[] value = values.encode(put.value());
-    ByteWriter out = new ByteWriter(Math.addExact(ITEM_BYTES, Math.addExact(key.length, value.length)));
+    ByteWriter out =
+        new ByteWriter(Math.addExact(ITEM_BYTES, Math.addExact(key.length, value.length)));
     if (put.expiryMillis() == Change.NEVER) {
       out.int8(PUT);
     } else {

@@ -48,13 +48,19 @@ public final class SnapshotReader<K, V> implements Closeable {
     }
   }
 
-  /** Reads a whole file, and checks all checksums, without decoding it. */
-  public static void verify(Path path) throws IOException {
+  /** Reads a whole file, and checks all checksums, without decoding it. Returns its end. */
+  public static SnapshotHeader.End verify(Path path) throws IOException {
     try (SnapshotBlocks blocks = new SnapshotBlocks(path)) {
       do {
         blocks.next();
       } while (blocks.kind() != SnapshotHeader.END);
+      return readEnd(blocks);
     }
+  }
+
+  private static SnapshotHeader.End readEnd(SnapshotBlocks blocks) {
+    ByteReader in = blocks.payload();
+    return new SnapshotHeader.End(in.int64(), in.int64(), in.int64());
   }
 
   private SnapshotHeader readHeader() throws IOException {
@@ -89,6 +95,11 @@ public final class SnapshotReader<K, V> implements Closeable {
     return header;
   }
 
+  /** How many entries were read. */
+  public long entriesRead() {
+    return entriesRead;
+  }
+
   /** How many bytes of the file were read. */
   public long bytesRead() {
     return blocks.bytesRead();
@@ -121,8 +132,7 @@ public final class SnapshotReader<K, V> implements Closeable {
       if (blocks.kind() != SnapshotHeader.END) {
         throw blocks.corrupt("the end", "block " + blocks.kind());
       }
-      ByteReader in = blocks.payload();
-      SnapshotHeader.End end = new SnapshotHeader.End(in.int64(), in.int64(), in.int64());
+      SnapshotHeader.End end = readEnd(blocks);
       if (end.entries() != entriesRead || end.requests() != requests.size()) {
         throw blocks.corrupt(
             end.entries() + " entries and " + end.requests() + " requests",

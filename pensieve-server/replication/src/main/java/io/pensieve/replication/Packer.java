@@ -1,0 +1,45 @@
+package io.pensieve.replication;
+
+import io.pensieve.replication.consensus.Consensus;
+import java.util.concurrent.CompletableFuture;
+
+/** Proposes what waits, in order: one thread, because the engine keeps the order of a thread. */
+final class Packer<K, V> implements Runnable {
+  private final Leadership<K, V> leadership;
+  private final Consensus consensus;
+
+  Packer(Leadership<K, V> leadership, Consensus consensus) {
+    this.leadership = leadership;
+    this.consensus = consensus;
+  }
+
+  @Override
+  public void run() {
+    try {
+      for (ProposedEntry<K, V> next = leadership.awaitProposal();
+          next != null;
+          next = leadership.awaitProposal()) {
+        propose(next);
+      }
+    } catch (InterruptedException closing) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Proposes an entry. If that fails, now or later, the lead begins anew. */
+  void propose(ProposedEntry<K, V> entry) {
+    CompletableFuture<Void> outcome;
+    try {
+      outcome = consensus.propose(entry.header().term(), entry.encode());
+    } catch (RuntimeException | Error notProposed) {
+      leadership.proposalFailed(entry);
+      return;
+    }
+    outcome.whenComplete(
+        (applied, failure) -> {
+          if (failure != null) {
+            leadership.proposalFailed(entry);
+          }
+        });
+  }
+}

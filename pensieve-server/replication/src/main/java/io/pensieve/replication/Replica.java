@@ -1,0 +1,308 @@
+package io.pensieve.replication;
+
+import static java.util.Objects.requireNonNull;
+
+import io.pensieve.annotation.GuardedBy;
+import io.pensieve.log.Codec;
+import io.pensieve.log.LiveEntries;
+import io.pensieve.log.LogException;
+import io.pensieve.log.LogStatistics;
+import io.pensieve.log.RecoveryReport;
+import io.pensieve.log.ReplayHandler;
+import io.pensieve.log.StandbyMap;
+import io.pensieve.replication.RaftStatus.SavedSnapshot;
+import io.pensieve.replication.consensus.Consensus;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The parts of a log, and their threads, from its opening to its end. */
+final class Replica<K, V> {
+  private static final long TICK_MILLIS = 50; // how long a blocked completion may hold up others
+  private static final int TICKS_PER_BARRIER = 20;
+  private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  final CompletionThreads completions = new CompletionThreads("pensieve-raft-completions");
+  final Acknowledgements acknowledgements = new Acknowledgements(completions);
+  final Progress progress = new Progress();
+  final RequestOutcomes<V> requests;
+  final RecentChanges<K, V> recent;
+  final Leadership<K, V> leadership;
+  final SharedBarrier barrier;
+
+  private final Consensus consensus;
+  private final Codec<K> keys;
+  private final Codec<V> values;
+  private final RaftSettings settings;
+  private final ReplicaStateMachine<K, V> machine;
+  private final ScheduledExecutorService timer;
+  private final ExecutorService snapshotThread;
+  private volatile @Nullable StandbyMap<K, V> map;
+  private volatile @Nullable Snapshots<K, V> snapshots;
+  private volatile @Nullable Throwable failure;
+  private long ticks; // the timer's thread only
+
+  @GuardedBy("this")
+  private boolean isReplayed;
+
+  @GuardedBy("this")
+  private boolean isClosed;
+
+  Replica(Consensus consensus, Codec<K> keys, Codec<V> values, RaftSettings settings) {
+    this.consensus = consensus;
+    this.keys = keys;
+    this.values = values;
+    this.settings = settings;
+    requests = new RequestOutcomes<>(settings);
+    recent = new RecentChanges<>(settings.recentChanges(), settings.recentBytes());
+    leadership = new Leadership<>(settings, requests);
+    barrier = new SharedBarrier(consensus, completions);
+    machine =
+        new ReplicaStateMachine<>(
+            new SnapshotLoader<>(keys, values, acknowledgements, requests, recent, progress),
+            this::fail);
+    timer = timer();
+    snapshotThread = snapshotThread();
+  }
+
+  // Neither has a thread before its first task.
+  private static ScheduledExecutorService timer() {
+    ScheduledThreadPoolExecutor executor =
+        new ScheduledThreadPoolExecutor(1, task -> daemon(task, "pensieve-raft-timer"));
+    executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    executor.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
+    return executor;
+  }
+
+  private static ExecutorService snapshotThread() {
+    ThreadPoolExecutor executor =
+        new ThreadPoolExecutor(
+            1,
+            1,
+            1,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> daemon(task, "pensieve-raft-snapshot"));
+    executor.allowCoreThreadTimeOut(true);
+    return executor;
+  }
+
+  private static Thread daemon(Runnable task, String name) {
+    Thread thread = new Thread(task, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  // ---- Opening
+
+  RecoveryReport open(ReplayHandler<K, V> handler) {
+    synchronized (this) {
+      if (isReplayed || isClosed) {
+        throw new IllegalStateException("the log was opened before");
+      }
+      isReplayed = true;
+    }
+    machine.begin(handler);
+    boolean started = false;
+    try {
+      RecoveryReport report = start();
+      daemon(new Packer<>(leadership, consensus), "pensieve-raft-packer").start();
+      timer.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+      started = true;
+      return report;
+    } finally {
+      if (!started) {
+        close();
+      }
+    }
+  }
+
+  private RecoveryReport start() {
+    try {
+      consensus.start(machine);
+      return machine.endOfStart();
+    } catch (IOException | RuntimeException failed) {
+      machine.endOfStart(); // throws what it found in the snapshot, if that is why
+      throw failed instanceof LogException known
+          ? known
+          : new LogException.Failed("this member cannot start: " + failed.getMessage(), failed);
+    }
+  }
+
+  void attach(LiveEntries<K, V> live) {
+    snapshots =
+        new Snapshots<>(
+            settings,
+            keys,
+            values,
+            consensus,
+            live,
+            leadership,
+            acknowledgements,
+            requests,
+            progress);
+  }
+
+  void follow(StandbyMap<K, V> standby) {
+    map = standby;
+    machine.open(
+        new EntryApplier<>(
+            settings,
+            standby,
+            keys,
+            values,
+            leadership,
+            acknowledgements,
+            requests,
+            recent,
+            progress),
+        standby);
+  }
+
+  StandbyMap<K, V> map() {
+    return requireNonNull(map, "no map follows this log yet");
+  }
+
+  @Nullable Snapshots<K, V> snapshots() {
+    return snapshots;
+  }
+
+  @Nullable Throwable failure() {
+    return failure;
+  }
+
+  LogStatistics statistics() {
+    Throwable failed = failure;
+    Optional<String> failedFor = Optional.ofNullable(failed).map(Throwable::toString);
+    Optional<String> refusal =
+        leadership.isLeading()
+            ? Optional.empty()
+            : failedFor.or(() -> Optional.of("this node does not lead its cluster"));
+    Snapshots<K, V> attached = snapshots;
+    Optional<SavedSnapshot> saved = attached == null ? Optional.empty() : attached.newest();
+    return new LogStatistics(
+        progress.bytes(),
+        leadership.waitingBytes(),
+        progress.commits(),
+        Duration.ofNanos(progress.commitNanos()),
+        Duration.ofNanos(progress.longestCommitNanos()),
+        saved.map(SavedSnapshot::bytes).orElse(0L),
+        attached == null ? 0 : attached.bytesSince(),
+        attached == null ? 0 : attached.saves(),
+        attached == null ? 0 : attached.failures(),
+        Duration.ZERO,
+        Optional.empty(),
+        Duration.ZERO,
+        failedFor,
+        refusal,
+        0,
+        0);
+  }
+
+  // ---- At work
+
+  private void tick() {
+    completions.ensureProgress();
+    if (++ticks % TICKS_PER_BARRIER == 0) {
+      var unused = barrier.pass(); // for staleness
+      Snapshots<K, V> attached = snapshots;
+      if (attached != null && attached.isDue()) {
+        trySnapshot(attached);
+      }
+    }
+  }
+
+  private void trySnapshot(Snapshots<K, V> attached) {
+    try {
+      snapshotThread.execute(() -> saveDue(attached));
+    } catch (RejectedExecutionException closing) {
+      // The log of the engine has everything.
+    }
+  }
+
+  private void saveDue(Snapshots<K, V> attached) {
+    try {
+      if (attached.isDue() && attached.save()) {
+        attached
+            .newest()
+            .ifPresent(
+                saved ->
+                    settings
+                        .onEvent()
+                        .accept(
+                            "saved a snapshot of "
+                                + saved.bytes()
+                                + " bytes at index "
+                                + saved.index()));
+      }
+    } catch (IOException | RuntimeException | Error failed) {
+      if (!timer.isShutdown()) {
+        settings.onEvent().accept("could not save a snapshot, and will try again: " + failed);
+      }
+    }
+  }
+
+  // ---- The end
+
+  private void fail(Throwable cause) {
+    synchronized (this) {
+      if (isClosed || failure != null) {
+        return;
+      }
+      failure = cause;
+    }
+    end(
+        () ->
+            new LogException.Failed(
+                "this member of the cluster has failed, and must be started again: " + cause,
+                cause));
+    settings.onFailure().accept(cause);
+  }
+
+  private void end(Supplier<LogException> reason) {
+    leadership.end(reason);
+    acknowledgements.fail(reason);
+    recent.end(reason);
+  }
+
+  void close() {
+    synchronized (this) {
+      if (isClosed) {
+        return;
+      }
+      isClosed = true;
+    }
+    if (map == null) {
+      machine.end();
+    } else {
+      leadership.awaitCommitted(CLOSE_NANOS);
+    }
+    leadership.end(Replica::closed);
+    timer.shutdownNow();
+    snapshotThread.shutdownNow();
+    try {
+      consensus.close();
+    } finally {
+      machine.end();
+      acknowledgements.fail(
+          () ->
+              new LogException.OutcomeUnknown(
+                  "the log was closed before the change was acknowledged"));
+      recent.end(Replica::closed);
+      completions.end();
+    }
+  }
+
+  private static IllegalStateException closed() {
+    return new IllegalStateException("the log is closed");
+  }
+}

@@ -1,0 +1,205 @@
+package io.pensieve.replication;
+
+import io.pensieve.annotation.GuardedBy;
+import io.pensieve.log.Codec;
+import io.pensieve.log.LiveEntries;
+import io.pensieve.log.LiveEntries.LiveEntry;
+import io.pensieve.log.LogException;
+import io.pensieve.replication.RaftStatus.SavedSnapshot;
+import io.pensieve.replication.RequestOutcomes.Remembered;
+import io.pensieve.replication.consensus.Consensus;
+import io.pensieve.replication.format.SavedRequest;
+import io.pensieve.replication.format.SavedRequest.SavedChange;
+import io.pensieve.replication.format.SnapshotHeader;
+import io.pensieve.replication.format.SnapshotWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes snapshots from a walk over the map, while it is in use.
+ *
+ * <p>The walk sees all that was applied before it began: the position that the file claims. It may
+ * also see changes that came later, on a leader also uncommitted ones. So the file counts only when
+ * everything that was given a number before the end of the walk is committed, and if nothing was
+ * undone or replaced since before its begin. Otherwise a change that is lost could become the begin
+ * of history.
+ */
+final class Snapshots<K, V> {
+  private record Written(Applied at, long bytes) {}
+
+  private record Saved(long index, long bytes, long nanos) {}
+
+  private final RaftSettings settings;
+  private final Codec<K> keys;
+  private final Codec<V> values;
+  private final Consensus consensus;
+  private final LiveEntries<K, V> live;
+  private final Leadership<K, V> leadership;
+  private final Acknowledgements acknowledgements;
+  private final RequestOutcomes<V> requests;
+  private final Progress progress;
+  private final AtomicLong saves = new AtomicLong();
+  private final AtomicLong failures = new AtomicLong();
+  private volatile @Nullable Saved newest;
+
+  private final Object saving = new Object(); // held during a walk
+
+  // What was applied before the newest snapshot; or the start of this process.
+  private volatile long changesBefore;
+  private volatile long bytesBefore;
+  private volatile long nanosBefore = System.nanoTime();
+
+  @GuardedBy("saving")
+  private long files;
+
+  Snapshots(
+      RaftSettings settings,
+      Codec<K> keys,
+      Codec<V> values,
+      Consensus consensus,
+      LiveEntries<K, V> live,
+      Leadership<K, V> leadership,
+      Acknowledgements acknowledgements,
+      RequestOutcomes<V> requests,
+      Progress progress) {
+    this.settings = settings;
+    this.keys = keys;
+    this.values = values;
+    this.consensus = consensus;
+    this.live = live;
+    this.leadership = leadership;
+    this.acknowledgements = acknowledgements;
+    this.requests = requests;
+    this.progress = progress;
+  }
+
+  Optional<SavedSnapshot> newest() {
+    Saved saved = newest;
+    if (saved == null) {
+      return Optional.empty();
+    }
+    Duration age = Duration.ofNanos(System.nanoTime() - saved.nanos());
+    return Optional.of(new SavedSnapshot(saved.index(), saved.bytes(), age));
+  }
+
+  /** How many bytes of entries were applied since the last one. */
+  long bytesSince() {
+    return progress.bytes() - bytesBefore;
+  }
+
+  /** How many were saved. */
+  long saves() {
+    return saves.get();
+  }
+
+  /** How many could not be saved. Those that did not count, because the lead was lost, are none. */
+  long failures() {
+    return failures.get();
+  }
+
+  /** Whether enough was applied since the last one. Never if nothing was. */
+  boolean isDue() {
+    long newChanges = progress.changes() - changesBefore;
+    long newBytes = progress.bytes() - bytesBefore;
+    return newBytes > 0
+        && (newChanges >= settings.snapshotChanges()
+            || newBytes >= settings.snapshotBytes()
+            || System.nanoTime() - nanosBefore >= settings.snapshotTime().toNanos());
+  }
+
+  /**
+   * Saves a snapshot with the engine.
+   *
+   * @return whether it counts. If not, the lead was lost meanwhile, or the map is not complete yet:
+   *     it may be tried again
+   */
+  boolean save() throws IOException {
+    boolean succeeded = false;
+    try {
+      boolean counts;
+      synchronized (saving) {
+        counts = saveNow();
+      }
+      succeeded = true;
+      if (counts) {
+        saves.incrementAndGet();
+      }
+      return counts;
+    } finally {
+      if (!succeeded) {
+        failures.incrementAndGet();
+      }
+    }
+  }
+
+  @GuardedBy("saving")
+  private boolean saveNow() throws IOException {
+    long changes = progress.changes();
+    long bytes = progress.bytes();
+    Path file = consensus.temporaryFolder().resolve("snapshot-" + ++files);
+    try {
+      Written written = write(file);
+      if (written == null) {
+        return false;
+      }
+      consensus.saveSnapshot(written.at().position(), file);
+      newest = new Saved(written.at().position().index(), written.bytes(), System.nanoTime());
+    } finally {
+      Files.deleteIfExists(file);
+    }
+    changesBefore = changes;
+    bytesBefore = bytes;
+    nanosBefore = System.nanoTime();
+    return true;
+  }
+
+  /**
+   * Writes a file, which does not exist.
+   *
+   * @return null if the file does not count
+   */
+  private @Nullable Written write(Path file) throws IOException {
+    long upheavals = progress.upheavals(); // first: `at` and the walk are of the same upheaval
+    Applied at = progress.applied();
+    boolean isStable = upheavals % 2 == 0 && progress.isComplete();
+    if (!isStable) {
+      return null;
+    }
+    ChainEnd chain = at.chain();
+    SnapshotHeader header = new SnapshotHeader(at.position(), chain.term(), chain.last());
+    try (SnapshotWriter<K, V> out = new SnapshotWriter<>(file, header, keys, values)) {
+      Iterator<LiveEntry<K, V>> entries = live.walk().coldestFirst();
+      while (entries.hasNext()) {
+        out.entry(entries.next());
+      }
+      // What the map showed has a number up to one of these two: of this lead, or applied.
+      long complete = Math.max(leadership.lastGiven(), acknowledgements.durable());
+      for (Remembered<V> request : requests.committed()) {
+        out.request(saved(request));
+      }
+      long bytes = out.finish(complete);
+      acknowledgements.await(complete);
+      return progress.upheavals() == upheavals ? new Written(at, bytes) : null;
+    } catch (LogException.OutcomeUnknown lostLead) {
+      return null;
+    }
+  }
+
+  private static <V> SavedRequest<V> saved(Remembered<V> request) {
+    return new SavedRequest<>(
+        request.id(),
+        request.millis(),
+        request.outcome().changes().stream()
+            .map(
+                change ->
+                    new SavedChange<>(
+                        change.version(), change.added(), change.removed(), change.value()))
+            .toList());
+  }
+}
