@@ -51,8 +51,15 @@ class HouseRulesTest {
           Map.entry("io.pensieve.lru", Set.of("io.pensieve.annotation")),
           Map.entry(
               "io.pensieve.replication",
-              Set.of("io.pensieve.log", "io.pensieve.replication.consensus")),
+              Set.of(
+                  "io.pensieve.annotation",
+                  "io.pensieve.log",
+                  "io.pensieve.replication.consensus",
+                  "io.pensieve.replication.format")),
           Map.entry("io.pensieve.replication.consensus", Set.of()),
+          Map.entry(
+              "io.pensieve.replication.format",
+              Set.of("io.pensieve.log", "io.pensieve.replication.consensus")),
           Map.entry("io.pensieve.replication.ratis", Set.of("io.pensieve.replication.consensus")),
           Map.entry(
               "io.pensieve.server",
@@ -176,6 +183,7 @@ class HouseRulesTest {
       case "io.pensieve" -> 42;
       case "io.pensieve.log.file" -> 69;
       case "io.pensieve.lru" -> 32;
+      case "io.pensieve.replication" -> 26;
       case "io.pensieve.server" -> 33;
       default -> 22;
     };

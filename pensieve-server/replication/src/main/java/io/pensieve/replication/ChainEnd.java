@@ -28,7 +28,7 @@ record ChainEnd(long term, long last) {
     if (isFenced) {
       return false; // an ousted leader's, still in a queue
     }
-    return entry.isBegin() || entry.term() == term && entry.before() == last;
+    return entry.isBegin() || (entry.term() == term && entry.before() == last);
   }
 
   /** The end after an entry that counts. */
