@@ -14,11 +14,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.statemachine.StateMachineStorage;
@@ -43,6 +46,10 @@ final class AppliedLog extends BaseStateMachine {
   private final StateMachine machine;
   private final SnapshotFolder snapshots;
   private final Executor roles;
+  private final EngineEvents events;
+
+  /** Of the updater alone. */
+  private final RetainedLog retained;
 
   /** Held during each call of the machine. Taken after no other lock but Ratis' own. */
   private final ReentrantLock calls = new ReentrantLock();
@@ -58,8 +65,15 @@ final class AppliedLog extends BaseStateMachine {
 
   private volatile RaftServer.@Nullable Division division;
 
-  AppliedLog(StateMachine machine, SnapshotFolder snapshots, Executor roles) {
+  AppliedLog(
+      StateMachine machine,
+      SnapshotFolder snapshots,
+      RetainedLog retained,
+      Executor roles,
+      EngineEvents events) {
     this.machine = machine;
+    this.retained = retained;
+    this.events = events;
     this.snapshots = snapshots;
     this.roles = roles;
   }
@@ -111,13 +125,14 @@ final class AppliedLog extends BaseStateMachine {
     LogEntryProto entry = context.getLogEntry();
     byte[] content = entry.getStateMachineLogEntry().getLogData().toByteArray();
     LogPosition position = new LogPosition(entry.getTerm(), entry.getIndex());
+    retained.applied(position.index(), content.length);
     calls.lock();
     try {
       deliverRoleChanges();
       machine.apply(position, content);
       updateLastAppliedTermIndex(position.term(), position.index());
     } catch (RuntimeException | Error failed) {
-      machine.fail(failed);
+      events.failed(failed);
       throw failed;
     } finally {
       calls.unlock();
@@ -159,7 +174,7 @@ final class AppliedLog extends BaseStateMachine {
     try {
       deliverRoleChanges();
     } catch (RuntimeException | Error failed) {
-      machine.fail(failed);
+      events.failed(failed);
       throw failed;
     } finally {
       calls.unlock();
@@ -203,11 +218,15 @@ final class AppliedLog extends BaseStateMachine {
     return CompletableFuture.completedFuture(Message.EMPTY);
   }
 
-  /** Runs in the updater, which must not walk: the snapshot is in place already. */
+  /**
+   * Runs in the updater, which must not walk: the snapshot is in place already.
+   *
+   * @return up to where Ratis may forget its log
+   */
   @Override
   public long takeSnapshot() {
     SingleFileSnapshotInfo newest = snapshots.announce();
-    return newest == null ? RaftLog.INVALID_LOG_INDEX : newest.getIndex();
+    return newest == null ? RaftLog.INVALID_LOG_INDEX : retained.forgettable(newest.getIndex());
   }
 
   @Override
@@ -222,7 +241,7 @@ final class AppliedLog extends BaseStateMachine {
     try {
       snapshots.beginInstall();
     } catch (IOException e) {
-      machine.fail(e);
+      events.failed(e);
       throw new UncheckedIOException(e);
     }
   }
@@ -233,7 +252,7 @@ final class AppliedLog extends BaseStateMachine {
     try {
       restore(snapshots.reload());
     } catch (IOException | RuntimeException | Error failed) {
-      machine.fail(failed);
+      events.failed(failed);
       throw failed;
     }
     getLifeCycle().transition(LifeCycle.State.RUNNING);
@@ -241,10 +260,29 @@ final class AppliedLog extends BaseStateMachine {
 
   @Override
   public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto entry) {
-    machine.fail(cause);
+    events.failed(cause);
   }
 
-  TermIndex applied() {
-    return getLastAppliedTermIndex();
+  @Override
+  public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
+    events.leaderIs(leader.toString());
+  }
+
+  @Override
+  public void notifyExtendedNoLeader(RoleInfoProto role) {
+    events.noLeader();
+  }
+
+  @Override
+  public void notifyFollowerSlowness(RoleInfoProto role, RaftPeer follower) {
+    events.slow(follower.getId().toString());
+  }
+
+  /** The updater ends: because the member is closed, was removed, or has failed. */
+  @Override
+  public void close() {
+    RaftServer.Division here = division;
+    boolean isMember = here == null || here.getRaftConf().getPeer(here.getId()) != null;
+    events.stopped(isMember);
   }
 }

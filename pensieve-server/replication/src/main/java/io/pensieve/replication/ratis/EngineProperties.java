@@ -37,27 +37,28 @@ final class EngineProperties {
     this.frameBytesMax = frameBytesMax;
   }
 
-  static RaftProperties of(Path folder, String host, int port, int entryBytesMax, boolean isNew) {
-    EngineProperties settings = new EngineProperties(entryBytesMax + ENTRY_FRAME_BYTES);
-    settings.storage(folder);
-    settings.network(host, port);
-    settings.elections(isNew);
-    settings.reads();
-    settings.pools();
-    return settings.properties;
+  static RaftProperties of(RatisConsensus.Builder settings, Path folder, boolean isNew) {
+    EngineProperties made = new EngineProperties(settings.entryBytesMax + ENTRY_FRAME_BYTES);
+    made.storage(folder, settings.segmentBytes);
+    made.network(settings.host, settings.port);
+    made.elections(isNew);
+    made.reads();
+    made.pools();
+    return made.properties;
   }
 
-  private void storage(Path folder) {
+  private void storage(Path folder, int segmentBytes) {
     RaftServerConfigKeys.setStorageDir(properties, List.of(folder.toFile()));
     RaftServerConfigKeys.setRemovedGroupsDir(properties, folder.resolve("removed").toFile());
     // Both acknowledge entries that were not forced.
     RaftServerConfigKeys.Log.setAsyncFlushEnabled(properties, false);
     RaftServerConfigKeys.Log.setUnsafeFlushEnabled(properties, false);
     RaftServerConfigKeys.Log.setForceSyncNum(properties, 128);
-    RaftServerConfigKeys.Log.setSegmentSizeMax(properties, bytes(32 << 20));
+    RaftServerConfigKeys.Log.setSegmentSizeMax(properties, bytes(segmentBytes));
     RaftServerConfigKeys.Log.setSegmentCacheNumMax(properties, 2);
     RaftServerConfigKeys.Log.setSegmentCacheSizeMax(properties, bytes(64 << 20));
-    RaftServerConfigKeys.Log.setPreallocatedSize(properties, bytes(1 << 20));
+    RaftServerConfigKeys.Log.setPreallocatedSize(
+        properties, bytes(Math.min(segmentBytes, 1 << 20)));
     RaftServerConfigKeys.Log.setWriteBufferSize(properties, bytes(frameBytesMax + (64L << 10)));
     RaftServerConfigKeys.Log.setQueueByteLimit(properties, bytes(64 << 20));
     RaftServerConfigKeys.Write.setByteLimit(properties, bytes(64 << 20));
@@ -92,6 +93,8 @@ final class EngineProperties {
     RaftServerConfigKeys.setCloseThreshold(properties, seconds(300));
     RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(properties, seconds(10));
     RaftServerConfigKeys.setStagingTimeout(properties, seconds(10));
+    RaftServerConfigKeys.Rpc.setSlownessTimeout(properties, seconds(10));
+    RaftServerConfigKeys.Notification.setNoLeaderTimeout(properties, seconds(10));
   }
 
   private void reads() {

@@ -2,6 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
+import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
@@ -10,33 +11,35 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.ratis.conf.Parameters;
+import java.util.function.Consumer;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
-import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
-import org.apache.ratis.server.storage.RaftStorage;
 import org.jspecify.annotations.Nullable;
 
 /** A member of a cluster by Apache Ratis. Nothing outside of this package sees a type of Ratis. */
 public final class RatisConsensus implements Consensus {
   private static final Duration REQUEST_PATIENCE = Duration.ofSeconds(30);
+  private static final Duration HANDOVER_PATIENCE = Duration.ofSeconds(2);
 
   private final Builder settings;
   private final RaftGroupId group;
@@ -53,7 +56,12 @@ public final class RatisConsensus implements Consensus {
   private volatile @Nullable Running running;
 
   /** What there is of a member between its start and its end. */
-  private record Running(RaftServer server, RaftServer.Division division, AppliedLog log) {}
+  private record Running(
+      RaftServer server,
+      RaftServer.Division division,
+      AppliedLog log,
+      EngineEvents events,
+      DiskGuard guard) {}
 
   private RatisConsensus(Builder settings) {
     this.settings = settings;
@@ -90,36 +98,49 @@ public final class RatisConsensus implements Consensus {
       }
       Files.createDirectories(raftFolder());
       emptyTemporaryFolder();
-      EngineProcess.prepare();
-      AppliedLog log = new AppliedLog(machine, snapshots, roles);
-      RaftServer server = build(log);
-      try {
-        RaftServer.Division division = server.getDivision(group);
-        log.attach(division);
-        running = new Running(server, division, log);
-        server.start();
-      } catch (IOException | RuntimeException | Error failed) {
-        running = null;
-        server.close();
-        roles.shutdownNow();
-        throw failed;
+      EngineEvents events = new EngineEvents(settings.events, machine);
+      DiskGuard guard = new DiskGuard(settings.free, settings.reserveBytes, this::leave);
+      if (guard.isBelowReserve()) {
+        guard.close();
+        throw belowReserve();
       }
+      StartFailure.requirePort(settings.host, settings.port);
+      EngineProcess.prepare();
+      RetainedLog retained = new RetainedLog(settings.retainedBytes);
+      startServer(new AppliedLog(machine, snapshots, retained, roles, events), events, guard);
+      guard.start();
     }
   }
 
-  private RaftServer build(AppliedLog log) throws IOException {
-    boolean isNew = !Files.exists(raftFolder().resolve(settings.cluster.toString()));
-    return RaftServer.newBuilder()
-        .setServerId(self)
-        .setGroup(RaftGroup.valueOf(group, Peers.of(settings.members)))
-        // FORMAT, the default, would empty the folder.
-        .setOption(RaftStorage.StartupOption.RECOVER)
-        .setProperties(
-            EngineProperties.of(
-                raftFolder(), settings.host, settings.port, settings.entryBytesMax, isNew))
-        .setParameters(new Parameters())
-        .setStateMachine(log)
-        .build();
+  private void startServer(AppliedLog log, EngineEvents events, DiskGuard guard)
+      throws IOException {
+    RaftServer server = null;
+    try {
+      boolean isNew = !Files.exists(groupFolder());
+      if (!isNew) {
+        EngineProcess.outlastLeases();
+      }
+      server = ServerAssembly.build(settings, raftFolder(), log, events, isNew);
+      RaftServer.Division division = server.getDivision(group);
+      log.attach(division);
+      running = new Running(server, division, log, events, guard);
+      server.start();
+    } catch (IOException | RuntimeException | Error | InterruptedException failed) {
+      running = null;
+      events.closing();
+      guard.close();
+      if (server != null) {
+        server.close();
+      }
+      if (failed instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+      }
+      throw StartFailure.explain(groupFolder(), settings.self, failed);
+    }
+  }
+
+  private Path groupFolder() {
+    return raftFolder().resolve(settings.cluster.toString());
   }
 
   private Path raftFolder() {
@@ -202,11 +223,38 @@ public final class RatisConsensus implements Consensus {
     if (now == null) {
       return CompletableFuture.failedFuture(notRunning());
     }
-    RaftPeerId target = to.map(RaftPeerId::valueOf).orElse(null);
+    Optional<String> target = to.or(this::mostUpToDate);
+    if (target.isEmpty()) {
+      return CompletableFuture.failedFuture(
+          new IOException("this member does not lead, or no other one answers"));
+    }
+    return transfer(now, RaftPeerId.valueOf(target.get()), patience)
+        .whenComplete(
+            (done, failed) -> {
+              if (failed != null) {
+                // The other one may stand for election later than it should, and win it while this
+                // member believes in its lease. So it leads no more, or for a new term.
+                var unused = transfer(now, null, patience);
+              }
+            });
+  }
+
+  private CompletableFuture<Void> transfer(
+      Running now, @Nullable RaftPeerId target, Duration patience) {
     TransferLeadershipRequest request =
         new TransferLeadershipRequest(
             client, self, group, calls.incrementAndGet(), target, patience.toMillis());
     return outcome(() -> now.server.transferLeadershipAsync(request));
+  }
+
+  /** The follower that has the most of the log, among those that answer. */
+  private Optional<String> mostUpToDate() {
+    return status().members().stream()
+        .filter(other -> !other.member().id().equals(settings.self))
+        .filter(other -> other.matched() >= 0)
+        .filter(other -> other.silentMillis() < EngineProperties.ELECTION_MILLIS_MIN)
+        .max(Comparator.comparingLong(MemberProgress::matched))
+        .map(other -> other.member().id());
   }
 
   @Override
@@ -241,41 +289,91 @@ public final class RatisConsensus implements Consensus {
     CompletableFuture<Void> unused = outcome(() -> now.server.snapshotManagementAsync(request));
   }
 
+  /** The first entry that the log still has; -1 if this member is not running. */
+  long firstIndex() {
+    Running now = running;
+    return now == null ? -1 : now.division.getRaftLog().getStartIndex();
+  }
+
   @Override
   public Path temporaryFolder() {
     return settings.folder.resolve("temporary");
   }
 
+  /** Below the reserve: hands over, stops, and then says so. */
+  private void leave() {
+    Running now = running;
+    if (now == null) {
+      return;
+    }
+    now.events.event(belowReserve().getMessage());
+    try {
+      transferLeadership(Optional.empty(), HANDOVER_PATIENCE)
+          .get(HANDOVER_PATIENCE.toSeconds() + 1, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException nobodyTookOver) {
+      // The others elect a leader when this one is gone.
+    } catch (InterruptedException closed) {
+      return;
+    }
+    now.events.failed(belowReserve());
+    stop(now);
+  }
+
+  private IOException belowReserve() {
+    return new IOException(
+        "less than "
+            + settings.reserveBytes / (1 << 20)
+            + " MiB are free on the disk of "
+            + settings.folder
+            + ": this member stops before the disk is full");
+  }
+
   @Override
   public void close() {
     synchronized (lifecycle) {
-      if (isClosed) {
-        return;
-      }
       isClosed = true;
-      Running ending = running;
-      running = null;
-      if (ending != null) {
-        try {
-          ending.server.close();
-        } catch (IOException e) {
-          throw new UncheckedIOException(e);
-        }
-        ending.log.deliverNow();
+      Running now = running;
+      if (now != null) {
+        now.events.closing();
+        stop(now);
       }
       roles.shutdown();
     }
   }
 
+  private void stop(Running now) {
+    synchronized (lifecycle) {
+      if (running == null) {
+        return;
+      }
+      running = null;
+      try {
+        now.server.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        now.log.deliverNow();
+        EngineProcess.memberStopped();
+        now.guard.close();
+      }
+    }
+  }
+
   /** The settings of a member. */
   public static final class Builder {
-    private final Path folder;
-    private final UUID cluster;
-    private final String self;
-    private List<Member> members = List.of();
-    private String host = "";
-    private int port;
-    private int entryBytesMax = 8 << 20;
+    final Path folder;
+    final UUID cluster;
+    final String self;
+    List<Member> members = List.of();
+    String host = "";
+    int port;
+    int entryBytesMax = 18 << 20;
+    @Nullable PeerTls tls;
+    Consumer<String> events = line -> {};
+    long reserveBytes = 128L << 20;
+    DiskGuard.FreeSpace free = this::freeBytes;
+    int segmentBytes = 32 << 20;
+    long retainedBytes = 64L << 20;
 
     private Builder(Path folder, UUID cluster, String self) {
       this.folder = folder;
@@ -299,13 +397,58 @@ public final class RatisConsensus implements Consensus {
       return this;
     }
 
-    /** The largest entry. Default: 8 MiB. Each member holds a few buffers of that size. */
+    /** The largest entry. Default: 18 MiB. A member holds a buffer of that size. */
     public Builder entryBytesMax(int bytes) {
       if (bytes < 1 || bytes > 64 << 20) {
         throw new IllegalArgumentException("from 1 byte to 64 MiB: " + bytes);
       }
       this.entryBytesMax = bytes;
       return this;
+    }
+
+    /** Mutual TLS between the members. Default: none, everything is sent in the clear. */
+    public Builder tls(PeerTls tls) {
+      this.tls = tls;
+      return this;
+    }
+
+    /** Called with each event that an operator wants to know. Must not block. Default: nothing. */
+    public Builder onEvent(Consumer<String> listener) {
+      this.events = listener;
+      return this;
+    }
+
+    /**
+     * This member hands over the lead, stops and fails once less is free on its disk. Default: 128
+     * MiB. It does not start either then.
+     */
+    public Builder reserveBytes(long bytes) {
+      if (bytes < 0) {
+        throw new IllegalArgumentException("negative: " + bytes);
+      }
+      this.reserveBytes = bytes;
+      return this;
+    }
+
+    /** The log is forgotten by whole segments. */
+    Builder segmentBytes(int bytes) {
+      this.segmentBytes = bytes;
+      return this;
+    }
+
+    /** So much of the log is kept beyond a snapshot, for members that were away for a while. */
+    Builder retainedBytes(long bytes) {
+      this.retainedBytes = bytes;
+      return this;
+    }
+
+    Builder freeSpace(DiskGuard.FreeSpace free) {
+      this.free = free;
+      return this;
+    }
+
+    private long freeBytes() throws IOException {
+      return Files.getFileStore(folder).getUsableSpace();
     }
 
     /** A member that is not started yet. */

@@ -1,86 +1,234 @@
 package io.pensieve.replication.ratis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.replication.consensus.ConsensusStatus;
+import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three members in one process: what each promises of the log that they share. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RatisConsensusTest {
-  private final Path folder;
+  private static final Duration HANDOVER = Duration.ofSeconds(10);
 
-  RatisConsensusTest(@TempDir Path folder) {
-    this.folder = folder;
+  private final TestCluster cluster;
+
+  /** What was acknowledged, in its order. */
+  private final List<String> entries = new ArrayList<>();
+
+  RatisConsensusTest(@TempDir Path folder) throws IOException {
+    cluster =
+        TestCluster.ofThree(
+            folder, settings -> settings.segmentBytes(16 << 10).retainedBytes(8 << 10));
+  }
+
+  @AfterAll
+  void close() {
+    cluster.close();
+  }
+
+  @AfterEach
+  void allMembersHaveAppliedWhatWasAcknowledged() throws InterruptedException {
+    cluster.leader();
+    cluster.awaitApplied(entries);
+    cluster.assertInOrder();
+  }
+
+  private void put(String entry) throws Exception {
+    cluster.leader().put(entry);
+    entries.add(entry);
   }
 
   @Test
   void entriesAreAppliedInTheirOrderOnAllMembers() throws Exception {
-    try (TestCluster cluster = TestCluster.ofThree(folder)) {
-      Node leader = cluster.leader();
-      List<String> entries = new ArrayList<>();
-      List<CompletableFuture<Void>> proposed = new ArrayList<>();
-      for (int i = 0; i < 200; i++) {
-        entries.add("entry " + i);
-        proposed.add(leader.propose("entry " + i));
-      }
-      for (CompletableFuture<Void> one : proposed) {
-        one.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
-      }
-      assertEquals(entries, leader.applied(), "applied here before it is acknowledged");
-      cluster.awaitApplied(entries);
-      String leaderId = cluster.leaderId();
-      for (Node node : cluster.nodes.values()) {
-        assertEquals(Optional.of(leaderId), node.status().leader());
-        assertEquals(node == leader ? Role.LEADER : Role.FOLLOWER, node.status().role());
-      }
-      assertEquals(
-          cluster.members,
-          leader.status().members().stream()
-              .map(progress -> progress.member())
-              .sorted(Comparator.comparing(Member::id))
-              .toList());
+    Node leader = cluster.leader();
+    List<CompletableFuture<Void>> proposed = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      entries.add("entry " + i);
+      proposed.add(leader.propose("entry " + i));
     }
+    for (CompletableFuture<Void> one : proposed) {
+      one.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+    assertEquals(entries, leader.applied(), "applied here before it is acknowledged");
+  }
+
+  @Test
+  void allMembersKnowTheLeaderAndTheMembers() throws Exception {
+    put("one");
+    String leader = cluster.leaderId();
+    for (Map.Entry<String, Node> entry : cluster.nodes.entrySet()) {
+      Node node = entry.getValue();
+      node.barrier();
+      ConsensusStatus status = node.status();
+      boolean leads = entry.getKey().equals(leader);
+      assertEquals(Optional.of(leader), status.leader());
+      assertEquals(leads ? Role.LEADER : Role.FOLLOWER, status.role());
+      assertEquals(cluster.leader().leadingTerm(), status.term());
+      assertEquals(Set.copyOf(cluster.members), membersOf(status));
+      assertTrue(status.committed() > 0);
+      TestCluster.await("all to be applied", () -> hasAppliedAll(node));
+      TestCluster.await("progress of all", () -> knowsProgress(node, leads));
+    }
+  }
+
+  private static boolean hasAppliedAll(Node node) {
+    ConsensusStatus status = node.status();
+    return status.applied() == status.committed();
+  }
+
+  private static boolean knowsProgress(Node node, boolean leads) {
+    return node.status().members().stream()
+        .allMatch(member -> leads == (member.matched() > 0 && member.silentMillis() >= 0));
+  }
+
+  private static Set<Member> membersOf(ConsensusStatus status) {
+    return status.members().stream().map(MemberProgress::member).collect(Collectors.toSet());
   }
 
   @Test
   void afterABarrierAnyMemberHasAppliedWhatWasAcknowledged() throws Exception {
-    try (TestCluster cluster = TestCluster.ofThree(folder)) {
-      Node leader = cluster.leader();
-      List<String> entries = new ArrayList<>();
-      for (int i = 0; i < 20; i++) {
-        entries.add("entry " + i);
-        leader.put("entry " + i);
-        for (Node node : cluster.nodes.values()) {
-          node.barrier();
-          assertEquals(entries, node.applied());
-        }
+    for (int i = 0; i < 20; i++) {
+      put("entry " + i);
+      for (Node node : cluster.nodes.values()) {
+        node.barrier();
+        assertEquals(entries, node.applied());
       }
     }
   }
 
   @Test
-  void aClusterStartsAgainFromItsLog() throws Exception {
-    List<String> entries = List.of("one", "two", "three");
-    try (TestCluster cluster = TestCluster.ofThree(folder)) {
-      for (String entry : entries) {
-        cluster.leader().put(entry);
-      }
-      cluster.stopAll();
-      cluster.startAll();
-      cluster.leader();
-      cluster.awaitApplied(entries);
-      cluster.leader().put("four");
-      cluster.awaitApplied(List.of("one", "two", "three", "four"));
+  void anEntryOfAnotherTermIsRefused() throws Exception {
+    Node leader = cluster.leader();
+    long term = leader.leadingTerm();
+    assertRefused(leader, term - 1);
+    assertRefused(leader, term + 1);
+    for (Node follower : cluster.followers()) {
+      assertRefused(follower, term);
     }
+    put("after");
+    assertEquals(term, leader.leadingTerm(), "a refusal topples nobody");
+  }
+
+  private static void assertRefused(Node node, long term) {
+    byte[] entry = {'x'};
+    CompletableFuture<Void> refused = node.consensus.propose(term, entry);
+    assertThrows(
+        ExecutionException.class,
+        () -> refused.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aTooLargeEntryIsRefusedAndTopplesNobody() throws Exception {
+    Node leader = cluster.leader();
+    long term = leader.leadingTerm();
+    CompletableFuture<Void> refused = leader.consensus.propose(term, new byte[(18 << 20) + 1]);
+    assertTrue(refused.isCompletedExceptionally());
+    put("after");
+    assertEquals(term, leader.leadingTerm());
+  }
+
+  @Test
+  void aClusterStartsAgainFromItsLog() throws Exception {
+    put("one");
+    put("two");
+    cluster.stopAll();
+    cluster.startAll();
+    put("three");
+  }
+
+  @Test
+  void anotherMemberLeadsAfterTheLeaderIsGone() throws Exception {
+    put("one");
+    String first = cluster.leaderId();
+    Node old = cluster.leader();
+    cluster.stop(first);
+    List<String> events = old.events();
+    assertEquals(List.of("lead", "follow"), events.subList(events.size() - 2, events.size()));
+    assertThrows(ExecutionException.class, () -> old.put("nowhere"));
+    assertEquals(Role.OUTSIDE, old.status().role());
+
+    Node next = cluster.leader();
+    assertEquals(entries, next.applied(), "it leads after it applied what was committed");
+    put("two");
+    cluster.restart(first);
+  }
+
+  @Test
+  void theLeadIsHandedOver() throws Exception {
+    Node first = cluster.leader();
+    put("one");
+    first.consensus.transferLeadership(Optional.empty(), HANDOVER).get();
+    TestCluster.await("the old leader to follow", () -> first.leadingTerm() == 0);
+    Node second = cluster.leader();
+    put("two");
+    String third = second == cluster.node("a") ? "b" : "a";
+    second.consensus.transferLeadership(Optional.of(third), HANDOVER).get();
+    TestCluster.await(third + " to lead", () -> cluster.node(third).leadingTerm() > 0);
+    put("three");
+    CompletableFuture<Void> refused =
+        second.consensus.transferLeadership(Optional.empty(), HANDOVER);
+    assertThrows(ExecutionException.class, refused::get, "it does not lead");
+  }
+
+  @Test
+  void aMemberStartsFromItsSnapshotAndTheLogAfterIt() throws Exception {
+    put("one");
+    cluster.awaitApplied(entries);
+    for (Node node : cluster.nodes.values()) {
+      node.snapshot();
+    }
+    put("two");
+    cluster.awaitApplied(entries);
+    cluster.stopAll();
+    cluster.startAll();
+    for (Node node : cluster.nodes.values()) {
+      assertEquals("restore", node.events().get(0));
+    }
+  }
+
+  @Test
+  void aMemberThatIsFarBehindGetsASnapshot() throws Exception {
+    put("one");
+    String behind = cluster.leaderId().equals("c") ? "b" : "c";
+    cluster.stop(behind);
+    long index = cluster.leader().status().committed();
+    for (int i = 0; i < 60; i++) {
+      put(i + "x".repeat(1000));
+    }
+    for (Node node : cluster.nodes.values()) {
+      node.barrier();
+      node.snapshot();
+      TestCluster.await("the log to be forgotten", () -> node.consensus.firstIndex() > index);
+    }
+    cluster.restart(behind);
+    cluster.awaitApplied(entries);
+    List<String> events = cluster.node(behind).events();
+    assertTrue(events.contains("restore"), events::toString);
+    put("last");
+    cluster.awaitApplied(entries);
+    cluster.stop(behind);
+    assertEquals("restore", cluster.restart(behind).events().get(0));
   }
 }

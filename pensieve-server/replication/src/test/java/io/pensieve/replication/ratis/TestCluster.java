@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -151,7 +152,12 @@ final class TestCluster implements AutoCloseable {
   }
 
   static TestCluster ofThree(Path folder) throws IOException {
-    TestCluster cluster = new TestCluster(folder);
+    return ofThree(folder, UnaryOperator.identity());
+  }
+
+  static TestCluster ofThree(Path folder, UnaryOperator<RatisConsensus.Builder> settings)
+      throws IOException {
+    TestCluster cluster = new TestCluster(folder).with(settings);
     for (String id : List.of("a", "b", "c")) {
       cluster.members.add(newMember(id));
     }
@@ -213,8 +219,14 @@ final class TestCluster implements AutoCloseable {
     return start(member, members);
   }
 
+  Node node(String id) {
+    return Objects.requireNonNull(nodes.get(id));
+  }
+
   void stop(String id) {
-    nodes.remove(id).consensus.close();
+    Node node = node(id);
+    nodes.remove(id);
+    node.consensus.close();
   }
 
   Node leader() throws InterruptedException {
@@ -254,8 +266,23 @@ final class TestCluster implements AutoCloseable {
     }
   }
 
+  /** No machine was called in a wrong order, and none was told that its member cannot go on. */
+  void assertInOrder() {
+    for (Map.Entry<String, Node> node : nodes.entrySet()) {
+      for (String event : node.getValue().events()) {
+        if (event.startsWith("applied")) {
+          throw new AssertionError(node.getKey() + " " + event);
+        }
+      }
+      if (node.getValue().failure.isDone()) {
+        throw new AssertionError(node.getKey() + " failed", node.getValue().failure.join());
+      }
+    }
+  }
+
   @Override
   public void close() {
+    assertInOrder();
     stopAll();
   }
 }

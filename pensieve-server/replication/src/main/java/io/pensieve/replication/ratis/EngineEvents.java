@@ -1,0 +1,63 @@
+package io.pensieve.replication.ratis;
+
+import io.pensieve.replication.consensus.StateMachine;
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What an operator must know of the engine, a line each; and its end, which is told once. */
+final class EngineEvents {
+  private final Consumer<String> lines;
+  private final StateMachine machine;
+  private final AtomicBoolean isOver = new AtomicBoolean();
+  private volatile @Nullable String leader;
+
+  EngineEvents(Consumer<String> lines, StateMachine machine) {
+    this.lines = lines;
+    this.machine = machine;
+  }
+
+  void leaderIs(String id) {
+    if (!id.equals(leader)) {
+      leader = id;
+      lines.accept(id + " leads");
+    }
+  }
+
+  void noLeader() {
+    leader = null;
+    lines.accept("no leader for 10 s: do a majority of the members run, and reach one another?");
+  }
+
+  void slow(String follower) {
+    lines.accept(follower + " has not answered for 10 s");
+  }
+
+  void event(String line) {
+    lines.accept(line);
+  }
+
+  /** The member is being closed: what follows is no failure. */
+  void closing() {
+    isOver.set(true);
+  }
+
+  /** The member cannot go on. */
+  void failed(Throwable cause) {
+    if (isOver.compareAndSet(false, true)) {
+      machine.fail(cause);
+    }
+  }
+
+  /** Ratis has stopped, for a reason of its own unless one was told before. */
+  void stopped(boolean isMember) {
+    if (isMember) {
+      failed(new IOException("the consensus engine has stopped"));
+    } else if (isOver.compareAndSet(false, true)) {
+      lines.accept(
+          "this member was removed from its cluster. To add it again, stop it and empty its"
+              + " folder");
+    }
+  }
+}

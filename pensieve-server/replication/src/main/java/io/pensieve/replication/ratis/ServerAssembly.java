@@ -1,0 +1,56 @@
+package io.pensieve.replication.ratis;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.storage.RaftStorage;
+
+/** Puts a server of Ratis together. */
+final class ServerAssembly {
+  private ServerAssembly() {}
+
+  static RaftServer build(
+      RatisConsensus.Builder settings,
+      Path folder,
+      AppliedLog log,
+      EngineEvents events,
+      boolean isNew)
+      throws IOException {
+    Parameters parameters = new Parameters();
+    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly());
+    if (settings.tls != null) {
+      GrpcConfigKeys.TLS.setConf(parameters, settings.tls.config());
+    }
+    RaftGroupId group = RaftGroupId.valueOf(settings.cluster);
+    return RaftServer.newBuilder()
+        .setServerId(RaftPeerId.valueOf(settings.self))
+        .setGroup(RaftGroup.valueOf(group, Peers.of(settings.members)))
+        // FORMAT, the default, would empty the folder.
+        .setOption(RaftStorage.StartupOption.RECOVER)
+        .setProperties(EngineProperties.of(settings, folder, isNew))
+        .setParameters(parameters)
+        .setThreadGroup(new Threads(settings.self, events))
+        .setStateMachine(log)
+        .build();
+  }
+
+  /** A thread of Ratis that dies leaves a member that is half alive. */
+  private static final class Threads extends ThreadGroup {
+    private final EngineEvents events;
+
+    Threads(String self, EngineEvents events) {
+      super("pensieve-raft-" + self);
+      this.events = events;
+    }
+
+    @Override
+    public void uncaughtException(Thread thread, Throwable failure) {
+      events.failed(new IOException(thread.getName() + " has died", failure));
+    }
+  }
+}
