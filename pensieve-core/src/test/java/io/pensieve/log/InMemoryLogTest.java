@@ -160,7 +160,7 @@ class InMemoryLogTest {
     assertThrows(IllegalArgumentException.class, () -> weightless.append(put("a")));
     assertEquals(List.of(), now(weightless.changes(0)), "it changed nothing");
     assertThrows(IllegalArgumentException.class, () -> Log.inMemory(0));
-    assertThrows(IllegalArgumentException.class, () -> Log.inMemory(InMemoryLog.CHANGES_MAX + 1));
+    assertThrows(IllegalArgumentException.class, () -> Log.inMemory(RecentChanges.CHANGES_MAX + 1));
     assertThrows(IllegalArgumentException.class, () -> log.appendAtomically(List.of()));
     assertThrows(
         IllegalArgumentException.class,
