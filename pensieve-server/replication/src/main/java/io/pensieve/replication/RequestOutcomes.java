@@ -32,17 +32,20 @@ final class RequestOutcomes<V> {
   record Remembered<V>(String id, long millis, RequestOutcome<V> outcome) {}
 
   private static final class Execution {
+    final RequestOutcomes<?> log;
     final String id;
     boolean hasChanged; // only its first append counts; the next ones are evictions
 
-    Execution(String id) {
+    Execution(RequestOutcomes<?> log, String id) {
+      this.log = log;
       this.id = id;
     }
   }
 
+  private static final ThreadLocal<@Nullable Execution> CURRENT = new ThreadLocal<>();
+
   private final int number;
   private final long timeMillis;
-  private final ThreadLocal<@Nullable Execution> current = new ThreadLocal<>();
 
   @GuardedBy("this")
   private final Map<String, Remembered<V>> committed = new LinkedHashMap<>(); // the oldest first
@@ -62,16 +65,16 @@ final class RequestOutcomes<V> {
     if (id.isEmpty() || id.length() > ID_LENGTH_MAX) {
       throw new IllegalArgumentException(
           "a request's id has 1 to " + ID_LENGTH_MAX + " characters, not " + id.length());
-    } else if (current.get() != null) {
+    } else if (CURRENT.get() != null) {
       throw new IllegalStateException("a request within a request");
     } else if (!claim(id)) {
       return Optional.empty();
     }
     try {
-      current.set(new Execution(id));
+      CURRENT.set(new Execution(this, id));
       return Optional.of(update.get());
     } finally {
-      current.remove();
+      CURRENT.remove();
       release(id);
     }
   }
@@ -98,8 +101,9 @@ final class RequestOutcomes<V> {
 
   /** The id of the request that this thread executes, if it has not changed anything yet. */
   @Nullable String currentId() {
-    Execution execution = current.get();
-    return execution == null || execution.hasChanged ? null : execution.id;
+    Execution execution = CURRENT.get();
+    boolean isFirst = execution != null && execution.log == this && !execution.hasChanged;
+    return isFirst ? execution.id : null;
   }
 
   /** The log takes an update, whose first change gets this number. */
@@ -110,7 +114,7 @@ final class RequestOutcomes<V> {
       synchronized (this) {
         uncommitted.put(request.id(), outcome);
       }
-      Execution execution = current.get();
+      Execution execution = CURRENT.get();
       if (execution != null) {
         execution.hasChanged = true;
       }

@@ -23,18 +23,18 @@ final class ByteReader {
   }
 
   int int32() {
-    return int8() << 24 | int8() << 16 | int8() << 8 | int8();
+    return (int8() << 24) | (int8() << 16) | (int8() << 8) | int8();
   }
 
   long int64() {
-    return (long) int32() << 32 | int32() & 0xffffffffL;
+    return ((long) int32() << 32) | (int32() & 0xffffffffL);
   }
 
   int varint() {
     int value = 0;
     for (int i = 0; i < VARINT_BYTES_MAX; i++) {
       int next = int8();
-      value |= (next & 0x7f) << 7 * i;
+      value |= (next & 0x7f) << (7 * i);
       if ((next & 0x80) == 0) {
         return value;
       }
