@@ -35,11 +35,12 @@ final class Packer<K, V> implements Runnable {
       leadership.proposalFailed(entry);
       return;
     }
-    outcome.whenComplete(
-        (applied, failure) -> {
-          if (failure != null) {
-            leadership.proposalFailed(entry);
-          }
-        });
+    CompletableFuture<Void> unused =
+        outcome.whenComplete(
+            (applied, failure) -> {
+              if (failure != null) {
+                leadership.proposalFailed(entry);
+              }
+            });
   }
 }

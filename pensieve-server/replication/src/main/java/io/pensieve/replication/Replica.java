@@ -15,7 +15,9 @@ import io.pensieve.replication.consensus.Consensus;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -116,7 +118,8 @@ final class Replica<K, V> {
     try {
       RecoveryReport report = start();
       daemon(new Packer<>(leadership, consensus), "pensieve-raft-packer").start();
-      timer.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+      Future<?> unused =
+          timer.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
       started = true;
       return report;
     } finally {
@@ -213,7 +216,7 @@ final class Replica<K, V> {
   private void tick() {
     completions.ensureProgress();
     if (++ticks % TICKS_PER_BARRIER == 0) {
-      var unused = barrier.pass(); // for staleness
+      CompletableFuture<Void> unused = barrier.pass(); // for staleness
       Snapshots<K, V> attached = snapshots;
       if (attached != null && attached.isDue()) {
         trySnapshot(attached);

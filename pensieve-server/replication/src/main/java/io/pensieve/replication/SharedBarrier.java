@@ -52,18 +52,19 @@ final class SharedBarrier {
 
   private void begin(CompletableFuture<Void> passed) {
     long begun = System.nanoTime();
-    engineBarrier()
-        .whenComplete(
-            (nothing, failure) -> {
-              if (failure == null) {
-                wasFreshAt(begun);
-              }
-              completions.add(List.of(() -> complete(passed, failure)));
-              CompletableFuture<Void> following = takeNext();
-              if (following != null) {
-                begin(following);
-              }
-            });
+    CompletableFuture<Void> unused =
+        engineBarrier()
+            .whenComplete(
+                (nothing, failure) -> {
+                  if (failure == null) {
+                    wasFreshAt(begun);
+                  }
+                  completions.add(List.of(() -> complete(passed, failure)));
+                  CompletableFuture<Void> following = takeNext();
+                  if (following != null) {
+                    begin(following);
+                  }
+                });
   }
 
   private CompletableFuture<Void> engineBarrier() {
