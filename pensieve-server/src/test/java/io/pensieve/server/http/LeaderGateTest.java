@@ -20,6 +20,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -34,7 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two nodes of which one leads: which of them serves which request, and what the client sees. */
 final class LeaderGateTest {
   private static final Duration PATIENCE = Duration.ofMillis(300);
-  private static final String JSON = "application/json";
 
   private final FakeReplication ofLeader = new FakeReplication();
   private final FakeReplication ofFollower = new FakeReplication();
@@ -133,9 +133,13 @@ final class LeaderGateTest {
 
     assertEquals(Map.of(), Map.copyOf(follower.map));
     assertEquals(Map.of("text", "a", "raw", "b", "n", "5", "x", "1"), Map.copyOf(leader.map));
-    Versioned<StoredValue> raw = leader.entries.getVersioned("raw");
+    Versioned<StoredValue> raw = entry(leader, "raw");
     assertEquals("\"" + raw.version() + "\"", put.headers().firstValue("ETag").orElse(""));
     assertTrue(raw.expiry().isPresent());
+  }
+
+  private static Versioned<StoredValue> entry(ServerUnderTest server, String key) {
+    return Objects.requireNonNull(server.entries.getVersioned(key));
   }
 
   private static HttpResponse<String> put(
@@ -147,7 +151,7 @@ final class LeaderGateTest {
   @Test
   void conditionsAndRefusalsAreTheLeaders() throws Exception {
     follower.put("k", "v");
-    String tag = "\"" + leader.entries.getVersioned("k").version() + "\"";
+    String tag = "\"" + entry(leader, "k").version() + "\"";
     HttpResponse<String> refused = put(follower, "/v1/kv/k", "w", "If-None-Match", "*");
     assertEquals(412, refused.statusCode());
     assertEquals(tag, refused.headers().firstValue("ETag").orElse(""));
@@ -186,7 +190,7 @@ final class LeaderGateTest {
                 BodyPublishers.fromPublisher(
                     BodyPublishers.ofByteArray(value))); // of no known size
     assertEquals(201, follower.send(chunked).statusCode());
-    StoredValue stored = leader.entries.get("long");
+    StoredValue stored = entry(leader, "long").value();
     assertArrayEquals(value, bytesOf(stored));
     assertEquals("a/b", stored.type());
     byte[] tooLong = new byte[17 << 20];
@@ -210,8 +214,8 @@ final class LeaderGateTest {
     Await.until("it ends", () -> follower.http.requestsInFlight() == 0);
     try (RawClient client = follower.connect()) {
       client.send(
-          "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-              + "3\r\nabc\r\ng\r\n");
+          "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc"
+              + ("\r\n" + "g\r\n"));
       assertEquals(400, client.receive().status());
     }
     assertNull(leader.map.get("k"));
