@@ -213,9 +213,9 @@ final class LeaderGateTest {
     }
     Await.until("it ends", () -> follower.http.requestsInFlight() == 0);
     try (RawClient client = follower.connect()) {
-      client.send(
-          "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc"
-              + ("\r\n" + "g\r\n"));
+      String head =
+          "PUT /v1/kv/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+      client.send(head + "3\r\nabc\r\ng\r\n");
       assertEquals(400, client.receive().status());
     }
     assertNull(leader.map.get("k"));
