@@ -9,6 +9,7 @@ import io.pensieve.replication.consensus.StateMachine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
@@ -119,12 +120,17 @@ public final class RatisConsensus implements Consensus {
       boolean isNew = !Files.exists(groupFolder());
       if (!isNew) {
         EngineProcess.outlastLeases();
+      } else if (Files.exists(startedBefore())) {
+        throw new NoSuchFileException(groupFolder().toString());
       }
       server = ServerAssembly.build(settings, raftFolder(), log, events, isNew);
       RaftServer.Division division = server.getDivision(group);
       log.attach(division);
       running = new Running(server, division, log, events, guard);
       server.start();
+      if (isNew) {
+        Files.createFile(startedBefore());
+      }
     } catch (IOException | RuntimeException | Error | InterruptedException failed) {
       running = null;
       events.closing();
@@ -145,6 +151,11 @@ public final class RatisConsensus implements Consensus {
 
   private Path raftFolder() {
     return settings.folder.resolve("raft");
+  }
+
+  /** Without it, a member that lost its log could not be told from a new one. */
+  private Path startedBefore() {
+    return raftFolder().resolve(settings.cluster + ".started");
   }
 
   private void emptyTemporaryFolder() throws IOException {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,12 +24,13 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** Members of one cluster in this process, on loopback. Each keeps the entries that it applied. */
 final class TestCluster implements AutoCloseable {
   static final long PATIENCE_SECONDS = 60;
 
-  final UUID id = UUID.randomUUID();
+  UUID id = UUID.randomUUID();
   final Path folder;
   final List<Member> members = new ArrayList<>();
   final Map<String, Node> nodes = new ConcurrentSkipListMap<>();
@@ -214,9 +216,20 @@ final class TestCluster implements AutoCloseable {
     return node;
   }
 
+  Member member(String id) {
+    return members.stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
+  }
+
   Node restart(String id) throws IOException {
-    Member member = members.stream().filter(one -> one.id().equals(id)).findFirst().orElseThrow();
-    return start(member, members);
+    return start(member(id), members);
+  }
+
+  static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   Node node(String id) {
