@@ -22,8 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
-/** The program in a process of its own, which can be told to stop, or killed. */
-final class ServerProcess implements AutoCloseable {
+/** The program in a process of its own, which can be told to stop, paused, or killed. */
+public final class ServerProcess implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long POLL_NANOS = 5_000_000;
   private static final String LISTENING = "listening on ";
@@ -68,6 +68,16 @@ final class ServerProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.redirectOutput(out.toFile()).redirectError(err.toFile());
     return new ServerProcess(builder.start(), out, err);
+  }
+
+  /**
+   * The same by way of another program, as in {@code ip netns exec}; with none, the program itself.
+   */
+  public static ServerProcess launchBy(List<String> launcher, Path folder, String... args)
+      throws IOException {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(command(args));
+    return launch(folder, command, Map.of());
   }
 
   /** What launches the program. */
@@ -115,7 +125,7 @@ final class ServerProcess implements AutoCloseable {
     return launch(folder, command, environment).awaitListening();
   }
 
-  ServerProcess awaitListening() throws IOException {
+  public ServerProcess awaitListening() throws IOException {
     awaitLine(out, LISTENING);
     return this;
   }
@@ -150,11 +160,11 @@ final class ServerProcess implements AutoCloseable {
     return URI.create(url()).getPort();
   }
 
-  String out() throws IOException {
+  public String out() throws IOException {
     return Files.readString(out);
   }
 
-  String err() throws IOException {
+  public String err() throws IOException {
     return Files.readString(err)
         .lines()
         .filter(line -> !line.startsWith("WARNING: ")) // the JDK's own, of Undertow
@@ -193,31 +203,48 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /** SIGTERM. */
-  ServerProcess terminate() {
+  public ServerProcess terminate() {
     process.destroy();
     return this;
   }
 
   /** SIGHUP. */
   void hangUp() throws Exception {
-    new ProcessBuilder("kill", "-HUP", Long.toString(process.pid())).start().waitFor();
+    signal("-HUP");
   }
 
   /** SIGKILL. */
-  ServerProcess kill() {
+  public ServerProcess kill() {
     process.destroyForcibly();
     return this;
   }
 
-  long pid() {
+  /** SIGSTOP: the process is there, and does nothing. */
+  public void pause() throws Exception {
+    signal("-STOP");
+  }
+
+  /** SIGCONT. */
+  public void resume() throws Exception {
+    signal("-CONT");
+  }
+
+  private void signal(String signal) throws Exception {
+    int status = new ProcessBuilder("kill", signal, Long.toString(pid())).start().waitFor();
+    if (status != 0 && process.isAlive()) {
+      throw new IOException("kill " + signal + " ended with " + status);
+    }
+  }
+
+  public long pid() {
     return process.pid();
   }
 
-  boolean isAlive() {
+  public boolean isAlive() {
     return process.isAlive();
   }
 
-  int awaitExit() throws Exception {
+  public int awaitExit() throws Exception {
     if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
       throw new AssertionError("does not end: " + out() + err());
     }

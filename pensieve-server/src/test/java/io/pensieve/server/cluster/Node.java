@@ -1,0 +1,137 @@
+package io.pensieve.server.cluster;
+
+import io.pensieve.server.ServerProcess;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** A server with its folder and its address, while its processes come and go. */
+final class Node implements AutoCloseable {
+  // Below the ports that systems give to clients: nobody takes one while its server is down.
+  private static final int PORT_FIRST = 20_000;
+  private static final int PORT_COUNT = 10_000;
+  private static final Random PORTS = new Random();
+
+  private final int id;
+  private final InetSocketAddress address;
+  private final Path folder;
+  private final List<String> launcher;
+  private final List<String> arguments;
+  private Optional<ServerProcess> process = Optional.empty();
+
+  /**
+   * @param folder for what it prints; its data is in a folder within
+   * @param launcher what launches its processes; none for the machine itself
+   * @param arguments all that the address and the folder do not say
+   */
+  Node(
+      int id,
+      InetSocketAddress address,
+      Path folder,
+      List<String> launcher,
+      List<String> arguments) {
+    this.id = id;
+    this.address = address;
+    this.folder = folder;
+    this.launcher = launcher;
+    this.arguments = arguments;
+  }
+
+  /** A loopback address where neither the port nor the ones above it are taken, so many of them. */
+  static InetSocketAddress freeAddress(int ports) throws IOException {
+    InetAddress loopback = InetAddress.getLoopbackAddress();
+    while (true) {
+      int port = PORT_FIRST + PORTS.nextInt(PORT_COUNT);
+      if (isFree(loopback, port, ports)) {
+        return new InetSocketAddress(loopback, port);
+      }
+    }
+  }
+
+  private static boolean isFree(InetAddress host, int first, int ports) {
+    for (int port = first; port < first + ports; port++) {
+      try (ServerSocket probe = new ServerSocket(port, 1, host)) {
+        assert probe.isBound();
+      } catch (IOException taken) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  int id() {
+    return id;
+  }
+
+  InetSocketAddress address() {
+    return address;
+  }
+
+  String url() {
+    return "http://" + address.getHostString() + ":" + address.getPort();
+  }
+
+  Path data() {
+    return folder.resolve("data-" + id);
+  }
+
+  /** Begins to start; {@link #awaitListening()} waits for it. */
+  synchronized Node start() throws IOException {
+    Files.createDirectories(folder);
+    List<String> all = new ArrayList<>();
+    all.addAll(List.of("--bind", address.getHostString()));
+    all.addAll(List.of("--port", Integer.toString(address.getPort())));
+    all.addAll(List.of("--data-dir", data().toString()));
+    all.addAll(arguments);
+    process = Optional.of(ServerProcess.launchBy(launcher, folder, all.toArray(String[]::new)));
+    return this;
+  }
+
+  Node awaitListening() throws IOException {
+    process().awaitListening();
+    return this;
+  }
+
+  synchronized ServerProcess process() {
+    return process.orElseThrow(() -> new IllegalStateException("node " + id + " is down"));
+  }
+
+  synchronized boolean isUp() {
+    return process.filter(ServerProcess::isAlive).isPresent();
+  }
+
+  /** SIGKILL, at once and without a word. */
+  void kill() throws Exception {
+    process().kill().awaitExit();
+  }
+
+  /** SIGTERM; returns the status with which it ends. */
+  int terminate() throws Exception {
+    return process().terminate().awaitExit();
+  }
+
+  void pause() throws Exception {
+    process().pause();
+  }
+
+  void resume() throws Exception {
+    process().resume();
+  }
+
+  @Override
+  public synchronized void close() {
+    process.ifPresent(ServerProcess::close);
+  }
+
+  @Override
+  public String toString() {
+    return "node " + id;
+  }
+}
