@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * under the monitor after a look at all three is woken.
  */
 final class Acknowledgements {
-  private final CompletionThreads completions;
+  private final Workers workers;
   private final VoidRanges voids = new VoidRanges();
   private volatile long durable; // never decreases; stored under this monitor
 
@@ -34,8 +34,8 @@ final class Acknowledgements {
   /** A thread, if there is one, or all that depends on the future. */
   private record Waiter(long sequence, @Nullable Thread thread, CompletableFuture<Void> done) {}
 
-  Acknowledgements(CompletionThreads completions) {
-    this.completions = completions;
+  Acknowledgements(Workers workers) {
+    this.workers = workers;
   }
 
   long durable() {
@@ -98,7 +98,7 @@ final class Acknowledgements {
       }
     }
     if (!futures.isEmpty()) {
-      completions.add(futures);
+      workers.complete(futures);
     }
   }
 
@@ -111,7 +111,8 @@ final class Acknowledgements {
   }
 
   CompletableFuture<Void> whenDurable(long sequence) {
-    return waitFor(sequence, null);
+    boolean isDone = durable >= sequence && !voids.contains(sequence);
+    return isDone ? CompletableFuture.completedFuture(null) : waitFor(sequence, null);
   }
 
   /** Waits. An interrupt does not end the wait; the thread's flag is kept. */

@@ -26,8 +26,17 @@ final class Packer<K, V> implements Runnable {
     }
   }
 
+  /** Proposes the next entry, without waiting for one. Returns whether there was one. */
+  boolean proposeNext() {
+    ProposedEntry<K, V> next = leadership.nextProposal();
+    if (next != null) {
+      propose(next);
+    }
+    return next != null;
+  }
+
   /** Proposes an entry. If that fails, now or later, the lead begins anew. */
-  void propose(ProposedEntry<K, V> entry) {
+  private void propose(ProposedEntry<K, V> entry) {
     CompletableFuture<Void> outcome;
     try {
       outcome = consensus.propose(entry.header().term(), entry.encode());

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -49,11 +50,11 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
   private final EntryEncoder<K, V> encoder;
   private final Replica<K, V> replica;
 
-  private RaftLog(Builder<K, V> builder) {
+  RaftLog(Builder<K, V> builder, Workers workers) {
     consensus = builder.consensus;
     settings = builder.settings();
     encoder = new EntryEncoder<>(builder.keys, builder.values);
-    replica = new Replica<>(consensus, builder.keys, builder.values, settings);
+    replica = new Replica<>(consensus, builder.keys, builder.values, settings, workers);
   }
 
   /**
@@ -100,8 +101,16 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
   }
 
   private Optional<SavedSnapshot> newestSnapshot() {
-    Snapshots<K, V> snapshots = replica.snapshots();
+    Snapshots<K, V> snapshots = snapshots();
     return snapshots == null ? Optional.empty() : snapshots.newest();
+  }
+
+  Applied applied() {
+    return replica.progress.applied();
+  }
+
+  @Nullable Snapshots<K, V> snapshots() {
+    return replica.snapshots();
   }
 
   /** Whether writes are executed on this node, because it leads. */
@@ -355,6 +364,8 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     private Consumer<Throwable> onFailure = cause -> {};
     private Consumer<String> onEvent = event -> {};
     private LongConsumer onCommit = nanos -> {};
+    private InstantSource clock = InstantSource.system();
+    private LongSupplier nanoTime = System::nanoTime;
 
     private Builder(Consensus consensus, Codec<K> keys, Codec<V> values) {
       this.consensus = requireNonNull(consensus);
@@ -458,6 +469,13 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
       return this;
     }
 
+    /** The time of day, and a time that only goes on. */
+    Builder<K, V> time(InstantSource timeOfDay, LongSupplier nanos) {
+      clock = timeOfDay;
+      nanoTime = nanos;
+      return this;
+    }
+
     private RaftSettings settings() {
       return new RaftSettings(
           entriesUnderWay,
@@ -476,13 +494,13 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
           onFailure,
           onEvent,
           onCommit,
-          InstantSource.system(),
-          System::nanoTime);
+          clock,
+          nanoTime);
     }
 
     /** Returns the log. It holds no resources until a map is opened on it. */
     public RaftLog<K, V> build() {
-      return new RaftLog<>(this);
+      return new RaftLog<>(this, new WorkerThreads());
     }
   }
 }

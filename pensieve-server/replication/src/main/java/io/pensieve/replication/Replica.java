@@ -16,25 +16,16 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The parts of a log, and their threads, from its opening to its end. */
 final class Replica<K, V> {
-  private static final long TICK_MILLIS = 50; // how long a blocked completion may hold up others
   private static final int TICKS_PER_BARRIER = 20;
   private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  final CompletionThreads completions = new CompletionThreads("pensieve-raft-completions");
-  final Acknowledgements acknowledgements = new Acknowledgements(completions);
+  final Acknowledgements acknowledgements;
   final Progress progress = new Progress();
   final RequestOutcomes<V> requests;
   final RecentChanges<K, V> recent;
@@ -46,8 +37,7 @@ final class Replica<K, V> {
   private final Codec<V> values;
   private final RaftSettings settings;
   private final ReplicaStateMachine<K, V> machine;
-  private final ScheduledExecutorService timer;
-  private final ExecutorService snapshotThread;
+  private final Workers workers;
   private volatile @Nullable StandbyMap<K, V> map;
   private volatile @Nullable Snapshots<K, V> snapshots;
   private volatile @Nullable Throwable failure;
@@ -59,49 +49,22 @@ final class Replica<K, V> {
   @GuardedBy("this")
   private boolean isClosed;
 
-  Replica(Consensus consensus, Codec<K> keys, Codec<V> values, RaftSettings settings) {
+  Replica(
+      Consensus consensus, Codec<K> keys, Codec<V> values, RaftSettings settings, Workers workers) {
+    this.workers = workers;
     this.consensus = consensus;
     this.keys = keys;
     this.values = values;
     this.settings = settings;
+    acknowledgements = new Acknowledgements(workers);
     requests = new RequestOutcomes<>(settings);
     recent = new RecentChanges<>(settings.recentChanges(), settings.recentBytes());
     leadership = new Leadership<>(settings, requests);
-    barrier = new SharedBarrier(consensus, completions);
+    barrier = new SharedBarrier(consensus, workers);
     machine =
         new ReplicaStateMachine<>(
             new SnapshotLoader<>(keys, values, acknowledgements, requests, recent, progress),
             this::fail);
-    timer = timer();
-    snapshotThread = snapshotThread();
-  }
-
-  // Neither has a thread before its first task.
-  private static ScheduledExecutorService timer() {
-    ScheduledThreadPoolExecutor executor =
-        new ScheduledThreadPoolExecutor(1, task -> daemon(task, "pensieve-raft-timer"));
-    executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-    executor.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
-    return executor;
-  }
-
-  private static ExecutorService snapshotThread() {
-    ThreadPoolExecutor executor =
-        new ThreadPoolExecutor(
-            1,
-            1,
-            1,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> daemon(task, "pensieve-raft-snapshot"));
-    executor.allowCoreThreadTimeOut(true);
-    return executor;
-  }
-
-  private static Thread daemon(Runnable task, String name) {
-    Thread thread = new Thread(task, name);
-    thread.setDaemon(true);
-    return thread;
   }
 
   // ---- Opening
@@ -117,9 +80,7 @@ final class Replica<K, V> {
     boolean started = false;
     try {
       RecoveryReport report = start();
-      daemon(new Packer<>(leadership, consensus), "pensieve-raft-packer").start();
-      Future<?> unused =
-          timer.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+      workers.begin(new Packer<>(leadership, consensus), this::tick);
       started = true;
       return report;
     } finally {
@@ -214,21 +175,12 @@ final class Replica<K, V> {
   // ---- At work
 
   private void tick() {
-    completions.ensureProgress();
     if (++ticks % TICKS_PER_BARRIER == 0) {
       CompletableFuture<Void> unused = barrier.pass(); // for staleness
       Snapshots<K, V> attached = snapshots;
       if (attached != null && attached.isDue()) {
-        trySnapshot(attached);
+        workers.executeLong(() -> saveDue(attached));
       }
-    }
-  }
-
-  private void trySnapshot(Snapshots<K, V> attached) {
-    try {
-      snapshotThread.execute(() -> saveDue(attached));
-    } catch (RejectedExecutionException closing) {
-      // The log of the engine has everything.
     }
   }
 
@@ -248,7 +200,7 @@ final class Replica<K, V> {
                                 + saved.index()));
       }
     } catch (IOException | RuntimeException | Error failed) {
-      if (!timer.isShutdown()) {
+      if (!hasEnded()) {
         settings.onEvent().accept("could not save a snapshot, and will try again: " + failed);
       }
     }
@@ -290,8 +242,7 @@ final class Replica<K, V> {
       leadership.awaitCommitted(CLOSE_NANOS);
     }
     leadership.end(Replica::closed);
-    timer.shutdownNow();
-    snapshotThread.shutdownNow();
+    workers.endSoon();
     try {
       consensus.close();
     } finally {
@@ -301,8 +252,12 @@ final class Replica<K, V> {
               new LogException.OutcomeUnknown(
                   "the log was closed before the change was acknowledged"));
       recent.end(Replica::closed);
-      completions.end();
+      workers.end();
     }
+  }
+
+  private synchronized boolean hasEnded() {
+    return isClosed || failure != null;
   }
 
   private static IllegalStateException closed() {

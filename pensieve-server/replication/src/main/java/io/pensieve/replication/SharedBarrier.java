@@ -16,7 +16,7 @@ final class SharedBarrier {
   private static final long NEVER = Long.MIN_VALUE;
 
   private final Consensus consensus;
-  private final CompletionThreads completions;
+  private final Workers workers;
 
   @GuardedBy("this")
   private @Nullable CompletableFuture<Void> next;
@@ -27,9 +27,9 @@ final class SharedBarrier {
   @GuardedBy("this")
   private long freshAt = NEVER; // when the last successful barrier began
 
-  SharedBarrier(Consensus consensus, CompletionThreads completions) {
+  SharedBarrier(Consensus consensus, Workers workers) {
     this.consensus = consensus;
-    this.completions = completions;
+    this.workers = workers;
   }
 
   CompletableFuture<Void> pass() {
@@ -59,7 +59,7 @@ final class SharedBarrier {
                   if (failure == null) {
                     wasFreshAt(begun);
                   }
-                  completions.add(List.of(() -> complete(passed, failure)));
+                  workers.complete(List.of(() -> complete(passed, failure)));
                   CompletableFuture<Void> following = takeNext();
                   if (following != null) {
                     begin(following);

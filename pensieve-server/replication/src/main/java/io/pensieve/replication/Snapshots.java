@@ -1,6 +1,5 @@
 package io.pensieve.replication;
 
-import io.pensieve.annotation.GuardedBy;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
@@ -31,7 +30,22 @@ import org.jspecify.annotations.Nullable;
  * of history.
  */
 final class Snapshots<K, V> {
-  private record Written(Applied at, long bytes) {}
+  /**
+   * A file that may count.
+   *
+   * @param complete the number up to which everything must be committed
+   * @param upheavals those at its begin; if there is another one, it does not count
+   * @param changes the changes that were applied before it, since the start of this process
+   * @param bytes their bytes
+   */
+  record Draft(
+      Path file,
+      Applied at,
+      long complete,
+      long upheavals,
+      long fileBytes,
+      long changes,
+      long bytes) {}
 
   private record Saved(long index, long bytes, long nanos) {}
 
@@ -48,15 +62,12 @@ final class Snapshots<K, V> {
   private final AtomicLong failures = new AtomicLong();
   private volatile @Nullable Saved newest;
 
-  private final Object saving = new Object(); // held during a walk
-
   // What was applied before the newest snapshot; or the start of this process.
   private volatile long changesBefore;
   private volatile long bytesBefore;
   private volatile long nanosBefore = System.nanoTime();
 
-  @GuardedBy("saving")
-  private long files;
+  private long files; // of the thread that saves only
 
   Snapshots(
       RaftSettings settings,
@@ -114,7 +125,7 @@ final class Snapshots<K, V> {
   }
 
   /**
-   * Saves a snapshot with the engine.
+   * Saves a snapshot with the engine. One thread at a time.
    *
    * @return whether it counts. If not, the lead was lost meanwhile, or the map is not complete yet:
    *     it may be tried again
@@ -122,14 +133,9 @@ final class Snapshots<K, V> {
   boolean save() throws IOException {
     boolean succeeded = false;
     try {
-      boolean counts;
-      synchronized (saving) {
-        counts = saveNow();
-      }
+      Draft draft = write(consensus.temporaryFolder().resolve("snapshot-" + ++files));
+      boolean counts = draft != null && keep(draft);
       succeeded = true;
-      if (counts) {
-        saves.incrementAndGet();
-      }
       return counts;
     } finally {
       if (!succeeded) {
@@ -138,34 +144,15 @@ final class Snapshots<K, V> {
     }
   }
 
-  @GuardedBy("saving")
-  private boolean saveNow() throws IOException {
-    long changes = progress.changes();
-    long bytes = progress.bytes();
-    Path file = consensus.temporaryFolder().resolve("snapshot-" + ++files);
-    try {
-      Written written = write(file);
-      if (written == null) {
-        return false;
-      }
-      consensus.saveSnapshot(written.at().position(), file);
-      newest = new Saved(written.at().position().index(), written.bytes(), System.nanoTime());
-    } finally {
-      Files.deleteIfExists(file);
-    }
-    changesBefore = changes;
-    bytesBefore = bytes;
-    nanosBefore = System.nanoTime();
-    return true;
-  }
-
   /**
    * Writes a file, which does not exist.
    *
-   * @return null if the file does not count
+   * @return null if the map is not fit for it now
    */
-  private @Nullable Written write(Path file) throws IOException {
+  @Nullable Draft write(Path file) throws IOException {
     long upheavals = progress.upheavals(); // first: `at` and the walk are of the same upheaval
+    long changes = progress.changes();
+    long bytes = progress.bytes();
     Applied at = progress.applied();
     boolean isStable = upheavals % 2 == 0 && progress.isComplete();
     if (!isStable) {
@@ -173,6 +160,7 @@ final class Snapshots<K, V> {
     }
     ChainEnd chain = at.chain();
     SnapshotHeader header = new SnapshotHeader(at.position(), chain.term(), chain.last());
+    boolean written = false;
     try (SnapshotWriter<K, V> out = new SnapshotWriter<>(file, header, keys, values)) {
       Iterator<LiveEntry<K, V>> entries = live.walk().coldestFirst();
       while (entries.hasNext()) {
@@ -183,12 +171,42 @@ final class Snapshots<K, V> {
       for (Remembered<V> request : requests.committed()) {
         out.request(saved(request));
       }
-      long bytes = out.finish(complete);
-      acknowledgements.await(complete);
-      return progress.upheavals() == upheavals ? new Written(at, bytes) : null;
-    } catch (LogException.OutcomeUnknown lostLead) {
-      return null;
+      long fileBytes = out.finish(complete);
+      written = true;
+      return new Draft(file, at, complete, upheavals, fileBytes, changes, bytes);
+    } finally {
+      if (!written) {
+        Files.deleteIfExists(file);
+      }
     }
+  }
+
+  /** Waits until all of a draft is committed. Returns whether it counts. */
+  boolean awaitCommitted(Draft draft) {
+    try {
+      acknowledgements.await(draft.complete());
+    } catch (LogException.OutcomeUnknown lostLead) {
+      return false;
+    }
+    return progress.upheavals() == draft.upheavals();
+  }
+
+  /** Gives a draft to the engine, if it counts. Returns whether it does. */
+  boolean keep(Draft draft) throws IOException {
+    try {
+      if (!awaitCommitted(draft)) {
+        return false;
+      }
+      consensus.saveSnapshot(draft.at().position(), draft.file());
+    } finally {
+      Files.deleteIfExists(draft.file());
+    }
+    newest = new Saved(draft.at().position().index(), draft.fileBytes(), System.nanoTime());
+    changesBefore = draft.changes();
+    bytesBefore = draft.bytes();
+    nanosBefore = System.nanoTime();
+    saves.incrementAndGet();
+    return true;
   }
 
   private static <V> SavedRequest<V> saved(Remembered<V> request) {

@@ -1,0 +1,41 @@
+package io.pensieve.replication;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log of a simulated cluster, as Raft would have it: what is committed, and the tail of the
+ * leader. A new leader has the committed entries and the begin of its predecessor's tail.
+ */
+final class SimulatedLog {
+  /**
+   * An entry.
+   *
+   * @param content null for the first entry of a term, which is the engine's own
+   */
+  record Entry(long term, byte @Nullable [] content, CompletableFuture<Void> outcome) {}
+
+  final List<Entry> committed = new ArrayList<>(); // index 1 is the first
+  final List<Entry> tail = new ArrayList<>();
+  long term;
+  int leader = -1;
+
+  /** This node is elected. What it has of the tail of its predecessor stays. */
+  void elect(int node, int ofTail) {
+    term++;
+    leader = node;
+    tail.subList(ofTail, tail.size()).clear();
+    tail.add(new Entry(term, null, new CompletableFuture<>()));
+  }
+
+  void append(byte[] content, CompletableFuture<Void> outcome) {
+    tail.add(new Entry(term, content, outcome));
+  }
+
+  /** A majority has the first entry of the tail. Raft commits old terms' with one of its own. */
+  void commit() {
+    committed.add(tail.remove(0));
+  }
+}
