@@ -255,7 +255,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       }
     }
     journal.checkEra(begun);
-    CompletableFuture<Void> durable = journal.whenDurable(observed);
+    boolean isChanged = failure == null && drafts.values().stream().anyMatch(one -> !one.isNoOp());
+    CompletableFuture<Void> durable =
+        isChanged ? journal.whenDurable(observed) : journal.whenConfirmed(observed, begun);
     if (failure != null) {
       return new BatchResult<>(List.of(), Optional.of(failure), durable);
     }

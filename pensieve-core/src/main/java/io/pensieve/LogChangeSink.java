@@ -165,6 +165,9 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
 
   void setStandby(boolean isStandby) {
     standby = isStandby;
+    if (isStandby) {
+      era++; // what a write has found is of a lead that is over
+    }
   }
 
   /**
@@ -191,8 +194,8 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   }
 
   /**
-   * Checks that no lost change was reverted since. Called after the watermark of an absence was
-   * read.
+   * Checks that no lead has ended and no lost change was reverted since. Called after the watermark
+   * of an absence was read.
    */
   void checkEra(long begun) {
     if (replicated != null && era != begun) {
@@ -213,8 +216,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
 
   /** All lost changes were reverted: no absence is due to them any more. */
   void endReverting() {
-    long ended = era + 1; // one thread at a time
-    era = ended; // before the watermarks are lowered
+    era++; // before the watermarks are lowered
     absences.lowerTo(log.durableSequence());
   }
 
@@ -270,7 +272,24 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     } else {
       awaitValue(result.version());
     }
+    if (replicated != null && !result.changed()) {
+      PendingWrite.await(confirmLead(replicated, begun));
+    }
     return result;
+  }
+
+  // What a write has found that changed nothing.
+  private CompletableFuture<Void> confirmLead(ReplicatedLog<K, V> mayBeOusted, long begun) {
+    return mayBeOusted.confirmLead().thenRun(() -> checkEra(begun));
+  }
+
+  /** As {@link #whenDurable}, for what a write found that changed nothing. */
+  CompletableFuture<Void> whenConfirmed(long sequence, long begun) {
+    CompletableFuture<Void> durable = whenDurable(sequence);
+    ReplicatedLog<K, V> mayBeOusted = replicated;
+    return mayBeOusted == null
+        ? durable
+        : durable.thenCompose(found -> confirmLead(mayBeOusted, begun));
   }
 
   /**
@@ -297,13 +316,13 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   /** As {@link #awaitDurable}, without waiting. */
   PendingWrite<V> pendingWrite(K key, UpdateResult<V> result, long begun) {
     long version = result.version();
-    log.throttle();
     long observed = sequence(key, version);
     if (version == 0) {
       checkEra(begun);
     }
-    return new PendingWrite<>(
-        result.changed(), result.previous(), version, whenAcknowledged(observed));
+    CompletableFuture<Void> durable =
+        result.changed() ? whenDurable(observed) : whenConfirmed(observed, begun);
+    return new PendingWrite<>(result.changed(), result.previous(), version, durable);
   }
 
   /** As {@link Log#changes()}, but delivers a change only once the table shows it. */

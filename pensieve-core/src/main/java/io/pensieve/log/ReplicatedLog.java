@@ -1,5 +1,7 @@
 package io.pensieve.log;
 
+import java.util.concurrent.CompletableFuture;
+
 /**
  * A log whose changes are also made elsewhere, by the leader of a cluster or by another server. A
  * map opened on it begins as a <em>standby</em>: it can be read, and changes only as the log
@@ -42,4 +44,16 @@ public interface ReplicatedLog<K, V> extends Log<K, V> {
    * Must be fast: every read calls it.
    */
   boolean isVoid(long sequence);
+
+  /**
+   * Completes when it is certain that no other member had taken over before this call. Called after
+   * a write that changed nothing, for what it found may be out of date: the log may not know yet
+   * that it was ousted. A write that changes something needs no such check, because it is not
+   * acknowledged then. Completes exceptionally with {@link LogException.OutcomeUnknown} otherwise.
+   *
+   * <p>By default it is complete: for a log that cannot be ousted.
+   */
+  default CompletableFuture<Void> confirmLead() {
+    return CompletableFuture.completedFuture(null);
+  }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -55,8 +56,9 @@ final class Leadership<K, V> {
   @GuardedBy("this")
   private long term; // the one in which the engine has elected this node
 
+  // Of the last proposed begin. Not that of an earlier process, should it have led in this term.
   @GuardedBy("this")
-  private long nonce; // of the last proposed begin
+  private long nonce = ThreadLocalRandom.current().nextLong();
 
   @GuardedBy("this")
   private boolean isBeginUnderWay;

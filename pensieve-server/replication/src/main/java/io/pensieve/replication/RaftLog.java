@@ -7,6 +7,7 @@ import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
+import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
@@ -37,9 +38,9 @@ import org.jspecify.annotations.Nullable;
  * disk and it was applied here. The module's DESIGN.md has the whole, and why it is right.
  *
  * <p>On a member that does not lead, the map is a standby: it shows what was acknowledged and has
- * arrived here, and writes throw {@link io.pensieve.log.LogException.ReadOnly}. When this member
- * loses the lead, writes that are not acknowledged fail with {@link
- * io.pensieve.log.LogException.OutcomeUnknown}: the next leader may or may not have them.
+ * arrived here, and writes throw {@link LogException.ReadOnly}. When this member loses the lead,
+ * writes that are not acknowledged fail with {@link LogException.OutcomeUnknown}: the next leader
+ * may or may not have them.
  *
  * @param <K> the type of keys
  * @param <V> the type of values
@@ -194,7 +195,7 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
    * @param requestId from 1 to 256 characters
    * @param update calls one method of the map that writes, in this thread; does not return null
    * @return what the update returns; empty if the request is known: see {@link #outcome}
-   * @throws io.pensieve.log.LogException.Overloaded if another thread is executing this request
+   * @throws LogException.Overloaded if another thread is executing this request
    */
   public <T> Optional<T> execute(String requestId, Supplier<T> update) {
     return replica.requests.execute(requestId, update);
@@ -334,6 +335,21 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     return replica.acknowledgements.whenDurable(sequence);
   }
 
+  // If this node leads when the barrier has passed, it has led since before the barrier began, or
+  // the map's lead has ended meanwhile, which the map notices.
+  @Override
+  public CompletableFuture<Void> confirmLead() {
+    return readBarrier()
+        .handle(
+            (passed, failure) -> {
+              if (failure != null || !isLeading()) {
+                throw new LogException.OutcomeUnknown(
+                    "this node may have lost the leadership, and what it found be out of date");
+              }
+              return passed;
+            });
+  }
+
   @Override
   public void close() {
     replica.close();
@@ -411,8 +427,8 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
 
     /**
      * How many changes may wait to be acknowledged, and how many bytes. Beyond that, puts are
-     * refused with {@link io.pensieve.log.LogException.Overloaded}; removals at the double. Default
-     * 65,536 and 64 MiB.
+     * refused with {@link LogException.Overloaded}; removals at the double. Default 65,536 and 64
+     * MiB.
      */
     public Builder<K, V> maximumWaiting(int changes, long bytes) {
       waitingChanges = (int) require("changes", changes, 1, CHANGES_MAX);

@@ -19,6 +19,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +30,11 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedMember implements Consensus, Workers {
   static final int MAP_ENTRIES = 6; // so that the leader evicts
 
+  private static final AtomicLong FILES = new AtomicLong();
+
   private record Proposal(long term, byte[] content, CompletableFuture<Void> outcome) {}
+
+  private record Barrier(int index, CompletableFuture<Void> passed) {}
 
   /** A snapshot that survives a crash. */
   record Saved(LogPosition position, Path file) {}
@@ -43,6 +48,7 @@ final class SimulatedMember implements Consensus, Workers {
   private final Path folder;
   private final List<Proposal> proposals = new ArrayList<>();
   private final List<CompletableFuture<Void>> outcomes = new ArrayList<>(); // that are open
+  private final List<Barrier> barriers = new ArrayList<>();
   private @Nullable StateMachine machine;
   private @Nullable Packer<?, ?> packer;
   @Nullable Saved saved;
@@ -160,7 +166,7 @@ final class SimulatedMember implements Consensus, Workers {
     if (believedTerm > 0) {
       follow();
     }
-    Path copy = folder.resolve("installed-" + snapshot.file().getFileName());
+    Path copy = folder.resolve("installed-" + FILES.incrementAndGet());
     Files.copy(snapshot.file(), copy);
     saved = new Saved(snapshot.position(), copy);
     applied = (int) snapshot.position().index();
@@ -190,7 +196,18 @@ final class SimulatedMember implements Consensus, Workers {
 
   @Override
   public CompletableFuture<Void> readBarrier() {
-    throw new UnsupportedOperationException("the simulation looks at `applied`");
+    CompletableFuture<Void> passed = new CompletableFuture<>();
+    barriers.add(new Barrier(cluster.committed.size(), passed));
+    return passed;
+  }
+
+  /** Lets barriers pass that can. A leader that was ousted learns that, sooner or later. */
+  void passBarriers() {
+    boolean isOusted = believedTerm > 0 && believedTerm < cluster.term;
+    List<Barrier> passing =
+        barriers.stream().filter(barrier -> !isOusted && applied >= barrier.index()).toList();
+    barriers.removeAll(passing);
+    passing.forEach(barrier -> barrier.passed().complete(null));
   }
 
   @Override
@@ -210,7 +227,7 @@ final class SimulatedMember implements Consensus, Workers {
 
   @Override
   public void saveSnapshot(LogPosition position, Path file) throws IOException {
-    Path kept = folder.resolve("saved-" + id + "-" + System.nanoTime());
+    Path kept = folder.resolve("saved-" + FILES.incrementAndGet());
     Files.move(file, kept);
     saved = new Saved(position, kept);
   }

@@ -119,33 +119,46 @@ final class Simulation {
   private void step() throws IOException {
     int draw = random.nextInt(1000);
     SimulatedMember member = any();
-    if (draw < 250) {
-      write(member);
-    } else if (draw < 330) {
+    SimulatedMember leader =
+        log.leader < 0 || random.nextInt(4) == 0 ? member : members[log.leader];
+    if (draw < 200) {
+      write(random.nextInt(4) == 0 ? member : lastLeader(member));
+    } else if (draw < 260) {
       read(member);
-    } else if (draw < 500) {
-      member.pack();
-    } else if (draw < 650) {
-      takeProposal(member);
-    } else if (draw < 760) {
+    } else if (draw < 420) {
+      leader.pack();
+    } else if (draw < 570) {
+      takeProposal(leader);
+    } else if (draw < 720) {
       if (!log.tail.isEmpty()) {
         log.commit();
       }
-    } else if (draw < 950) {
+    } else if (draw < 970) {
       if (member.hasMore()) {
         member.applyNext();
       }
-    } else if (draw < 962) {
+    } else if (draw < 974) {
       elect(member);
-    } else if (draw < 972) {
+    } else if (draw < 980) {
       tellWhoLeads(member);
     } else if (draw < 990) {
       snapshot(member);
-    } else if (draw < 994) {
+    } else if (draw < 992) {
       install(member);
-    } else if (draw < 997) {
+    } else if (draw < 994) {
       restart(member);
     }
+  }
+
+  // One that can write, if there is one.
+  private SimulatedMember lastLeader(SimulatedMember otherwise) {
+    SimulatedMember found = otherwise;
+    for (SimulatedMember member : members) {
+      if (member.leads() && (found == otherwise || random.nextBoolean())) {
+        found = member;
+      }
+    }
+    return found;
   }
 
   // ---- The cluster
@@ -185,6 +198,9 @@ final class Simulation {
     writes.removeIf(write -> write.member() == member); // nobody learns their outcome
     reads.removeIf(read -> read.member() == member);
     batches.removeIf(batch -> batch.member() == member);
+    if (log.leader == id) {
+      log.leader = -1; // it leads at most once in a term
+    }
     members[id] = member(id, member.saved);
   }
 
@@ -307,6 +323,9 @@ final class Simulation {
 
   private void observe() {
     model.readOn(log);
+    for (SimulatedMember member : members) {
+      member.passBarriers();
+    }
     Iterator<WaitingGet> waiting = waitingReads.iterator();
     while (waiting.hasNext()) {
       WaitingGet read = waiting.next();
@@ -373,7 +392,18 @@ final class Simulation {
   private void checkPut(String key, long version, String value, int begun) {
     HistoryModel.Event event = model.byVersion.get(version);
     check(event != null, "an acknowledged write is lost: " + key + " " + version);
-    check(event.change().equals(new Change.Put<>(key, value)), "another change: " + event);
+    check(
+        event.change().equals(new Change.Put<>(key, value)),
+        "another change: "
+            + event
+            + ", not "
+            + key
+            + "="
+            + value
+            + " "
+            + version
+            + " begun "
+            + begun);
     check(event.index() > begun, "committed before it was begun: " + event);
   }
 

@@ -11,11 +11,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** Many simulated clusters, each by another seed. */
 @Tag(Depth.TAG)
 class SimulationTest {
-  private static final int STEPS = 3_000;
+  private static final int STEPS = 2_000;
 
   @Test
   void allMembersAgreeWhateverHappens(@TempDir Path folder) throws IOException {
-    int runs = Depth.of(100, 1_000, 50_000);
+    int runs = Depth.of(60, 1_000, 50_000);
     long first = Seed.choose();
     int acknowledged = 0;
     int unknown = 0;
