@@ -166,7 +166,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   void setStandby(boolean isStandby) {
     standby = isStandby;
     if (isStandby) {
-      era++; // what a write has found is of a lead that is over
+      beginEra(); // what a write has found is of a lead that is over
     }
   }
 
@@ -216,8 +216,13 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
 
   /** All lost changes were reverted: no absence is due to them any more. */
   void endReverting() {
-    era++; // before the watermarks are lowered
+    beginEra(); // before the watermarks are lowered
     absences.lowerTo(log.durableSequence());
+  }
+
+  private void beginEra() {
+    long next = era + 1; // one thread at a time
+    era = next;
   }
 
   /** Waits until a value of this version is durable and may be returned. */

@@ -6,7 +6,6 @@ import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
-import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.RecoveryReport;
@@ -18,8 +17,6 @@ import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.Member;
-import io.pensieve.replication.format.EntryEncoder;
-import io.pensieve.replication.format.Request;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -47,15 +44,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
   private final Consensus consensus;
-  private final RaftSettings settings;
-  private final EntryEncoder<K, V> encoder;
   private final Replica<K, V> replica;
 
   RaftLog(Builder<K, V> builder, Workers workers) {
     consensus = builder.consensus;
-    settings = builder.settings();
-    encoder = new EntryEncoder<>(builder.keys, builder.values);
-    replica = new Replica<>(consensus, builder.keys, builder.values, settings, workers);
+    replica = new Replica<>(consensus, builder.keys, builder.values, builder.settings(), workers);
   }
 
   /**
@@ -234,12 +227,7 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     if (change instanceof Change.Touch) {
       return replica.leadership.lastGiven();
     }
-    byte[] item = encoder.item(change);
-    // The key is locked: until this returns, its entry is the one that this change replaces.
-    @Nullable LiveEntry<K, V> before = replica.map().entry(change.key());
-    List<@Nullable LiveEntry<K, V>> replaced = new ArrayList<>(1);
-    replaced.add(before);
-    return append(List.of(change), replaced, List.of(item));
+    return replica.leadership.add(replica.updates().of(List.of(change)));
   }
 
   @Override
@@ -247,57 +235,12 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     if (changes.isEmpty() || changes.stream().anyMatch(change -> change instanceof Change.Touch)) {
       throw new IllegalArgumentException("no changes, or a touch among them");
     }
-    List<byte[]> items = new ArrayList<>(changes.size());
-    List<@Nullable LiveEntry<K, V>> replaced = new ArrayList<>(changes.size());
-    for (Change<K, V> change : changes) {
-      items.add(encoder.item(change));
-      replaced.add(replica.map().entry(change.key()));
-    }
-    long[] sequences = new long[changes.size()];
-    long first = append(List.copyOf(changes), replaced, items);
+    long[] sequences = new long[changes.size()]; // before: once the log has them, nothing may fail
+    long first = replica.leadership.add(replica.updates().of(List.copyOf(changes)));
     for (int i = 0; i < sequences.length; i++) {
       sequences[i] = first + i;
     }
     return sequences;
-  }
-
-  // Returns the sequence number of the first change. The array above is made before: once the log
-  // has the changes, nothing may fail.
-  private long append(
-      List<Change<K, V>> changes, List<@Nullable LiveEntry<K, V>> replaced, List<byte[]> items) {
-    String requestId = replica.requests.currentId();
-    Request request = requestId == null ? null : request(requestId, replaced, items);
-    List<byte[]> all = items;
-    if (request != null) {
-      all = new ArrayList<>(items.size() + 1);
-      all.add(encoder.item(request));
-      all.addAll(items);
-    }
-    long bytes = 0;
-    for (byte[] item : all) {
-      bytes += item.length;
-    }
-    if (bytes > settings.maximumChangeBytes()) {
-      throw new IllegalArgumentException(
-          "a change has at most "
-              + settings.maximumChangeBytes()
-              + " bytes in this cluster, and this one has "
-              + bytes);
-    }
-    return replica.leadership.add(
-        new UncommittedUpdate<>(changes, replaced, all, (int) bytes, request));
-  }
-
-  private Request request(String id, List<@Nullable LiveEntry<K, V>> replaced, List<byte[]> items) {
-    long now = settings.clock().millis();
-    List<Request.Effect> effects = new ArrayList<>(items.size());
-    for (int i = 0; i < items.size(); i++) {
-      LiveEntry<K, V> before = replaced.get(i);
-      boolean added = before == null || before.put().expiryMillis() <= now;
-      boolean small = items.get(i).length <= RequestOutcome.SMALL_BYTES_MAX;
-      effects.add(new Request.Effect(added, small));
-    }
-    return new Request(id, now, effects);
   }
 
   @Override
@@ -339,15 +282,20 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
   // the map's lead has ended meanwhile, which the map notices.
   @Override
   public CompletableFuture<Void> confirmLead() {
-    return readBarrier()
-        .handle(
-            (passed, failure) -> {
-              if (failure != null || !isLeading()) {
-                throw new LogException.OutcomeUnknown(
-                    "this node may have lost the leadership, and what it found be out of date");
-              }
-              return passed;
-            });
+    CompletableFuture<Void> confirmed = new CompletableFuture<>();
+    CompletableFuture<Void> unused =
+        readBarrier()
+            .whenComplete(
+                (passed, failure) -> {
+                  if (failure == null && isLeading()) {
+                    confirmed.complete(null);
+                  } else {
+                    confirmed.completeExceptionally(
+                        new LogException.OutcomeUnknown(
+                            "this node may have been ousted, and what it found be out of date"));
+                  }
+                });
+    return confirmed;
   }
 
   @Override

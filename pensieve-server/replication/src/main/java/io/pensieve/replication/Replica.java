@@ -38,7 +38,7 @@ final class Replica<K, V> {
   private final RaftSettings settings;
   private final ReplicaStateMachine<K, V> machine;
   private final Workers workers;
-  private volatile @Nullable StandbyMap<K, V> map;
+  private volatile @Nullable UpdateEncoder<K, V> updates; // null until a map follows
   private volatile @Nullable Snapshots<K, V> snapshots;
   private volatile @Nullable Throwable failure;
   private long ticks; // the timer's thread only
@@ -117,7 +117,7 @@ final class Replica<K, V> {
   }
 
   void follow(StandbyMap<K, V> standby) {
-    map = standby;
+    updates = new UpdateEncoder<>(settings, standby, requests, keys, values);
     machine.open(
         new EntryApplier<>(
             settings,
@@ -132,8 +132,8 @@ final class Replica<K, V> {
         standby);
   }
 
-  StandbyMap<K, V> map() {
-    return requireNonNull(map, "no map follows this log yet");
+  UpdateEncoder<K, V> updates() {
+    return requireNonNull(updates, "no map follows this log yet");
   }
 
   @Nullable Snapshots<K, V> snapshots() {
@@ -236,7 +236,7 @@ final class Replica<K, V> {
       }
       isClosed = true;
     }
-    if (map == null) {
+    if (updates == null) {
       machine.end();
     } else {
       leadership.awaitCommitted(CLOSE_NANOS);
