@@ -67,6 +67,7 @@ class HouseRulesTest {
                   "io.pensieve",
                   "io.pensieve.log",
                   "io.pensieve.log.file",
+                  "io.pensieve.replication.ratis",
                   "io.pensieve.server.http",
                   "io.pensieve.server.http.access",
                   "io.pensieve.server.http.metrics",
@@ -74,7 +75,8 @@ class HouseRulesTest {
                   "io.pensieve.server.http.replication",
                   "io.pensieve.server.http.transport",
                   "io.pensieve.server.http.value",
-                  "io.pensieve.server.peers")),
+                  "io.pensieve.server.peers",
+                  "io.pensieve.server.replication")),
           Map.entry(
               "io.pensieve.server.http",
               Set.of(
@@ -125,6 +127,15 @@ class HouseRulesTest {
               Set.of("io.pensieve.server.http.json", "io.pensieve.server.http.protocol")),
           Map.entry("io.pensieve.server.http.value", Set.of("io.pensieve", "io.pensieve.log")),
           Map.entry("io.pensieve.server.peers", Set.of()),
+          Map.entry(
+              "io.pensieve.server.replication",
+              Set.of(
+                  "io.pensieve.log",
+                  "io.pensieve.replication",
+                  "io.pensieve.replication.consensus",
+                  "io.pensieve.replication.ratis",
+                  "io.pensieve.server.http.replication",
+                  "io.pensieve.server.http.value")),
           Map.entry("io.pensieve.examples.cluster", Set.of()));
 
   private static final Pattern TYPE =
@@ -184,7 +195,7 @@ class HouseRulesTest {
       case "io.pensieve.log.file" -> 69;
       case "io.pensieve.lru" -> 32;
       case "io.pensieve.replication" -> 26;
-      case "io.pensieve.server" -> 33;
+      case "io.pensieve.server" -> 35;
       default -> 22;
     };
   }

@@ -41,6 +41,7 @@ import java.util.stream.Stream;
  * @param accessLog the file that gets a line per response, or {@code -} for the standard output;
  *     empty for none
  * @param ui whether browsers get a page
+ * @param raft how others reach this node, if it replicates
  */
 record Configuration(
     InetSocketAddress address,
@@ -60,8 +61,12 @@ record Configuration(
     SizeLimits limits,
     ConnectionLimits connections,
     String accessLog,
-    boolean ui) {
+    boolean ui,
+    Optional<RaftEndpoint> raft) {
   private static final int PORT_MAX = 65_535;
+  private static final int RAFT_PORT_ABOVE = 10_000;
+  // An entry that replicates a value must fit the buffers of the engine, on every node.
+  private static final int REPLICATED_VALUE_BYTES_MAX = 16 << 20;
   private static final int CAPACITY_MAX = 1 << 30;
   private static final long CAPACITY_BYTES_MIN = 1 << 10;
   private static final int KEY_BYTES_MAX = 64 << 10;
@@ -87,7 +92,9 @@ record Configuration(
         capacityBytes(given),
         get(given, Setting.ALLOW_DROPS).yes(),
         get(given, Setting.DATA_DIR).folder(),
-        durability(get(given, Setting.DURABILITY)),
+        get(given, Setting.REPLICATE).yes()
+            ? Optional.of(Durability.POWER_CUT)
+            : durability(get(given, Setting.DURABILITY)),
         onDamage(get(given, Setting.ON_DAMAGE)),
         get(given, Setting.NODE_ID).number(0, Long.MAX_VALUE),
         peers(given),
@@ -107,7 +114,92 @@ record Configuration(
             get(given, Setting.SILENCE_MAX).duration(SILENCE_MIN, TIME_MAX),
             get(given, Setting.DRAIN_DEADLINE).duration(Duration.ZERO, TIME_MAX)),
         get(given, Setting.ACCESS_LOG).text(),
-        get(given, Setting.UI).yes());
+        get(given, Setting.UI).yes(),
+        raft(given, address));
+  }
+
+  /**
+   * How others reach a node that replicates.
+   *
+   * @param url the URL of its HTTP server
+   * @param port its Raft port
+   */
+  record RaftEndpoint(URI url, int port) {}
+
+  private static Optional<RaftEndpoint> raft(
+      Map<Setting, SettingValue> given, InetSocketAddress address) {
+    SettingValue replicate = get(given, Setting.REPLICATE);
+    if (!replicate.yes()) {
+      return Optional.empty();
+    }
+    if (address.getPort() == 0) {
+      throw new StartupException(
+          replicate.source() + ": a node that replicates needs a port that stays", null);
+    }
+    if (durability(get(given, Setting.DURABILITY)).isEmpty()) {
+      throw new StartupException(
+          get(given, Setting.DURABILITY).source() + ": a node that replicates keeps a log", null);
+    }
+    requireRaftTls(given, address);
+    SettingValue port = get(given, Setting.RAFT_PORT);
+    int raftPort =
+        port.isGiven()
+            ? (int) port.number(1, PORT_MAX)
+            : Math.toIntExact(address.getPort() + RAFT_PORT_ABOVE);
+    if (raftPort > PORT_MAX) {
+      throw new StartupException(
+          replicate.source() + ": give " + Setting.RAFT_PORT.flag() + ", the default is too high",
+          null);
+    }
+    return Optional.of(new RaftEndpoint(advertised(given, address), raftPort));
+  }
+
+  // Whoever speaks at the Raft port can write anything, so only an explicit setting opens it.
+  private static void requireRaftTls(Map<Setting, SettingValue> given, InetSocketAddress address) {
+    boolean isTls = get(given, Setting.TLS_CERTIFICATE).isGiven();
+    if (isTls && !get(given, Setting.PEERS_CA).isGiven()) {
+      throw new StartupException(
+          get(given, Setting.TLS_CERTIFICATE).source()
+              + ": a node that replicates must know who signs its peers' certificates: give "
+              + Setting.PEERS_CA.flag(),
+          null);
+    }
+    boolean isOpen = get(given, Setting.ALLOW_PLAIN_REPLICATION).yes();
+    if (!isTls && !isOpen && !address.getAddress().isLoopbackAddress()) {
+      throw new StartupException(
+          get(given, Setting.REPLICATE).source()
+              + ": refused to replicate beyond loopback without TLS: give "
+              + Setting.TLS_CERTIFICATE.flag()
+              + ", "
+              + Setting.TLS_KEY.flag()
+              + " and "
+              + Setting.PEERS_CA.flag()
+              + ", or consent by "
+              + Setting.ALLOW_PLAIN_REPLICATION.flag(),
+          null);
+    }
+  }
+
+  private static URI advertised(Map<Setting, SettingValue> given, InetSocketAddress address) {
+    SettingValue advertise = get(given, Setting.ADVERTISE);
+    List<URI> urls = advertise.nodeUrls();
+    if (urls.size() > 1) {
+      throw advertise.refused("one URL,");
+    }
+    if (!urls.isEmpty()) {
+      return urls.get(0);
+    }
+    String scheme = get(given, Setting.TLS_CERTIFICATE).isGiven() ? "https" : "http";
+    try {
+      String authority =
+          address.getAddress().isAnyLocalAddress()
+              ? InetAddress.getLocalHost().getHostName() + ":" + address.getPort()
+              : text(address);
+      return URI.create(scheme + "://" + authority);
+    } catch (UnknownHostException | IllegalArgumentException unknown) {
+      throw new StartupException(
+          get(given, Setting.REPLICATE).source() + ": give " + Setting.ADVERTISE.flag(), unknown);
+    }
   }
 
   // Every key must fit into a request head: in the path, or as the cursor of a listing.
@@ -144,7 +236,7 @@ record Configuration(
         (int) get(given, Setting.KEY_BYTES_MAX).number(1, KEY_BYTES_MAX),
         (int)
             get(given, Setting.VALUE_BYTES_MAX)
-                .share(1, VALUE_BYTES_MAX, HeapShares.ofProcess().valueBytesMax()),
+                .share(1, valueBytesMax(given), HeapShares.ofProcess().valueBytesMax()),
         headerBytesMax(given),
         WaitLimits.of(
             (int) get(given, Setting.PARKED_POLLS_MAX).number(0, CLIENTS_MAX),
@@ -152,6 +244,10 @@ record Configuration(
                 get(given, Setting.WATCHERS_MAX)
                     .share(0, CLIENTS_MAX, HeapShares.ofProcess().watchersMax())),
         capacityBytes(given));
+  }
+
+  private static int valueBytesMax(Map<Setting, SettingValue> given) {
+    return get(given, Setting.REPLICATE).yes() ? REPLICATED_VALUE_BYTES_MAX : VALUE_BYTES_MAX;
   }
 
   /** Returns the URL of the server on this machine. Does not check the other settings. */

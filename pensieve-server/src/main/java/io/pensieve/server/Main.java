@@ -29,6 +29,7 @@ public final class Main {
   private static final int OK = 0;
   private static final int FAILED = 1;
   private static final int NOT_STARTED = 2;
+  private static final int NODE_FAILED = 3;
 
   /** The settings that a health check needs to find a server. */
   private static final Set<Setting> FINDS =
@@ -48,8 +49,9 @@ public final class Main {
    * Runs the server until SIGTERM or SIGINT stops it.
    *
    * <p>Exit codes: 0 after a stop; 2 if the server cannot start, with one line on the standard
-   * error stream. {@code healthcheck} exits with 0 or 1 only, because Docker reserves all other
-   * codes. For {@code log} and {@code import} see their help.
+   * error stream; 3 if it cannot go on as a node of its cluster. {@code healthcheck} exits with 0
+   * or 1 only, because Docker reserves all other codes. For {@code log} and {@code import} see
+   * their help.
    */
   public static void main(String[] args) throws InterruptedException {
     LoggingSetup.setUp();
@@ -216,7 +218,9 @@ public final class Main {
     HangupSignal.runs(() -> reload(running.get(), errors.lines()));
     PensieveServer server;
     try {
-      server = PensieveServer.start(configuration, out, errors.lines(), out);
+      server =
+          PensieveServer.start(
+              configuration, out, errors.lines(), out, cause -> endAfter(cause, errors));
     } finally {
       errors.awaitWritten(OUTPUT_PATIENCE);
     }
@@ -262,6 +266,22 @@ public final class Main {
       errors.awaitWritten(OUTPUT_PATIENCE);
       Runtime.getRuntime().halt(status);
     }
+  }
+
+  // A node that cannot go on ends, so that its peers and its operator know. A thread of its own:
+  // the
+  // engine's would wait for itself.
+  private static void endAfter(Throwable cause, AsyncOutputStream errors) {
+    Thread end =
+        new Thread(
+            () -> {
+              errors.lines().println(Setting.PROGRAM + ": this node cannot go on: " + cause);
+              errors.awaitWritten(OUTPUT_PATIENCE);
+              Runtime.getRuntime().halt(NODE_FAILED);
+            },
+            "pensieve-node-failed");
+    end.setDaemon(true);
+    end.start();
   }
 
   private static void haltAfter(Duration patience, AsyncOutputStream errors) {

@@ -12,6 +12,7 @@ import io.pensieve.log.file.OfflineLog;
 import io.pensieve.server.http.value.EntryWeigher;
 import io.pensieve.server.http.value.HeapShares;
 import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.server.replication.NodeIdentity;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -52,6 +53,13 @@ final class MapOpener {
    * @throws StartupException if that fails; nothing is left open then
    */
   Pensieve<String, StoredValue> open() {
+    if (NodeIdentity.isIn(configuration.dataDir())) {
+      throw new StartupException(
+          configuration.dataDir()
+              + " belongs to a node of a cluster: give "
+              + Setting.REPLICATE.flag(),
+          null);
+    }
     Optional<Durability> durability = configuration.durability();
     if (durability.isEmpty()) {
       return builder(Log.inMemory(CHANGES_KEPT, BYTES_KEPT, MapOpener::bytesOf)).open();
@@ -71,6 +79,40 @@ final class MapOpener {
       throw new StartupException(
           "cannot open the log in " + configuration.dataDir() + ": " + unusable.getMessage(),
           unusable);
+    }
+  }
+
+  /**
+   * Opens the map of a node of a cluster, which is a standby at first.
+   *
+   * @throws StartupException if that fails; nothing is left open then
+   */
+  Pensieve<String, StoredValue> open(Log<String, StoredValue> replicated) {
+    try {
+      Pensieve<String, StoredValue> map = builder(replicated).open();
+      out.println("recovered " + map.size() + " entries, and takes part in its cluster");
+      return map;
+    } catch (LogException | UncheckedIOException unusable) {
+      throw new StartupException(
+          "cannot take part in the cluster, with the data in "
+              + configuration.dataDir()
+              + ": "
+              + unusable.getMessage(),
+          unusable);
+    }
+  }
+
+  /**
+   * Checks that the folder is none of a server that does not replicate: its entries would be left
+   * out.
+   */
+  void requireNoOtherLog() {
+    if (EntryCapacity.lastIn(configuration.dataDir()).isPresent()) {
+      throw new StartupException(
+          configuration.dataDir()
+              + " holds the log of a server that does not replicate: give another "
+              + Setting.DATA_DIR.flag(),
+          null);
     }
   }
 

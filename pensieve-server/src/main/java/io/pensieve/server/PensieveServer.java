@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A running server: the map, its HTTP routes, and the monitor of the other nodes. */
 final class PensieveServer implements AutoCloseable {
@@ -41,6 +42,7 @@ final class PensieveServer implements AutoCloseable {
   private final Optional<AccessLogWriter> accessLines;
   private final AlarmMonitor alarmMonitor;
   private final String scheme;
+  private final Optional<ReplicatedNode> node;
 
   private PensieveServer(
       Pensieve<String, StoredValue> map,
@@ -49,7 +51,8 @@ final class PensieveServer implements AutoCloseable {
       HttpServer http,
       Optional<AccessLogWriter> accessLines,
       AlarmMonitor alarmMonitor,
-      String scheme) {
+      String scheme,
+      Optional<ReplicatedNode> node) {
     this.map = map;
     this.fileReloader = fileReloader;
     this.clusterMonitor = clusterMonitor;
@@ -57,6 +60,7 @@ final class PensieveServer implements AutoCloseable {
     this.accessLines = accessLines;
     this.alarmMonitor = alarmMonitor;
     this.scheme = scheme;
+    this.node = node;
   }
 
   /**
@@ -66,10 +70,15 @@ final class PensieveServer implements AutoCloseable {
    * @param err receives lines about peer state changes, reloaded files and alarms; its writes must
    *     not block
    * @param accessOut receives the access log if that goes to the standard output
+   * @param onFailure called if this server cannot go on as a node of its cluster
    * @throws StartupException if a step fails; nothing is left open then
    */
   static PensieveServer start(
-      Configuration configuration, PrintStream out, PrintStream err, PrintStream accessOut) {
+      Configuration configuration,
+      PrintStream out,
+      PrintStream err,
+      PrintStream accessOut,
+      Consumer<Throwable> onFailure) {
     FileReloader fileReloader = new FileReloader(RELOAD_PERIOD, err);
     Alarms alarms = new Alarms(err::println);
     // Read the tokens and certificates before the log: opening the log can take long.
@@ -78,7 +87,18 @@ final class PensieveServer implements AutoCloseable {
     PeerTrust trust = trust(configuration.peersCa(), fileReloader);
     Optional<AccessLogWriter> accessLines =
         accessLines(configuration.accessLog(), accessOut, alarms);
-    Pensieve<String, StoredValue> map = new MapOpener(configuration, out, err).open();
+    MapOpener opener = new MapOpener(configuration, out, err);
+    Optional<ReplicatedNode> node =
+        configuration
+            .raft()
+            .map(
+                raft -> {
+                  opener.requireNoOtherLog();
+                  return ReplicatedNode.of(
+                      configuration, raft, authorizer, trust, fileReloader, err, onFailure);
+                });
+    Pensieve<String, StoredValue> map =
+        node.isPresent() ? opener.open(node.get().log()) : opener.open();
     try {
       ClusterMonitor clusterMonitor = monitor(configuration, authorizer, trust, err, alarms);
       try {
@@ -93,13 +113,22 @@ final class PensieveServer implements AutoCloseable {
                 accessLines,
                 map,
                 clusterMonitor,
-                alarms);
+                alarms,
+                node);
+        node.ifPresent(ReplicatedNode::lookForCluster);
         AlarmMonitor alarmMonitor = monitor(map, clusterMonitor, alarms);
         fileReloader.start();
         accessLines.ifPresent(AccessLogWriter::start);
         String scheme = tls.isPresent() ? "https" : "http";
         return new PensieveServer(
-            map, fileReloader, clusterMonitor, http, accessLines, alarmMonitor.start(), scheme);
+            map,
+            fileReloader,
+            clusterMonitor,
+            http,
+            accessLines,
+            alarmMonitor.start(),
+            scheme,
+            node);
       } catch (RuntimeException | Error notListening) {
         clusterMonitor.close();
         throw notListening;
@@ -207,7 +236,8 @@ final class PensieveServer implements AutoCloseable {
       Optional<AccessLogWriter> accessLines,
       Pensieve<String, StoredValue> map,
       Cluster cluster,
-      Alarms alarms) {
+      Alarms alarms,
+      Optional<ReplicatedNode> node) {
     InetSocketAddress address = configuration.address();
     HttpServer.Settings settings =
         new HttpServer.Settings(
@@ -220,7 +250,7 @@ final class PensieveServer implements AutoCloseable {
             accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
             configuration.ui());
     try {
-      return HttpServer.start(settings, map, cluster, alarms);
+      return HttpServer.start(settings, map, cluster, alarms, node.map(ReplicatedNode::forRoutes));
     } catch (IOException refused) {
       throw new StartupException(
           "cannot listen on " + Configuration.text(address) + ": " + refused.getMessage(), refused);
@@ -239,14 +269,19 @@ final class PensieveServer implements AutoCloseable {
   }
 
   /**
-   * Completes the requests in flight, then forces and closes the log. This order puts every
-   * acknowledged write into the log. Each part closes even if another one fails. No part waits
-   * longer than its own limit for a client, a peer, a pipe or a file. A second call does nothing.
+   * Hands the leadership of the cluster over, if there is one. Completes the requests in flight,
+   * then forces and closes the log. This order puts every acknowledged write into the log. Each
+   * part closes even if another one fails. No part waits longer than its own limit for a client, a
+   * peer, a pipe or a file. A second call does nothing.
    */
   @Override
   public void close() {
-    List<AutoCloseable> inTurn = new ArrayList<>(List.of(fileReloader, http));
+    List<AutoCloseable> inTurn = new ArrayList<>();
+    // While the server still answers: requests that come meanwhile go to the new leader.
+    node.ifPresent(leading -> inTurn.add(leading::handOver));
+    inTurn.addAll(List.of(fileReloader, http));
     accessLines.ifPresent(inTurn::add);
+    node.ifPresent(inTurn::add);
     inTurn.addAll(List.of(clusterMonitor, alarmMonitor, map));
     Closer.closeAll(inTurn);
   }

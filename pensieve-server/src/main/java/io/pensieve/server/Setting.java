@@ -38,6 +38,20 @@ enum Setting {
   PEERS("URL,...", "", "The other nodes, as in http://host:7878 or https://host:7878.", "PEERS"),
   PEERS_CA(
       "FILE", "", "Who signs the certificates of https peers, in PEM; else whom this Java trusts."),
+  REPLICATE(
+      "BOOLEAN",
+      "false",
+      "Whether this node and its peers are one store, which survives the loss of a minority."),
+  ADVERTISE(
+      "URL", "", "Where others reach this node; by default its address, or this machine's name."),
+  RAFT_PORT(
+      "NUMBER",
+      "",
+      "The port at which the nodes of a store speak; by default 10000 above the port."),
+  ALLOW_PLAIN_REPLICATION(
+      "BOOLEAN",
+      "false",
+      "Whether nodes may replicate beyond loopback without TLS, readable and open to anyone."),
   TOKENS_FILE(
       "FILE", "", "Who may do what: a role and a token a line; read again when it changes."),
   TOKENS(
@@ -112,7 +126,10 @@ enum Setting {
 
   /** Returns whether the flag without a value means true. */
   boolean isSwitch() {
-    return this == ALLOW_ANONYMOUS || this == ALLOW_DROPS || this == UI;
+    return switch (this) {
+      case ALLOW_ANONYMOUS, ALLOW_DROPS, ALLOW_PLAIN_REPLICATION, REPLICATE, UI -> true;
+      default -> false;
+    };
   }
 
   String flag() {

@@ -6,10 +6,13 @@ import io.pensieve.server.http.json.JsonObjectReader;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.MediaType;
 import io.pensieve.server.http.protocol.RequestBody;
+import io.pensieve.server.http.replication.Replication;
+import io.pensieve.server.http.replication.ReplicationState;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** The routes for heartbeats and the state of the cluster. */
@@ -20,9 +23,11 @@ final class ClusterRoutes {
   private static final double PHI_MAX = 1e9; // far beyond the result of any detector
 
   private final Cluster cluster;
+  private final Optional<Replication> replication;
 
-  ClusterRoutes(Cluster cluster) {
+  ClusterRoutes(Cluster cluster, Optional<Replication> replication) {
     this.cluster = cluster;
+    this.replication = replication;
   }
 
   void heartbeat(HttpServerExchange exchange) throws Exception {
@@ -48,7 +53,33 @@ final class ClusterRoutes {
             write(json, peer);
           }
           json.endArray();
+          if (replication.isPresent()) {
+            write(json, replication.get().state());
+          }
         });
+  }
+
+  private static void write(JsonWriter json, ReplicationState state) throws IOException {
+    json.name("role").value(state.role());
+    json.name("leader").value(state.leader().orElse(null));
+    json.name("term").value(state.term());
+    json.name("commit_index").value(state.committedIndex());
+    json.name("applied_index").value(state.appliedIndex());
+    json.name("waits_for").value(state.waitsFor().orElse(null));
+    json.name("members").beginArray();
+    for (ReplicationState.Member member : state.members()) {
+      json.beginObject();
+      json.name("id").value(member.id());
+      json.name("url").value(member.url().toString());
+      write(json.name("lag"), known(member.lag()));
+      write(json.name("silent_ms"), known(member.silentMillis()));
+      json.endObject();
+    }
+    json.endArray();
+  }
+
+  private static OptionalLong known(long number) {
+    return number < 0 ? OptionalLong.empty() : OptionalLong.of(number);
   }
 
   private static void write(JsonWriter json, Cluster.Peer peer) throws IOException {

@@ -4,20 +4,26 @@ import io.pensieve.Pensieve;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.JsonResponses;
+import io.pensieve.server.http.replication.Replication;
 import io.undertow.server.HttpServerExchange;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
  * The routes that report whether this server works. Recovery needs no check: the server listens
- * only after it. The state of other nodes does not matter.
+ * only after it. The state of other nodes does not matter, but that a node of a cluster takes part
+ * in it does.
  */
 final class HealthRoutes {
   private final Pensieve<?, ?> map;
   private final BooleanSupplier draining;
 
-  HealthRoutes(Pensieve<?, ?> map, BooleanSupplier draining) {
+  private final Optional<Replication> replication;
+
+  HealthRoutes(Pensieve<?, ?> map, BooleanSupplier draining, Optional<Replication> replication) {
     this.map = map;
     this.draining = draining;
+    this.replication = replication;
   }
 
   /** Responds with success: the process makes progress. */
@@ -42,6 +48,10 @@ final class HealthRoutes {
               + " bytes are free on the log's volume, and "
               + log.reserveBytes()
               + " are kept in reserve");
+    }
+    Optional<String> waitsFor = replication.flatMap(node -> node.state().waitsFor());
+    if (waitsFor.isPresent()) {
+      throw ProblemType.NOT_READY.withDetail(waitsFor.get());
     }
     JsonResponses.ok(exchange);
   }

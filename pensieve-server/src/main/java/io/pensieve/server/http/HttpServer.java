@@ -5,6 +5,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
+import io.pensieve.server.http.metrics.DurationMetric;
 import io.pensieve.server.http.metrics.RequestMetrics;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.KeepAliveHandler;
@@ -96,14 +97,19 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param replication what this node does in it
    * @param trust returns the context that decides which server is trusted to be a peer
+   * @param commits how long commits take; filled by others
    * @param patience how long a request waits for a leader
    */
-  public record Replicated(Replication replication, Supplier<SSLContext> trust, Duration patience) {
+  public record Replicated(
+      Replication replication,
+      Supplier<SSLContext> trust,
+      DurationMetric commits,
+      Duration patience) {
     private static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(5);
 
     /** Creates one whose requests wait 5 s for a leader. */
-    public Replicated(Replication replication, Supplier<SSLContext> trust) {
-      this(replication, trust, DEFAULT_PATIENCE);
+    public Replicated(Replication replication, Supplier<SSLContext> trust, DurationMetric commits) {
+      this(replication, trust, commits, DEFAULT_PATIENCE);
     }
   }
 
@@ -132,7 +138,8 @@ public final class HttpServer implements AutoCloseable {
             meters,
             alarms,
             settings.ui(),
-            gate);
+            gate,
+            replicated.map(node -> new ReplicationMetrics(gate.orElseThrow(), node.commits())));
     RequestHead head = new RequestHead(settings.limits());
     Router router =
         new Router(

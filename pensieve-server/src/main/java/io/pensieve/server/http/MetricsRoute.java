@@ -17,6 +17,7 @@ import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.undertow.server.HttpServerExchange;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -36,6 +37,7 @@ final class MetricsRoute {
   private final WatchRoute watch;
   private final SizeLimits limits;
   private final Alarms alarms;
+  private final Optional<ReplicationMetrics> replication;
 
   MetricsRoute(
       Pensieve<?, ?> map,
@@ -45,7 +47,8 @@ final class MetricsRoute {
       LongPolls polls,
       WatchRoute watch,
       SizeLimits limits,
-      Alarms alarms) {
+      Alarms alarms,
+      Optional<ReplicationMetrics> replication) {
     this.map = map;
     this.cluster = cluster;
     this.requests = requests;
@@ -54,6 +57,7 @@ final class MetricsRoute {
     this.watch = watch;
     this.limits = limits;
     this.alarms = alarms;
+    this.replication = replication;
   }
 
   /** Responds on a worker: the JVM's own metrics take milliseconds to read. */
@@ -75,6 +79,7 @@ final class MetricsRoute {
     addCache(out, statistics);
     addLog(out, statistics.log());
     addPeers(out);
+    replication.ifPresent(metrics -> metrics.addTo(out));
     addAlarms(out);
     out.gauge(
         "http_server_requests_in_flight", "Requests that are being answered.", inFlight.requests());

@@ -10,6 +10,7 @@ import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.RequestMetrics;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.replication.LeaderGate;
+import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.replication.ServedBy;
 import io.pensieve.server.http.transport.InFlightRequests;
 import io.pensieve.server.http.transport.Permits;
@@ -18,6 +19,7 @@ import io.pensieve.server.http.ui.UiRoutes;
 import io.pensieve.server.http.value.HeapShares;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.http.value.WaitLimits;
+import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import java.time.InstantSource;
 import java.util.List;
@@ -43,7 +45,8 @@ final class RouteTable implements AutoCloseable {
       RequestMetrics meters,
       Alarms alarms,
       boolean ui,
-      Optional<LeaderGate> gate) {
+      Optional<LeaderGate> gate,
+      Optional<ReplicationMetrics> replicationMetrics) {
     InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
     hub = new ChangeHub(map);
@@ -61,52 +64,89 @@ final class RouteTable implements AutoCloseable {
             waits,
             new Permits(waits.watchersMax(), ProblemType.TOO_MANY_WATCHERS, inFlight),
             HeapShares.ofProcess().historyBytes() / limits.logEntryBytesMax());
-    List<Route> forPrograms =
-        routes(limits, guarantee, map, cluster, inFlight, meters, alarms, clock);
-    routes = ui ? Stream.concat(forPrograms.stream(), uiRoutes().stream()).toList() : forPrograms;
+    Optional<Replication> replication = gate.map(LeaderGate::replication);
+    MetricsRoute metrics =
+        new MetricsRoute(
+            map, cluster, meters, inFlight, polls, watch, limits, alarms, replicationMetrics);
+    HealthRoutes health = new HealthRoutes(map, inFlight::isDraining, replication);
+    StatusRoute status =
+        new StatusRoute(map, limits, guarantee, polls, watch, alarms, gate.isPresent());
+    routes =
+        Stream.of(
+                entryRoutes(limits, guarantee, map, clock),
+                nodeRoutes(cluster, replication),
+                monitoringRoutes(health, status, metrics),
+                ui ? uiRoutes() : List.<Route>of())
+            .flatMap(List::stream)
+            .toList();
   }
 
-  private List<Route> routes(
+  private List<Route> entryRoutes(
       SizeLimits limits,
       DurabilityGuarantee guarantee,
       Pensieve<String, StoredValue> map,
-      Cluster cluster,
-      InFlightRequests inFlight,
-      RequestMetrics meters,
-      Alarms alarms,
       InstantSource clock) {
-    EntryRoutes entryRoutes = new EntryRoutes(map, limits, guarantee, polls, clock);
-    IncrementRoute incrementRoute = new IncrementRoute(map, limits);
-    BatchRoute batchRoute = new BatchRoute(map, limits, clock);
-    KeyRoutes keyRoutes = new KeyRoutes(map);
-    StatusRoute status = new StatusRoute(map, limits, guarantee, polls, watch, alarms);
-    ClusterRoutes nodes = new ClusterRoutes(cluster);
     TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait());
-    HealthRoutes health = new HealthRoutes(map, inFlight::isDraining);
-    MetricsRoute metrics =
-        new MetricsRoute(map, cluster, meters, inFlight, polls, watch, limits, alarms);
+    EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, clock);
+    IncrementRoute increment = new IncrementRoute(map, limits);
+    BatchRoute batch = new BatchRoute(map, limits, clock);
+    KeyRoutes keys = new KeyRoutes(map);
     return List.of(
-        new Route(Methods.GET, "/get/{key}", Role.READ, ServedBy.CAUGHT_UP_NODE, texts::get),
-        new Route(Methods.POST, "/put", Role.WRITE, ServedBy.LEADER, texts::put),
-        new Route(Methods.DELETE, "/delete/{key}", Role.WRITE, ServedBy.LEADER, texts::delete),
+        read("/get/{key}", texts::get),
+        write(Methods.POST, "/put", texts::put),
+        write(Methods.DELETE, "/delete/{key}", texts::delete),
+        read("/v1/kv/{key}", entries::get),
+        write(Methods.PUT, "/v1/kv/{key}", entries::put),
+        write(Methods.DELETE, "/v1/kv/{key}", entries::delete),
+        write(Methods.POST, "/v1/incr/{key}", increment::post),
+        write(Methods.POST, "/v1/batch", batch::post),
+        read("/v1/keys", keys::keys),
+        read("/v1/count", keys::count));
+  }
+
+  private static Route read(String template, Route.Endpoint endpoint) {
+    return new Route(Methods.GET, template, Role.READ, ServedBy.CAUGHT_UP_NODE, endpoint);
+  }
+
+  private static Route read(String template, Route.KeyEndpoint endpoint) {
+    return new Route(Methods.GET, template, Role.READ, ServedBy.CAUGHT_UP_NODE, endpoint);
+  }
+
+  private static Route write(HttpString method, String template, Route.Endpoint endpoint) {
+    return new Route(method, template, Role.WRITE, ServedBy.LEADER, endpoint);
+  }
+
+  private static Route write(HttpString method, String template, Route.KeyEndpoint endpoint) {
+    return new Route(method, template, Role.WRITE, ServedBy.LEADER, endpoint);
+  }
+
+  private static List<Route> nodeRoutes(Cluster cluster, Optional<Replication> replication) {
+    ClusterRoutes nodes = new ClusterRoutes(cluster, replication);
+    ReplicationRoutes members = new ReplicationRoutes(replication);
+    return List.of(
         new Route(
             Methods.POST, "/internal/heartbeat", Role.PEER, ServedBy.ANY_NODE, nodes::heartbeat),
+        new Route(Methods.GET, "/internal/node", Role.PEER, ServedBy.ANY_NODE, members::card),
         new Route(Methods.GET, "/cluster", Role.READ, ServedBy.ANY_NODE, nodes::cluster),
+        new Route(Methods.GET, "/v1/cluster", Role.READ, ServedBy.ANY_NODE, nodes::cluster),
+        change("/v1/cluster/transfer", members::transfer),
+        change("/v1/cluster/add", members::add),
+        change("/v1/cluster/remove", members::remove),
+        change("/v1/cluster/replace", members::replace));
+  }
+
+  private static Route change(String template, Route.Endpoint endpoint) {
+    return new Route(Methods.POST, template, Role.ADMIN, ServedBy.LEADER, endpoint);
+  }
+
+  private List<Route> monitoringRoutes(
+      HealthRoutes health, StatusRoute status, MetricsRoute metrics) {
+    return List.of(
         new Route(Methods.GET, "/livez", Role.ANYONE, ServedBy.ANY_NODE, health::live),
         new Route(Methods.GET, "/readyz", Role.ANYONE, ServedBy.ANY_NODE, health::ready),
         new Route(Methods.GET, "/metrics", Role.READ, ServedBy.ANY_NODE, metrics::scrape),
-        new Route(
-            Methods.GET, "/v1/kv/{key}", Role.READ, ServedBy.CAUGHT_UP_NODE, entryRoutes::get),
-        new Route(Methods.PUT, "/v1/kv/{key}", Role.WRITE, ServedBy.LEADER, entryRoutes::put),
-        new Route(Methods.DELETE, "/v1/kv/{key}", Role.WRITE, ServedBy.LEADER, entryRoutes::delete),
-        new Route(
-            Methods.POST, "/v1/incr/{key}", Role.WRITE, ServedBy.LEADER, incrementRoute::post),
-        new Route(Methods.POST, "/v1/batch", Role.WRITE, ServedBy.LEADER, batchRoute::post),
-        new Route(Methods.GET, "/v1/keys", Role.READ, ServedBy.CAUGHT_UP_NODE, keyRoutes::keys),
-        new Route(Methods.GET, "/v1/count", Role.READ, ServedBy.CAUGHT_UP_NODE, keyRoutes::count),
         new Route(Methods.GET, "/v1/status", Role.READ, ServedBy.ANY_NODE, status::get),
         new Route(Methods.GET, "/v1/watch", Role.READ, ServedBy.ANY_NODE, watch::watch),
-        new Route(Methods.GET, "/v1/cluster", Role.READ, ServedBy.ANY_NODE, nodes::cluster),
         new Route(
             Methods.GET, "/openapi.json", Role.ANYONE, ServedBy.ANY_NODE, new OpenApiRoute()::get));
   }

@@ -23,6 +23,7 @@ final class StatusRoute {
   private final LongPolls polls;
   private final WatchRoute watch;
   private final Alarms alarms;
+  private final boolean replicates;
 
   StatusRoute(
       Pensieve<String, StoredValue> map,
@@ -30,13 +31,15 @@ final class StatusRoute {
       DurabilityGuarantee guarantee,
       LongPolls polls,
       WatchRoute watch,
-      Alarms alarms) {
+      Alarms alarms,
+      boolean replicates) {
     this.map = map;
     this.limits = limits;
     this.guarantee = guarantee;
     this.polls = polls;
     this.watch = watch;
     this.alarms = alarms;
+    this.replicates = replicates;
   }
 
   void get(HttpServerExchange exchange) {
@@ -50,6 +53,7 @@ final class StatusRoute {
           json.name("version").value(version == null ? "unknown" : version);
           json.name("uptime_ms").value(ManagementFactory.getRuntimeMXBean().getUptime());
           json.name("durability").value(guarantee.level());
+          json.name("replicates").value(replicates);
           json.name("entries").value(statistics.entries());
           json.name("entries_max").value(map.maximumEntries());
           json.name("weight_bytes").value(statistics.weight());

@@ -33,6 +33,7 @@ public final class PeerTrust {
    * so no session that the old ones allowed is resumed.
    */
   private @Nullable SSLSocketFactory sockets;
+  private @Nullable SSLContext context;
   // Null for the authorities that this Java trusts.
   private @Nullable List<X509Certificate> authorities;
 
@@ -46,23 +47,37 @@ public final class PeerTrust {
   public synchronized void replace(List<X509Certificate> newAuthorities) {
     authorities = List.copyOf(newAuthorities);
     sockets = null;
+    context = null;
   }
 
-  /** Returns the factory of TLS sockets. Replacing the authorities also replaces the factory. */
-  synchronized SSLSocketFactory sockets() throws IOException {
-    SSLSocketFactory made = sockets;
+  /**
+   * Returns the context that trusts these authorities. Replacing them replaces it. The caller
+   * checks the name of the server.
+   */
+  public synchronized SSLContext context() throws IOException {
+    SSLContext made = context;
     if (made == null) {
       try {
         made = make(authorities);
       } catch (GeneralSecurityException unusable) {
         throw new IOException("the trusted authorities cannot be used", unusable);
       }
+      context = made;
+    }
+    return made;
+  }
+
+  /** Returns the factory of TLS sockets. Replacing the authorities also replaces the factory. */
+  synchronized SSLSocketFactory sockets() throws IOException {
+    SSLSocketFactory made = sockets;
+    if (made == null) {
+      made = context().getSocketFactory();
       sockets = made;
     }
     return made;
   }
 
-  private static SSLSocketFactory make(@Nullable List<X509Certificate> authorities)
+  private static SSLContext make(@Nullable List<X509Certificate> authorities)
       throws GeneralSecurityException, IOException {
     KeyStore anchors = null;
     if (authorities != null) {
@@ -77,7 +92,7 @@ public final class PeerTrust {
     trust.init(anchors);
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(null, trust.getTrustManagers(), null);
-    return context.getSocketFactory();
+    return context;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import io.pensieve.server.http.replication.NodeCard;
 import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.replication.ReplicationState;
 import java.net.URI;
@@ -16,7 +17,7 @@ final class FakeReplication implements Replication {
   volatile boolean leading;
   volatile boolean readable = true;
   volatile Optional<URI> leaderUrl = Optional.empty();
-  volatile Duration staleness = Duration.ofMillis(120);
+  volatile Optional<Duration> staleness = Optional.of(Duration.ofMillis(120));
   volatile CompletableFuture<Void> barrier = CompletableFuture.completedFuture(null);
   volatile CompletableFuture<Void> administration = CompletableFuture.completedFuture(null);
   volatile Optional<String> waitsFor = Optional.empty();
@@ -45,8 +46,15 @@ final class FakeReplication implements Replication {
   }
 
   @Override
-  public Duration staleness() {
+  public Optional<Duration> staleness() {
     return staleness;
+  }
+
+  @Override
+  public NodeCard card() {
+    NodeCard.Place place =
+        new NodeCard.Place("2", "an incarnation", URI.create("http://b:1"), "b", 2);
+    return new NodeCard(place, Optional.empty(), List.of(place), List.of("1", "2"), leading);
   }
 
   @Override

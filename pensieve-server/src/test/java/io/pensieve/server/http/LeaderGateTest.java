@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import io.pensieve.Versioned;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.access.Tokens;
+import io.pensieve.server.http.metrics.DurationMetric;
 import io.pensieve.server.http.replication.ServedBy;
 import io.pensieve.server.http.transport.Route;
 import io.pensieve.server.http.value.StoredValue;
@@ -53,7 +54,13 @@ final class LeaderGateTest {
       long id, FakeReplication replication, HttpServer.Settings settings, Duration patience)
       throws IOException {
     return ServerUnderTest.replicated(
-        id, settings, new HttpServer.Replicated(replication, LeaderGateTest::noTls, patience));
+        id,
+        settings,
+        new HttpServer.Replicated(
+            replication,
+            LeaderGateTest::noTls,
+            new DurationMetric("pensieve_replication_commit_seconds", "Test."),
+            patience));
   }
 
   private static SSLContext noTls() {
@@ -86,7 +93,11 @@ final class LeaderGateTest {
           "PUT /v1/kv/{key}",
           "DELETE /v1/kv/{key}",
           "POST /v1/incr/{key}",
-          "POST /v1/batch"
+          "POST /v1/batch",
+          "POST /v1/cluster/transfer",
+          "POST /v1/cluster/add",
+          "POST /v1/cluster/remove",
+          "POST /v1/cluster/replace"
         }) {
       expected.put(write, ServedBy.LEADER);
     }
@@ -97,6 +108,7 @@ final class LeaderGateTest {
     for (String here :
         new String[] {
           "POST /internal/heartbeat",
+          "GET /internal/node",
           "GET /cluster",
           "GET /v1/cluster",
           "GET /livez",

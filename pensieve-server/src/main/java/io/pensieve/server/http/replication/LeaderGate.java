@@ -7,6 +7,7 @@ import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Decides for each request of a replicating server where it is served: here, here after a barrier,
@@ -56,12 +57,21 @@ public final class LeaderGate {
     if (!replication.isReadable()) {
       readElsewhere(exchange);
     } else if (consistency == ReadConsistency.STALE) {
-      addStaleness(exchange, replication.staleness());
-      here.handleRequest(exchange);
+      readStale(exchange, here);
     } else {
       // One barrier serves all requests that wait at this moment.
       DeferredResponses.continueWhenDone(
           exchange, replication.readBarrier(), Forwarder.noLeader(), here);
+    }
+  }
+
+  private void readStale(HttpServerExchange exchange, HttpHandler here) throws Exception {
+    Optional<Duration> staleness = replication.staleness();
+    if (staleness.isPresent()) {
+      addStaleness(exchange, staleness.get());
+      here.handleRequest(exchange);
+    } else {
+      readElsewhere(exchange);
     }
   }
 

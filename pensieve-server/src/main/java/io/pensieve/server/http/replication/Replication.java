@@ -26,11 +26,14 @@ public interface Replication {
    */
   CompletableFuture<Void> readBarrier();
 
-  /** Returns how far a read without a barrier may be behind. */
-  Duration staleness();
+  /** Returns how far a read without a barrier may be behind; empty if this node does not know. */
+  Optional<Duration> staleness();
 
   /** Returns the state of this node and of the cluster, as this node knows it. */
   ReplicationState state();
+
+  /** Returns what this node tells its peers of itself. */
+  NodeCard card();
 
   /**
    * Hands the leadership over, to this member or to the most up to date one. Fails if this node

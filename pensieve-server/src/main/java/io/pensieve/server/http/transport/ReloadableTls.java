@@ -107,7 +107,13 @@ public final class ReloadableTls {
     throw new IllegalArgumentException("expected certificates in PEM");
   }
 
-  private static PrivateKey privateKey(byte[] pem, String algorithm) {
+  /**
+   * Parses a private key.
+   *
+   * @param algorithm that of the public key that belongs to it
+   * @throws IllegalArgumentException if this is no such key in PEM, as PKCS #8
+   */
+  public static PrivateKey privateKey(byte[] pem, String algorithm) {
     String text = new String(pem, StandardCharsets.ISO_8859_1);
     Matcher matcher = PRIVATE_KEY.matcher(text);
     if (!matcher.find()) {

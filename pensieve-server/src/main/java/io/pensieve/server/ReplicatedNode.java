@@ -1,0 +1,144 @@
+package io.pensieve.server;
+
+import io.pensieve.log.Log;
+import io.pensieve.log.LogException;
+import io.pensieve.replication.ratis.PeerTls;
+import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.metrics.DurationMetric;
+import io.pensieve.server.http.transport.ReloadableTls;
+import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.replication.RaftNode;
+import io.pensieve.server.replication.ReplicationSettings;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+
+/**
+ * This server as a node of a cluster, by its settings. Only a server that replicates loads this
+ * class, and with it the consensus engine.
+ */
+final class ReplicatedNode implements AutoCloseable {
+  private static final Duration HAND_OVER_PATIENCE = Duration.ofSeconds(5);
+
+  private final RaftNode node;
+  private final PeerTrust trust;
+  private final DurationMetric commits;
+
+  private ReplicatedNode(RaftNode node, PeerTrust trust, DurationMetric commits) {
+    this.node = node;
+    this.trust = trust;
+    this.commits = commits;
+  }
+
+  /**
+   * Prepares the node. Starts nothing.
+   *
+   * @param err receives a line for each event of the cluster
+   * @param onFailure called if the node cannot go on
+   */
+  static ReplicatedNode of(
+      Configuration configuration,
+      Configuration.RaftEndpoint raft,
+      Authorizer authorizer,
+      PeerTrust trust,
+      FileReloader fileReloader,
+      PrintStream err,
+      Consumer<Throwable> onFailure) {
+    DurationMetric commits =
+        new DurationMetric(
+            "pensieve_replication_commit_seconds",
+            "From a leader's proposal of an entry until a majority has forced it.");
+    InetAddress bind = configuration.address().getAddress();
+    ReplicationSettings settings =
+        new ReplicationSettings(
+            configuration.dataDir(),
+            Long.toString(configuration.nodeId()),
+            raft.url(),
+            configuration.peers(),
+            bind.isAnyLocalAddress() ? "" : bind.getHostAddress(),
+            raft.port(),
+            raftTls(configuration, fileReloader),
+            configuration.limits().logEntryBytesMax(),
+            authorizer::peerSecret,
+            trust::context);
+    try {
+      return new ReplicatedNode(
+          new RaftNode(settings, line -> print(err, line), onFailure, commits::record),
+          trust,
+          commits);
+    } catch (LogException unusable) {
+      throw new StartupException(String.valueOf(unusable.getMessage()), unusable);
+    }
+  }
+
+  private static void print(PrintStream err, String line) {
+    err.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " cluster: " + line);
+  }
+
+  private static Optional<PeerTls> raftTls(Configuration configuration, FileReloader reloader) {
+    if (configuration.tlsFiles().isEmpty()) {
+      return Optional.empty();
+    }
+    PeerTls tls = new PeerTls();
+    List<Path> files = new ArrayList<>(configuration.tlsFiles());
+    files.add(configuration.peersCa().orElseThrow());
+    reloader.use(
+        "replication-tls",
+        files,
+        contents -> {
+          List<X509Certificate> chain = ReloadableTls.certificates(contents.get(0));
+          tls.replace(
+              chain,
+              ReloadableTls.privateKey(contents.get(1), chain.get(0).getPublicKey().getAlgorithm()),
+              ReloadableTls.certificates(contents.get(2)));
+        });
+    return Optional.of(tls);
+  }
+
+  Log<String, StoredValue> log() {
+    return node.log();
+  }
+
+  HttpServer.Replicated forRoutes() {
+    return new HttpServer.Replicated(node.replication(), this::context, commits);
+  }
+
+  private SSLContext context() {
+    try {
+      return trust.context();
+    } catch (IOException unusable) {
+      throw new UncheckedIOException(unusable);
+    }
+  }
+
+  void lookForCluster() {
+    node.lookForCluster();
+  }
+
+  /** Hands the leadership over, if this node leads. Waits for that, but not for long. */
+  void handOver() {
+    try {
+      node.handOver(HAND_OVER_PATIENCE);
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    node.close();
+  }
+}
