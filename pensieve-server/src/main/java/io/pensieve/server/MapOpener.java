@@ -12,7 +12,7 @@ import io.pensieve.log.file.OfflineLog;
 import io.pensieve.server.http.value.EntryWeigher;
 import io.pensieve.server.http.value.HeapShares;
 import io.pensieve.server.http.value.StoredValue;
-import io.pensieve.server.replication.NodeIdentity;
+import io.pensieve.server.replication.RaftFolder;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -53,7 +53,7 @@ final class MapOpener {
    * @throws StartupException if that fails; nothing is left open then
    */
   Pensieve<String, StoredValue> open() {
-    if (NodeIdentity.isIn(configuration.dataDir())) {
+    if (RaftFolder.isIn(configuration.dataDir())) {
       throw new StartupException(
           configuration.dataDir()
               + " belongs to a node of a cluster: give "

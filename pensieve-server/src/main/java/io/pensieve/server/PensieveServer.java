@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -104,31 +103,16 @@ final class PensieveServer implements AutoCloseable {
       try {
         // Count the file descriptors only now that the log has opened its files.
         ConnectionLimits connections = traffic(configuration.connections(), err);
-        HttpServer http =
-            listen(
-                configuration,
-                connections,
-                authorizer,
-                tls,
-                accessLines,
-                map,
-                clusterMonitor,
-                alarms,
-                node);
+        HttpServer.Settings settings =
+            settings(configuration, connections, authorizer, tls, accessLines);
+        HttpServer http = listen(settings, map, clusterMonitor, alarms, node);
         node.ifPresent(ReplicatedNode::lookForCluster);
-        AlarmMonitor alarmMonitor = monitor(map, clusterMonitor, alarms);
+        AlarmMonitor watching = monitor(map, clusterMonitor, alarms).start();
         fileReloader.start();
         accessLines.ifPresent(AccessLogWriter::start);
         String scheme = tls.isPresent() ? "https" : "http";
         return new PensieveServer(
-            map,
-            fileReloader,
-            clusterMonitor,
-            http,
-            accessLines,
-            alarmMonitor.start(),
-            scheme,
-            node);
+            map, fileReloader, clusterMonitor, http, accessLines, watching, scheme, node);
       } catch (RuntimeException | Error notListening) {
         clusterMonitor.close();
         throw notListening;
@@ -228,32 +212,38 @@ final class PensieveServer implements AutoCloseable {
         asked.drainDeadline());
   }
 
-  private static HttpServer listen(
+  private static HttpServer.Settings settings(
       Configuration configuration,
       ConnectionLimits connections,
       Authorizer authorizer,
       Optional<ReloadableTls> tls,
-      Optional<AccessLogWriter> accessLines,
+      Optional<AccessLogWriter> accessLines) {
+    return new HttpServer.Settings(
+        configuration.address(),
+        configuration.limits(),
+        authorizer,
+        configuration.durability(),
+        connections,
+        tls,
+        accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
+        configuration.ui());
+  }
+
+  private static HttpServer listen(
+      HttpServer.Settings settings,
       Pensieve<String, StoredValue> map,
       Cluster cluster,
       Alarms alarms,
       Optional<ReplicatedNode> node) {
-    InetSocketAddress address = configuration.address();
-    HttpServer.Settings settings =
-        new HttpServer.Settings(
-            address,
-            configuration.limits(),
-            authorizer,
-            configuration.durability(),
-            connections,
-            tls,
-            accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
-            configuration.ui());
     try {
       return HttpServer.start(settings, map, cluster, alarms, node.map(ReplicatedNode::forRoutes));
     } catch (IOException refused) {
       throw new StartupException(
-          "cannot listen on " + Configuration.text(address) + ": " + refused.getMessage(), refused);
+          "cannot listen on "
+              + Configuration.text(settings.address())
+              + ": "
+              + refused.getMessage(),
+          refused);
     }
   }
 

@@ -147,10 +147,6 @@ final class Replica<K, V> {
   LogStatistics statistics() {
     Throwable failed = failure;
     Optional<String> failedFor = Optional.ofNullable(failed).map(Throwable::toString);
-    Optional<String> refusal =
-        leadership.isLeading()
-            ? Optional.empty()
-            : failedFor.or(() -> Optional.of("this node does not lead its cluster"));
     Snapshots<K, V> attached = snapshots;
     Optional<SavedSnapshot> saved = attached == null ? Optional.empty() : attached.newest();
     return new LogStatistics(
@@ -167,7 +163,7 @@ final class Replica<K, V> {
         Optional.empty(),
         Duration.ZERO,
         failedFor,
-        refusal,
+        failedFor, // that another member leads is no failure
         0,
         0);
   }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,27 +21,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class FoundedConsensus implements Consensus {
   private final Path temporaryFolder;
-  private final Function<NodeIdentity, Consensus> engines;
 
   // Guarded by this, but for reads of the engine.
   private @Nullable StateMachine machine;
-  private @Nullable NodeIdentity identity;
+  private @Nullable Supplier<Consensus> founded;
   private volatile @Nullable Consensus engine;
   private boolean isClosed;
 
   /**
    * Creates an engine that is not started.
    *
-   * @param identity the identity of the node, if it belongs to a cluster already
-   * @param engines makes the engine of a node that belongs to a cluster
    * @param temporaryFolder that of the engine
    */
-  FoundedConsensus(
-      Optional<NodeIdentity> identity,
-      Function<NodeIdentity, Consensus> engines,
-      Path temporaryFolder) {
-    this.identity = identity.orElse(null);
-    this.engines = engines;
+  FoundedConsensus(Path temporaryFolder) {
     this.temporaryFolder = temporaryFolder;
   }
 
@@ -50,17 +43,17 @@ final class FoundedConsensus implements Consensus {
     startIfFounded();
   }
 
-  /** The node belongs to a cluster from now on. Starts the engine. */
-  synchronized void found(NodeIdentity founded) throws IOException {
-    identity = founded;
+  /** The node belongs to a cluster: makes its engine, and starts it, now or when this starts. */
+  synchronized void found(Supplier<Consensus> makes) throws IOException {
+    founded = makes;
     startIfFounded();
   }
 
   private void startIfFounded() throws IOException {
-    NodeIdentity founded = identity;
+    Supplier<Consensus> makes = founded;
     StateMachine toBeFed = machine;
-    if (founded != null && toBeFed != null && engine == null && !isClosed) {
-      Consensus started = engines.apply(founded);
+    if (makes != null && toBeFed != null && engine == null && !isClosed) {
+      Consensus started = makes.get();
       engine = started;
       started.start(toBeFed);
     }

@@ -3,8 +3,9 @@ package io.pensieve.server.replication;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.RaftLog;
-import io.pensieve.replication.RaftStatus;
 import io.pensieve.replication.consensus.Consensus;
+import io.pensieve.replication.consensus.Founding;
+import io.pensieve.replication.consensus.FoundingState;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
 import io.pensieve.server.http.replication.NodeCard;
@@ -14,8 +15,11 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,20 +33,22 @@ import org.jspecify.annotations.Nullable;
  * a thread of its own asks the peers until it does.
  */
 public final class RaftNode implements AutoCloseable {
-  private static final long ASK_MILLIS = 500;
+  private static final long ASK_MILLIS = 250;
+  private static final Duration ADMISSION_PATIENCE = Duration.ofSeconds(20);
   private static final long STOP_MILLIS_MAX = 5_000;
   private static final int ENTRY_FRAME_BYTES = 64 << 10;
 
   private final ReplicationSettings settings;
   private final Consumer<String> events;
-  private final NodeCard.Place place;
-  private final PeerProbe probe;
+  private final Member self;
+  private final Founding founding;
+  private final CardReader cards;
   private final FoundedConsensus consensus;
   private final RaftLog<String, StoredValue> log;
   private final RaftReplication replication;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread asking;
-  private volatile NodeIdentity identity;
+  private volatile boolean isFounded;
   private volatile @Nullable String waitsFor;
 
   /**
@@ -60,20 +66,22 @@ public final class RaftNode implements AutoCloseable {
       LongConsumer onCommit) {
     this.settings = settings;
     this.events = events;
-    identity = NodeIdentity.in(settings.folder(), settings.nodeId());
-    place =
-        new NodeCard.Place(
-            settings.nodeId(),
-            identity.incarnation(),
-            settings.url(),
-            settings.url().getHost(),
-            settings.raftPort());
-    probe = new PeerProbe(settings.secret(), settings.trust());
-    consensus =
-        new FoundedConsensus(
-            Optional.of(identity).filter(known -> known.cluster().isPresent()),
-            this::engine,
-            settings.folder().resolve("temporary"));
+    self =
+        new Member(
+            settings.nodeId(), settings.url().getHost(), settings.raftPort(), settings.url());
+    cards = new CardReader(settings.secret(), settings.trust());
+    consensus = new FoundedConsensus(settings.folder().resolve("temporary"));
+    try {
+      founding = Founding.at(settings.folder(), settings.nodeId());
+      Optional<UUID> cluster = founding.state().cluster();
+      if (cluster.isPresent() && RaftFolder.hasLog(settings.folder(), cluster.get())) {
+        // The engine's own list of members counts.
+        consensus.found(() -> engine(cluster.get(), List.of()));
+        isFounded = true;
+      }
+    } catch (IOException unusable) {
+      throw new LogException.Failed(String.valueOf(unusable.getMessage()), unusable);
+    }
     log =
         RaftLog.on(consensus, Codec.utf8(), StoredValue.codec())
             .maximumChangeBytes(settings.changeBytesMax())
@@ -81,24 +89,20 @@ public final class RaftNode implements AutoCloseable {
             .onFailure(onFailure)
             .onCommit(onCommit)
             .build();
-    replication = new RaftReplication(this, log, probe);
+    replication = new RaftReplication(this, log, cards);
     asking = new Thread(this::askUntilFounded, "pensieve-founding");
     asking.setDaemon(true);
   }
 
-  private Consensus engine(NodeIdentity founded) {
+  private Consensus engine(UUID cluster, List<Member> founders) {
     RatisConsensus.Builder engine =
-        RatisConsensus.at(settings.folder(), founded.cluster().orElseThrow(), settings.nodeId())
-            .members(founded.founders().stream().map(RaftNode::member).toList())
+        RatisConsensus.at(settings.folder(), cluster, settings.nodeId())
+            .members(founders)
             .bind(settings.raftBind(), settings.raftPort())
             .entryBytesMax(settings.changeBytesMax() + ENTRY_FRAME_BYTES)
             .onEvent(events);
     settings.raftTls().ifPresent(engine::tls);
     return engine.build();
-  }
-
-  static Member member(NodeCard.Place place) {
-    return new Member(place.id(), place.raftHost(), place.raftPort(), place.url());
   }
 
   /** Returns the log, for a map to be opened on. Closing the map closes it. */
@@ -113,7 +117,7 @@ public final class RaftNode implements AutoCloseable {
 
   /** Begins to look for a cluster, if the folder belongs to none. The map is open. */
   public void lookForCluster() {
-    if (identity.cluster().isEmpty()) {
+    if (!isFounded) {
       asking.start();
     }
   }
@@ -134,38 +138,61 @@ public final class RaftNode implements AutoCloseable {
 
   /** Asks all peers. Returns whether this node belongs to a cluster now. */
   private boolean decide() throws IOException, InterruptedException {
-    List<NodeCard> cards = new ArrayList<>();
+    Map<String, FoundingState> answers = new HashMap<>();
+    List<Member> members = new ArrayList<>(List.of(self));
     for (URI peer : settings.peers()) {
+      Member member = silent(peer);
       try {
-        NodeCard card = probe.ask(peer);
-        if (!card.place().isSameAs(place)) {
-          cards.add(card);
+        NodeCard card = cards.read(peer);
+        if (card.incarnation().equals(founding.state().incarnation())) {
+          continue; // the list of peers has this node, too
         }
-      } catch (IOException silent) {
-        say("waits for " + peer + ", to found a cluster: " + silent.getMessage());
-        return false;
+        member = member(card);
+        if (answers.put(card.id(), state(card)) != null || card.id().equals(self.id())) {
+          say("two nodes have the id " + card.id() + ", one is " + peer + ": give each its own");
+          return false;
+        }
+      } catch (IOException noAnswer) {
+        // It stays silent.
       }
+      members.add(member);
     }
-    Founding.Decision decision = Founding.decide(place, cards);
-    if (decision instanceof Founding.Found found) {
-      join(identity.of(found.cluster(), found.founders()));
-      events.accept("founds cluster " + found.cluster() + " of " + found.founders().size());
-      waitsFor = null;
-      return true;
+    Founding.Decision decision =
+        founding.decide(members, peer -> Optional.ofNullable(answers.get(peer.id())));
+    if (decision instanceof Founding.Start start) {
+      return start(start);
     }
-    if (decision instanceof Founding.AwaitAdding joining) {
-      join(identity.of(joining.cluster(), List.of()));
-      say(joining.line());
-      return true;
-    }
-    say(((Founding.Wait) decision).line());
+    say(((Founding.Wait) decision).reason());
     return false;
   }
 
-  private void join(NodeIdentity founded) throws IOException {
-    founded.saveIn(settings.folder());
-    identity = founded;
-    consensus.found(founded);
+  // Its id is not known, so nobody has it.
+  private static Member silent(URI url) {
+    return new Member(url.toString(), url.getHost(), 0, url);
+  }
+
+  // After a crash between the decision and the start, some founders may be silent.
+  private boolean start(Founding.Start start) throws IOException {
+    if (start.founders().size() < founding.state().founders().size()) {
+      say("waits for the other founders of cluster " + start.cluster());
+      return false;
+    }
+    consensus.found(() -> engine(start.cluster(), start.founders()));
+    events.accept(
+        start.founders().isEmpty()
+            ? "joins cluster " + start.cluster()
+            : "founds cluster " + start.cluster() + " of " + start.founders().size());
+    waitsFor = null;
+    return true;
+  }
+
+  static Member member(NodeCard card) {
+    return new Member(card.id(), card.raftHost(), card.raftPort(), card.url());
+  }
+
+  static FoundingState state(NodeCard card) {
+    return new FoundingState(
+        card.id(), card.incarnation(), card.cluster(), card.founders(), card.invited());
   }
 
   private void say(String line) {
@@ -182,14 +209,32 @@ public final class RaftNode implements AutoCloseable {
 
   /** Returns what this node tells its peers. */
   NodeCard card() {
-    NodeIdentity now = identity;
-    RaftStatus status = log.status();
+    FoundingState state = founding.state();
     return new NodeCard(
-        place,
-        now.cluster(),
-        now.founders(),
-        status.members().stream().map(progress -> progress.member().id()).toList(),
-        log.isLeading());
+        self.id(),
+        state.incarnation(),
+        self.url(),
+        self.host(),
+        self.port(),
+        state.cluster(),
+        state.founders(),
+        state.invited());
+  }
+
+  /** Lets the node of this card into the cluster, and waits until it has started its engine. */
+  void admit(NodeCard card) throws IOException, InterruptedException {
+    founding.admit(member(card), this::ask, ADMISSION_PATIENCE);
+  }
+
+  private Optional<FoundingState> ask(Member member) {
+    try {
+      return Optional.of(state(cards.read(member.url())));
+    } catch (IOException noAnswer) {
+      return Optional.empty();
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
   }
 
   /** Hands the leadership over, if this node leads, and waits for that. */

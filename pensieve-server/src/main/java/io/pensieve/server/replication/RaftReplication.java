@@ -25,14 +25,12 @@ import java.util.concurrent.TimeUnit;
 /** Shows a {@link RaftLog} to the routes. */
 final class RaftReplication implements Replication, AutoCloseable {
   private static final Duration TRANSFER_PATIENCE = Duration.ofSeconds(10);
-  private static final long JOIN_NANOS_MAX = TimeUnit.SECONDS.toNanos(20);
-  private static final long ASK_MILLIS = 200;
   // Asking the engine takes longer than a request may.
   private static final long LEADER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final RaftNode node;
   private final RaftLog<String, StoredValue> log;
-  private final PeerProbe probe;
+  private final CardReader cards;
   // One change of the members at a time; idle, it has no thread.
   private final ExecutorService administration =
       new ThreadPoolExecutor(
@@ -52,10 +50,10 @@ final class RaftReplication implements Replication, AutoCloseable {
   private volatile KnownLeader leader =
       new KnownLeader(Optional.empty(), System.nanoTime() - LEADER_NANOS_MAX);
 
-  RaftReplication(RaftNode node, RaftLog<String, StoredValue> log, PeerProbe probe) {
+  RaftReplication(RaftNode node, RaftLog<String, StoredValue> log, CardReader cards) {
     this.node = node;
     this.log = log;
-    this.probe = probe;
+    this.cards = cards;
   }
 
   @Override
@@ -92,7 +90,7 @@ final class RaftReplication implements Replication, AutoCloseable {
   public ReplicationState state() {
     RaftStatus status = log.status();
     return new ReplicationState(
-        node.card().place().id(),
+        node.card().id(),
         status.role().name().toLowerCase(Locale.ROOT),
         waitsFor(status),
         status.term(),
@@ -155,10 +153,9 @@ final class RaftReplication implements Replication, AutoCloseable {
   public CompletableFuture<Void> replaceMember(String memberId, URI url) {
     return inTurn(
         () -> {
-          List<String> members = card().members();
-          if (members.contains(memberId)) {
+          if (memberIds().contains(memberId)) {
             log.removeMember(memberId).join();
-          } else if (!members.contains(probe.ask(url).place().id())) {
+          } else if (!memberId.equals(cards.read(url).id())) {
             throw new IllegalArgumentException("no member has the id " + memberId);
           }
           add(url);
@@ -185,21 +182,16 @@ final class RaftReplication implements Replication, AutoCloseable {
   }
 
   private void add(URI url) throws IOException, InterruptedException {
-    NodeCard card = probe.ask(url);
-    NodeCard own = card();
-    if (own.members().contains(card.place().id())) {
-      throw new IllegalArgumentException("a member has the id " + card.place().id() + " already");
+    NodeCard card = cards.read(url);
+    if (memberIds().contains(card.id())) {
+      throw new IllegalArgumentException("a member has the id " + card.id() + " already");
     }
-    long beginNanos = System.nanoTime();
-    while (!card.cluster().equals(own.cluster())) {
-      if (System.nanoTime() - beginNanos > JOIN_NANOS_MAX) {
-        throw new IOException(
-            url + " does not wait to be added: does its --peers name a member of this cluster?");
-      }
-      Thread.sleep(ASK_MILLIS);
-      card = probe.ask(url);
-    }
-    log.addMember(RaftNode.member(card.place())).join();
+    node.admit(card);
+    log.addMember(RaftNode.member(card)).join();
+  }
+
+  private List<String> memberIds() {
+    return log.status().members().stream().map(progress -> progress.member().id()).toList();
   }
 
   @Override

@@ -8,7 +8,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -52,9 +55,16 @@ final class FakeReplication implements Replication {
 
   @Override
   public NodeCard card() {
-    NodeCard.Place place =
-        new NodeCard.Place("2", "an incarnation", URI.create("http://b:1"), "b", 2);
-    return new NodeCard(place, Optional.empty(), List.of(place), List.of("1", "2"), leading);
+    UUID incarnation = new UUID(1, 2);
+    return new NodeCard(
+        "2",
+        incarnation,
+        URI.create("http://b:1"),
+        "b",
+        2,
+        Optional.empty(),
+        Map.of("2", incarnation),
+        Set.of());
   }
 
   @Override

@@ -179,11 +179,13 @@ public final class Founding {
         return new Wait(
             "the cluster of "
                 + other.id()
-                + " exists, and this node's folder is empty. On any other node, add it by:"
-                + " pensieve-server cluster add "
-                + self
+                + " exists, and this node's folder is empty. Add it by: pensieve-server cluster add"
+                + " "
+                + url(members)
                 + "; or, if it was a member: pensieve-server cluster replace "
-                + self);
+                + self
+                + " "
+                + url(members));
       }
     }
     if (founded.stream().map(FoundingState::cluster).distinct().count() > 1) {
@@ -204,6 +206,14 @@ public final class Founding {
               + ": are the lists of peers the same on all nodes?");
     }
     return start(remember(new Cluster(clusterOf(founders), founders)), members);
+  }
+
+  private String url(List<Member> members) {
+    return members.stream()
+        .filter(member -> member.id().equals(self))
+        .map(member -> member.url().toString())
+        .findFirst()
+        .orElse("URL");
   }
 
   private Map<String, UUID> founders(List<FoundingState> answers, List<FoundingState> founded) {

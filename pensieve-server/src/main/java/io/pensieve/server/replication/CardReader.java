@@ -14,19 +14,19 @@ import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 
 /** Asks other nodes for their cards, over HTTP. Calls wait for the other node. */
-final class PeerProbe {
+final class CardReader {
   private static final Duration PATIENCE = Duration.ofSeconds(3);
 
   private final Supplier<Optional<String>> secret;
   private final Callable<SSLContext> trust;
 
   /**
-   * Creates a probe.
+   * Creates a reader.
    *
    * @param secret returns the token for peers, if there is one
    * @param trust returns the context that decides which server is trusted to be a peer
    */
-  PeerProbe(Supplier<Optional<String>> secret, Callable<SSLContext> trust) {
+  CardReader(Supplier<Optional<String>> secret, Callable<SSLContext> trust) {
     this.secret = secret;
     this.trust = trust;
   }
@@ -36,7 +36,7 @@ final class PeerProbe {
    *
    * @throws IOException if it does not answer with one
    */
-  NodeCard ask(URI url) throws IOException, InterruptedException {
+  NodeCard read(URI url) throws IOException, InterruptedException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(url.resolve("/internal/node")).timeout(PATIENCE);
     secret.get().ifPresent(token -> request.header("Authorization", "Bearer " + token));
