@@ -102,20 +102,6 @@ final class MapOpener {
     }
   }
 
-  /**
-   * Checks that the folder is none of a server that does not replicate: its entries would be left
-   * out.
-   */
-  void requireNoOtherLog() {
-    if (EntryCapacity.lastIn(configuration.dataDir()).isPresent()) {
-      throw new StartupException(
-          configuration.dataDir()
-              + " holds the log of a server that does not replicate: give another "
-              + Setting.DATA_DIR.flag(),
-          null);
-    }
-  }
-
   private Pensieve<String, StoredValue> open(Path folder, Durability durability) {
     LogQuarantine logQuarantine = new LogQuarantine(folder, configuration.onDamage(), err);
     logQuarantine.resume();

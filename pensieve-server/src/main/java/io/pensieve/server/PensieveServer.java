@@ -78,59 +78,96 @@ final class PensieveServer implements AutoCloseable {
       PrintStream err,
       PrintStream accessOut,
       Consumer<Throwable> onFailure) {
-    FileReloader fileReloader = new FileReloader(RELOAD_PERIOD, err);
-    Alarms alarms = new Alarms(err::println);
     // Read the tokens and certificates before the log: opening the log can take long.
-    Authorizer authorizer = TokenSource.access(configuration, fileReloader, err);
-    Optional<ReloadableTls> tls = tls(configuration.tlsFiles(), fileReloader, err);
-    PeerTrust trust = trust(configuration.peersCa(), fileReloader);
-    Optional<AccessLogWriter> accessLines =
-        accessLines(configuration.accessLog(), accessOut, alarms);
-    MapOpener opener = new MapOpener(configuration, out, err);
+    Inputs inputs = Inputs.read(configuration, err, accessOut);
     Optional<ReplicatedNode> node =
         configuration
             .raft()
-            .map(
-                raft -> {
-                  opener.requireNoOtherLog();
-                  return ReplicatedNode.of(
-                      configuration, raft, authorizer, trust, fileReloader, err, onFailure);
-                });
+            .map(raft -> ReplicatedNode.of(configuration, raft, inputs, err, onFailure));
+    MapOpener opener = new MapOpener(configuration, out, err);
     Pensieve<String, StoredValue> map =
         node.isPresent() ? opener.open(node.get().log()) : opener.open();
     try {
-      ClusterMonitor clusterMonitor = monitor(configuration, authorizer, trust, err, alarms);
-      try {
-        // Count the file descriptors only now that the log has opened its files.
-        ConnectionLimits connections = traffic(configuration.connections(), err);
-        HttpServer.Settings settings =
-            settings(configuration, connections, authorizer, tls, accessLines);
-        HttpServer http = listen(settings, map, clusterMonitor, alarms, node);
-        node.ifPresent(ReplicatedNode::lookForCluster);
-        AlarmMonitor watching = monitor(map, clusterMonitor, alarms).start();
-        fileReloader.start();
-        accessLines.ifPresent(AccessLogWriter::start);
-        String scheme = tls.isPresent() ? "https" : "http";
-        return new PensieveServer(
-            map, fileReloader, clusterMonitor, http, accessLines, watching, scheme, node);
-      } catch (RuntimeException | Error notListening) {
-        clusterMonitor.close();
-        throw notListening;
-      }
+      return serve(configuration, inputs, node, map, err);
     } catch (RuntimeException | Error notStarted) {
       map.close();
       throw notStarted;
     }
   }
 
-  private static ClusterMonitor monitor(
+  private static PensieveServer serve(
       Configuration configuration,
+      Inputs inputs,
+      Optional<ReplicatedNode> node,
+      Pensieve<String, StoredValue> map,
+      PrintStream err) {
+    ClusterMonitor clusterMonitor = monitor(configuration, inputs, err);
+    try {
+      // Count the file descriptors only now that the log has opened its files.
+      ConnectionLimits connections = traffic(configuration.connections(), err);
+      HttpServer http =
+          listen(
+              settings(configuration, connections, inputs),
+              map,
+              clusterMonitor,
+              inputs.alarms(),
+              node);
+      node.ifPresent(ReplicatedNode::lookForCluster);
+      AlarmMonitor watching = monitor(map, clusterMonitor, inputs.alarms()).start();
+      inputs.fileReloader().start();
+      inputs.accessLines().ifPresent(AccessLogWriter::start);
+      String scheme = inputs.tls().isPresent() ? "https" : "http";
+      return new PensieveServer(
+          map,
+          inputs.fileReloader(),
+          clusterMonitor,
+          http,
+          inputs.accessLines(),
+          watching,
+          scheme,
+          node);
+    } catch (RuntimeException | Error notListening) {
+      clusterMonitor.close();
+      throw notListening;
+    }
+  }
+
+  /**
+   * What a server reads before it opens its log.
+   *
+   * @param fileReloader reads the files again
+   * @param trust decides which TLS server is a peer
+   */
+  record Inputs(
+      FileReloader fileReloader,
+      Alarms alarms,
       Authorizer authorizer,
+      Optional<ReloadableTls> tls,
       PeerTrust trust,
-      PrintStream err,
-      Alarms alarms) {
+      Optional<AccessLogWriter> accessLines) {
+
+    static Inputs read(Configuration configuration, PrintStream err, PrintStream accessOut) {
+      FileReloader fileReloader = new FileReloader(RELOAD_PERIOD, err);
+      Alarms alarms = new Alarms(err::println);
+      return new Inputs(
+          fileReloader,
+          alarms,
+          TokenSource.access(configuration, fileReloader, err),
+          PensieveServer.tls(configuration.tlsFiles(), fileReloader, err),
+          PensieveServer.trust(configuration.peersCa(), fileReloader),
+          PensieveServer.accessLines(configuration.accessLog(), accessOut, alarms));
+    }
+  }
+
+  private static ClusterMonitor monitor(
+      Configuration configuration, Inputs inputs, PrintStream err) {
     return new ClusterMonitor(
-        configuration.nodeId(), configuration.peers(), authorizer::peerSecret, trust, err, alarms);
+        configuration.nodeId(),
+        configuration.peers(),
+        inputs.authorizer()::peerSecret,
+        inputs.trust(),
+        err,
+        inputs.alarms());
   }
 
   private static AlarmMonitor monitor(
@@ -213,19 +250,15 @@ final class PensieveServer implements AutoCloseable {
   }
 
   private static HttpServer.Settings settings(
-      Configuration configuration,
-      ConnectionLimits connections,
-      Authorizer authorizer,
-      Optional<ReloadableTls> tls,
-      Optional<AccessLogWriter> accessLines) {
+      Configuration configuration, ConnectionLimits connections, Inputs inputs) {
     return new HttpServer.Settings(
         configuration.address(),
         configuration.limits(),
-        authorizer,
+        inputs.authorizer(),
         configuration.durability(),
         connections,
-        tls,
-        accessLines.<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
+        inputs.tls(),
+        inputs.accessLines().<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
         configuration.ui());
   }
 

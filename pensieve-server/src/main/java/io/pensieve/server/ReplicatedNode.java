@@ -4,7 +4,6 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.ratis.PeerTls;
 import io.pensieve.server.http.HttpServer;
-import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.metrics.DurationMetric;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.http.value.StoredValue;
@@ -52,11 +51,10 @@ final class ReplicatedNode implements AutoCloseable {
   static ReplicatedNode of(
       Configuration configuration,
       Configuration.RaftEndpoint raft,
-      Authorizer authorizer,
-      PeerTrust trust,
-      FileReloader fileReloader,
+      PensieveServer.Inputs inputs,
       PrintStream err,
       Consumer<Throwable> onFailure) {
+    requireNoOtherLog(configuration.dataDir());
     DurationMetric commits =
         new DurationMetric(
             "pensieve_replication_commit_seconds",
@@ -70,17 +68,28 @@ final class ReplicatedNode implements AutoCloseable {
             configuration.peers(),
             bind.isAnyLocalAddress() ? "" : bind.getHostAddress(),
             raft.port(),
-            raftTls(configuration, fileReloader),
+            raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
-            authorizer::peerSecret,
-            trust::context);
+            inputs.authorizer()::peerSecret,
+            inputs.trust()::context);
     try {
       return new ReplicatedNode(
           new RaftNode(settings, line -> print(err, line), onFailure, commits::record),
-          trust,
+          inputs.trust(),
           commits);
     } catch (LogException unusable) {
       throw new StartupException(String.valueOf(unusable.getMessage()), unusable);
+    }
+  }
+
+  // Its entries would be left out.
+  private static void requireNoOtherLog(Path folder) {
+    if (EntryCapacity.lastIn(folder).isPresent()) {
+      throw new StartupException(
+          folder
+              + " holds the log of a server that does not replicate: give another "
+              + Setting.DATA_DIR.flag(),
+          null);
     }
   }
 
