@@ -317,7 +317,7 @@ public final class RatisConsensus implements Consensus {
     if (now == null) {
       return;
     }
-    now.events.event(belowReserve().getMessage());
+    now.events.event(String.valueOf(belowReserve().getMessage()));
     try {
       transferLeadership(Optional.empty(), HANDOVER_PATIENCE)
           .get(HANDOVER_PATIENCE.toSeconds() + 1, TimeUnit.SECONDS);
