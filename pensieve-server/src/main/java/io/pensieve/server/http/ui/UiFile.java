@@ -33,7 +33,22 @@ record UiFile(String type, String tag, byte[] bytes) {
           "svg", "image/svg+xml");
 
   // Only what is listed is served, so no name leads out of the page's folders.
-  private static final List<String> OWN = List.of(INDEX, "page.css", "main.js", "icon.svg");
+  private static final List<String> OWN =
+      List.of(
+          INDEX,
+          "icon.svg",
+          "page.css",
+          "main.js",
+          "api.js",
+          "dom.js",
+          "entry.js",
+          "format.js",
+          "keys.js",
+          "metrics.js",
+          "overview.js",
+          "plots.js",
+          "value.js",
+          "watch.js");
   private static final List<String> OF_UPLOT = List.of("uPlot.iife.min.js", "uPlot.min.css");
 
   private static final Map<String, String> RESOURCES = resources();
