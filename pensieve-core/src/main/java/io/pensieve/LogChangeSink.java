@@ -204,11 +204,6 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
-  /** Whether another thread's change can be reverted: then an absence needs a second look. */
-  boolean mayRevert() {
-    return replicated != null;
-  }
-
   /** Makes an absence wait for this sequence. */
   void recordRemoval(int stripe, long sequence) {
     absences.recordRemoval(stripe, sequence);

@@ -88,11 +88,13 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
       counters.miss();
-      long ended = node == null ? 0 : node.version();
+      long begun = journal.era();
+      Node<K, V> again = standby == null ? node : table.find(key);
+      long ended = again == null ? 0 : again.version();
       long observed = Math.max(ended, journal.sequence(key, 0));
-      return isStill(node, key)
-          ? new PendingRead<>(null, journal.whenDurable(observed))
-          : getAsync(key);
+      return hasValue(again) || journal.era() != begun
+          ? getAsync(key)
+          : new PendingRead<>(null, journal.whenDurable(observed));
     }
     counters.hit();
     touch(node);
@@ -162,22 +164,40 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     }
   }
 
-  // Returns false if the key must be looked up again. An expired value must be durable before the
-  // key is called absent. Otherwise a crash could restore the value before it, which may live
-  // longer.
+  // Returns false if the key has a value after all. An expired value must be durable before the key
+  // is called absent. Otherwise a crash could restore the value before it, which may live longer.
   private boolean absent(Object key, @Nullable Node<K, V> node) {
+    if (standby != null) {
+      return isAbsent(key);
+    }
     journal.awaitAbsence(key);
     if (node != null) {
       journal.awaitValue(node.version());
     }
-    return isStill(node, key);
+    return true;
   }
 
-  // If a lost removal is reverted, the key has a node again before the removal's watermark is
-  // lowered. So if the key's node is the same after the watermark was read, that watermark was the
-  // one of this absence. Other logs lose nothing.
-  private boolean isStill(@Nullable Node<K, V> node, Object key) {
-    return standby == null || table.find(key) == node;
+  // A lost removal is reverted, and then its watermark is lowered, in a new era. So in one era the
+  // watermark that was read after the look-up is that of this absence, or a later one.
+  private boolean isAbsent(Object key) {
+    while (true) {
+      long begun = journal.era();
+      Node<K, V> node = table.find(key);
+      if (hasValue(node)) {
+        return false;
+      }
+      journal.awaitAbsence(key);
+      if (node != null) {
+        journal.awaitValue(node.version());
+      }
+      if (journal.era() == begun) {
+        return true;
+      }
+    }
+  }
+
+  private boolean hasValue(@Nullable Node<K, V> node) {
+    return node != null && table.value(node) != null;
   }
 
   // ---- Views

@@ -3,9 +3,11 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.Change;
+import io.pensieve.log.ChangeStream;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
+import io.pensieve.log.RecentChanges;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.ReplicatedLog;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +32,16 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
   /** A change that was appended and not acknowledged. */
   record Pending<K, V>(long sequence, Change<K, V> change, @Nullable LiveEntry<K, V> before) {}
 
+  private static final long WAIT_MILLIS_MAX = 60_000; // then the test hangs
+
   private final List<LiveEntry<K, V>> saved = new ArrayList<>();
   private final Deque<Pending<K, V>> pending = new ArrayDeque<>();
   private final TreeMap<Long, CompletableFuture<Void>> waiting = new TreeMap<>();
   private final Set<Long> voids = new HashSet<>();
+  private final List<ChangeStream.Sequenced<K, V>> committed = new ArrayList<>();
+  private final RecentChanges<K, V> recent =
+      new RecentChanges<>(1 << 20, Long.MAX_VALUE, change -> 0, 0);
+  private final AtomicReference<@Nullable Runnable> atWait = new AtomicReference<>();
   private volatile Consumer<Change<K, V>> afterAppend = change -> {};
   private @Nullable StandbyMap<K, V> map;
   private @Nullable LiveEntries<K, V> entries;
@@ -55,6 +64,26 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
     afterAppend = action;
   }
 
+  /**
+   * Runs once, on the thread that next asks what is durable, before it gets the answer: a reader
+   * that has looked at the map.
+   */
+  void atNextWait(Runnable action) {
+    atWait.set(action);
+  }
+
+  private void runAtWait() {
+    Runnable action = atWait.getAndSet(null);
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  /** All changes that were ever acknowledged, in their order. */
+  synchronized List<ChangeStream.Sequenced<K, V>> committed() {
+    return List.copyOf(committed);
+  }
+
   /** Refuses every append with this, though it leads; or no longer, if null. */
   synchronized void refuse(@Nullable LogException cause) {
     refusal = cause;
@@ -72,10 +101,12 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
   void apply(long sequence, Change<K, V> change) {
     synchronized (this) {
       voids.remove(sequence);
+      committed.add(new ChangeStream.Sequenced<>(sequence, change));
       acknowledgeUpTo(sequence);
       last = Math.max(last, sequence);
     }
     map().apply(sequence, change);
+    recent.add(sequence, change);
   }
 
   /** Installs a saved state, coldest first. */
@@ -103,6 +134,10 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
     List<Pending<K, V>> acknowledged = new ArrayList<>();
     while (acknowledged.size() < changes && !pending.isEmpty()) {
       acknowledged.add(pending.removeFirst());
+    }
+    for (Pending<K, V> change : acknowledged) {
+      committed.add(new ChangeStream.Sequenced<>(change.sequence(), change.change()));
+      recent.add(change.sequence(), change.change());
     }
     if (!acknowledged.isEmpty()) {
       acknowledgeUpTo(acknowledged.get(acknowledged.size() - 1).sequence());
@@ -204,19 +239,36 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
   }
 
   @Override
-  public synchronized long durableSequence() {
-    return durable;
+  public ChangeStream<K, V> changes() {
+    return recent.changes();
+  }
+
+  @Override
+  public ChangeStream<K, V> changes(long since) {
+    return recent.changes(since);
+  }
+
+  @Override
+  public long durableSequence() {
+    runAtWait();
+    synchronized (this) {
+      return durable;
+    }
   }
 
   @Override
   public synchronized void awaitDurable(long sequence) {
     boolean interrupted = false;
+    long begun = System.nanoTime();
     while (durable < sequence) {
       if (!leading || voids.contains(sequence)) {
         throw unknown();
       }
       try {
-        wait();
+        wait(WAIT_MILLIS_MAX);
+        if (System.nanoTime() - begun > WAIT_MILLIS_MAX * 1_000_000) {
+          throw new AssertionError("nobody acknowledges " + sequence);
+        }
       } catch (InterruptedException goOnWaiting) {
         interrupted = true;
       }
@@ -227,7 +279,12 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
   }
 
   @Override
-  public synchronized CompletableFuture<Void> whenDurable(long sequence) {
+  public CompletableFuture<Void> whenDurable(long sequence) {
+    runAtWait();
+    return future(sequence);
+  }
+
+  private synchronized CompletableFuture<Void> future(long sequence) {
     if (durable >= sequence) {
       return CompletableFuture.completedFuture(null);
     }
@@ -239,5 +296,6 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
   @Override
   public synchronized void close() {
     closed = true;
+    recent.close();
   }
 }
