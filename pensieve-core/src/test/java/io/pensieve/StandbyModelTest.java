@@ -40,7 +40,7 @@ class StandbyModelTest {
   private static final int ENTRIES_MAX = 12;
   private static final int TERMS = Depth.of(60, 600, 20_000);
 
-  private static final long PAUSE_NANOS = 50_000; // in which the writers append something
+  private static final long PAUSE_NANOS = 50_000; // in which others get on
 
   private final FakeReplicatedLog<Integer, Long> log = new FakeReplicatedLog<>();
   private final Pensieve<Integer, Long> map =
@@ -162,7 +162,7 @@ class StandbyModelTest {
           default -> map.putAsync(key, random.nextLong());
         }
       } catch (LogException.ReadOnly | LogException.OutcomeUnknown notLeading) {
-        Thread.yield();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
   }
@@ -175,7 +175,7 @@ class StandbyModelTest {
             random.nextBoolean() ? map.getVersioned(key) : awaited(map.getAsync(key));
         observations.saw(key, found == null ? 0 : found.version());
       } catch (LogException.OutcomeUnknown lost) {
-        Thread.yield();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
   }
@@ -192,7 +192,7 @@ class StandbyModelTest {
         map.orderedKeys().forEach(key -> {});
         map.coldestFirst().forEach(entry -> {});
       } catch (LogException.OutcomeUnknown lost) {
-        Thread.yield();
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
   }
