@@ -24,6 +24,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
@@ -103,7 +104,7 @@ public final class RatisConsensus implements Consensus {
       DiskGuard guard = new DiskGuard(settings.free, settings.reserveBytes, this::leave);
       if (guard.isBelowReserve()) {
         guard.close();
-        throw belowReserve();
+        throw new IOException(belowReserve());
       }
       StartFailure.requirePort(settings.host, settings.port);
       EngineProcess.prepare();
@@ -115,7 +116,8 @@ public final class RatisConsensus implements Consensus {
 
   private void startServer(AppliedLog log, EngineEvents events, DiskGuard guard)
       throws IOException {
-    RaftServer server = null;
+    EngineThreads threads = new EngineThreads(settings.self, events);
+    AtomicReference<@Nullable RaftServer> built = new AtomicReference<>();
     try {
       boolean isNew = !Files.exists(groupFolder());
       if (!isNew) {
@@ -123,21 +125,27 @@ public final class RatisConsensus implements Consensus {
       } else if (Files.exists(startedBefore())) {
         throw new NoSuchFileException(groupFolder().toString());
       }
-      server = ServerAssembly.build(settings, raftFolder(), log, events, isNew);
-      RaftServer.Division division = server.getDivision(group);
-      log.attach(division);
-      running = new Running(server, division, log, events, guard);
-      server.start();
+      threads.call(
+          () -> {
+            RaftServer server = ServerAssembly.build(settings, raftFolder(), log, threads, isNew);
+            built.set(server);
+            RaftServer.Division division = server.getDivision(group);
+            log.attach(division);
+            running = new Running(server, division, log, events, guard);
+            server.start();
+          });
       if (isNew) {
         Files.createFile(startedBefore());
       }
-    } catch (IOException | RuntimeException | Error | InterruptedException failed) {
+    } catch (Exception | Error failed) {
       running = null;
       events.closing();
       guard.close();
+      RaftServer server = built.get();
       if (server != null) {
         server.close();
       }
+      threads.interrupt();
       if (failed instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
@@ -317,7 +325,7 @@ public final class RatisConsensus implements Consensus {
     if (now == null) {
       return;
     }
-    now.events.event(String.valueOf(belowReserve().getMessage()));
+    now.events.event(belowReserve());
     try {
       transferLeadership(Optional.empty(), HANDOVER_PATIENCE)
           .get(HANDOVER_PATIENCE.toSeconds() + 1, TimeUnit.SECONDS);
@@ -326,17 +334,16 @@ public final class RatisConsensus implements Consensus {
     } catch (InterruptedException closed) {
       return;
     }
-    now.events.failed(belowReserve());
+    now.events.failed(new IOException(belowReserve()));
     stop(now);
   }
 
-  private IOException belowReserve() {
-    return new IOException(
-        "less than "
-            + settings.reserveBytes / (1 << 20)
-            + " MiB are free on the disk of "
-            + settings.folder
-            + ": this member stops before the disk is full");
+  private String belowReserve() {
+    return "less than "
+        + settings.reserveBytes / (1 << 20)
+        + " MiB are free on the disk of "
+        + settings.folder
+        + ": this member stops before the disk is full";
   }
 
   @Override

@@ -18,7 +18,7 @@ final class ServerAssembly {
       RatisConsensus.Builder settings,
       Path folder,
       AppliedLog log,
-      EngineEvents events,
+      EngineThreads threads,
       boolean isNew)
       throws IOException {
     Parameters parameters = new Parameters();
@@ -34,23 +34,8 @@ final class ServerAssembly {
         .setOption(RaftStorage.StartupOption.RECOVER)
         .setProperties(EngineProperties.of(settings, folder, isNew))
         .setParameters(parameters)
-        .setThreadGroup(new Threads(settings.self, events))
+        .setThreadGroup(threads)
         .setStateMachine(log)
         .build();
-  }
-
-  /** A thread of Ratis that dies leaves a member that is half alive. */
-  private static final class Threads extends ThreadGroup {
-    private final EngineEvents events;
-
-    Threads(String self, EngineEvents events) {
-      super("pensieve-raft-" + self);
-      this.events = events;
-    }
-
-    @Override
-    public void uncaughtException(Thread thread, Throwable failure) {
-      events.failed(new IOException(thread.getName() + " has died", failure));
-    }
   }
 }

@@ -1,0 +1,161 @@
+package io.pensieve.replication.ratis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.replication.consensus.ConsensusStatus.Role;
+import io.pensieve.replication.consensus.Member;
+import io.pensieve.replication.ratis.TestCluster.Node;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A member alone: why it does not start, in one line, and that nothing of it stays. */
+class StartFailureTest {
+  private final TestCluster cluster;
+  private final Member member;
+  private final Thread[] before = threads().toArray(Thread[]::new);
+
+  StartFailureTest(@TempDir Path folder) throws IOException {
+    cluster = new TestCluster(folder);
+    member = TestCluster.newMember("a");
+    cluster.members.add(member);
+  }
+
+  @AfterEach
+  void noThreadStays() throws InterruptedException {
+    cluster.close();
+    Set<Thread> known = Set.of(before);
+    TestCluster.await(
+        "threads to end: " + threads(),
+        () -> threads().stream().allMatch(thread -> known.contains(thread) || isShared(thread)));
+  }
+
+  private static Set<Thread> threads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(Thread::isAlive)
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Ratis has eight timers for the whole process; they are daemons. The JVM has some of its own.
+   */
+  private static boolean isShared(Thread thread) {
+    ThreadGroup group = thread.getThreadGroup();
+    return thread.getName().matches("timer\\d+")
+        || group == null
+        || group.getName().equals("system")
+        || group.getName().equals("InnocuousThreadGroup");
+  }
+
+  private String failure() {
+    IOException failed = assertThrows(IOException.class, () -> cluster.restart("a"));
+    return String.valueOf(failed.getMessage());
+  }
+
+  private static void assertContains(String part, String message) {
+    assertTrue(message.contains(part), message);
+  }
+
+  @Test
+  void theWholeMemberEnds() throws Exception {
+    cluster.startAll();
+    cluster.leader().put("one");
+  }
+
+  @Test
+  void aTakenPortIsNamed() throws Exception {
+    try (ServerSocket other = new ServerSocket()) {
+      other.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), member.port()));
+      assertContains("Raft port " + member.port(), failure());
+    }
+    cluster.startAll();
+    cluster.leader().put("one");
+  }
+
+  @Test
+  void aTornEndIsNoDamage() throws Exception {
+    writeEntries();
+    Path log = newest("log_");
+    try (FileChannel file = FileChannel.open(log, StandardOpenOption.WRITE)) {
+      file.truncate(positionOf("three", log) + 2);
+    }
+    Node node = cluster.restart("a");
+    TestCluster.await("the member to lead", () -> node.leadingTerm() > 0);
+    assertEquals(List.of("one", "two"), node.applied());
+  }
+
+  @Test
+  void aFlippedBitIsRefusedWithItsFile() throws Exception {
+    writeEntries();
+    Path log = newest("log_");
+    flip(log, positionOf("two", log));
+    String message = failure();
+    assertContains(log.getParent().getParent().toString(), message);
+    assertContains("pensieve-server cluster replace a", message);
+  }
+
+  @Test
+  void aMissingVoteIsRefused() throws Exception {
+    writeEntries();
+    Files.delete(newest("log_").resolveSibling("raft-meta"));
+    assertContains("pensieve-server cluster replace a", failure());
+  }
+
+  @Test
+  void aMissingLogIsNotTakenForANewMember() throws Exception {
+    writeEntries();
+    TestCluster.delete(cluster.folderOf("a").resolve("raft").resolve(cluster.id.toString()));
+    assertContains("pensieve-server cluster replace a", failure());
+  }
+
+  private void writeEntries() throws Exception {
+    cluster.startAll();
+    Node node = cluster.leader();
+    for (String entry : List.of("one", "two", "three")) {
+      node.put(entry);
+    }
+    cluster.stopAll();
+    assertEquals(Role.OUTSIDE, node.status().role());
+  }
+
+  private Path newest(String prefix) throws IOException {
+    Path current =
+        cluster.folderOf("a").resolve("raft").resolve(cluster.id.toString()).resolve("current");
+    try (Stream<Path> files = Files.list(current)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith(prefix))
+          .max(Path::compareTo)
+          .orElseThrow();
+    }
+  }
+
+  private static long positionOf(String entry, Path log) throws IOException {
+    return Files.readString(log, StandardCharsets.ISO_8859_1).indexOf(entry);
+  }
+
+  private static void flip(Path log, long at) throws IOException {
+    try (FileChannel file =
+        FileChannel.open(log, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      file.read(one, at);
+      one.put(0, (byte) (one.get(0) ^ 4)).rewind();
+      file.write(one, at);
+    }
+  }
+}
