@@ -12,6 +12,10 @@ final class EngineProcess {
   /** A logger that nobody holds loses its level. */
   private static final Logger RATIS = Logger.getLogger("org.apache.ratis");
 
+  /** Read once, by Ratis' own copy of Netty. Its default is two for each processor. */
+  private static final String EVENT_LOOP_THREADS =
+      "org.apache.ratis.thirdparty.io.netty.eventLoopThreads";
+
   private static boolean isPrepared;
 
   /** When a member of this process stopped last, in the time of {@link System#nanoTime}. */
@@ -34,6 +38,9 @@ final class EngineProcess {
     }
     if (RATIS.getLevel() == null) {
       RATIS.setLevel(Level.OFF);
+    }
+    if (System.getProperty(EVENT_LOOP_THREADS) == null) {
+      System.setProperty(EVENT_LOOP_THREADS, "2");
     }
     UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
     ExitUtils.disableSystemExit();

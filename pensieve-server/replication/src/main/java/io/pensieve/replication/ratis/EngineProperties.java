@@ -11,10 +11,8 @@ import org.apache.ratis.util.TimeDuration;
 
 /** How Ratis is set up: each setting that departs from its default, and why. */
 final class EngineProperties {
-  /** A follower that has not heard of a leader for so long stands for election. */
-  static final int ELECTION_MILLIS_MIN = 1_000;
-
-  static final int ELECTION_MILLIS_MAX = 2_000;
+  /** A follower that has not heard of a leader for so long, and up to twice, may lead itself. */
+  static final int ELECTION_MILLIS = 1_000;
 
   /**
    * A leader answers reads without asking for so long after it last heard of a majority. Shorter
@@ -41,8 +39,8 @@ final class EngineProperties {
     EngineProperties made = new EngineProperties(settings.entryBytesMax + ENTRY_FRAME_BYTES);
     made.storage(folder, settings.segmentBytes);
     made.network(settings.host, settings.port);
-    made.elections(isNew);
-    made.reads();
+    made.elections(settings.electionMillis, isNew);
+    made.reads(settings.electionMillis);
     made.pools();
     return made.properties;
   }
@@ -84,9 +82,9 @@ final class EngineProperties {
         properties, bytes(Math.max(frameBytesMax, SNAPSHOT_CHUNK_BYTES) + (2L << 20)));
   }
 
-  private void elections(boolean isNew) {
-    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(ELECTION_MILLIS_MIN));
-    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(ELECTION_MILLIS_MAX));
+  private void elections(int electionMillis, boolean isNew) {
+    RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(electionMillis));
+    RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(2L * electionMillis));
     // A new cluster has no leader that a quick election could disturb.
     RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, millis(isNew ? 50 : 500));
     RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, millis(isNew ? 150 : 1_000));
@@ -97,15 +95,16 @@ final class EngineProperties {
     RaftServerConfigKeys.Notification.setNoLeaderTimeout(properties, seconds(10));
   }
 
-  private void reads() {
+  private void reads(int electionMillis) {
     RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
     RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, true);
     RaftServerConfigKeys.Read.setLeaderLeaseTimeoutRatio(
-        properties, (double) LEASE_MILLIS / ELECTION_MILLIS_MIN);
+        properties, (double) LEASE_MILLIS / electionMillis);
     RaftServerConfigKeys.Read.setTimeout(properties, seconds(5));
   }
 
   // Not cached: such a pool of Ratis never has a second thread, and its tasks wait for one another.
+  // The event loops are those that gRPC shares: one of its own takes two seconds to end.
   private void pools() {
     RaftServerConfigKeys.ThreadPool.setProxyCached(properties, false);
     RaftServerConfigKeys.ThreadPool.setProxySize(properties, POOL_SIZE);
@@ -115,9 +114,6 @@ final class EngineProperties {
     RaftServerConfigKeys.ThreadPool.setClientSize(properties, POOL_SIZE);
     GrpcConfigKeys.Server.setAsyncRequestThreadPoolCached(properties, false);
     GrpcConfigKeys.Server.setAsyncRequestThreadPoolSize(properties, POOL_SIZE);
-    GrpcConfigKeys.Server.setBossGroupSize(properties, 1);
-    GrpcConfigKeys.Server.setWorkerGroupSize(properties, 2);
-    GrpcConfigKeys.Client.setWorkerGroupSize(properties, 2);
   }
 
   private static SizeInBytes bytes(long bytes) {

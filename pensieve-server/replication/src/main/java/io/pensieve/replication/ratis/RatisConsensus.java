@@ -271,7 +271,7 @@ public final class RatisConsensus implements Consensus {
     return status().members().stream()
         .filter(other -> !other.member().id().equals(settings.self))
         .filter(other -> other.matched() >= 0)
-        .filter(other -> other.silentMillis() < EngineProperties.ELECTION_MILLIS_MIN)
+        .filter(other -> other.silentMillis() < settings.electionMillis)
         .max(Comparator.comparingLong(MemberProgress::matched))
         .map(other -> other.member().id());
   }
@@ -390,6 +390,7 @@ public final class RatisConsensus implements Consensus {
     Consumer<String> events = line -> {};
     long reserveBytes = 128L << 20;
     DiskGuard.FreeSpace free = this::freeBytes;
+    int electionMillis = EngineProperties.ELECTION_MILLIS;
     int segmentBytes = 32 << 20;
     long retainedBytes = 64L << 20;
 
@@ -445,6 +446,11 @@ public final class RatisConsensus implements Consensus {
         throw new IllegalArgumentException("negative: " + bytes);
       }
       this.reserveBytes = bytes;
+      return this;
+    }
+
+    Builder electionMillis(int millis) {
+      this.electionMillis = millis;
       return this;
     }
 

@@ -37,7 +37,7 @@ class DiskGuardTest {
                 settings
                     .reserveBytes(RESERVE)
                     .freeSpace(() -> free.getOrDefault(settings.self, RESERVE)))) {
-      cluster.leader().put("one");
+      cluster.put("one");
       String first = cluster.leaderId();
       Node full = cluster.node(first);
       free.put(first, RESERVE - 1);
@@ -47,7 +47,7 @@ class DiskGuardTest {
       assertEquals(0, full.leadingTerm(), "it has handed over the lead");
 
       cluster.stop(first);
-      cluster.leader().put("two");
+      cluster.put("two");
       assertThrows(IOException.class, () -> cluster.restart(first));
       free.put(first, RESERVE);
       cluster.restart(first);

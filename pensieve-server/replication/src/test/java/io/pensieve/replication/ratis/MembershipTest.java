@@ -69,7 +69,7 @@ class MembershipTest {
   }
 
   private void put(String entry) throws Exception {
-    cluster.leader().put(entry);
+    cluster.put(entry);
     entries.add(entry);
   }
 

@@ -72,7 +72,7 @@ class PeerTlsTest {
     PeerTls tls = new PeerTls();
     use(tls, first, first);
     try (TestCluster cluster = TestCluster.ofThree(folder, settings -> settings.tls(tls))) {
-      cluster.leader().put("one");
+      cluster.put("one");
       Member member = cluster.member("a");
       assertEquals(first.certificate(), speak(member, first));
       assertThrows(IOException.class, () -> speak(member, second));
@@ -83,9 +83,9 @@ class PeerTlsTest {
       assertThrows(IOException.class, () -> speak(member, first));
       String follower = cluster.leaderId().equals("a") ? "b" : "a";
       cluster.stop(follower);
-      cluster.leader().put("two");
+      cluster.put("two");
       cluster.restart(follower);
-      cluster.leader().put("three");
+      cluster.put("three");
       cluster.awaitApplied(List.of("one", "two", "three"));
     }
   }

@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
@@ -29,6 +30,9 @@ import java.util.stream.Stream;
 /** Members of one cluster in this process, on loopback. Each keeps the entries that it applied. */
 final class TestCluster implements AutoCloseable {
   static final long PATIENCE_SECONDS = 60;
+
+  /** Longer than by default: on a busy machine a leader stays what it is. */
+  private static final int ELECTION_MILLIS = 2_000;
 
   UUID id = UUID.randomUUID();
   final Path folder;
@@ -198,6 +202,30 @@ final class TestCluster implements AutoCloseable {
     nodes.clear();
   }
 
+  /**
+   * Has the leader commit an entry that is not in the log yet. If the lead is lost meanwhile, the
+   * next leader knows what became of it.
+   */
+  void put(String entry) throws Exception {
+    while (true) {
+      Node node = leader();
+      try {
+        node.put(entry);
+        return;
+      } catch (ExecutionException unknown) {
+        try {
+          node = leader();
+          node.barrier();
+          if (node.applied().contains(entry)) {
+            return;
+          }
+        } catch (ExecutionException lostAgain) {
+          Thread.sleep(5);
+        }
+      }
+    }
+  }
+
   Path folderOf(String id) {
     return folder.resolve(id);
   }
@@ -207,6 +235,7 @@ final class TestCluster implements AutoCloseable {
         settings
             .apply(
                 RatisConsensus.at(folderOf(member.id()), id, member.id())
+                    .electionMillis(ELECTION_MILLIS)
                     .members(initial)
                     .bind(member.host(), member.port()))
             .build();
