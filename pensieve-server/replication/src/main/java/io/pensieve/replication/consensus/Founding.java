@@ -312,11 +312,10 @@ public final class Founding {
    * Makes this node the only founder of a new cluster with the data of the old one: for the one
    * survivor of a lost majority. The node must not run.
    *
-   * @return the id of the new cluster
+   * @param newCluster the id of the new cluster
    */
-  public UUID refound() throws IOException {
-    Map<String, UUID> founders = Map.of(self, incarnation);
-    return remember(new Cluster(UUID.randomUUID(), founders)).id();
+  public void refound(UUID newCluster) throws IOException {
+    remember(new Cluster(newCluster, Map.of(self, incarnation)));
   }
 
   private static @Nullable Properties read(Path file) throws IOException {

@@ -9,6 +9,7 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.StateMachine;
 
 /** Puts a server of Ratis together. */
 final class ServerAssembly {
@@ -35,7 +36,15 @@ final class ServerAssembly {
         .setProperties(EngineProperties.of(settings, folder, isNew))
         .setParameters(parameters)
         .setThreadGroup(threads)
-        .setStateMachine(log)
+        .setStateMachineRegistry(found -> only(group, found, log))
         .build();
+  }
+
+  /** Ratis starts whatever it finds in the folder. */
+  private static StateMachine only(RaftGroupId own, RaftGroupId found, StateMachine log) {
+    if (!found.equals(own)) {
+      throw new IllegalStateException("there is the data of another cluster, " + found.getUuid());
+    }
+    return log;
   }
 }

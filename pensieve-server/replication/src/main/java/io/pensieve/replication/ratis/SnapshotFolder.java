@@ -165,6 +165,16 @@ final class SnapshotFolder implements StateMachineStorage {
     return all.isEmpty() ? null : all.get(all.size() - 1);
   }
 
+  /** The position of the newest snapshot in a folder; index -1 if there is none. */
+  static LogPosition newestIn(Path folder) throws IOException {
+    List<SingleFileSnapshotInfo> all = Files.isDirectory(folder) ? all(folder) : List.of();
+    if (all.isEmpty()) {
+      return new LogPosition(0, -1);
+    }
+    SnapshotInfo last = all.get(all.size() - 1);
+    return new LogPosition(last.getTerm(), last.getIndex());
+  }
+
   /** The snapshots that count, oldest first. */
   private static List<SingleFileSnapshotInfo> all(Path folder) throws IOException {
     return list(folder).stream()

@@ -225,7 +225,8 @@ class FoundingTest {
   @Test
   void theOneSurvivorFoundsAnotherCluster() throws IOException {
     Start old = assertStarts("a");
-    UUID made = node("a").refound();
+    UUID made = UUID.randomUUID();
+    node("a").refound(made);
     assertNotEquals(old.cluster(), made);
     start("a");
     assertEquals(new Start(made, List.of(member("a"))), assertStarts("a"));

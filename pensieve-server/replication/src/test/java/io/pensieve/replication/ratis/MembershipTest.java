@@ -2,12 +2,15 @@ package io.pensieve.replication.ratis;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.consensus.Founding;
 import io.pensieve.replication.consensus.FoundingState;
+import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.io.IOException;
@@ -19,6 +22,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -68,7 +72,8 @@ class MembershipTest {
         Founding.Start.class, founding(id).decide(cluster.members, this::probe));
   }
 
-  private void put(String entry) throws Exception {
+  private void put(String what) throws Exception {
+    String entry = entries.size() + " " + what;
     cluster.put(entry);
     entries.add(entry);
   }
@@ -166,6 +171,45 @@ class MembershipTest {
     cluster.stop("d");
     cluster.awaitApplied(entries);
     assertEquals(Set.copyOf(cluster.members), membersOf(cluster.leader()));
+  }
+
+  @Test
+  void theOneSurvivorBecomesAClusterOfItsOwn() throws Exception {
+    put("one");
+    cluster.awaitApplied(entries);
+    Member survivor = cluster.member("b");
+    assertThrows(IOException.class, () -> Survivor.becomeCluster(cluster.folderOf("b"), survivor));
+    cluster.stopAll();
+    LogPosition last = Survivor.becomeCluster(cluster.folderOf("b"), survivor);
+    assertTrue(last.index() >= entries.size());
+    Founding again = Founding.at(cluster.folderOf("b"), "b");
+    Founding.Start start =
+        assertInstanceOf(Founding.Start.class, again.decide(List.of(survivor), peer -> none()));
+    UUID before = cluster.id;
+    cluster.id = start.cluster();
+    Node alone = cluster.start(survivor, start.founders());
+    put("two");
+    assertEquals(entries, alone.applied());
+    assertEquals(Set.of(survivor), membersOf(alone));
+
+    // For the other tests: the new cluster grows to what the old one was.
+    foundings.put("b", again);
+    for (String id : List.of("a", "c")) {
+      TestCluster.delete(cluster.folderOf(id));
+      foundings.put(id, Founding.at(cluster.folderOf(id), id));
+      admit(id);
+      cluster.start(cluster.member(id), List.of());
+      List<Member> more = new ArrayList<>(membersOf(alone));
+      more.add(cluster.member(id));
+      setMembers(more);
+    }
+    assertNotEquals(before, cluster.id);
+    put("three");
+    cluster.awaitApplied(entries);
+  }
+
+  private static Optional<FoundingState> none() {
+    return Optional.empty();
   }
 
   private static void assertFails(CompletableFuture<Void> future) {
