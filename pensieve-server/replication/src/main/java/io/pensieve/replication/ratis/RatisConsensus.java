@@ -48,7 +48,7 @@ public final class RatisConsensus implements Consensus {
   private final RaftPeerId self;
   private final ClientId client = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
-  private final SnapshotFolder snapshots = new SnapshotFolder();
+  private final SnapshotFolder snapshots;
   private final ExecutorService roles;
 
   /** Guards the start and the end. */
@@ -69,6 +69,7 @@ public final class RatisConsensus implements Consensus {
     this.settings = settings;
     this.group = RaftGroupId.valueOf(settings.cluster);
     this.self = RaftPeerId.valueOf(settings.self);
+    this.snapshots = new SnapshotFolder(temporaryFolder());
     ThreadPoolExecutor executor =
         new ThreadPoolExecutor(
             1,
@@ -99,7 +100,6 @@ public final class RatisConsensus implements Consensus {
         throw new IllegalStateException("started before");
       }
       Files.createDirectories(raftFolder());
-      emptyTemporaryFolder();
       EngineEvents events = new EngineEvents(settings.events, machine);
       DiskGuard guard = new DiskGuard(settings.free, settings.reserveBytes, this::leave);
       if (guard.isBelowReserve()) {
@@ -164,16 +164,6 @@ public final class RatisConsensus implements Consensus {
   /** Without it, a member that lost its log could not be told from a new one. */
   private Path startedBefore() {
     return raftFolder().resolve(settings.cluster + ".started");
-  }
-
-  private void emptyTemporaryFolder() throws IOException {
-    Path folder = temporaryFolder();
-    Files.createDirectories(folder);
-    try (var files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   @Override

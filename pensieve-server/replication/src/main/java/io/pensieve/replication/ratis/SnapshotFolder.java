@@ -38,6 +38,7 @@ final class SnapshotFolder implements StateMachineStorage {
   /** Guards the files and the fields. */
   private final Object lock = new Object();
 
+  private final Path temporary;
   private @Nullable Path folder;
   private @Nullable Path incoming;
   private boolean isInstalling;
@@ -47,9 +48,21 @@ final class SnapshotFolder implements StateMachineStorage {
 
   private volatile @Nullable SingleFileSnapshotInfo announced;
 
+  /**
+   * @param temporary where snapshots are written before they come here; on the same file system
+   */
+  SnapshotFolder(Path temporary) {
+    this.temporary = temporary;
+  }
+
+  /** Called once the storage is locked. */
   @Override
   public void init(RaftStorage storage) throws IOException {
     synchronized (lock) {
+      Files.createDirectories(temporary);
+      for (Path leftover : list(temporary)) {
+        Files.delete(leftover);
+      }
       folder = storage.getStorageDir().getStateMachineDir().toPath();
       incoming = storage.getStorageDir().getTmpDir().toPath();
       putBackAfterCutInstall(folder);

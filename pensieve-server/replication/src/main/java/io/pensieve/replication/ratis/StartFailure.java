@@ -3,6 +3,7 @@ package io.pensieve.replication.ratis;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.util.concurrent.CompletionException;
 
@@ -32,6 +33,10 @@ final class StartFailure {
             || cause instanceof IllegalStateException
             || cause instanceof IOException)) {
       cause = cause.getCause();
+    }
+    if (cause instanceof OverlappingFileLockException
+        || String.valueOf(cause.getMessage()).contains("Failed to lock storage")) {
+      return new IOException(folder + " is in use: does this node run already?", failed);
     }
     return new IOException(
         "cannot start from "

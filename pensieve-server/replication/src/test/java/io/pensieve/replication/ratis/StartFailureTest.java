@@ -62,7 +62,7 @@ class StartFailureTest {
    */
   private static boolean isShared(Thread thread) {
     ThreadGroup group = thread.getThreadGroup();
-    return thread.getName().matches("timer\\d+|grpc-shared-destroyer-\\d+")
+    return thread.getName().matches("timer\\d+|grpc-shared-destroyer-\\d+|grpc-default-boss-.*")
         || group == null
         || group.getName().equals("system")
         || group.getName().equals("InnocuousThreadGroup");
@@ -91,6 +91,20 @@ class StartFailureTest {
     }
     cluster.startAll();
     cluster.put("one");
+  }
+
+  @Test
+  void aFolderInUseIsNotTakenForDamaged() throws Exception {
+    cluster.startAll();
+    Node first = cluster.leader();
+    RatisConsensus second =
+        RatisConsensus.at(cluster.folderOf("a"), cluster.id, "a")
+            .bind("127.0.0.1", TestCluster.freePort())
+            .build();
+    IOException failed = assertThrows(IOException.class, () -> second.start(new Node(second)));
+    assertContains("in use", String.valueOf(failed.getMessage()));
+    second.close();
+    first.put("still here");
   }
 
   @Test
