@@ -101,6 +101,7 @@ public final class Main {
     return switch (subcommand.commandSpec().name()) {
       case LogCommands.NAME -> new LogCommands(out, err).run(subcommand);
       case ImportCommand.NAME -> importFile(program, subcommand);
+      case ClusterCommands.NAME -> cluster(program, subcommand);
       default -> Healthcheck.run(healthUrl(program, subcommand), err);
     };
   }
@@ -130,7 +131,8 @@ public final class Main {
     }
     return spec.addSubcommand(HEALTHCHECK, healthcheck())
         .addSubcommand(LogCommands.NAME, LogCommands.spec())
-        .addSubcommand(ImportCommand.NAME, ImportCommand.spec());
+        .addSubcommand(ImportCommand.NAME, ImportCommand.spec())
+        .addSubcommand(ClusterCommands.NAME, ClusterCommands.spec());
   }
 
   // Accepts every setting, so a caller can pass the same flags as to the server.
@@ -189,6 +191,17 @@ public final class Main {
     flags.putAll(flags(command));
     return new ImportCommand(out, err, System::nanoTime)
         .run(SettingValue.resolve(flags, environment), command);
+  }
+
+  private int cluster(ParseResult program, ParseResult cluster) {
+    if (!cluster.hasSubcommand()) {
+      err.println(Setting.PROGRAM + ": cluster: expected a command (see cluster --help)");
+      return NOT_STARTED;
+    }
+    Map<Setting, String> flags = flags(program);
+    flags.putAll(flags(cluster.subcommand()));
+    return new ClusterCommands(out, err)
+        .run(SettingValue.resolve(flags, environment), cluster.subcommand());
   }
 
   // A smaller heap lets the server start, but then it spends its time on garbage collection.

@@ -90,7 +90,8 @@ final class MapOpener {
   Pensieve<String, StoredValue> open(Log<String, StoredValue> replicated) {
     try {
       Pensieve<String, StoredValue> map = builder(replicated).open();
-      out.println("recovered " + map.size() + " entries, and takes part in its cluster");
+      out.println(
+          "recovered " + map.size() + " entries of the last snapshot; the cluster knows the rest");
       return map;
     } catch (LogException | UncheckedIOException unusable) {
       throw new StartupException(

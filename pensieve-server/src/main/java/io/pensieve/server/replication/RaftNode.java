@@ -183,7 +183,13 @@ public final class RaftNode implements AutoCloseable {
             ? "joins cluster " + start.cluster()
             : "founds cluster " + start.cluster() + " of " + start.founders().size());
     waitsFor = null;
+    isFounded = true;
     return true;
+  }
+
+  /** Returns whether this node belongs to a cluster. */
+  boolean isFounded() {
+    return isFounded;
   }
 
   static Member member(NodeCard card) {

@@ -63,7 +63,7 @@ final class RaftReplication implements Replication, AutoCloseable {
 
   @Override
   public boolean isReadable() {
-    return log.isReadable();
+    return node.isFounded() && log.isReadable();
   }
 
   @Override

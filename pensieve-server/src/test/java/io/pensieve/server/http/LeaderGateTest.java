@@ -270,19 +270,22 @@ final class LeaderGateTest {
   }
 
   @Test
-  void readsWithoutABarrierAreRefused() throws Exception {
+  void readsWaitForALeaderAndAreRefusedInTheEnd() throws Exception {
     ofFollower.barrier = CompletableFuture.failedFuture(new IOException("no leader"));
-    HttpResponse<String> read = follower.send(follower.request("/get/k"));
-    assertEquals(503, read.statusCode());
-    assertEquals("no_leader", ServerUnderTest.code(read.body()));
-    assertEquals("1", read.headers().firstValue("Retry-After").orElse(""));
-    CompletableFuture<Void> later = new CompletableFuture<>();
-    ofFollower.barrier = later;
+    follower.map.put("k", "v");
     try (RawClient client = follower.connect()) {
       client.send("GET /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      Await.until("it waits", () -> ofFollower.barriers.get() == 2);
-      later.completeExceptionally(new IOException("no leader"));
-      assertEquals("no_leader", ServerUnderTest.code(client.receive().body()));
+      Await.until("it asks again", () -> ofFollower.barriers.get() > 2);
+      ofFollower.barrier = CompletableFuture.completedFuture(null);
+      assertEquals("v", client.receive().body());
+    }
+    FakeReplication replication = new FakeReplication();
+    replication.barrier = CompletableFuture.failedFuture(new IOException("no leader"));
+    try (ServerUnderTest lonely = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+      HttpResponse<String> read = lonely.send(lonely.request("/get/k"));
+      assertEquals(503, read.statusCode());
+      assertEquals("no_leader", ServerUnderTest.code(read.body()));
+      assertEquals("1", read.headers().firstValue("Retry-After").orElse(""));
     }
   }
 

@@ -1,7 +1,5 @@
 package io.pensieve.server.http.protocol;
 
-import io.pensieve.server.http.json.ProblemException;
-import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
@@ -9,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Sends responses once the log has acknowledged the state that they report. */
@@ -47,47 +46,20 @@ public final class DeferredResponses {
   }
 
   /**
-   * Goes on with a request at once if the future is done. Otherwise goes on later, on the
-   * exchange's own I/O thread, together with all that wait for the same future. No thread waits.
+   * Calls back when the future is done, on the current I/O thread, together with all that wait for
+   * the same future. Call this on the exchange's own I/O thread.
    *
-   * @param ifFailed the problem of the request if the future fails
+   * @param next receives the failure, or null
    */
-  public static void continueWhenDone(
+  public static void whenDone(
       HttpServerExchange exchange,
       CompletableFuture<Void> future,
-      ProblemException ifFailed,
-      HttpHandler next)
-      throws Exception {
-    if (!future.isDone()) {
-      exchange.dispatch(
-          SameThreadExecutor.INSTANCE, () -> continueLater(exchange, future, ifFailed, next));
-    } else if (future.isCompletedExceptionally()) {
-      throw ifFailed;
-    } else {
-      next.handleRequest(exchange);
-    }
-  }
-
-  // Runs on the exchange's I/O thread.
-  private static void continueLater(
-      HttpServerExchange exchange,
-      CompletableFuture<Void> future,
-      ProblemException ifFailed,
-      HttpHandler next) {
+      Consumer<@Nullable Throwable> next) {
     ResponseQueue responseQueue = DUE.get();
-    HttpHandler mapped = ExceptionMapper.mapped(next);
     CompletableFuture<Void> unused =
         future.whenComplete(
             (done, failure) ->
-                responseQueue.add(
-                    () -> {
-                      if (failure == null) {
-                        Connectors.executeRootHandler(mapped, exchange);
-                      } else {
-                        ExceptionMapper.respond(exchange, ifFailed);
-                      }
-                    },
-                    exchange.getIoThread()));
+                responseQueue.add(() -> next.accept(failure), exchange.getIoThread()));
   }
 
   /**

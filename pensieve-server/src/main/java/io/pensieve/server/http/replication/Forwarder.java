@@ -37,7 +37,7 @@ public final class Forwarder {
   /** In a forwarded request: the id of the node that forwards it. Never forwarded again. */
   static final HttpString FORWARDED = new HttpString("Pensieve-Forwarded-By");
 
-  private static final long RETRY_MILLIS = 50;
+  static final long RETRY_MILLIS = 50;
   private static final byte[] NO_BODY = {};
 
   // What concerns one connection only. The leader's Host is its own, so the Origin of a page would
@@ -96,6 +96,11 @@ public final class Forwarder {
   static ProblemException noLeader() {
     return ProblemType.NO_LEADER.withDetail(
         "the cluster has no leader that this node can reach; nothing was changed");
+  }
+
+  /** Returns how long a request waits for a leader. */
+  long patienceNanos() {
+    return patienceNanos;
   }
 
   /** Returns how many requests were forwarded. */

@@ -3,11 +3,17 @@ package io.pensieve.server.http.replication;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.DurationFormat;
+import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
+import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides for each request of a replicating server where it is served: here, here after a barrier,
@@ -60,8 +66,53 @@ public final class LeaderGate {
       readStale(exchange, here);
     } else {
       // One barrier serves all requests that wait at this moment.
-      DeferredResponses.continueWhenDone(
-          exchange, replication.readBarrier(), Forwarder.noLeader(), here);
+      CompletableFuture<Void> barrier = replication.readBarrier();
+      if (barrier.isDone() && !barrier.isCompletedExceptionally()) {
+        here.handleRequest(exchange);
+      } else {
+        CaughtUpRead read = new CaughtUpRead(exchange, here);
+        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> read.await(barrier));
+      }
+    }
+  }
+
+  /** A read that waits until this node has caught up. Everything runs on its I/O thread. */
+  private final class CaughtUpRead {
+    private final HttpServerExchange exchange;
+    private final HttpHandler here;
+    private final long startNanos = System.nanoTime();
+
+    CaughtUpRead(HttpServerExchange exchange, HttpHandler here) {
+      this.exchange = exchange;
+      this.here = ExceptionMapper.mapped(here);
+    }
+
+    void await(CompletableFuture<Void> barrier) {
+      DeferredResponses.whenDone(exchange, barrier, this::passed);
+    }
+
+    private void passed(@Nullable Throwable failure) {
+      if (exchange.isComplete()) {
+        return; // the client has disconnected
+      }
+      if (failure == null) {
+        Connectors.executeRootHandler(here, exchange);
+      } else if (System.nanoTime() - startNanos > forwarder.patienceNanos()) {
+        ExceptionMapper.respond(exchange, Forwarder.noLeader());
+      } else {
+        Object unused =
+            exchange
+                .getIoThread()
+                .executeAfter(this::tryAgain, Forwarder.RETRY_MILLIS, TimeUnit.MILLISECONDS);
+      }
+    }
+
+    private void tryAgain() {
+      try {
+        await(replication.readBarrier());
+      } catch (RuntimeException | Error broken) {
+        ExceptionMapper.respond(exchange, broken);
+      }
     }
   }
 

@@ -1,0 +1,275 @@
+package io.pensieve.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import io.pensieve.server.http.transport.ReloadableTls;
+import io.pensieve.server.peers.PeerTrust;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** The commands on a running cluster: their requests, their output and their exit codes. */
+final class ClusterCommands {
+  static final String NAME = "cluster";
+
+  private static final String STATUS = "status";
+  private static final String ADD = "add";
+  private static final String REMOVE = "remove";
+  private static final String REPLACE = "replace";
+  private static final String TRANSFER = "transfer";
+  private static final String URL_FLAG = "--url";
+  private static final String ID = "id";
+  private static final String URL = "url";
+  private static final String LEADER = "leader";
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Pattern ADMIN = Pattern.compile("(?m)^\\s*admin\\s+(\\S+)\\s*$");
+  private static final Pattern READER =
+      Pattern.compile("(?m)^\\s*(?:read|write|admin)\\s+(\\S+)\\s*$");
+
+  private static final int OK = 0;
+  private static final int UNWELL = 1;
+  private static final int NOT_DONE = 2;
+
+  private final PrintStream out;
+  private final PrintStream err;
+
+  ClusterCommands(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+  }
+
+  static CommandSpec spec() {
+    CommandSpec spec = CommandSpec.create().mixinStandardHelpOptions(true);
+    spec.usageMessage()
+        .description(
+            "Shows or changes the members of the cluster that a node belongs to.",
+            "Finds the node, its tokens and its authorities by the settings of the server.")
+        .footer("Exit code: 0 done, 1 the cluster has no leader, 2 not done.");
+    return spec.addSubcommand(STATUS, command("Prints the members, the leader and their lags."))
+        .addSubcommand(
+            ADD, command("Adds a node that waits to be added.").addPositional(text("0", "URL")))
+        .addSubcommand(REMOVE, command("Removes a member for good.").addPositional(text("0", "ID")))
+        .addSubcommand(
+            REPLACE,
+            command("Removes a member, and adds a node, which may have the same id.")
+                .addPositional(text("0", "ID"))
+                .addPositional(text("1", "URL")))
+        .addSubcommand(
+            TRANSFER,
+            command("Hands the lead over, to this member or to the most up to date one.")
+                .addPositional(text("0..1", "ID")));
+  }
+
+  // Accepts every setting, so a caller can pass the same flags as to the server.
+  private static CommandSpec command(String header) {
+    CommandSpec command = CommandSpec.create().mixinStandardHelpOptions(true);
+    command.usageMessage().header(header);
+    for (Setting setting : Setting.values()) {
+      if (!setting.isSecret()) {
+        command.addOption(setting.option().toBuilder().hidden(true).build());
+      }
+    }
+    return command.addOption(
+        OptionSpec.builder(URL_FLAG)
+            .type(String.class)
+            .paramLabel("URL")
+            .description("Any node; by default the one on this machine that the settings name.")
+            .build());
+  }
+
+  private static PositionalParamSpec text(String index, String label) {
+    boolean isOptional = index.startsWith("0..");
+    return PositionalParamSpec.builder()
+        .index(isOptional ? "0" : index)
+        .arity(isOptional ? "0..1" : "1")
+        .type(String.class)
+        .paramLabel(label)
+        .description(label.equals("URL") ? "The node, as http://host:7878." : "A member's id.")
+        .build();
+  }
+
+  /** Runs the command, and returns its exit code. */
+  int run(Map<Setting, SettingValue> given, ParseResult command) {
+    String name = command.commandSpec().name();
+    String first = command.matchedPositionalValue(0, "");
+    String second = command.matchedPositionalValue(1, "");
+    String url = command.matchedOptionValue(URL_FLAG, "");
+    try {
+      Node node =
+          new Node(
+              URI.create(url.isEmpty() ? Configuration.localUrl(given) : url),
+              token(given, name.equals(STATUS) ? READER : ADMIN),
+              trust(given));
+      return switch (name) {
+        case STATUS -> status(node);
+        case ADD -> change(node, name, Map.of(URL, first));
+        case REMOVE -> change(node, name, Map.of(ID, first));
+        case REPLACE -> change(node, name, Map.of(ID, first, URL, second));
+        default -> change(node, name, Map.of(ID, first));
+      };
+    } catch (IOException | IllegalArgumentException notDone) {
+      return refuse(String.valueOf(notDone.getMessage()));
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return NOT_DONE;
+    }
+  }
+
+  private int refuse(String why) {
+    err.println(Setting.PROGRAM + ": " + why.lines().findFirst().orElse(""));
+    return NOT_DONE;
+  }
+
+  private static Optional<String> token(Map<Setting, SettingValue> given, Pattern role)
+      throws IOException {
+    Optional<Path> file = get(given, Setting.TOKENS_FILE).file();
+    String lines =
+        file.isPresent()
+            ? Files.readString(file.get())
+            : get(given, Setting.TOKENS).text().replace(',', '\n');
+    Matcher token = role.matcher(lines);
+    if (token.find()) {
+      return Optional.of(token.group(1));
+    }
+    if (lines.isBlank()) {
+      return Optional.empty();
+    }
+    throw new IOException("there is no token for this: it needs the role admin");
+  }
+
+  private static PeerTrust trust(Map<Setting, SettingValue> given) throws IOException {
+    PeerTrust trust = new PeerTrust();
+    Optional<Path> authorities = get(given, Setting.PEERS_CA).file();
+    if (authorities.isPresent()) {
+      trust.replace(ReloadableTls.certificates(Files.readAllBytes(authorities.get())));
+    }
+    return trust;
+  }
+
+  private static SettingValue get(Map<Setting, SettingValue> given, Setting setting) {
+    return given.getOrDefault(setting, SettingValue.byDefault(setting));
+  }
+
+  /** A node, as this program reaches it. */
+  private record Node(URI url, Optional<String> token, PeerTrust trust) {
+    Node at(URI other) {
+      return new Node(other, token, trust);
+    }
+
+    JsonObject send(HttpRequest.Builder request) throws IOException, InterruptedException {
+      token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
+      HttpClient.Builder client =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .proxy(HttpClient.Builder.NO_PROXY)
+              .connectTimeout(PATIENCE);
+      if ("https".equals(url.getScheme())) {
+        client.sslContext(trust.context());
+      }
+      HttpResponse<byte[]> response =
+          client.build().send(request.timeout(PATIENCE).build(), BodyHandlers.ofByteArray());
+      JsonObject body = parse(new String(response.body(), UTF_8));
+      if (response.statusCode() != 200) {
+        throw new IOException(
+            url + " answers " + response.statusCode() + ": " + text(body, "detail"));
+      }
+      return body;
+    }
+
+    private JsonObject parse(String body) throws IOException {
+      try {
+        return JsonParser.parseString(body).getAsJsonObject();
+      } catch (JsonParseException | IllegalStateException notJson) {
+        throw new IOException(url + " is no node of a cluster", notJson);
+      }
+    }
+  }
+
+  private static String text(JsonObject json, String name) {
+    JsonElement value = json.get(name);
+    return value == null || value.isJsonNull() ? "" : value.getAsString();
+  }
+
+  private int status(Node node) throws IOException, InterruptedException {
+    JsonObject cluster = clusterAt(node);
+    if (!cluster.has("role")) {
+      throw new IOException(node.url() + " does not replicate");
+    }
+    String leader = text(cluster, LEADER);
+    Optional<URI> leaderUrl = urlOf(cluster, leader);
+    // Only the leader knows how far the others are behind.
+    JsonObject shown = leaderUrl.isPresent() ? clusterAt(node.at(leaderUrl.get())) : cluster;
+    out.printf(
+        "term %s, leader %s, %s entries committed%n",
+        text(shown, "term"), leader.isEmpty() ? "unknown" : leader, text(shown, "commit_index"));
+    for (JsonElement each : members(shown)) {
+      JsonObject member = each.getAsJsonObject();
+      String lag = text(member, "lag");
+      out.printf(
+          "  %-8s %-32s %s%n",
+          text(member, ID),
+          text(member, URL),
+          text(member, ID).equals(leader)
+              ? LEADER
+              : lag.isEmpty()
+                  ? ""
+                  : lag + " entries behind, heard " + text(member, "silent_ms") + " ms ago");
+    }
+    String waitsFor = text(cluster, "waits_for");
+    if (!waitsFor.isEmpty()) {
+      out.println(node.url() + ": " + waitsFor);
+    }
+    return leader.isEmpty() ? UNWELL : OK;
+  }
+
+  private static JsonObject clusterAt(Node node) throws IOException, InterruptedException {
+    return node.send(HttpRequest.newBuilder(node.url().resolve("/v1/cluster")));
+  }
+
+  private static List<JsonElement> members(JsonObject cluster) {
+    return cluster.has("members") ? cluster.getAsJsonArray("members").asList() : List.of();
+  }
+
+  private static Optional<URI> urlOf(JsonObject cluster, String id) {
+    return members(cluster).stream()
+        .map(JsonElement::getAsJsonObject)
+        .filter(member -> text(member, ID).equals(id))
+        .map(member -> URI.create(text(member, URL)))
+        .findFirst();
+  }
+
+  private int change(Node node, String what, Map<String, String> fields)
+      throws IOException, InterruptedException {
+    JsonObject body = new JsonObject();
+    fields.forEach(body::addProperty);
+    JsonObject unused =
+        node.send(
+            HttpRequest.newBuilder(node.url().resolve("/v1/cluster/" + what))
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body.toString())));
+    out.println("done");
+    return OK;
+  }
+}
