@@ -193,6 +193,9 @@ final class ReplicatedServerTest {
             .firstValue("Pensieve-Staleness")
             .isPresent());
 
+    HttpResponse<String> sum = increment(after(leader(1)));
+    assertEquals(sum.body(), increment(leader(1)).body());
+
     int leader = leader(1);
     node(leader).kill().awaitExit();
     int other = after(leader);
@@ -200,12 +203,23 @@ final class ReplicatedServerTest {
     assertEquals("value", get(after(other), "/v1/kv/afterwards").body());
     assertEquals("value1", get(other, "/v1/kv/key1").body());
 
+    assertEquals(sum.body(), increment(other).body());
+
     start(leader);
     awaitReady(leader);
     assertEquals("value", get(leader, "/v1/kv/afterwards").body());
     for (JsonElement member : cluster(leader(other)).getAsJsonArray("members")) {
       assertFalse(member.getAsJsonObject().get("url").getAsString().isEmpty());
     }
+  }
+
+  /** The same request each time. */
+  private HttpResponse<String> increment(int id) throws Exception {
+    return send(
+        HttpRequest.newBuilder(URI.create(url(id) + "/v1/incr/n"))
+            .header("Content-Type", "application/json")
+            .header("Idempotency-Key", "5f7c")
+            .POST(BodyPublishers.ofString("{\"by\":7}")));
   }
 
   private static Optional<String> etag(HttpResponse<String> response) {

@@ -27,6 +27,7 @@ import io.pensieve.server.http.protocol.MemoryBudget;
 import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.value.StoredNumberCodec;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
@@ -35,6 +36,7 @@ import java.io.IOException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -46,12 +48,18 @@ final class BatchRoute {
   private final SizeLimits limits;
   private final BatchOperation.Parser parser;
   private final InstantSource clock;
+  private final IdempotentWrites writes;
 
-  BatchRoute(Pensieve<String, StoredValue> map, SizeLimits limits, InstantSource clock) {
+  BatchRoute(
+      Pensieve<String, StoredValue> map,
+      SizeLimits limits,
+      InstantSource clock,
+      IdempotentWrites writes) {
     this.map = map;
     this.limits = limits;
     this.parser = new BatchOperation.Parser(limits);
     this.clock = clock;
+    this.writes = writes;
   }
 
   void post(HttpServerExchange exchange) throws Exception {
@@ -72,6 +80,8 @@ final class BatchRoute {
     if (batch.atomic()) {
       runAsOne(exchange, batch.operations());
     } else {
+      IdempotentWrites.requireNone(
+          exchange, "only an atomic batch is executed as a whole; nothing was changed");
       runEach(exchange, batch.operations());
     }
   }
@@ -80,7 +90,24 @@ final class BatchRoute {
       throws Exception {
     AtomicBatch<String, StoredValue> batch = new AtomicBatch<>();
     operations.forEach(operation -> add(batch, operation));
-    BatchResult<StoredValue> outcome = submit(batch);
+    Optional<BatchResult<StoredValue>> executed =
+        writes.execute(exchange, () -> submit(batch), BatchRoute::answerRepeated);
+    if (executed.isPresent()) {
+      answer(exchange, operations, executed.get());
+    }
+  }
+
+  // The results are not remembered, only that the batch was executed.
+  private static void answerRepeated(HttpServerExchange exchange, PastRequest past) {
+    JsonResponses.object(
+        exchange, json -> json.name("repeated").value(true).name("version").value(past.version()));
+  }
+
+  private void answer(
+      HttpServerExchange exchange,
+      List<BatchOperation> operations,
+      BatchResult<StoredValue> outcome)
+      throws Exception {
     DeferredResponses.sendWhenDurable(
         exchange,
         outcome.durable(),

@@ -19,6 +19,7 @@ import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.ConditionalWrite;
 import io.pensieve.server.http.value.StoredValue;
@@ -54,18 +55,21 @@ final class EntryRoutes {
   private final DurabilityGuarantee guarantee;
   private final LongPolls polls;
   private final InstantSource clock;
+  private final IdempotentWrites writes;
 
   EntryRoutes(
       Pensieve<String, StoredValue> map,
       SizeLimits limits,
       DurabilityGuarantee guarantee,
       LongPolls polls,
-      InstantSource clock) {
+      InstantSource clock,
+      IdempotentWrites writes) {
     this.map = map;
     this.limits = limits;
     this.guarantee = guarantee;
     this.polls = polls;
     this.clock = clock;
+    this.writes = writes;
   }
 
   void get(HttpServerExchange exchange, String rawKey) throws Exception {
@@ -162,11 +166,18 @@ final class EntryRoutes {
         body -> {
           StoredValue value = StoredValue.typed(type, body);
           limits.requireFits(key, value);
-          PendingWrite<StoredValue> write = putAsync(key, conditions, value, ttl);
-          PutResult putResult =
-              new PutResult(write.version(), write.applied(), write.previous() == null);
-          DeferredResponses.sendWhenDurable(
-              exchange, write.durable(), done -> answerPut(done, putResult));
+          Optional<PendingWrite<StoredValue>> executed =
+              writes.execute(
+                  exchange,
+                  () -> putAsync(key, conditions, value, ttl),
+                  (done, past) -> answerPut(done, PutResult.of(past)));
+          if (executed.isPresent()) {
+            PendingWrite<StoredValue> write = executed.get();
+            PutResult putResult =
+                new PutResult(write.version(), write.applied(), write.previous() == null);
+            DeferredResponses.sendWhenDurable(
+                exchange, write.durable(), done -> answerPut(done, putResult));
+          }
         });
   }
 
@@ -191,7 +202,11 @@ final class EntryRoutes {
   }
 
   /** The result of a put, without the previous value, which no budget counts any more. */
-  private record PutResult(long version, boolean applied, boolean isNew) {}
+  private record PutResult(long version, boolean applied, boolean isNew) {
+    static PutResult of(PastRequest past) {
+      return new PutResult(past.version(), true, past.isNew());
+    }
+  }
 
   private static void answerPut(HttpServerExchange exchange, PutResult write) {
     tagIfPresent(exchange, write.version());
@@ -207,12 +222,19 @@ final class EntryRoutes {
     String key = limits.key(RawPath.decode(rawKey));
     guarantee.requireUpTo(QueryParameters.of(exchange, DELETE_PARAMETERS).text(DURABILITY));
     Preconditions conditions = Preconditions.of(exchange.getRequestHeaders());
-    PendingWrite<StoredValue> removal =
-        conditions.isEmpty()
-            ? map.removeAsync(key)
-            : ConditionalWrite.remove(map, key, conditions.forWrite());
-    DeferredResponses.sendWhenDurable(
-        exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
+    Optional<PendingWrite<StoredValue>> executed =
+        writes.execute(
+            exchange,
+            () ->
+                conditions.isEmpty()
+                    ? map.removeAsync(key)
+                    : ConditionalWrite.remove(map, key, conditions.forWrite()),
+            (done, past) -> done.setStatusCode(StatusCodes.NO_CONTENT).endExchange());
+    if (executed.isPresent()) {
+      PendingWrite<StoredValue> removal = executed.get();
+      DeferredResponses.sendWhenDurable(
+          exchange, removal.durable(), done -> answerDelete(done, removal, conditions));
+    }
   }
 
   private static void answerDelete(

@@ -12,11 +12,13 @@ import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.value.StoredNumberCodec;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** The route that adds to numbers. */
@@ -26,10 +28,12 @@ final class IncrementRoute {
 
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;
+  private final IdempotentWrites writes;
 
-  IncrementRoute(Pensieve<String, StoredValue> map, SizeLimits limits) {
+  IncrementRoute(Pensieve<String, StoredValue> map, SizeLimits limits, IdempotentWrites writes) {
     this.map = map;
     this.limits = limits;
+    this.writes = writes;
   }
 
   void post(HttpServerExchange exchange, String rawKey) throws Exception {
@@ -41,17 +45,29 @@ final class IncrementRoute {
         BODY_BYTES_MAX,
         body -> {
           long by = JsonObjectReader.read(body, FIELDS).integer("by");
-          CompletableFuture<IncrementResult> sum =
-              map.incrementAsync(key, by, StoredNumberCodec.DECIMAL);
-          DeferredResponses.sendWhenDurable(
-              exchange, sum.thenAccept(done -> {}), done -> answer(done, sum.join()));
+          Optional<CompletableFuture<IncrementResult>> executed =
+              writes.execute(
+                  exchange,
+                  () -> map.incrementAsync(key, by, StoredNumberCodec.DECIMAL),
+                  (done, past) -> answer(done, number(past), past.version()));
+          if (executed.isPresent()) {
+            CompletableFuture<IncrementResult> sum = executed.get();
+            DeferredResponses.sendWhenDurable(
+                exchange,
+                sum.thenAccept(done -> {}),
+                done -> answer(done, sum.join().value(), sum.join().version()));
+          }
         });
   }
 
-  private static void answer(HttpServerExchange exchange, IncrementResult sum) {
-    exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(sum.version()));
+  // A number is always short enough to be remembered.
+  private static long number(PastRequest past) {
+    return StoredNumberCodec.DECIMAL.toLong(past.value().orElseThrow());
+  }
+
+  private static void answer(HttpServerExchange exchange, long sum, long version) {
+    exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(version));
     JsonResponses.object(
-        exchange,
-        json -> json.name("value").value(sum.value()).name("version").value(sum.version()));
+        exchange, json -> json.name("value").value(sum).name("version").value(version));
   }
 }

@@ -73,7 +73,7 @@ final class RouteTable implements AutoCloseable {
         new StatusRoute(map, limits, guarantee, polls, watch, alarms, gate.isPresent());
     routes =
         Stream.of(
-                entryRoutes(limits, guarantee, map, clock),
+                entryRoutes(limits, guarantee, map, clock, new IdempotentWrites(replication)),
                 nodeRoutes(cluster, replication),
                 monitoringRoutes(health, status, metrics),
                 ui ? uiRoutes() : List.<Route>of())
@@ -85,11 +85,12 @@ final class RouteTable implements AutoCloseable {
       SizeLimits limits,
       DurabilityGuarantee guarantee,
       Pensieve<String, StoredValue> map,
-      InstantSource clock) {
-    TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait());
-    EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, clock);
-    IncrementRoute increment = new IncrementRoute(map, limits);
-    BatchRoute batch = new BatchRoute(map, limits, clock);
+      InstantSource clock,
+      IdempotentWrites writes) {
+    TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait(), writes);
+    EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, clock, writes);
+    IncrementRoute increment = new IncrementRoute(map, limits, writes);
+    BatchRoute batch = new BatchRoute(map, limits, clock, writes);
     KeyRoutes keys = new KeyRoutes(map);
     return List.of(
         read("/get/{key}", texts::get),

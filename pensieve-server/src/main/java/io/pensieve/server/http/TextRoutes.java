@@ -2,6 +2,7 @@ package io.pensieve.server.http;
 
 import com.google.gson.stream.JsonToken;
 import io.pensieve.PendingRead;
+import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.server.http.json.JsonObjectReader;
@@ -18,6 +19,8 @@ import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The routes that read and write texts. */
@@ -30,6 +33,7 @@ final class TextRoutes {
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;
   private final boolean readsMayWait;
+  private final IdempotentWrites writes;
 
   /**
    * Creates the routes on a map.
@@ -37,10 +41,15 @@ final class TextRoutes {
    * @param readsMayWait whether a read may wait for the disk: it waits for a value that the log has
    *     not acknowledged yet, if the log forces before it acknowledges
    */
-  TextRoutes(Pensieve<String, StoredValue> map, SizeLimits limits, boolean readsMayWait) {
+  TextRoutes(
+      Pensieve<String, StoredValue> map,
+      SizeLimits limits,
+      boolean readsMayWait,
+      IdempotentWrites writes) {
     this.map = map;
     this.limits = limits;
     this.readsMayWait = readsMayWait;
+    this.writes = writes;
   }
 
   void get(HttpServerExchange exchange, String rawKey) throws Exception {
@@ -92,13 +101,21 @@ final class TextRoutes {
           String key = limits.key(fields.string("key"));
           StoredValue value = StoredValue.text(limits.value(fields.string("val")));
           limits.requireFits(key, value);
-          DeferredResponses.sendWhenDurable(
-              exchange, map.putAsync(key, value).durable(), JsonResponses::ok);
+          write(exchange, () -> map.putAsync(key, value));
         });
   }
 
   void delete(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
-    DeferredResponses.sendWhenDurable(exchange, map.removeAsync(key).durable(), JsonResponses::ok);
+    write(exchange, () -> map.removeAsync(key));
+  }
+
+  private void write(HttpServerExchange exchange, Supplier<PendingWrite<StoredValue>> write)
+      throws Exception {
+    Optional<PendingWrite<StoredValue>> executed =
+        writes.execute(exchange, write, (done, past) -> JsonResponses.ok(done));
+    if (executed.isPresent()) {
+      DeferredResponses.sendWhenDurable(exchange, executed.get().durable(), JsonResponses::ok);
+    }
   }
 }

@@ -2,10 +2,12 @@ package io.pensieve.server.replication;
 
 import io.pensieve.replication.RaftLog;
 import io.pensieve.replication.RaftStatus;
+import io.pensieve.replication.RequestOutcome;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.server.http.replication.NodeCard;
+import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.replication.ReplicationState;
 import io.pensieve.server.http.value.StoredValue;
@@ -21,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** Shows a {@link RaftLog} to the routes. */
 final class RaftReplication implements Replication, AutoCloseable {
@@ -123,6 +126,27 @@ final class RaftReplication implements Replication, AutoCloseable {
         progress.member().url(),
         progress.matched() < 0 ? -1 : Math.max(0, status.committed() - progress.matched()),
         progress.silentMillis());
+  }
+
+  @Override
+  public <T> Optional<T> executeOnce(String requestId, Supplier<T> write) {
+    return log.execute(requestId, write);
+  }
+
+  @Override
+  public Optional<PastRequest> pastRequest(String requestId) {
+    return log.outcome(requestId).map(RaftReplication::shown);
+  }
+
+  private static PastRequest shown(RequestOutcome<StoredValue> outcome) {
+    RequestOutcome.ChangeOutcome<StoredValue> last =
+        outcome.changes().get(outcome.changes().size() - 1);
+    return new PastRequest(last.version(), last.added(), Optional.ofNullable(last.value()));
+  }
+
+  @Override
+  public CompletableFuture<Void> whenDurable(long version) {
+    return log.whenDurable(version);
   }
 
   @Override

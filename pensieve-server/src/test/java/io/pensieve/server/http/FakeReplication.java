@@ -1,6 +1,7 @@
 package io.pensieve.server.http;
 
 import io.pensieve.server.http.replication.NodeCard;
+import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.replication.ReplicationState;
 import java.net.URI;
@@ -13,7 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** A cluster as a test says that it is. */
 final class FakeReplication implements Replication {
@@ -24,6 +27,8 @@ final class FakeReplication implements Replication {
   volatile CompletableFuture<Void> barrier = CompletableFuture.completedFuture(null);
   volatile CompletableFuture<Void> administration = CompletableFuture.completedFuture(null);
   volatile Optional<String> waitsFor = Optional.empty();
+  volatile Optional<PastRequest> past = Optional.empty();
+  final Set<String> requests = ConcurrentHashMap.newKeySet();
   final AtomicInteger barriers = new AtomicInteger();
   final List<String> administered = Collections.synchronizedList(new ArrayList<>());
 
@@ -51,6 +56,21 @@ final class FakeReplication implements Replication {
   @Override
   public Optional<Duration> staleness() {
     return staleness;
+  }
+
+  @Override
+  public <T> Optional<T> executeOnce(String requestId, Supplier<T> write) {
+    return requests.add(requestId) ? Optional.of(write.get()) : Optional.empty();
+  }
+
+  @Override
+  public Optional<PastRequest> pastRequest(String requestId) {
+    return past;
+  }
+
+  @Override
+  public CompletableFuture<Void> whenDurable(long version) {
+    return CompletableFuture.completedFuture(null);
   }
 
   @Override

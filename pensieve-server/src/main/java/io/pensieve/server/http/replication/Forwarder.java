@@ -146,14 +146,18 @@ public final class Forwarder {
   private final class Attempts implements LeaderConnection.Receiver {
     private final HttpServerExchange exchange;
     private final byte[] body;
+    private final boolean isRead;
     private final boolean isRepeatable;
     private final long startNanos = System.nanoTime();
+    private boolean mayBeExecuted; // by an attempt before
 
     Attempts(HttpServerExchange exchange, byte[] body) {
       this.exchange = exchange;
       this.body = body;
       HttpString method = exchange.getRequestMethod();
-      this.isRepeatable = method.equals(Methods.GET) || method.equals(Methods.HEAD);
+      this.isRead = method.equals(Methods.GET) || method.equals(Methods.HEAD);
+      this.isRepeatable =
+          isRead || exchange.getRequestHeaders().contains(Replication.IDEMPOTENCY_KEY);
     }
 
     void attempt() {
@@ -174,7 +178,7 @@ public final class Forwarder {
 
     private void attemptLater() {
       if (System.nanoTime() - startNanos > patienceNanos) {
-        ExceptionMapper.respond(exchange, noLeader());
+        ExceptionMapper.respond(exchange, mayBeExecuted ? unknownOutcome() : noLeader());
         return;
       }
       Object unused =
@@ -196,7 +200,7 @@ public final class Forwarder {
       }
       head.append(" HTTP/1.1\r\nHost: ").append(leader.getRawAuthority());
       head.append("\r\n").append(FORWARDED).append(": ").append(nodeId).append("\r\n");
-      if (body.length > 0 || !isRepeatable) {
+      if (body.length > 0 || !isRead) {
         head.append("Content-Length: ").append(body.length).append("\r\n");
       }
       appendHeaders(head);
@@ -230,19 +234,22 @@ public final class Forwarder {
 
     @Override
     public void failed(Throwable cause, boolean mayBeExecuted) {
-      if (isRepeatable && cause instanceof ProblemException noMemory) {
+      this.mayBeExecuted |= mayBeExecuted && !isRead;
+      if (isRead && cause instanceof ProblemException noMemory) {
         ExceptionMapper.respond(exchange, noMemory);
       } else if (!mayBeExecuted || isRepeatable) {
         resent.increment();
         attemptLater();
       } else {
-        unknown.increment();
-        ExceptionMapper.respond(
-            exchange,
-            ProblemType.OUTCOME_UNKNOWN.withDetail(
-                "the leader did not respond in time; the write may or may not take effect"));
+        ExceptionMapper.respond(exchange, unknownOutcome());
       }
     }
+  }
+
+  private ProblemException unknownOutcome() {
+    unknown.increment();
+    return ProblemType.OUTCOME_UNKNOWN.withDetail(
+        "the leader did not respond in time; the write may or may not take effect");
   }
 
   // RFC 9110, 7.6.1: what Connection names concerns this connection only.

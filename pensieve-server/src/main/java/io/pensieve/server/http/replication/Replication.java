@@ -1,15 +1,19 @@
 package io.pensieve.server.http.replication;
 
+import io.undertow.util.HttpString;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * What requests need to know of the cluster that this node belongs to. I/O threads call all
  * methods, so none blocks.
  */
 public interface Replication {
+  /** The header of a write that is executed once, however often it is sent. */
+  HttpString IDEMPOTENCY_KEY = new HttpString("Idempotency-Key");
 
   /** Returns whether writes are executed on this node. */
   boolean isLeading();
@@ -31,6 +35,21 @@ public interface Replication {
 
   /** Returns the state of this node and of the cluster, as this node knows it. */
   ReplicationState state();
+
+  /**
+   * Executes a write, unless the request with this id is known.
+   *
+   * @param write one call of the map that writes; in this thread
+   * @return what it returns; empty if the request is known
+   * @throws io.pensieve.log.LogException.Overloaded if the request is being executed
+   */
+  <T> Optional<T> executeOnce(String requestId, Supplier<T> write);
+
+  /** Returns what the request with this id has changed; empty if it is not known. */
+  Optional<PastRequest> pastRequest(String requestId);
+
+  /** Completes when the change of this version is acknowledged. */
+  CompletableFuture<Void> whenDurable(long version);
 
   /** Returns what this node tells its peers of itself. */
   NodeCard card();
