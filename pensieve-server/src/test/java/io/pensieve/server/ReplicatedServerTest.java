@@ -41,12 +41,16 @@ final class ReplicatedServerTest {
   private static final long POLL_NANOS = 50_000_000;
   private static final int NODES = 3;
 
-  @TempDir private Path folder;
+  private final Path folder;
 
   private final HttpClient client =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final Map<Integer, ServerProcess> nodes = new TreeMap<>();
   private final List<Integer> ports = new ArrayList<>();
+
+  ReplicatedServerTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   @AfterEach
   void stop() {
