@@ -113,7 +113,10 @@ class HouseRulesTest {
                   "io.pensieve.server.http.value")),
           Map.entry(
               "io.pensieve.server.http.replication",
-              Set.of("io.pensieve.server.http.json", "io.pensieve.server.http.protocol")),
+              Set.of(
+                  "io.pensieve.server.http.json",
+                  "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.value")),
           Map.entry(
               "io.pensieve.server.http.transport",
               Set.of(
