@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -51,6 +52,13 @@ public final class RatisConsensus implements Consensus {
   private final SnapshotFolder snapshots;
   private final ExecutorService roles;
 
+  /**
+   * Asks the engine for barriers. The engine completes a barrier on the thread that applies
+   * entries, and waits where it is asked. So whoever asks again at a completion would wait for
+   * himself.
+   */
+  private final ExecutorService barriers;
+
   /** Guards the start and the end. */
   private final Object lifecycle = new Object();
 
@@ -70,16 +78,16 @@ public final class RatisConsensus implements Consensus {
     this.group = RaftGroupId.valueOf(settings.cluster);
     this.self = RaftPeerId.valueOf(settings.self);
     this.snapshots = new SnapshotFolder(temporaryFolder());
+    this.roles = oneThread("pensieve-raft-roles");
+    this.barriers = oneThread("pensieve-raft-barriers");
+  }
+
+  private static ExecutorService oneThread(String name) {
     ThreadPoolExecutor executor =
         new ThreadPoolExecutor(
-            1,
-            1,
-            1,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> new Thread(task, "pensieve-raft-roles"));
+            1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name));
     executor.allowCoreThreadTimeOut(true);
-    this.roles = executor;
+    return executor;
   }
 
   /**
@@ -178,7 +186,13 @@ public final class RatisConsensus implements Consensus {
 
   @Override
   public CompletableFuture<Void> readBarrier() {
-    return submit(RaftClientRequest.readRequestType(), Message.EMPTY);
+    try {
+      return CompletableFuture.supplyAsync(
+              () -> submit(RaftClientRequest.readRequestType(), Message.EMPTY), barriers)
+          .thenCompose(passed -> passed);
+    } catch (RejectedExecutionException closed) {
+      return CompletableFuture.failedFuture(notRunning());
+    }
   }
 
   private CompletableFuture<Void> submit(RaftClientRequest.Type type, Message message) {
@@ -346,6 +360,7 @@ public final class RatisConsensus implements Consensus {
         stop(now);
       }
       roles.shutdown();
+      barriers.shutdown();
     }
   }
 

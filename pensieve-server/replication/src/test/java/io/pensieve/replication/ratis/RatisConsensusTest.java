@@ -118,6 +118,33 @@ class RatisConsensusTest {
   }
 
   @Test
+  void aBarrierMayBeginWhereAnotherOneCompletes() throws Exception {
+    Node leader = cluster.leader();
+    CompletableFuture<Void> second;
+    List<CompletableFuture<Void>> proposed = new ArrayList<>();
+    synchronized (
+        leader) { // so nothing is applied: the first barrier waits, and so does the second
+      proposed.add(proposeAndAwaitCommit(leader));
+      CompletableFuture<Void> first = leader.consensus.readBarrier();
+      second = first.thenCompose(passed -> leader.consensus.readBarrier());
+      proposed.add(proposeAndAwaitCommit(leader));
+    }
+    second.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    for (CompletableFuture<Void> one : proposed) {
+      one.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  private CompletableFuture<Void> proposeAndAwaitCommit(Node leader) throws Exception {
+    long committed = leader.status().committed();
+    String entry = entries.size() + " beside a barrier";
+    entries.add(entry);
+    CompletableFuture<Void> proposed = leader.propose(entry);
+    TestCluster.await("commit", () -> leader.status().committed() > committed);
+    return proposed;
+  }
+
+  @Test
   void anEntryOfAnotherTermIsRefused() throws Exception {
     Node leader = cluster.leader();
     long term = leader.leadingTerm();
