@@ -97,14 +97,17 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
     return requireNonNull(entries, "not attached");
   }
 
+  /** Learns of a change that the leader made, and has not applied it yet. */
+  synchronized void commit(long sequence, Change<K, V> change) {
+    voids.remove(sequence);
+    committed.add(new ChangeStream.Sequenced<>(sequence, change));
+    acknowledgeUpTo(sequence);
+    last = Math.max(last, sequence);
+  }
+
   /** Applies a change that the leader made. */
   void apply(long sequence, Change<K, V> change) {
-    synchronized (this) {
-      voids.remove(sequence);
-      committed.add(new ChangeStream.Sequenced<>(sequence, change));
-      acknowledgeUpTo(sequence);
-      last = Math.max(last, sequence);
-    }
+    commit(sequence, change);
     map().apply(sequence, change);
     recent.add(sequence, change);
   }
