@@ -43,10 +43,13 @@ final class EngineEvents {
     isOver.set(true);
   }
 
-  /** The member cannot go on. */
+  /**
+   * The member cannot go on. Says so in a thread of its own: this one may be one of Ratis', and
+   * whoever hears it may close the member, which waits for those.
+   */
   void failed(Throwable cause) {
     if (isOver.compareAndSet(false, true)) {
-      machine.fail(cause);
+      new Thread(() -> machine.fail(cause), "pensieve-raft-failure").start();
     }
   }
 

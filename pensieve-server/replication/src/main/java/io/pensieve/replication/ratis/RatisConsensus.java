@@ -254,12 +254,17 @@ public final class RatisConsensus implements Consensus {
     return transfer(now, RaftPeerId.valueOf(target.get()), patience)
         .whenComplete(
             (done, failed) -> {
-              if (failed != null) {
+              if (failed != null && !wasRefused(failed)) {
                 // The other one may stand for election later than it should, and win it while this
                 // member believes in its lease. So it leads no more, or for a new term.
                 var unused = transfer(now, null, patience);
               }
             });
+  }
+
+  /** Ratis has not told the other one anything then. */
+  private static boolean wasRefused(Throwable failed) {
+    return String.valueOf(failed.getMessage()).contains(" refused ");
   }
 
   private CompletableFuture<Void> transfer(

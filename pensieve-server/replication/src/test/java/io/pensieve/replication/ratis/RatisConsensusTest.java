@@ -21,6 +21,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.apache.ratis.client.RaftClient;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.retry.RetryPolicies;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -211,6 +219,10 @@ class RatisConsensusTest {
     second.consensus.transferLeadership(Optional.of(third), HANDOVER).get();
     TestCluster.await(third + " to lead", () -> cluster.node(third).leadingTerm() > 0);
     put("three");
+    CompletableFuture<Void> stranger =
+        cluster.node(third).consensus.transferLeadership(Optional.of("stranger"), HANDOVER);
+    assertThrows(ExecutionException.class, stranger::get);
+    put("four");
     CompletableFuture<Void> refused =
         second.consensus.transferLeadership(Optional.empty(), HANDOVER);
     assertThrows(ExecutionException.class, refused::get, "it does not lead");
@@ -254,5 +266,48 @@ class RatisConsensusTest {
     cluster.awaitApplied(entries);
     cluster.stop(behind);
     assertEquals("restore", cluster.restart(behind).events().get(0));
+  }
+
+  @Test
+  void aMachineThatThrowsEndsItsMember() throws Exception {
+    put("one");
+    String id = cluster.leaderId().equals("a") ? "b" : "a";
+    Node node = cluster.node(id);
+    node.poison = "poison";
+    cluster.put("poison");
+    entries.add("poison");
+    Throwable cause = node.failure.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    assertEquals("poison", cause.getMessage());
+    TestCluster.await("it to be outside", () -> node.status().role() == Role.OUTSIDE);
+    cluster.stop(id);
+    cluster.restart(id);
+  }
+
+  @Test
+  void clientsOfRatisAreTurnedAway() throws Exception {
+    put("one");
+    Member member = cluster.member(cluster.leaderId());
+    RaftPeer peer =
+        RaftPeer.newBuilder()
+            .setId(member.id())
+            .setAddress(member.host() + ":" + member.port())
+            .build();
+    RaftGroup group = RaftGroup.valueOf(RaftGroupId.valueOf(cluster.id), peer);
+    try (RaftClient client =
+        RaftClient.newBuilder()
+            .setProperties(new RaftProperties())
+            .setRaftGroup(group)
+            .setLeaderId(RaftPeerId.valueOf(member.id()))
+            .setRetryPolicy(RetryPolicies.noRetry())
+            .build()) {
+      assertThrows(IOException.class, () -> client.io().send(Message.valueOf("smuggled")));
+      assertThrows(
+          IOException.class,
+          () ->
+              client
+                  .getGroupManagementApi(RaftPeerId.valueOf(member.id()))
+                  .remove(group.getGroupId(), true, false));
+    }
+    put("two");
   }
 }

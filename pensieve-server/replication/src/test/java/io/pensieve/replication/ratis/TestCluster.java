@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Members of one cluster in this process, on loopback. Each keeps the entries that it applied. */
 final class TestCluster implements AutoCloseable {
@@ -51,6 +52,10 @@ final class TestCluster implements AutoCloseable {
     final List<String> applied = new ArrayList<>();
     LogPosition last = new LogPosition(0, 0);
     long leadingTerm;
+
+    /** An entry at which this machine fails. */
+    volatile @Nullable String poison;
+
     final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     Node(RatisConsensus consensus) {
@@ -65,8 +70,12 @@ final class TestCluster implements AutoCloseable {
       if (position.index() <= last.index()) {
         events.add("applied " + position + " after " + last);
       }
+      String text = new String(entry, StandardCharsets.UTF_8);
+      if (text.equals(poison)) {
+        throw new IllegalStateException(text);
+      }
       last = position;
-      applied.add(new String(entry, StandardCharsets.UTF_8));
+      applied.add(text);
     }
 
     @Override
