@@ -41,7 +41,12 @@ class HouseRulesTest {
               Set.of("io.pensieve.annotation", "io.pensieve.log", "io.pensieve.lru")),
           Map.entry(
               "io.pensieve.bench",
-              Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),
+              Set.of(
+                  "io.pensieve",
+                  "io.pensieve.log",
+                  "io.pensieve.log.file",
+                  "io.pensieve.replication.consensus",
+                  "io.pensieve.replication.ratis")),
           Map.entry(
               "io.pensieve.examples",
               Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),
