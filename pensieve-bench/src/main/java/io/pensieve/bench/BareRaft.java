@@ -62,11 +62,11 @@ public final class BareRaft implements StateMachine {
     String id = options.get("id");
     int valueBytes = Integer.parseInt(options.getOrDefault("value", "256"));
     if (id != null) {
-      try (RatisConsensus member = start(folder, port, id, valueBytes).consensus) {
-        while (System.in.read() >= 0) {
-          // Lives as long as the process that measures.
-        }
+      BareRaft member = start(folder, port, id, valueBytes);
+      while (System.in.read() >= 0) {
+        // Lives as long as the process that measures.
       }
+      member.consensus.close();
       return;
     }
     Path cluster = Files.createTempDirectory(folder, "bare-raft");
@@ -76,9 +76,8 @@ public final class BareRaft implements StateMachine {
         others.add(spawn(cluster, port, other, valueBytes));
       }
       BareRaft self = start(cluster, port, IDS.get(0), valueBytes);
-      try (RatisConsensus running = self.consensus) {
-        self.measure(options);
-      }
+      self.measure(options);
+      self.consensus.close();
     } finally {
       others.forEach(Process::destroy);
     }
