@@ -120,7 +120,7 @@ public final class BareRaft implements StateMachine {
     int seconds = Integer.parseInt(options.getOrDefault("seconds", "10"));
     awaitLead();
     run(256, seconds); // warms up
-    for (String flight : options.getOrDefault("flights", "1,16,64,256,1024").split(",")) {
+    for (String flight : options.getOrDefault("flights", "1,16,64,256,1024").split(",", -1)) {
       int inFlight = Integer.parseInt(flight);
       long[] sorted = run(inFlight, seconds);
       System.out.printf(
@@ -219,7 +219,7 @@ public final class BareRaft implements StateMachine {
       try {
         consensus.transferLeadership(Optional.of(IDS.get(0)), Duration.ofSeconds(5)).get();
       } catch (ExecutionException notYet) {
-        Thread.yield();
+        // It is not up to date yet: again.
       } catch (InterruptedException ended) {
         return;
       }
