@@ -187,9 +187,9 @@ public final class RatisConsensus implements Consensus {
   @Override
   public CompletableFuture<Void> readBarrier() {
     try {
-      return CompletableFuture.supplyAsync(
-              () -> submit(RaftClientRequest.readRequestType(), Message.EMPTY), barriers)
-          .thenCompose(passed -> passed);
+      return CompletableFuture.completedFuture(null)
+          .thenComposeAsync(
+              onThatThread -> submit(RaftClientRequest.readRequestType(), Message.EMPTY), barriers);
     } catch (RejectedExecutionException closed) {
       return CompletableFuture.failedFuture(notRunning());
     }
