@@ -60,7 +60,7 @@ class RaftLogClusterTest {
 
   @AfterEach
   void closeAll() {
-    nodes.values().forEach(node -> node.map().close());
+    nodes.values().parallelStream().forEach(node -> node.map().close()); // each takes seconds
   }
 
   private void open(Member member) {
