@@ -5,11 +5,19 @@ import java.util.concurrent.CompletableFuture;
 
 /** Proposes what waits, in order: one thread, because the engine keeps the order of a thread. */
 final class Packer<K, V> implements Runnable {
+  private final int loadedAt; // with more changes than that uncommitted, uses do not matter
   private final Leadership<K, V> leadership;
+  private final Touches<K, V> touches;
   private final Consensus consensus;
 
-  Packer(Leadership<K, V> leadership, Consensus consensus) {
+  Packer(
+      RaftSettings settings,
+      Leadership<K, V> leadership,
+      Touches<K, V> touches,
+      Consensus consensus) {
+    this.loadedAt = settings.entriesUnderWay() * settings.changesPerEntry();
     this.leadership = leadership;
+    this.touches = touches;
     this.consensus = consensus;
   }
 
@@ -39,6 +47,9 @@ final class Packer<K, V> implements Runnable {
   private void propose(ProposedEntry<K, V> entry) {
     CompletableFuture<Void> outcome;
     try {
+      if (!entry.header().isBegin()) {
+        touches.addTo(entry, leadership.waitingChanges() > loadedAt);
+      }
       outcome = consensus.propose(entry.header().term(), entry.encode());
     } catch (RuntimeException | Error notProposed) {
       leadership.proposalFailed(entry);

@@ -316,6 +316,7 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     private int changesPerEntry = 256;
     private int bytesPerEntry = 1 << 20;
     private int maximumChangeBytes = (8 << 20) - (64 << 10);
+    private long mapEntries = 1_000;
     private int waitingChanges = 1 << 16;
     private long waitingBytes = 64 << 20;
     private int recentChanges = 1 << 16;
@@ -370,6 +371,12 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
      */
     public Builder<K, V> maximumChangeBytes(int bytes) {
       maximumChangeBytes = (int) require("bytes", bytes, 1, 64 << 20);
+      return this;
+    }
+
+    /** About how many entries the map has at most: how late uses are replicated. Default 1,000. */
+    public Builder<K, V> mapEntries(long entries) {
+      mapEntries = require("entries", entries, 1, Long.MAX_VALUE);
       return this;
     }
 
@@ -446,6 +453,7 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
           changesPerEntry,
           bytesPerEntry,
           maximumChangeBytes,
+          mapEntries,
           waitingChanges,
           waitingBytes,
           recentChanges,

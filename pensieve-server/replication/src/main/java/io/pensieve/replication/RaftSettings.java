@@ -12,6 +12,7 @@ record RaftSettings(
     int changesPerEntry,
     int bytesPerEntry,
     int maximumChangeBytes,
+    long mapEntries,
     int waitingChanges,
     long waitingBytes,
     int recentChanges,

@@ -12,11 +12,13 @@ import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.StandbyMap;
 import io.pensieve.replication.RaftStatus.SavedSnapshot;
 import io.pensieve.replication.consensus.Consensus;
+import io.pensieve.replication.format.EntryEncoder;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +41,7 @@ final class Replica<K, V> {
   private final ReplicaStateMachine<K, V> machine;
   private final Workers workers;
   private volatile @Nullable UpdateEncoder<K, V> updates; // null until a map follows
+  private volatile @Nullable StandbyMap<K, V> map;
   private volatile @Nullable Snapshots<K, V> snapshots;
   private volatile @Nullable Throwable failure;
   private long ticks; // the timer's thread only
@@ -60,7 +63,7 @@ final class Replica<K, V> {
     requests = new RequestOutcomes<>(settings);
     recent = new RecentChanges<>(settings.recentChanges(), settings.recentBytes());
     leadership = new Leadership<>(settings, requests);
-    barrier = new SharedBarrier(consensus, workers);
+    barrier = new SharedBarrier(consensus::readBarrier, workers);
     machine =
         new ReplicaStateMachine<>(
             new SnapshotLoader<>(keys, values, acknowledgements, requests, recent, progress),
@@ -80,13 +83,26 @@ final class Replica<K, V> {
     boolean started = false;
     try {
       RecoveryReport report = start();
-      workers.begin(new Packer<>(leadership, consensus), this::tick);
+      workers.begin(packer(), this::tick);
       started = true;
       return report;
     } finally {
       if (!started) {
         close();
       }
+    }
+  }
+
+  private Packer<K, V> packer() {
+    Touches<K, V> touches =
+        new Touches<>(new EntryEncoder<>(keys, values), settings.mapEntries(), this::drainUses);
+    return new Packer<>(settings, leadership, touches, consensus);
+  }
+
+  private void drainUses(Consumer<K> used) {
+    StandbyMap<K, V> followed = map;
+    if (followed != null) {
+      followed.drainUses(used);
     }
   }
 
@@ -117,6 +133,7 @@ final class Replica<K, V> {
   }
 
   void follow(StandbyMap<K, V> standby) {
+    map = standby;
     updates = new UpdateEncoder<>(settings, standby, requests, keys, values);
     machine.open(
         new EntryApplier<>(

@@ -1,11 +1,11 @@
 package io.pensieve.replication;
 
 import io.pensieve.annotation.GuardedBy;
-import io.pensieve.replication.consensus.Consensus;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class SharedBarrier {
   private static final long NEVER = Long.MIN_VALUE;
 
-  private final Consensus consensus;
+  private final Supplier<CompletableFuture<Void>> engine;
   private final Workers workers;
 
   @GuardedBy("this")
@@ -27,8 +27,8 @@ final class SharedBarrier {
   @GuardedBy("this")
   private long freshAt = NEVER; // when the last successful barrier began
 
-  SharedBarrier(Consensus consensus, Workers workers) {
-    this.consensus = consensus;
+  SharedBarrier(Supplier<CompletableFuture<Void>> engine, Workers workers) {
+    this.engine = engine;
     this.workers = workers;
   }
 
@@ -69,7 +69,7 @@ final class SharedBarrier {
 
   private CompletableFuture<Void> engineBarrier() {
     try {
-      return consensus.readBarrier();
+      return engine.get();
     } catch (RuntimeException | Error failed) {
       return CompletableFuture.failedFuture(failed);
     }

@@ -28,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * simulation decides when each step happens.
  */
 final class SimulatedMember implements Consensus, Workers {
-  static final int MAP_ENTRIES = 6; // so that the leader evicts
-
   private static final AtomicLong FILES = new AtomicLong();
 
   private record Proposal(long term, byte[] content, CompletableFuture<Void> outcome) {}
@@ -58,6 +56,7 @@ final class SimulatedMember implements Consensus, Workers {
       SimulatedLog cluster,
       Path folder,
       @Nullable Saved saved,
+      int mapEntries,
       InstantSource clock,
       LongSupplier nanoTime) {
     this.id = id;
@@ -68,13 +67,14 @@ final class SimulatedMember implements Consensus, Workers {
         RaftLog.<String, String>on(this, Codec.utf8(), Codec.utf8())
             .entriesUnderWay(3)
             .changesPerEntry(2)
+            .mapEntries(mapEntries)
             .time(clock, nanoTime)
             .onFailure(
                 cause -> {
                   throw new AssertionError("member " + id + " has failed", cause);
                 });
     log = new RaftLog<>(settings, this);
-    map = Pensieve.<String, String>builder().maximumEntries(MAP_ENTRIES).log(log).open();
+    map = Pensieve.<String, String>builder().maximumEntries(mapEntries).log(log).open();
   }
 
   // ---- What the simulation does

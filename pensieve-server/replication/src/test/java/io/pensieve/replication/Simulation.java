@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Simulation {
   private static final int MEMBERS = 3;
+  private static final int MAP_ENTRIES = 6; // so that the leader evicts
   private static final String[] KEYS = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
 
   /** A write that was not refused. */
@@ -99,7 +100,13 @@ final class Simulation {
 
   private SimulatedMember member(int id, SimulatedMember.@Nullable Saved saved) {
     return new SimulatedMember(
-        id, log, folder, saved, () -> Instant.ofEpochMilli(nanos / 1_000_000), () -> nanos);
+        id,
+        log,
+        folder,
+        saved,
+        MAP_ENTRIES,
+        () -> Instant.ofEpochMilli(nanos / 1_000_000),
+        () -> nanos);
   }
 
   void run(int steps) throws IOException {
