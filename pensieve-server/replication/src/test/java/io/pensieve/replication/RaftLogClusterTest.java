@@ -1,5 +1,6 @@
 package io.pensieve.replication;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -143,7 +144,7 @@ class RaftLogClusterTest {
       assertEquals(expected, versions(node));
     }
     Map.Entry<String, Node> first = leader();
-    assertTrue(first.getValue().log().snapshots().save());
+    assertTrue(requireNonNull(first.getValue().log().snapshots()).save());
     nodes.remove(first.getKey());
     first.getValue().map().close();
     for (int i = 0; i < 100; i++) {

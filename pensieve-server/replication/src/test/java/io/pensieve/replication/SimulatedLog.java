@@ -10,12 +10,31 @@ import org.jspecify.annotations.Nullable;
  * leader. A new leader has the committed entries and the begin of its predecessor's tail.
  */
 final class SimulatedLog {
-  /**
-   * An entry.
-   *
-   * @param content null for the first entry of a term, which is the engine's own
-   */
-  record Entry(long term, byte @Nullable [] content, CompletableFuture<Void> outcome) {}
+  /** An entry. */
+  static final class Entry {
+    private final long term;
+    private final byte @Nullable [] content;
+    private final CompletableFuture<Void> outcome;
+
+    Entry(long term, byte @Nullable [] content, CompletableFuture<Void> outcome) {
+      this.term = term;
+      this.content = content;
+      this.outcome = outcome;
+    }
+
+    long term() {
+      return term;
+    }
+
+    /** Null for the first entry of a term, which is the engine's own. */
+    byte @Nullable [] content() {
+      return content;
+    }
+
+    CompletableFuture<Void> outcome() {
+      return outcome;
+    }
+  }
 
   final List<Entry> committed = new ArrayList<>(); // index 1 is the first
   final List<Entry> tail = new ArrayList<>();

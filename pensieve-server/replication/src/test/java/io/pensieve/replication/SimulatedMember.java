@@ -30,8 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedMember implements Consensus, Workers {
   private static final AtomicLong FILES = new AtomicLong();
 
-  private record Proposal(long term, byte[] content, CompletableFuture<Void> outcome) {}
-
   private record Barrier(int index, CompletableFuture<Void> passed) {}
 
   /** A snapshot that survives a crash. */
@@ -44,7 +42,7 @@ final class SimulatedMember implements Consensus, Workers {
   long believedTerm; // in which it leads, as far as it knows; 0 if it does not
   private final SimulatedLog cluster;
   private final Path folder;
-  private final List<Proposal> proposals = new ArrayList<>();
+  private final List<SimulatedLog.Entry> proposals = new ArrayList<>();
   private final List<CompletableFuture<Void>> outcomes = new ArrayList<>(); // that are open
   private final List<Barrier> barriers = new ArrayList<>();
   private @Nullable StateMachine machine;
@@ -94,12 +92,12 @@ final class SimulatedMember implements Consensus, Workers {
 
   /** The engine takes a proposal from its queue, usually the first one. */
   void takeProposal(int which, boolean fenced, boolean twice) {
-    Proposal proposal = proposals.remove(which);
+    SimulatedLog.Entry proposal = proposals.remove(which);
     boolean isOfThisTerm = cluster.leader == id && proposal.term() == cluster.term;
     if (isOfThisTerm || (!fenced && cluster.leader == id)) {
-      cluster.append(proposal.content(), proposal.outcome());
+      cluster.append(requireNonNull(proposal.content()), proposal.outcome());
       if (twice) {
-        cluster.append(proposal.content(), new CompletableFuture<>());
+        cluster.append(requireNonNull(proposal.content()), new CompletableFuture<>());
       }
     } else if (cluster.leader == id) {
       proposal.outcome().completeExceptionally(new IOException("of another term"));
@@ -108,9 +106,9 @@ final class SimulatedMember implements Consensus, Workers {
 
   /** A proposal fails. Whether it gets into the log nevertheless is not known here. */
   void failProposal(int which, boolean appended) {
-    Proposal proposal = proposals.remove(which);
+    SimulatedLog.Entry proposal = proposals.remove(which);
     if (appended && cluster.leader == id && proposal.term() == cluster.term) {
-      cluster.append(proposal.content(), new CompletableFuture<>());
+      cluster.append(requireNonNull(proposal.content()), new CompletableFuture<>());
     }
     proposal.outcome().completeExceptionally(new IOException("lost"));
   }
@@ -188,7 +186,7 @@ final class SimulatedMember implements Consensus, Workers {
   @Override
   public CompletableFuture<Void> propose(long term, byte[] entry) {
     CompletableFuture<Void> outcome = new CompletableFuture<>();
-    proposals.add(new Proposal(term, entry, outcome));
+    proposals.add(new SimulatedLog.Entry(term, entry, outcome));
     outcomes.removeIf(CompletableFuture::isDone);
     outcomes.add(outcome);
     return outcome;

@@ -25,7 +25,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,7 +78,6 @@ final class Simulation {
   private final List<WaitingGet> waitingReads = new ArrayList<>();
   private final List<PendingBatch> batches = new ArrayList<>();
   private final List<Draft> drafts = new ArrayList<>();
-  private final Map<String, Supplier<PendingWrite<String>>> requests = new HashMap<>();
   private final Map<Long, PendingOp> acknowledged = new HashMap<>();
   private long nanos;
   private int values;
@@ -397,8 +395,9 @@ final class Simulation {
   }
 
   private void checkPut(String key, long version, String value, int begun) {
-    HistoryModel.Event event = model.byVersion.get(version);
-    check(event != null, "an acknowledged write is lost: " + key + " " + version);
+    HistoryModel.Event event =
+        Objects.requireNonNull(
+            model.byVersion.get(version), () -> "a write is lost: " + key + " " + version);
     check(
         event.change().equals(new Change.Put<>(key, value)),
         "another change: "
