@@ -99,8 +99,8 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
     return snapshots == null ? Optional.empty() : snapshots.newest();
   }
 
-  Applied applied() {
-    return replica.progress.applied();
+  Progress progress() {
+    return replica.progress;
   }
 
   @Nullable Snapshots<K, V> snapshots() {

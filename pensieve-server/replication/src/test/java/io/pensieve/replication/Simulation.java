@@ -467,8 +467,13 @@ final class Simulation {
       check(member.log.isReadable(), "member " + member.id + " is not complete");
       check(entries(member).equals(model.map()), difference(member));
       check(
-          member.log.applied().chain().equals(members[0].log.applied().chain()),
-          "the ends of the chains differ: " + member.log.applied());
+          member
+              .log
+              .progress()
+              .applied()
+              .chain()
+              .equals(members[0].log.progress().applied().chain()),
+          "the ends of the chains differ: " + member.log.progress().applied());
     }
     model.executions.forEach((id, times) -> check(times == 1, id + " was executed " + times));
     acknowledged.forEach(
