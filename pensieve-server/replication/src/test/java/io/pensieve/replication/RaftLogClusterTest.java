@@ -46,7 +46,11 @@ class RaftLogClusterTest {
   private final List<Member> members = new ArrayList<>();
   private final Map<String, Node> nodes = new TreeMap<>();
 
-  @TempDir Path folder;
+  private final Path folder;
+
+  RaftLogClusterTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   @BeforeEach
   void openAll() throws IOException {

@@ -23,7 +23,11 @@ class SnapshotFileTest {
   private static final SnapshotHeader HEADER =
       new SnapshotHeader(new LogPosition(3, 17), 2, 1L << 25);
 
-  @TempDir Path folder;
+  private final Path folder;
+
+  SnapshotFileTest(@TempDir Path folder) {
+    this.folder = folder;
+  }
 
   private static LiveEntry<String, String> entry(int i) {
     long expiryMillis = i % 2 == 0 ? Change.NEVER : 1_000 + i;
