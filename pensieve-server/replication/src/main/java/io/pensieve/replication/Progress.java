@@ -8,6 +8,17 @@ import java.util.concurrent.atomic.AtomicLong;
  * stores, any thread reads.
  */
 final class Progress {
+
+  /**
+   * How much of the log the map has.
+   *
+   * @param position the last entry that was applied as a whole
+   * @param chain the end of the chain there
+   */
+  record Applied(LogPosition position, ChainEnd chain) {
+    static final Applied NOTHING = new Applied(new LogPosition(0, 0), ChainEnd.START);
+  }
+
   private volatile Applied applied = Applied.NOTHING;
 
   // The map was loaded from a snapshot that has changes up to this number in part. Until the chain

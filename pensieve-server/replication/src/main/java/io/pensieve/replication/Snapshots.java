@@ -4,6 +4,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
+import io.pensieve.replication.Progress.Applied;
 import io.pensieve.replication.RaftStatus.SavedSnapshot;
 import io.pensieve.replication.RequestOutcomes.Remembered;
 import io.pensieve.replication.consensus.Consensus;
