@@ -31,6 +31,9 @@ public interface StateMachine {
    */
   void restore(LogPosition position, Path snapshot);
 
-  /** This member cannot go on, for example because its disk has failed. The process should end. */
+  /**
+   * This member cannot go on, for example because its disk has failed. The process should end.
+   * Called once at most, beside the other calls, in a thread that may close the engine.
+   */
   void fail(Throwable cause);
 }

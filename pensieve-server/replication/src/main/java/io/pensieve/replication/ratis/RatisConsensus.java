@@ -142,7 +142,7 @@ public final class RatisConsensus implements Consensus {
             running = new Running(server, division, log, events, guard);
             server.start();
           });
-      if (isNew) {
+      if (!Files.exists(startedBefore())) {
         Files.createFile(startedBefore());
       }
     } catch (Exception | Error failed) {

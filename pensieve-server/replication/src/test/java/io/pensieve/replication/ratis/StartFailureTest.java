@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.io.IOException;
@@ -24,19 +23,48 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A member alone: why it does not start, in one line, and that nothing of it stays. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StartFailureTest {
-  private final TestCluster cluster;
-  private final Member member;
-  private final Thread[] before = threads().toArray(Thread[]::new);
+  private static final List<String> ENTRIES = List.of("one", "two", "three");
 
-  StartFailureTest(@TempDir Path folder) throws IOException {
-    cluster = new TestCluster(folder);
+  private final Thread[] before = threads().toArray(Thread[]::new);
+  private final Path folder;
+  private final TestCluster written;
+  private final Member member;
+
+  /** What was written, in a folder of its own for each test. */
+  private TestCluster cluster;
+
+  StartFailureTest(@TempDir Path folder) throws Exception {
+    this.folder = folder;
     member = TestCluster.newMember("a");
+    written = new TestCluster(folder.resolve("written"));
+    written.members.add(member);
+    written.startAll();
+    for (String entry : ENTRIES) {
+      written.put(entry);
+    }
+    written.stopAll();
+    cluster = written;
+  }
+
+  @BeforeEach
+  void copy(TestInfo test) throws IOException {
+    cluster = new TestCluster(folder.resolve(test.getDisplayName()));
+    cluster.id = written.id;
     cluster.members.add(member);
+    try (Stream<Path> files = Files.walk(written.folder)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, cluster.folder.resolve(written.folder.relativize(file).toString()));
+      }
+    }
   }
 
   @AfterEach
@@ -80,7 +108,7 @@ class StartFailureTest {
   @Test
   void theWholeMemberEnds() throws Exception {
     cluster.startAll();
-    cluster.put("one");
+    cluster.put("four");
   }
 
   @Test
@@ -90,7 +118,7 @@ class StartFailureTest {
       assertContains("Raft port " + member.port(), failure());
     }
     cluster.startAll();
-    cluster.put("one");
+    cluster.put("four");
   }
 
   @Test
@@ -109,7 +137,6 @@ class StartFailureTest {
 
   @Test
   void aTornEndIsNoDamage() throws Exception {
-    writeEntries();
     Path log = newest("log_");
     try (FileChannel file = FileChannel.open(log, StandardOpenOption.WRITE)) {
       file.truncate(positionOf("three", log) + 2);
@@ -121,7 +148,6 @@ class StartFailureTest {
 
   @Test
   void aFlippedBitIsRefusedWithItsFile() throws Exception {
-    writeEntries();
     Path log = newest("log_");
     flip(log, positionOf("two", log));
     String message = failure();
@@ -131,26 +157,14 @@ class StartFailureTest {
 
   @Test
   void aMissingVoteIsRefused() throws Exception {
-    writeEntries();
     Files.delete(newest("log_").resolveSibling("raft-meta"));
     assertContains("pensieve-server cluster replace a", failure());
   }
 
   @Test
   void aMissingLogIsNotTakenForANewMember() throws Exception {
-    writeEntries();
     TestCluster.delete(cluster.folderOf("a").resolve("raft").resolve(cluster.id.toString()));
     assertContains("pensieve-server cluster replace a", failure());
-  }
-
-  private void writeEntries() throws Exception {
-    cluster.startAll();
-    Node node = cluster.leader();
-    for (String entry : List.of("one", "two", "three")) {
-      node.put(entry);
-    }
-    cluster.stopAll();
-    assertEquals(Role.OUTSIDE, node.status().role());
   }
 
   private Path newest(String prefix) throws IOException {
