@@ -99,6 +99,7 @@ final class ConfigurationTest {
     "TOKENS_FILE, 'a\0b'",
     "PEERS_CA, 'a\0b'",
     "ALLOW_ANONYMOUS, yes",
+    "UI, yes",
     "KEY_BYTES_MAX, 0",
     "VALUE_BYTES_MAX, 99999999999",
     "HEADER_BYTES_MAX, 1023",
@@ -125,6 +126,13 @@ final class ConfigurationTest {
           Map.of(setting, empty),
           Map.of("PENSIEVE_TOKENS_FILE", "tokens"));
     }
+  }
+
+  @Test
+  void thePageCanBeTurnedOff() {
+    assertTrue(configured(Map.of(), Map.of()).ui());
+    assertFalse(configured(Map.of(Setting.UI, "false"), Map.of()).ui());
+    assertFalse(configured(Map.of(), Map.of("PENSIEVE_UI", "false")).ui());
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -75,6 +76,17 @@ final class ProgramTest {
         ServerProcess.launch(
             folder, Map.of("PENSIEVE_PORT", "0", "PENSIEVE_DURABILITY", "none"), flag, value)) {
       assertEndsInOneLine(program, "");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 200", "false, 404"})
+  void aBrowserGetsAPageUnlessItIsTurnedOff(String ui, int status) throws Exception {
+    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none", "--ui", ui)) {
+      HttpURLConnection page =
+          (HttpURLConnection) URI.create(server.url() + "/ui/").toURL().openConnection();
+      assertEquals(status, page.getResponseCode());
+      page.disconnect();
     }
   }
 

@@ -7,7 +7,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.File;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -201,9 +200,15 @@ final class Browser implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    socket.abort();
-    end(process);
+  public void close() {
+    try {
+      // Asked to, it removes what it has put beside its profile.
+      JsonObject unused = call("", "Browser.close", new JsonObject());
+      Process unusedProcess = process.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+    } finally {
+      socket.abort();
+      end(process);
+    }
   }
 
   // Chromium is a tree of processes, begun by a script.

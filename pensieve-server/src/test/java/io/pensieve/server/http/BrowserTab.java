@@ -5,10 +5,13 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 
 /** A tab of a {@link Browser}: what a person does in it, what is seen there, what goes wrong. */
@@ -17,10 +20,29 @@ final class BrowserTab implements AutoCloseable {
   private static final Map<String, Integer> KEY_CODES =
       Map.of("Tab", 9, "Enter", 13, "Escape", 27, "Delete", 46, "ArrowRight", 39, "ArrowDown", 40);
 
+  private static final Set<String> NAMED_ROLES =
+      Set.of(
+          "button",
+          "link",
+          "textbox",
+          "combobox",
+          "spinbutton",
+          "tab",
+          "meter",
+          "dialog",
+          "region",
+          "navigation",
+          "image",
+          "img",
+          "table",
+          "heading");
+
   private final BiFunction<String, JsonObject, JsonObject> devTools;
   private final Runnable onClose;
   private final List<String> errors = new CopyOnWriteArrayList<>();
   private final List<String> requested = new CopyOnWriteArrayList<>();
+  // Files of the page that did not come, because the machine's network has changed.
+  private final AtomicInteger filesLost = new AtomicInteger();
 
   BrowserTab(BiFunction<String, JsonObject, JsonObject> devTools, Runnable onClose) {
     this.devTools = devTools;
@@ -66,18 +88,23 @@ final class BrowserTab implements AutoCloseable {
           errors.add(about.get("args").toString());
         }
       }
-      case "Log.entryAdded" -> {
-        JsonObject entry = about.getAsJsonObject("entry");
-        boolean isBad = !entry.get("level").getAsString().equals("verbose");
-        if (isBad) {
-          errors.add(
-              entry.get("source").getAsString() + ": " + entry.get("text") + entry.get("url"));
-        }
-      }
+      case "Log.entryAdded" -> onLogEntry(about.getAsJsonObject("entry"));
       case "Page.javascriptDialogOpening" -> errors.add("dialog: " + about.get("message"));
       case "Network.requestWillBeSent" ->
           requested.add(about.getAsJsonObject("request").get("url").getAsString());
       default -> {}
+    }
+  }
+
+  // Tests with network namespaces make and drop interfaces; a browser then drops connections. That
+  // is no fault of the page, which asks again; what it is made of is loaded again by go().
+  private void onLogEntry(JsonObject entry) {
+    String text = entry.get("text").getAsString();
+    String about = entry.has("url") ? entry.get("url").getAsString() : "";
+    if (text.contains("ERR_NETWORK_CHANGED")) {
+      filesLost.addAndGet(about.contains("/ui/") ? 1 : 0);
+    } else if (!entry.get("level").getAsString().equals("verbose")) {
+      errors.add(entry.get("source").getAsString() + ": " + text + " " + about);
     }
   }
 
@@ -86,13 +113,18 @@ final class BrowserTab implements AutoCloseable {
     return List.copyOf(errors);
   }
 
+  /** Forgets them. */
+  void forgetErrors() {
+    errors.clear();
+  }
+
   /**
    * Returns the same without the lines that every browser writes about an answer that is an error,
    * or that does not come.
    */
   List<String> errorsOfPage() {
     return errors.stream()
-        .filter(error -> !error.startsWith("network: \"Failed to load resource"))
+        .filter(error -> !error.startsWith("network: Failed to load resource"))
         .toList();
   }
 
@@ -101,9 +133,15 @@ final class BrowserTab implements AutoCloseable {
     return List.copyOf(requested);
   }
 
-  /** Goes to a URL. */
-  void go(String url) {
-    JsonObject unused = call("Page.navigate", with("url", url));
+  /** Goes to a URL, and waits until all of its files are there. */
+  void go(String url) throws Exception {
+    boolean isWhole;
+    do {
+      int lost = filesLost.get();
+      boolean isReached = !call("Page.navigate", with("url", url)).has("errorText");
+      await("document.readyState === 'complete'");
+      isWhole = isReached && filesLost.get() == lost;
+    } while (!isWhole);
   }
 
   /** Runs a script before those of each page that follows. */
@@ -112,10 +150,14 @@ final class BrowserTab implements AutoCloseable {
   }
 
   void size(int width) {
+    size(width, HEIGHT);
+  }
+
+  void size(int width, int height) {
     JsonObject unused =
         call(
             "Emulation.setDeviceMetricsOverride",
-            with("width", width, "height", HEIGHT, "deviceScaleFactor", 1, "mobile", false));
+            with("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
   }
 
   /** Has the system prefer {@code dark} or {@code light}. */
@@ -227,6 +269,24 @@ final class BrowserTab implements AutoCloseable {
     }
   }
 
+  /** Sends the form of a dialog, which then closes. */
+  void send(String form) throws Exception {
+    send(form, "!" + first(form) + ".closest('dialog').open");
+  }
+
+  /** Sends the form of a dialog, which then says this. */
+  void sendInVain(String form, String problem) throws Exception {
+    send(form, first(form) + ".innerText.includes(" + quoted(problem) + ")");
+  }
+
+  private void send(String form, String isDone) throws Exception {
+    String unanswered = first(form) + ".innerText.includes('does not answer')";
+    do {
+      click(form + " button[type=submit]");
+      await(isDone + " || " + unanswered);
+    } while (!isTrue(isDone)); // the machine's network has changed
+  }
+
   /** Types a text into a field, in place of what it has. */
   void type(String selector, String text) throws Exception {
     await(first(selector) + "?.checkVisibility()");
@@ -255,26 +315,26 @@ final class BrowserTab implements AutoCloseable {
     JsonObject unusedAnswer = call("Input.dispatchKeyEvent", event);
   }
 
+  /** Returns what a screen reader finds no name for, of all that a person can operate. */
+  List<String> controlsWithoutName() {
+    List<String> nameless = new ArrayList<>();
+    JsonArray nodes = call("Accessibility.getFullAXTree", with()).getAsJsonArray("nodes");
+    for (JsonElement each : nodes) {
+      JsonObject node = each.getAsJsonObject();
+      boolean isSeen = !node.get("ignored").getAsBoolean() && node.has("role");
+      String role = isSeen ? node.getAsJsonObject("role").get("value").getAsString() : "";
+      JsonObject name = node.getAsJsonObject("name");
+      boolean hasName = name != null && !name.get("value").getAsString().isBlank();
+      if (NAMED_ROLES.contains(role) && !hasName) {
+        nameless.add(node.toString());
+      }
+    }
+    return nameless;
+  }
+
   /** Returns what is seen, as a PNG. */
   byte[] picture() {
     JsonObject picture = call("Page.captureScreenshot", with("format", "png"));
-    return Base64.getDecoder().decode(picture.get("data").getAsString());
-  }
-
-  /** Returns the whole page, as a PNG. */
-  byte[] wholePicture() {
-    JsonObject picture =
-        call(
-            "Page.captureScreenshot",
-            with(
-                "format",
-                "png",
-                "captureBeyondViewport",
-                true,
-                "clip",
-                eval(
-                    "({x: 0, y: 0, width: innerWidth, height:"
-                        + " document.documentElement.scrollHeight, scale: 1})")));
     return Base64.getDecoder().decode(picture.get("data").getAsString());
   }
 

@@ -9,74 +9,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.Versioned;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.access.Tokens;
-import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.value.StoredValue;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The page in a real browser: what a person does there, and what comes of it at the server. */
-final class UiPageTest {
+final class UiPageTest extends BrowserScene {
   private static final String READ = "read-0123456789abcdef";
   private static final String WRITE = "write-0123456789abcdef";
 
-  private static @Nullable Browser browser;
-
-  private final ServerUnderTest server;
-  private final BrowserTab tab;
-  private final String url;
-
   UiPageTest(@TempDir Path folder) throws Exception {
-    server = ServerUnderTest.over(folder, SizeLimits.defaults());
-    url = urlOf(server);
-    tab = open();
-  }
-
-  @BeforeAll
-  static void startBrowser(@TempDir Path folder) throws Exception {
-    browser = Browser.startIfInstalled(folder);
-  }
-
-  @AfterAll
-  static void closeBrowser() throws Exception {
-    if (browser != null) {
-      browser.close();
-    }
-  }
-
-  private static BrowserTab open() {
-    if (browser == null) {
-      throw new AssertionError("started before all");
-    }
-    return browser.open();
-  }
-
-  private static String urlOf(ServerUnderTest server) {
-    return "http://127.0.0.1:" + server.http.address().getPort();
-  }
-
-  @AfterEach
-  void nothingWentWrongAndNothingCameFromElsewhere() {
-    List<String> requested = tab.requested();
-    tab.close();
-    server.close();
-    assertEquals(List.of(), tab.errorsOfPage());
-    assertEquals(
-        List.of(),
-        requested.stream().filter(asked -> !asked.startsWith("http://127.0.0.1:")).toList());
-  }
-
-  private void look(String hash) throws Exception {
-    tab.go(url + "/ui/" + hash);
-    tab.awaitText("#connection", "Live");
+    super(folder);
   }
 
   @Test
@@ -106,7 +54,7 @@ final class UiPageTest {
     tab.type("#put-key", "foo");
     tab.type("#put-value", "bar");
     tab.press("Tab");
-    tab.click("#put-form .primary");
+    tab.send("#put-form");
     tab.awaitText("#entry", "foo");
     assertEquals("bar", server.map.get("foo"));
     tab.click("[data-view=overview]");
@@ -129,7 +77,7 @@ final class UiPageTest {
     tab.type("#put-type", "application/json");
     tab.type("#put-life", "90");
     tab.type("#put-value", "{\"big\":12345678901234567890,\"a\":[]}");
-    tab.click("#put-form .primary");
+    tab.send("#put-form");
     tab.awaitText("#value", "{\n  \"big\": 12345678901234567890,\n  \"a\": []\n}");
     tab.awaitText("#entry .facts", "application/json");
     tab.awaitText("#entry .facts", "in 1 min 2");
@@ -139,8 +87,8 @@ final class UiPageTest {
 
     tab.click("#entry .actions button:nth-child(2)");
     tab.type("#extend-life", "2");
-    tab.eval("document.getElementById('extend-unit').value = 'd'");
-    tab.click("#extend-form .primary");
+    run("document.getElementById('extend-unit').value = 'd'");
+    tab.send("#extend-form");
     tab.awaitText("#entry .facts", "in 1 d 23 h");
     Duration rest = entry("user/1").remaining(Instant.now()).orElseThrow();
     assertTrue(rest.compareTo(Duration.ofHours(47)) > 0, rest::toString);
@@ -149,13 +97,13 @@ final class UiPageTest {
     tab.click("#entry .actions button");
     tab.type("#put-value", "plain");
     tab.type("#put-life", "");
-    tab.click("#put-form .primary");
+    tab.send("#put-form");
     tab.awaitText("#value", "plain");
     tab.awaitText("#entry .facts", "never");
     assertEquals("plain", server.map.get("user/1"));
 
     tab.click("#entry .danger");
-    tab.click("#delete-form .danger");
+    tab.send("#delete-form");
     tab.awaitText("#count", "No keys yet");
     assertFalse(server.map.containsKey("user/1"));
   }
@@ -176,17 +124,14 @@ final class UiPageTest {
     server.map.put("k", "newer");
     tab.click("#entry .actions button");
     tab.type("#put-value", "mine");
-    tab.click("#put-form .primary");
-    tab.awaitText("#put-problem", "Somebody has changed the entry meanwhile");
+    tab.sendInVain("#put-form", "Somebody has changed the entry meanwhile");
     tab.press("Escape");
     tab.click("#entry .danger");
-    tab.click("#delete-form .danger");
-    tab.awaitText("#delete-problem", "Somebody has changed the entry meanwhile");
+    tab.sendInVain("#delete-form", "Somebody has changed the entry meanwhile");
     tab.press("Escape");
     tab.click("#new-entry");
     tab.type("#put-key", "k");
-    tab.click("#put-form .primary");
-    tab.awaitText("#put-problem", "There is an entry of this key already");
+    tab.sendInVain("#put-form", "There is an entry of this key already");
     assertEquals("newer", server.map.get("k"));
   }
 
@@ -212,7 +157,7 @@ final class UiPageTest {
     tab.click("#previous");
     tab.awaitText("#page-number", "Page 2");
     tab.awaitText("#key-list", "100");
-    tab.eval("history.back()");
+    run("history.back()");
     tab.awaitText("#count", "251 keys");
     tab.type("#delimiter", "");
     tab.click("#prefix-form button");
@@ -270,8 +215,7 @@ final class UiPageTest {
 
       tab.click("#new-entry");
       tab.type("#put-key", "k");
-      tab.click("#put-form .primary");
-      tab.awaitText("#put-problem", "this needs a token to write, and this one is to read");
+      tab.sendInVain("#put-form", "this needs a token to write, and this one is to read");
       tab.press("Escape");
       tab.click("#token-button");
       tab.type("#token", WRITE);
@@ -279,7 +223,7 @@ final class UiPageTest {
       tab.await("!document.getElementById('token-dialog').open");
       tab.click("#new-entry");
       tab.type("#put-key", "k");
-      tab.click("#put-form .primary");
+      tab.send("#put-form");
       tab.awaitText("#entry", "The value is empty");
       assertEquals("", closed.map.get("k"));
 
@@ -323,7 +267,7 @@ final class UiPageTest {
     hide(true);
     tab.await("asked === answered");
     int asked = tab.eval("asked").getAsInt();
-    tab.eval("new Promise(resolve => setTimeout(resolve, 2500))"); // a period and some more
+    run("new Promise(resolve => setTimeout(resolve, 2500))"); // a period and some more
     assertEquals(asked, tab.eval("asked").getAsInt());
     server.map.put("meanwhile", "x");
     hide(false);
@@ -335,7 +279,7 @@ final class UiPageTest {
   }
 
   private void hide(boolean hidden) {
-    tab.eval(
+    run(
         "Object.defineProperty(document, 'hidden', {configurable: true, get: () => "
             + hidden
             + "}); document.dispatchEvent(new Event('visibilitychange'))");

@@ -4,6 +4,7 @@
 const ROOT = new URL("..", document.baseURI);
 const TOKEN = "pensieve-token";
 const PATIENCE_MILLIS = 15000;
+const RETRY_MILLIS = [200, 600];
 
 /** The token is in the session storage: of this tab, and gone with it. */
 export const token = {
@@ -37,6 +38,27 @@ async function refusal(response) {
   return new Refusal(response.status, problem.code ?? "", detail);
 }
 
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+// A browser drops connections whenever an interface of its machine comes or goes. So a read is tried
+// again before it is said that the server does not answer; a write is left to whoever looks.
+async function answerTo(url, options) {
+  const isRead = (options.method ?? "GET") === "GET";
+  for (let tries = 0; ; tries++) {
+    try {
+      return await fetch(url, options);
+    } catch (failed) {
+      const isFinal = !isRead || tries === RETRY_MILLIS.length || document.hidden;
+      if (failed.name === "AbortError") {
+        throw failed;
+      } else if (isFinal || failed.name === "TimeoutError") {
+        throw new Refusal(0, "no_answer", "The server does not answer.");
+      }
+      await pause(RETRY_MILLIS[tries]);
+    }
+  }
+}
+
 /** Sends a request; resolves with an answer whose status is below 400. */
 export async function call(path, { query = {}, headers = {}, signal, ...options } = {}) {
   const url = new URL(path, ROOT);
@@ -46,22 +68,14 @@ export async function call(path, { query = {}, headers = {}, signal, ...options 
     }
   }
   const sent = token.get();
-  let response;
-  try {
-    response = await fetch(url, {
-      ...options,
-      headers: sent ? { ...headers, Authorization: `Bearer ${sent}` } : headers,
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "error",
-      signal: signal ?? AbortSignal.timeout(PATIENCE_MILLIS),
-    });
-  } catch (failed) {
-    if (failed.name === "AbortError") {
-      throw failed;
-    }
-    throw new Refusal(0, "no_answer", "The server does not answer.");
-  }
+  const response = await answerTo(url, {
+    ...options,
+    headers: sent ? { ...headers, Authorization: `Bearer ${sent}` } : headers,
+    cache: "no-store",
+    credentials: "omit",
+    redirect: "error",
+    signal: signal ?? AbortSignal.timeout(PATIENCE_MILLIS),
+  });
   if (response.ok) {
     return response;
   }

@@ -41,21 +41,32 @@ const UNSEEN =
 const IN_VALUES = new RegExp(`([${UNSEEN}\\r])\\1*`, "gu");
 const IN_KEYS = new RegExp(`([${UNSEEN}\\t\\n\\r])\\1*`, "gu");
 
+// As many labels get a box of their own; more of them would keep the browser busy for minutes.
+const BOXES_MAX = 300;
+
 /** Returns the text as nodes, with a label in place of each run of an unseen character. */
 export function visible(text, { multiline = false } = {}) {
   const nodes = document.createDocumentFragment();
   let end = 0;
+  let boxes = 0;
+  let plain = "";
   for (const run of text.matchAll(multiline ? IN_VALUES : IN_KEYS)) {
     if (multiline && run[0] === "\r" && text[run.index + 1] === "\n") {
       continue; // a line break of Windows
     }
-    nodes.append(text.slice(end, run.index));
+    plain += text.slice(end, run.index);
     const code = run[1].codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
     const times = run[0].length / run[1].length;
-    nodes.append(el("span", { class: "unseen-char" }, `U+${code}${times > 1 ? `×${times}` : ""}`));
+    const label = `U+${code}${times > 1 ? `×${times}` : ""}`;
+    if (boxes++ < BOXES_MAX) {
+      nodes.append(plain, el("span", { class: "unseen-char" }, label));
+      plain = "";
+    } else {
+      plain += `[${label}]`;
+    }
     end = run.index + run[0].length;
   }
-  nodes.append(text.slice(end));
+  nodes.append(plain + text.slice(end));
   return nodes;
 }
 

@@ -33,7 +33,7 @@ function setTile(id, value, detail, { share, state = "" } = {}) {
     const percent = Math.min(100, Math.max(0, share * 100));
     shown.fill.style.width = `${percent}%`;
     shown.bar.setAttribute("aria-valuenow", percent.toFixed(0));
-    shown.bar.dataset.full = String(percent > 90);
+    shown.bar.dataset.full = String(id === "heap" && percent > 90); // a full map is as it should be
   }
 }
 
@@ -110,6 +110,9 @@ export function show(status, cluster) {
   showPlots(samples, [Math.min(samples[0].at, end - SHOWN_SECONDS_MIN), end]);
 }
 
+// The largest number that the server knows stands for none.
+const isBound = (max) => max < 2 ** 62;
+
 function showTiles(now, before, status) {
   const entries = now.get("cache_size");
   const entriesMax = now.get("cache_size_max");
@@ -117,7 +120,7 @@ function showTiles(now, before, status) {
 
   const weight = now.get("cache_weight_bytes");
   const weightMax = now.get("cache_weight_bytes_max");
-  setTile("weight", format.bytes(weight), `of ${format.bytes(weightMax)}`, { share: weight / weightMax });
+  setTile("weight", format.bytes(weight), isBound(weightMax) ? `of ${format.bytes(weightMax)}` : "no bound", { share: weight / weightMax });
 
   const ratio = before ? hitRatio(now, before) : undefined;
   setTile("hits", format.percent(ratio), `${format.percent(hitRatio(now))} of all so far`);
@@ -229,46 +232,67 @@ function showLog(now, status) {
 
 const STATES = { alive: "● alive", suspect: "▲ suspect", dead: "✖ dead" };
 
-/** What a replicating node tells besides; absent on one that does not replicate. */
-function replicated(peer) {
-  const lag = peer.lag_ms ?? peer.behind_ms;
-  const entries = peer.lag ?? peer.lag_entries ?? peer.behind;
-  const parts = [
-    peer.role,
-    entries !== undefined && entries !== null ? `${format.count(entries)} behind` : undefined,
-    lag !== undefined && lag !== null ? `${format.span(lag)} behind` : undefined,
-  ];
-  return parts.filter((part) => part !== undefined && part !== null).join(", ");
+/** The peers, and what a replicating node tells of the members of its cluster besides. */
+function nodesOf({ node_id: own, peers = [], members = [], leader }) {
+  const nodes = peers.map((peer) => ({ ...peer }));
+  for (const member of members) {
+    const known = nodes.find(({ id, url }) => (id !== null && id === member.id) || url === member.url);
+    const role = member.id === leader ? "leader" : "follower";
+    if (known) {
+      Object.assign(known, { role, lag: member.lag });
+    } else if (member.id !== own) {
+      nodes.push({ ...member, role });
+    }
+  }
+  return nodes;
 }
 
+const isKnown = (value) => value !== undefined && value !== null;
+
 function showPeers(cluster) {
-  const peers = cluster.peers ?? [];
-  const own = replicated(cluster);
-  if (peers.length === 0) {
-    byId("peers").replaceChildren(
-      el("p", { class: "muted" }, own ? `This node: ${own}. No peers.` : "None: this node is alone."),
-    );
+  const nodes = nodesOf(cluster);
+  const isReplicated = isKnown(cluster.role);
+  const own = isReplicated
+    ? el("p", { class: "own" }, ownRole(cluster))
+    : el("p", { class: "muted" }, nodes.length === 0 ? "None: this node is alone." : "Nodes watch one another; they do not replicate.");
+  if (nodes.length === 0) {
+    byId("peers").replaceChildren(own);
     return;
   }
-  const isReplicated = own !== "" || peers.some((peer) => replicated(peer) !== "");
-  const titles = ["Node", "State", "Phi", "Heard", ...(isReplicated ? ["Role"] : [])];
-  const rows = peers.map((peer) =>
+  const titles = ["Node", "State", "Phi", "Heard", ...(isReplicated ? ["Role", "Behind by"] : [])];
+  const rows = nodes.map((node) =>
     row(
-      el("th", { scope: "row" }, el("bdi", {}, peer.url), peer.id === null ? "" : ` (${peer.id})`),
-      cell(STATES[peer.state] ?? String(peer.state), `state ${peer.state === "alive" ? "good" : "bad"}`),
-      cell(peer.phi >= 1e9 ? "∞" : format.short(peer.phi)),
-      cell(peer.last_heard_ms === null ? "never" : `${format.span(peer.last_heard_ms)} ago`),
-      ...(isReplicated ? [cell(replicated(peer))] : []),
+      el("th", { scope: "row" }, el("bdi", {}, node.url), isKnown(node.id) ? ` (${node.id})` : ""),
+      cell(STATES[node.state] ?? node.state ?? "–", `state ${node.state === "alive" ? "good" : "bad"}`),
+      cell(node.phi >= 1e9 ? "∞" : format.short(node.phi)),
+      cell(isKnown(node.last_heard_ms) ? `${format.span(node.last_heard_ms)} ago` : "never"),
+      ...(isReplicated ? [cell(node.role ?? "–"), cell(isKnown(node.lag) ? `${format.count(node.lag)} changes` : "–")] : []),
     ),
   );
   byId("peers").replaceChildren(
-    own ? el("p", {}, `This node: ${own}.`) : "",
+    own,
     el(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": "Peers" },
-      el("table", { class: "numbers" }, el("thead", {}, row(...titles.map((title) => head(title)))), el("tbody", {}, rows)),
+      el(
+        "table",
+        { class: "numbers", "aria-label": "Peers" },
+        el("thead", {}, row(...titles.map((title) => head(title)))),
+        el("tbody", {}, rows),
+      ),
     ),
   );
+}
+
+function ownRole({ role, leader, term, commit_index: committed, applied_index: applied, waits_for: waitsFor }) {
+  const parts = [
+    `This node is ${role}`,
+    isKnown(leader) ? `the leader is node ${leader}` : "there is no leader",
+    isKnown(term) ? `term ${format.count(term)}` : null,
+    isKnown(applied) && isKnown(committed) ? `applied ${format.count(applied)} of ${format.count(committed)}` : null,
+    isKnown(waitsFor) ? `it waits for ${waitsFor}` : null,
+  ];
+  return `${parts.filter(isKnown).join(" · ")}.`;
 }
 
 export function showOverview(isShown) {

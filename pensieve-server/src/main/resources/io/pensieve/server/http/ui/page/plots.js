@@ -14,7 +14,7 @@ const PLOTS = [
     format: format.rate,
     lines: [
       { label: "all", of: "requests" },
-      { label: "refused", of: "refused" },
+      { label: "4xx and 5xx", of: "refused" },
     ],
   },
   {
