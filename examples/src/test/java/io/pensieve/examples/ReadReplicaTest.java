@@ -33,6 +33,7 @@ class ReadReplicaTest {
   private URI server = URI.create("http://none");
 
   @Test
+  @SuppressWarnings("try") // it only has to run
   void theReplicaIsWhatTheServerIs(@TempDir Path folder) throws Exception {
     int port = freePort();
     server = URI.create("http://127.0.0.1:" + port);
