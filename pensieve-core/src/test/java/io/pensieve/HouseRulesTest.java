@@ -59,6 +59,7 @@ class HouseRulesTest {
               Set.of(
                   "io.pensieve.annotation",
                   "io.pensieve.log",
+                  "io.pensieve.log.file",
                   "io.pensieve.replication.consensus",
                   "io.pensieve.replication.format")),
           Map.entry("io.pensieve.replication.consensus", Set.of()),
@@ -202,7 +203,7 @@ class HouseRulesTest {
       case "io.pensieve" -> 42;
       case "io.pensieve.log.file" -> 69;
       case "io.pensieve.lru" -> 32;
-      case "io.pensieve.replication" -> 26;
+      case "io.pensieve.replication" -> 27;
       case "io.pensieve.server" -> 35;
       default -> 22;
     };

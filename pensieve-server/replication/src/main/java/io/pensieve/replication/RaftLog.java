@@ -17,12 +17,14 @@ import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.Member;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
@@ -251,6 +253,24 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
   @Override
   public ChangeStream<K, V> changes(long since) {
     return replica.recent.changes(since);
+  }
+
+  /**
+   * Copies the map to the folder of a {@link io.pensieve.log.file.FileLog}, on any member. A single
+   * node opens it as it is; the entries have new versions there.
+   *
+   * @throws LogException.OutcomeUnknown if no leader answers, or if this node loses the leadership
+   *     again and again meanwhile
+   */
+  @Override
+  public void backup(Path folder) {
+    LogBackup<K, V> backup = requireNonNull(replica.backup(), "no map is open on this log");
+    try {
+      readBarrier().join();
+    } catch (CompletionException noLeader) {
+      throw new LogException.OutcomeUnknown("no backup, since no leader answers: " + noLeader);
+    }
+    backup.write(folder);
   }
 
   @Override

@@ -43,6 +43,7 @@ final class Replica<K, V> {
   private volatile @Nullable UpdateEncoder<K, V> updates; // null until a map follows
   private volatile @Nullable StandbyMap<K, V> map;
   private volatile @Nullable Snapshots<K, V> snapshots;
+  private volatile @Nullable LogBackup<K, V> backup;
   private volatile @Nullable Throwable failure;
   private long ticks; // the timer's thread only
 
@@ -119,6 +120,7 @@ final class Replica<K, V> {
   }
 
   void attach(LiveEntries<K, V> live) {
+    backup = new LogBackup<>(keys, values, live, leadership, acknowledgements, progress);
     snapshots =
         new Snapshots<>(
             settings,
@@ -130,6 +132,11 @@ final class Replica<K, V> {
             acknowledgements,
             requests,
             progress);
+  }
+
+  /** A backup of the map; null before there is one. */
+  @Nullable LogBackup<K, V> backup() {
+    return backup;
   }
 
   void follow(StandbyMap<K, V> standby) {

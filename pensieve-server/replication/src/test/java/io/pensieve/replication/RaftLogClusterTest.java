@@ -12,7 +12,9 @@ import io.pensieve.Write;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.log.Codec;
+import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import io.pensieve.log.file.FileLog;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
 import java.io.IOException;
@@ -167,10 +169,19 @@ class RaftLogClusterTest {
   }
 
   @Test
-  void aFollowerRefusesWritesAndTellsChanges() throws Exception {
+  void eachMemberTellsChangesAndGivesABackupAndFollowersRefuseWrites() throws Exception {
     long version = put("a", "b");
     for (Node node : nodes.values()) {
       passBarrier(node);
+      Path copy = folder.resolve("backup " + UUID.randomUUID());
+      node.map().backup(copy);
+      assertThrows(IllegalArgumentException.class, () -> node.map().backup(copy));
+      try (Pensieve<String, String> single =
+          Pensieve.<String, String>builder()
+              .log(FileLog.open(copy, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+              .open()) {
+        assertEquals(Map.of("a", "b"), single);
+      }
       if (!node.log().isLeading()) {
         assertThrows(LogException.ReadOnly.class, () -> node.map().put("c", "d"));
       }
