@@ -70,6 +70,7 @@ final class ReplicatedNode implements AutoCloseable {
             raft.port(),
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
+            configuration.capacity(),
             inputs.authorizer()::peerSecret,
             inputs.trust()::context);
     try {

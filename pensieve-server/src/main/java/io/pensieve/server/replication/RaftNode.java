@@ -85,6 +85,7 @@ public final class RaftNode implements AutoCloseable {
     log =
         RaftLog.on(consensus, Codec.utf8(), StoredValue.codec())
             .maximumChangeBytes(settings.changeBytesMax())
+            .mapEntries(settings.mapEntries())
             .onEvent(events)
             .onFailure(onFailure)
             .onCommit(onCommit)

@@ -20,6 +20,7 @@ import javax.net.ssl.SSLContext;
  * @param raftPort the number of its Raft port
  * @param raftTls mutual TLS on the Raft port; empty for none
  * @param changeBytesMax the longest change, in bytes
+ * @param mapEntries how many entries the map has at most
  * @param secret returns the token for peers, if there is one
  * @param trust returns the context that decides which HTTP server is trusted to be a peer
  */
@@ -32,5 +33,6 @@ public record ReplicationSettings(
     int raftPort,
     Optional<PeerTls> raftTls,
     int changeBytesMax,
+    long mapEntries,
     Supplier<Optional<String>> secret,
     Callable<SSLContext> trust) {}
