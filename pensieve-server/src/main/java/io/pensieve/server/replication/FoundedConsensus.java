@@ -79,9 +79,15 @@ final class FoundedConsensus implements Consensus {
   @Override
   public ConsensusStatus status() {
     Consensus now = engine;
-    return now == null
-        ? new ConsensusStatus(ConsensusStatus.Role.OUTSIDE, 0, Optional.empty(), 0, 0, List.of())
-        : now.status();
+    try {
+      return now == null ? outside() : now.status();
+    } catch (IllegalStateException stillStarting) {
+      return outside(); // its parts are not all there yet
+    }
+  }
+
+  private static ConsensusStatus outside() {
+    return new ConsensusStatus(ConsensusStatus.Role.OUTSIDE, 0, Optional.empty(), 0, 0, List.of());
   }
 
   @Override
