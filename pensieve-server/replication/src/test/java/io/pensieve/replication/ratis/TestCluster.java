@@ -127,8 +127,14 @@ final class TestCluster implements AutoCloseable {
       propose(entry).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
-    void barrier() throws Exception {
-      consensus.readBarrier().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    /** Again and again: a member fails to do it while it knows no leader. */
+    void barrier() throws InterruptedException {
+      TestCluster.await("a barrier", this::hasPassedBarrier);
+    }
+
+    private boolean hasPassedBarrier() {
+      CompletableFuture<Void> barrier = consensus.readBarrier();
+      return barrier.handle((done, failed) -> failed == null).join();
     }
 
     synchronized void snapshot() throws IOException {
@@ -222,14 +228,10 @@ final class TestCluster implements AutoCloseable {
         node.put(entry);
         return;
       } catch (ExecutionException unknown) {
-        try {
-          node = leader();
-          node.barrier();
-          if (node.applied().contains(entry)) {
-            return;
-          }
-        } catch (ExecutionException lostAgain) {
-          Thread.sleep(5);
+        node = leader();
+        node.barrier();
+        if (node.applied().contains(entry)) {
+          return;
         }
       }
     }
