@@ -59,6 +59,7 @@ class ReadReplicaTest {
           put("later", "after a restart");
           delete("before");
           awaitEqual(replica);
+          again.kill();
         }
       }
     }
