@@ -204,7 +204,7 @@ class HouseRulesTest {
       case "io.pensieve.log.file" -> 69;
       case "io.pensieve.lru" -> 32;
       case "io.pensieve.replication" -> 27;
-      case "io.pensieve.server" -> 35;
+      case "io.pensieve.server" -> 36;
       default -> 22;
     };
   }

@@ -51,7 +51,7 @@ final class ReplicatedNode implements AutoCloseable {
   static ReplicatedNode of(
       Configuration configuration,
       Configuration.RaftEndpoint raft,
-      PensieveServer.Inputs inputs,
+      ServerInputs inputs,
       PrintStream err,
       Consumer<Throwable> onFailure) {
     requireNoOtherLog(configuration.dataDir());

@@ -4,52 +4,30 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.RaftLog;
 import io.pensieve.replication.consensus.Consensus;
-import io.pensieve.replication.consensus.Founding;
-import io.pensieve.replication.consensus.FoundingState;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
-import io.pensieve.server.http.replication.NodeCard;
 import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
-/**
- * This node of a cluster: its folder, its engine and its log. If its folder belongs to no cluster,
- * a thread of its own asks the peers until it does.
- */
+/** This node of a cluster: its membership, its engine and its log. */
 public final class RaftNode implements AutoCloseable {
-  private static final long ASK_MILLIS = 250;
-  private static final Duration ADMISSION_PATIENCE = Duration.ofSeconds(20);
-  private static final long STOP_MILLIS_MAX = 5_000;
   private static final int ENTRY_FRAME_BYTES = 64 << 10;
 
   private final ReplicationSettings settings;
   private final Consumer<String> events;
-  private final Member self;
-  private final Founding founding;
-  private final CardReader cards;
-  private final FoundedConsensus consensus;
+  private final ClusterMembership membership;
   private final RaftLog<String, StoredValue> log;
   private final RaftReplication replication;
-  private final CountDownLatch closed = new CountDownLatch(1);
-  private final Thread asking;
-  private volatile boolean isFounded;
-  private volatile @Nullable String waitsFor;
 
   /**
    * Reads the folder. Starts nothing.
@@ -66,19 +44,10 @@ public final class RaftNode implements AutoCloseable {
       LongConsumer onCommit) {
     this.settings = settings;
     this.events = events;
-    self =
-        new Member(
-            settings.nodeId(), settings.url().getHost(), settings.raftPort(), settings.url());
-    cards = new CardReader(settings.secret(), settings.trust());
-    consensus = new FoundedConsensus(settings.folder().resolve("temporary"));
+    CardReader cards = new CardReader(settings.secret(), settings.trust());
+    FoundedConsensus consensus = new FoundedConsensus(settings.folder().resolve("temporary"));
     try {
-      founding = Founding.at(settings.folder(), settings.nodeId());
-      Optional<UUID> cluster = founding.state().cluster();
-      if (cluster.isPresent() && RaftFolder.hasLog(settings.folder(), cluster.get())) {
-        // The engine's own list of members counts.
-        consensus.found(() -> engine(cluster.get(), List.of()));
-        isFounded = true;
-      }
+      membership = new ClusterMembership(settings, cards, consensus, this::engine, events);
     } catch (IOException unusable) {
       throw new LogException.Failed(String.valueOf(unusable.getMessage()), unusable);
     }
@@ -90,9 +59,7 @@ public final class RaftNode implements AutoCloseable {
             .onFailure(onFailure)
             .onCommit(onCommit)
             .build();
-    replication = new RaftReplication(this, log, cards);
-    asking = new Thread(this::askUntilFounded, "pensieve-founding");
-    asking.setDaemon(true);
+    replication = new RaftReplication(membership, log, cards);
   }
 
   private Consensus engine(UUID cluster, List<Member> founders) {
@@ -118,130 +85,7 @@ public final class RaftNode implements AutoCloseable {
 
   /** Begins to look for a cluster, if the folder belongs to none. The map is open. */
   public void lookForCluster() {
-    if (!isFounded) {
-      asking.start();
-    }
-  }
-
-  private void askUntilFounded() {
-    try {
-      do {
-        if (decide()) {
-          return;
-        }
-      } while (!closed.await(ASK_MILLIS, TimeUnit.MILLISECONDS));
-    } catch (InterruptedException stopping) {
-      Thread.currentThread().interrupt();
-    } catch (IOException | RuntimeException broken) {
-      say("this node cannot take part in its cluster: " + broken);
-    }
-  }
-
-  /** Asks all peers. Returns whether this node belongs to a cluster now. */
-  private boolean decide() throws IOException, InterruptedException {
-    Map<String, FoundingState> answers = new HashMap<>();
-    List<Member> members = new ArrayList<>(List.of(self));
-    for (URI peer : settings.peers()) {
-      Member member = silent(peer);
-      try {
-        NodeCard card = cards.read(peer);
-        if (card.incarnation().equals(founding.state().incarnation())) {
-          continue; // the list of peers has this node, too
-        }
-        member = member(card);
-        if (answers.put(card.id(), state(card)) != null || card.id().equals(self.id())) {
-          say("two nodes have the id " + card.id() + ", one is " + peer + ": give each its own");
-          return false;
-        }
-      } catch (IOException noAnswer) {
-        // It stays silent.
-      }
-      members.add(member);
-    }
-    Founding.Decision decision =
-        founding.decide(members, peer -> Optional.ofNullable(answers.get(peer.id())));
-    if (decision instanceof Founding.Start start) {
-      return start(start);
-    }
-    say(((Founding.Wait) decision).reason());
-    return false;
-  }
-
-  // Its id is not known, so nobody has it.
-  private static Member silent(URI url) {
-    return new Member(url.toString(), url.getHost(), 0, url);
-  }
-
-  // After a crash between the decision and the start, some founders may be silent.
-  private boolean start(Founding.Start start) throws IOException {
-    if (start.founders().size() < founding.state().founders().size()) {
-      say("waits for the other founders of cluster " + start.cluster());
-      return false;
-    }
-    consensus.found(() -> engine(start.cluster(), start.founders()));
-    events.accept(
-        start.founders().isEmpty()
-            ? "joins cluster " + start.cluster()
-            : "founds cluster " + start.cluster() + " of " + start.founders().size());
-    waitsFor = null;
-    isFounded = true;
-    return true;
-  }
-
-  /** Returns whether this node belongs to a cluster. */
-  boolean isFounded() {
-    return isFounded;
-  }
-
-  static Member member(NodeCard card) {
-    return new Member(card.id(), card.raftHost(), card.raftPort(), card.url());
-  }
-
-  static FoundingState state(NodeCard card) {
-    return new FoundingState(
-        card.id(), card.incarnation(), card.cluster(), card.founders(), card.invited());
-  }
-
-  private void say(String line) {
-    if (!line.equals(waitsFor)) {
-      waitsFor = line;
-      events.accept(line);
-    }
-  }
-
-  /** Returns why this node takes no part in a cluster yet, if so. */
-  Optional<String> waitsFor() {
-    return Optional.ofNullable(waitsFor).filter(line -> log.status().members().isEmpty());
-  }
-
-  /** Returns what this node tells its peers. */
-  NodeCard card() {
-    FoundingState state = founding.state();
-    return new NodeCard(
-        self.id(),
-        state.incarnation(),
-        self.url(),
-        self.host(),
-        self.port(),
-        state.cluster(),
-        state.founders(),
-        state.invited());
-  }
-
-  /** Lets the node of this card into the cluster, and waits until it has started its engine. */
-  void admit(NodeCard card) throws IOException, InterruptedException {
-    founding.admit(member(card), this::ask, ADMISSION_PATIENCE);
-  }
-
-  private Optional<FoundingState> ask(Member member) {
-    try {
-      return Optional.of(state(cards.read(member.url())));
-    } catch (IOException noAnswer) {
-      return Optional.empty();
-    } catch (InterruptedException stopping) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
+    membership.lookForCluster();
   }
 
   /** Hands the leadership over, if this node leads, and waits for that. */
@@ -256,16 +100,10 @@ public final class RaftNode implements AutoCloseable {
     }
   }
 
-  /** Ends the thread that asks. The map closes the log. */
+  /** Ends what asks for a cluster or changes its members. The map closes the log. */
   @Override
   public void close() {
-    closed.countDown();
-    try {
-      asking.interrupt();
-      asking.join(STOP_MILLIS_MAX);
-    } catch (InterruptedException hurried) {
-      Thread.currentThread().interrupt();
-    }
+    membership.close();
     replication.close();
   }
 }

@@ -31,7 +31,7 @@ final class RaftReplication implements Replication, AutoCloseable {
   // Asking the engine takes longer than a request may.
   private static final long LEADER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(20);
 
-  private final RaftNode node;
+  private final ClusterMembership membership;
   private final RaftLog<String, StoredValue> log;
   private final CardReader cards;
   // One change of the members at a time; idle, it has no thread.
@@ -53,8 +53,9 @@ final class RaftReplication implements Replication, AutoCloseable {
   private volatile KnownLeader leader =
       new KnownLeader(Optional.empty(), System.nanoTime() - LEADER_NANOS_MAX);
 
-  RaftReplication(RaftNode node, RaftLog<String, StoredValue> log, CardReader cards) {
-    this.node = node;
+  RaftReplication(
+      ClusterMembership membership, RaftLog<String, StoredValue> log, CardReader cards) {
+    this.membership = membership;
     this.log = log;
     this.cards = cards;
   }
@@ -66,7 +67,7 @@ final class RaftReplication implements Replication, AutoCloseable {
 
   @Override
   public boolean isReadable() {
-    return node.isFounded() && log.isReadable();
+    return membership.isFounded() && log.isReadable();
   }
 
   @Override
@@ -93,7 +94,7 @@ final class RaftReplication implements Replication, AutoCloseable {
   public ReplicationState state() {
     RaftStatus status = log.status();
     return new ReplicationState(
-        node.card().id(),
+        membership.card().id(),
         status.role().name().toLowerCase(Locale.ROOT),
         waitsFor(status),
         status.term(),
@@ -110,7 +111,7 @@ final class RaftReplication implements Replication, AutoCloseable {
 
   private Optional<String> waitsFor(RaftStatus status) {
     if (status.members().isEmpty()) {
-      return Optional.of(node.waitsFor().orElse("this node is in no cluster"));
+      return Optional.of(membership.waitsFor().orElse("this node is in no cluster"));
     }
     if (status.leader().isEmpty() || status.role() == Role.CANDIDATE) {
       return Optional.of("this node knows no leader");
@@ -151,7 +152,7 @@ final class RaftReplication implements Replication, AutoCloseable {
 
   @Override
   public NodeCard card() {
-    return node.card();
+    return membership.card();
   }
 
   @Override
@@ -210,8 +211,8 @@ final class RaftReplication implements Replication, AutoCloseable {
     if (memberIds().contains(card.id())) {
       throw new IllegalArgumentException("a member has the id " + card.id() + " already");
     }
-    node.admit(card);
-    log.addMember(RaftNode.member(card)).join();
+    membership.admit(card);
+    log.addMember(ClusterMembership.member(card)).join();
   }
 
   private List<String> memberIds() {

@@ -12,13 +12,6 @@ import org.apache.ratis.util.TimeDuration;
 /** How Ratis is set up: each setting that departs from its default, and why. */
 final class EngineProperties {
   /**
-   * A follower that has not heard of a leader for so long, and up to half as much again, may lead
-   * itself. In ten failovers writes came back after 1.2 s in the middle and 1.9 s at most; with 1
-   * to 2 s it was 1.7 and 2.5 s. With 0.3 to 0.6 s leaders stepped down under load.
-   */
-  static final int ELECTION_MILLIS = 800;
-
-  /**
    * A leader answers reads without asking for so long after it last heard of a majority. Shorter
    * than an election takes, and than a member takes to come back without memory of its leader.
    */
@@ -39,7 +32,7 @@ final class EngineProperties {
     this.frameBytesMax = frameBytesMax;
   }
 
-  static RaftProperties of(RatisConsensus.Builder settings, Path folder, boolean isNew) {
+  static RaftProperties of(EngineSettings settings, Path folder, boolean isNew) {
     EngineProperties made = new EngineProperties(settings.entryBytesMax + ENTRY_FRAME_BYTES);
     made.storage(folder, settings.segmentBytes);
     made.network(settings.host, settings.port);

@@ -44,7 +44,7 @@ public final class RatisConsensus implements Consensus {
   private static final Duration REQUEST_PATIENCE = Duration.ofSeconds(30);
   private static final Duration HANDOVER_PATIENCE = Duration.ofSeconds(2);
 
-  private final Builder settings;
+  private final EngineSettings settings;
   private final RaftGroupId group;
   private final RaftPeerId self;
   private final ClientId client = ClientId.randomId();
@@ -73,7 +73,7 @@ public final class RatisConsensus implements Consensus {
       EngineEvents events,
       DiskGuard guard) {}
 
-  private RatisConsensus(Builder settings) {
+  private RatisConsensus(EngineSettings settings) {
     this.settings = settings;
     this.group = RaftGroupId.valueOf(settings.cluster);
     this.self = RaftPeerId.valueOf(settings.self);
@@ -389,25 +389,10 @@ public final class RatisConsensus implements Consensus {
 
   /** The settings of a member. */
   public static final class Builder {
-    final Path folder;
-    final UUID cluster;
-    final String self;
-    List<Member> members = List.of();
-    String host = "";
-    int port;
-    int entryBytesMax = 18 << 20;
-    @Nullable PeerTls tls;
-    Consumer<String> events = line -> {};
-    long reserveBytes = 128L << 20;
-    DiskGuard.FreeSpace free = this::freeBytes;
-    int electionMillis = EngineProperties.ELECTION_MILLIS;
-    int segmentBytes = 32 << 20;
-    long retainedBytes = 64L << 20;
+    private final EngineSettings settings;
 
     private Builder(Path folder, UUID cluster, String self) {
-      this.folder = folder;
-      this.cluster = cluster;
-      this.self = self;
+      settings = new EngineSettings(folder, cluster, self);
     }
 
     /**
@@ -415,14 +400,14 @@ public final class RatisConsensus implements Consensus {
      * the cluster's own list counts. None (default): this member waits to be added.
      */
     public Builder members(List<Member> members) {
-      this.members = List.copyOf(members);
+      settings.members = List.copyOf(members);
       return this;
     }
 
     /** Where peers reach this member. An empty host: every address of the machine. */
     public Builder bind(String host, int port) {
-      this.host = host;
-      this.port = port;
+      settings.host = host;
+      settings.port = port;
       return this;
     }
 
@@ -431,19 +416,19 @@ public final class RatisConsensus implements Consensus {
       if (bytes < 1 || bytes > 64 << 20) {
         throw new IllegalArgumentException("from 1 byte to 64 MiB: " + bytes);
       }
-      this.entryBytesMax = bytes;
+      settings.entryBytesMax = bytes;
       return this;
     }
 
     /** Mutual TLS between the members. Default: none, everything is sent in the clear. */
     public Builder tls(PeerTls tls) {
-      this.tls = tls;
+      settings.tls = tls;
       return this;
     }
 
     /** Called with each event that an operator wants to know. Must not block. Default: nothing. */
     public Builder onEvent(Consumer<String> listener) {
-      this.events = listener;
+      settings.events = listener;
       return this;
     }
 
@@ -455,39 +440,39 @@ public final class RatisConsensus implements Consensus {
       if (bytes < 0) {
         throw new IllegalArgumentException("negative: " + bytes);
       }
-      this.reserveBytes = bytes;
+      settings.reserveBytes = bytes;
       return this;
     }
 
+    String self() {
+      return settings.self;
+    }
+
     Builder electionMillis(int millis) {
-      this.electionMillis = millis;
+      settings.electionMillis = millis;
       return this;
     }
 
     /** The log is forgotten by whole segments. */
     Builder segmentBytes(int bytes) {
-      this.segmentBytes = bytes;
+      settings.segmentBytes = bytes;
       return this;
     }
 
     /** So much of the log is kept beyond a snapshot, for members that were away for a while. */
     Builder retainedBytes(long bytes) {
-      this.retainedBytes = bytes;
+      settings.retainedBytes = bytes;
       return this;
     }
 
     Builder freeSpace(DiskGuard.FreeSpace free) {
-      this.free = free;
+      settings.free = free;
       return this;
-    }
-
-    private long freeBytes() throws IOException {
-      return Files.getFileStore(folder).getUsableSpace();
     }
 
     /** A member that is not started yet. */
     public RatisConsensus build() {
-      return new RatisConsensus(this);
+      return new RatisConsensus(settings);
     }
   }
 }

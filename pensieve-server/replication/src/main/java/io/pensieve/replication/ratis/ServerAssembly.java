@@ -16,11 +16,7 @@ final class ServerAssembly {
   private ServerAssembly() {}
 
   static RaftServer build(
-      RatisConsensus.Builder settings,
-      Path folder,
-      AppliedLog log,
-      EngineThreads threads,
-      boolean isNew)
+      EngineSettings settings, Path folder, AppliedLog log, EngineThreads threads, boolean isNew)
       throws IOException {
     Parameters parameters = new Parameters();
     GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly());

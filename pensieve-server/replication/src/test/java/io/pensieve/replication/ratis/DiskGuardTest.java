@@ -36,7 +36,7 @@ class DiskGuardTest {
             settings ->
                 settings
                     .reserveBytes(RESERVE)
-                    .freeSpace(() -> free.getOrDefault(settings.self, RESERVE)))) {
+                    .freeSpace(() -> free.getOrDefault(settings.self(), RESERVE)))) {
       cluster.put("one");
       String first = cluster.leaderId();
       Node full = cluster.node(first);
