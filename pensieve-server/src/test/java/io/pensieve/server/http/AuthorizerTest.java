@@ -86,7 +86,10 @@ final class AuthorizerTest {
       assertEquals("unauthorized", ServerUnderTest.code(answer.body()));
       assertEquals("Bearer realm=\"pensieve\"", answer.header("www-authenticate"));
     }
-    assertEquals(List.of("/livez", "/readyz", "/openapi.json"), open);
+    assertEquals(
+        List.of("/livez", "/readyz", "/openapi.json", "/", "/ui", "/ui/{file}"),
+        open,
+        "monitoring, and the files of the page, which have no data");
   }
 
   @Test
