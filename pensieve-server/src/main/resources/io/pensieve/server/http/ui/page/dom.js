@@ -73,12 +73,19 @@ export function visible(text, { multiline = false } = {}) {
 /** An element that shows a key: isolated, so that its direction stays its own. */
 export const keyText = (key) => el("bdi", { class: "key" }, visible(key));
 
+// More of them would lie over what one wants to click next.
+const TOASTS_MAX = 2;
+
 /** Shows a message at the edge of the page for a while. */
 export function toast(text, isBad = false) {
   const shown = el("p", { class: isBad ? "toast bad" : "toast" }, text);
   const close = () => shown.remove();
   shown.append(el("button", { type: "button", class: "quiet", "aria-label": "Close", click: close }, "×"));
-  byId("toasts").append(shown);
+  const box = byId("toasts");
+  while (box.childElementCount >= TOASTS_MAX) {
+    box.firstElementChild.remove();
+  }
+  box.append(shown);
   setTimeout(close, isBad ? 15000 : 5000);
 }
 
