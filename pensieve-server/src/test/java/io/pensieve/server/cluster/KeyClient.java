@@ -20,7 +20,7 @@ import java.util.Set;
  * was refused: then it has changed nothing. Not for several threads.
  */
 final class KeyClient implements AutoCloseable {
-  private static final int SILENCE_MILLIS_MAX = 5_000;
+  private static final int SILENCE_MILLIS_MAX = 3_000;
   private static final Answer UNKNOWN = new Answer.Unknown();
   private static final Set<String> OPEN_OUTCOMES = Set.of("outcome_unknown", "log_failed");
 

@@ -17,6 +17,7 @@ final class Node implements AutoCloseable {
   // Below the ports that systems give to clients: nobody takes one while its server is down.
   private static final int PORT_FIRST = 20_000;
   private static final int PORT_COUNT = 10_000;
+  private static final int PRINTED_MAX = 2_000;
   private static final Random PORTS = new Random();
 
   private final int id;
@@ -123,6 +124,15 @@ final class Node implements AutoCloseable {
 
   void resume() throws Exception {
     process().resume();
+  }
+
+  /** The end of what its last process has printed. */
+  synchronized String printed() throws IOException {
+    if (process.isEmpty()) {
+      return "";
+    }
+    String all = process().out() + process().err();
+    return all.substring(Math.max(0, all.length() - PRINTED_MAX));
   }
 
   @Override

@@ -32,6 +32,7 @@ final class Workload implements AutoCloseable {
 
   private final List<Node> nodes;
   private final Histories histories;
+  private final String prefix;
   private final ExecutorService threads;
   private final List<Future<Void>> running = new ArrayList<>();
   private final Map<String, Long> versionsSeen = new ConcurrentHashMap<>();
@@ -39,9 +40,15 @@ final class Workload implements AutoCloseable {
   private final AtomicLong acknowledged = new AtomicLong();
   private volatile boolean stopped;
 
-  /** Starts the clients. Each has its own random numbers, which the seed gives. */
-  Workload(List<Node> nodes, Histories histories, int clients, long seed) {
+  /**
+   * Starts the clients.
+   *
+   * @param prefix what the names of all keys begin with
+   * @param seed what the random numbers of all clients are made of
+   */
+  Workload(List<Node> nodes, Histories histories, String prefix, int clients, long seed) {
     this.nodes = nodes;
+    this.prefix = prefix;
     this.histories = histories;
     threads = Executors.newFixedThreadPool(clients);
     for (int i = 0; i < clients; i++) {
@@ -53,7 +60,12 @@ final class Workload implements AutoCloseable {
   /** Waits until so many more writes were acknowledged. */
   void awaitAcknowledged(int writes) throws Exception {
     long goal = acknowledged.get() + writes;
+    long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
     while (acknowledged.get() < goal) {
+      if (System.nanoTime() - deadlineNanos > 0) {
+        throw new AssertionError(
+            "writes do not go on: " + (goal - acknowledged.get()) + " missing");
+      }
       for (Future<Void> each : running) {
         if (each.isDone()) {
           each.get();
@@ -96,7 +108,7 @@ final class Workload implements AutoCloseable {
           long generation = operations.incrementAndGet() / OPERATIONS_A_GENERATION;
           boolean isAnswered;
           try {
-            isAnswered = act(client, node, "g" + generation + "-");
+            isAnswered = act(client, node, prefix + generation + "-");
           } catch (IOException notConnected) {
             isAnswered = false;
           }
