@@ -36,8 +36,9 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
    * is opened or written. So only close() waits for the thread, for a limited time.
    *
    * A failed write ends a file, not the log. The thread reopens the file, at first at once and then
-   * periodically, until it can write lines. Lines that may not have been written are counted as
-   * left out. So each line is written, or counted, or both.
+   * periodically, until it can write lines. A line is at risk from the moment the thread takes it
+   * until it is flushed; a failure counts all lines at risk as left out. So each line is written, or
+   * counted, or both.
    */
   private final BlockingQueue<CompletedRequest> waiting = new ArrayBlockingQueue<>(WAITING_MAX);
   private final LongAdder leftOut = new LongAdder();
@@ -49,7 +50,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   private volatile boolean reopening;
 
   private @Nullable Writer lines; // thread only, like those below
-  private long linesNotFlushed;
+  private long linesAtRisk; // taken from the queue, or counted there, since the last flush
   private boolean failed;
   private long failedNanos;
 
@@ -99,10 +100,11 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     try {
       while (!closing || (!waiting.isEmpty() && !failed)) {
         CompletedRequest next = waiting.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+        linesAtRisk += next == null ? 0 : 1;
         try {
           writeNext(next);
         } catch (IOException broken) {
-          fail(next, String.valueOf(broken.getMessage()));
+          fail(String.valueOf(broken.getMessage()));
         }
       }
     } catch (InterruptedException stopping) {
@@ -113,41 +115,36 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   }
 
   private void writeNext(@Nullable CompletedRequest answer) throws IOException {
-    Writer to = openLines();
-    if (to == null) {
-      leftOut.add(answer == null ? 0 : 1);
+    if (failed && System.nanoTime() - failedNanos < retryNanos) {
+      leaveOutLinesAtRisk();
       return;
     }
+    Writer to = openLines(answer);
     if (answer != null) {
       to.write(line(answer));
-      linesNotFlushed++;
     }
     long missing = leftOut.sumThenReset();
     if (missing > 0) {
-      linesNotFlushed += missing; // counted again if this line is lost
+      linesAtRisk += missing; // counted again if this line is lost
       to.write("{\"left_out\":" + missing + "}\n");
     }
     if (waiting.isEmpty()) {
       to.flush();
-      linesNotFlushed = 0;
+      linesAtRisk = 0;
       failed = false;
       alarms.clear(Alarms.Kind.ACCESS_LOG_FAILED, "");
     }
   }
 
-  /** Returns the writer, or null if it failed recently. */
-  private @Nullable Writer openLines() throws IOException {
-    if (failed && System.nanoTime() - failedNanos < retryNanos) {
-      return null;
-    }
+  private Writer openLines(@Nullable CompletedRequest answer) throws IOException {
     if (reopening) {
       reopening = false;
       Writer before = lines;
       lines = null;
       if (before != null) {
         before.close();
+        linesAtRisk = answer == null ? 0 : 1;
       }
-      linesNotFlushed = 0;
     }
     Writer open = lines;
     if (open == null) {
@@ -160,15 +157,18 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
     return open;
   }
 
-  private void fail(@Nullable CompletedRequest answer, String reason) {
-    boolean counted = linesNotFlushed > 0;
-    leftOut.add(linesNotFlushed + (answer == null || counted ? 0 : 1));
-    linesNotFlushed = 0;
+  private void fail(String reason) {
+    leaveOutLinesAtRisk();
     failed = true;
     failedNanos = System.nanoTime();
     closeLines();
     alarms.raise(
         Alarms.Kind.ACCESS_LOG_FAILED, "", reason + "; lines are left out until it can be written");
+  }
+
+  private void leaveOutLinesAtRisk() {
+    leftOut.add(linesAtRisk);
+    linesAtRisk = 0;
   }
 
   private void closeLines() {
