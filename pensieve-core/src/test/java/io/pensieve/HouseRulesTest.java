@@ -142,6 +142,7 @@ class HouseRulesTest {
                   "io.pensieve.log",
                   "io.pensieve.replication",
                   "io.pensieve.replication.consensus",
+                  "io.pensieve.replication.format",
                   "io.pensieve.replication.ratis",
                   "io.pensieve.server.http.replication",
                   "io.pensieve.server.http.value")),

@@ -8,6 +8,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.replication.ClusterRecovery;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** The commands on a running cluster: their requests, their output and their exit codes. */
+/** The commands on a cluster: their requests, their output and their exit codes. */
 final class ClusterCommands {
   static final String NAME = "cluster";
 
@@ -38,7 +39,9 @@ final class ClusterCommands {
   private static final String REMOVE = "remove";
   private static final String REPLACE = "replace";
   private static final String TRANSFER = "transfer";
+  private static final String RECOVER = "recover";
   private static final String URL_FLAG = "--url";
+  private static final String YES_FLAG = "--yes";
   private static final String ID = "id";
   private static final String URL = "url";
   private static final String LEADER = "leader";
@@ -79,11 +82,31 @@ final class ClusterCommands {
         .addSubcommand(
             TRANSFER,
             command("Hands the lead over, to this member or to the most up to date one.")
-                .addPositional(text("0..1", "ID")));
+                .addPositional(text("0..1", "ID")))
+        .addSubcommand(RECOVER, recovery());
+  }
+
+  private static CommandSpec recovery() {
+    CommandSpec recovery =
+        withSettings(
+            "Makes a cluster of one out of the last node, when the majority is lost for good.");
+    recovery
+        .usageMessage()
+        .description(
+            "The node must not run. Takes its settings as the server does.",
+            "Says what the node has and what may be lost. Changes nothing without "
+                + YES_FLAG
+                + ".")
+        .footer("Exit code: 0 done, 2 not done.");
+    return recovery.addOption(
+        OptionSpec.builder(YES_FLAG)
+            .type(boolean.class)
+            .description("Go on, and lose what only the lost nodes have.")
+            .build());
   }
 
   // Accepts every setting, so a caller can pass the same flags as to the server.
-  private static CommandSpec command(String header) {
+  private static CommandSpec withSettings(String header) {
     CommandSpec command = CommandSpec.create().mixinStandardHelpOptions(true);
     command.usageMessage().header(header);
     for (Setting setting : Setting.values()) {
@@ -91,12 +114,17 @@ final class ClusterCommands {
         command.addOption(setting.option().toBuilder().hidden(true).build());
       }
     }
-    return command.addOption(
-        OptionSpec.builder(URL_FLAG)
-            .type(String.class)
-            .paramLabel("URL")
-            .description("Any node; by default the one on this machine that the settings name.")
-            .build());
+    return command;
+  }
+
+  private static CommandSpec command(String header) {
+    return withSettings(header)
+        .addOption(
+            OptionSpec.builder(URL_FLAG)
+                .type(String.class)
+                .paramLabel("URL")
+                .description("Any node; by default the one on this machine that the settings name.")
+                .build());
   }
 
   private static PositionalParamSpec text(String index, String label) {
@@ -113,6 +141,9 @@ final class ClusterCommands {
   /** Runs the command, and returns its exit code. */
   int run(Map<Setting, SettingValue> given, ParseResult command) {
     String name = command.commandSpec().name();
+    if (name.equals(RECOVER)) {
+      return recover(given, command.hasMatchedOption(YES_FLAG));
+    }
     String first = command.matchedPositionalValue(0, "");
     String second = command.matchedPositionalValue(1, "");
     String url = command.matchedOptionValue(URL_FLAG, "");
@@ -134,6 +165,29 @@ final class ClusterCommands {
     } catch (InterruptedException stopped) {
       Thread.currentThread().interrupt();
       return NOT_DONE;
+    }
+  }
+
+  private int recover(Map<Setting, SettingValue> given, boolean consents) {
+    given.put(Setting.REPLICATE, new SettingValue("true", "cluster " + RECOVER));
+    Configuration configuration = Configuration.of(given);
+    Configuration.RaftEndpoint raft = configuration.raft().orElseThrow();
+    ClusterRecovery recovery =
+        new ClusterRecovery(
+            configuration.dataDir(),
+            Long.toString(configuration.nodeId()),
+            raft.url(),
+            raft.port(),
+            out);
+    try {
+      recovery.explain();
+      if (!consents) {
+        return refuse("nothing was changed; to go on, give " + YES_FLAG);
+      }
+      recovery.run();
+      return OK;
+    } catch (IOException notDone) {
+      return refuse(String.valueOf(notDone.getMessage()));
     }
   }
 

@@ -3,6 +3,7 @@ package io.pensieve.replication.ratis;
 import io.pensieve.replication.consensus.Founding;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -12,9 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
@@ -34,6 +38,78 @@ public final class Survivor {
   private Survivor() {}
 
   /**
+   * What a member has.
+   *
+   * @param cluster the id of its cluster
+   * @param last its last entry: of several survivors the one with the highest term has most, and of
+   *     those the one with the highest index
+   * @param committed the last entry of which it knows that it was committed; later ones may be, too
+   * @param written when it last wrote to its log
+   */
+  public record Remains(UUID cluster, LogPosition last, long committed, Instant written) {}
+
+  /**
+   * Looks at what a member has, and changes nothing.
+   *
+   * @param folder the member's folder
+   * @param entries receives each entry that its log still has, the oldest first
+   * @throws IOException if the member runs, has no data, or its log is damaged
+   */
+  public static Remains look(Path folder, Consumer<byte[]> entries) throws IOException {
+    Path group = groupFolder(folder.resolve("raft"));
+    try (Held held = Held.of(group)) {
+      LogPosition last = SnapshotFolder.newestIn(group.resolve("sm"));
+      long committed = last.index();
+      Instant written = Instant.EPOCH;
+      for (LogSegmentPath segment : segments(held.current())) {
+        End end = read(segment, entries);
+        last = end.last().index() > last.index() ? end.last() : last;
+        committed = Math.max(committed, end.committed());
+        Instant changed = Files.getLastModifiedTime(segment.getPath()).toInstant();
+        written = changed.isAfter(written) ? changed : written;
+      }
+      return new Remains(clusterOf(group), last, committed, written);
+    }
+  }
+
+  private static UUID clusterOf(Path group) throws IOException {
+    try {
+      return UUID.fromString(String.valueOf(group.getFileName()));
+    } catch (IllegalArgumentException stranger) {
+      throw new IOException("expected the data of a cluster, found " + group, stranger);
+    }
+  }
+
+  /** A member's data, which no other process has. */
+  private record Held(Path current, FileChannel channel, FileLock lock) implements Closeable {
+    static Held of(Path group) throws IOException {
+      FileChannel channel =
+          FileChannel.open(
+              group.resolve("in_use.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      FileLock lock = tryLock(channel);
+      if (lock == null) {
+        channel.close();
+        throw new IOException("this node runs: stop it first");
+      }
+      return new Held(group.resolve("current"), channel, lock);
+    }
+
+    private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+      try {
+        return channel.tryLock();
+      } catch (OverlappingFileLockException inThisProcess) {
+        return null;
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      lock.close();
+      channel.close();
+    }
+  }
+
+  /**
    * Makes a new cluster of a member. May be called again if it was cut short.
    *
    * @param folder the member's folder
@@ -43,19 +119,12 @@ public final class Survivor {
    * @throws IOException if the member runs, has no data, or its log is damaged
    */
   public static LogPosition becomeCluster(Path folder, Member self) throws IOException {
-    Founding founding = Founding.at(folder, self.id());
     Path raft = folder.resolve("raft");
     Path old = groupFolder(raft);
-    LogPosition last;
-    try (FileChannel channel =
-            FileChannel.open(
-                old.resolve("in_use.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = tryLock(channel)) {
-      if (lock == null) {
-        throw new IOException("this node runs: stop it first");
-      }
-      last = lastEntry(old);
-      writeMembers(old.resolve("current"), self, last);
+    Founding founding = Founding.at(folder, self.id());
+    LogPosition last = look(folder, entry -> {}).last();
+    try (Held held = Held.of(old)) {
+      writeMembers(held.current(), self, last);
     }
     UUID cluster = UUID.randomUUID();
     Files.move(old, raft.resolve(cluster.toString()), StandardCopyOption.ATOMIC_MOVE);
@@ -64,29 +133,24 @@ public final class Survivor {
     return last;
   }
 
-  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException inThisProcess) {
-      return null;
-    }
-  }
-
   private static Path groupFolder(Path raft) throws IOException {
     List<Path> found = new ArrayList<>();
     try (Stream<Path> children = Files.list(raft)) {
       children.filter(Files::isDirectory).forEach(found::add);
     }
-    if (found.size() != 1) {
+    if (found.isEmpty()) {
+      throw new IOException(raft + " has no data of a cluster: this node was never in one");
+    }
+    if (found.size() > 1) {
       throw new IOException(
           "expected the data of one cluster in " + raft + ", found " + found.size());
     }
     return found.get(0);
   }
 
-  private static LogPosition lastEntry(Path group) throws IOException {
+  private static List<LogSegmentPath> segments(Path current) throws IOException {
     List<LogSegmentPath> segments = new ArrayList<>();
-    try (Stream<Path> files = Files.list(group.resolve("current"))) {
+    try (Stream<Path> files = Files.list(current)) {
       for (Path file : files.toList()) {
         LogSegmentPath segment = LogSegmentPath.matchLogSegment(file);
         if (segment != null) {
@@ -94,16 +158,15 @@ public final class Survivor {
         }
       }
     }
-    LogPosition last = SnapshotFolder.newestIn(group.resolve("sm"));
-    for (LogSegmentPath segment : segments) {
-      LogPosition end = lastEntry(segment);
-      last = end.index() > last.index() ? end : last;
-    }
-    return last;
+    segments.sort(Comparator.comparing(LogSegmentPath::getStartEnd));
+    return segments;
   }
 
-  private static LogPosition lastEntry(LogSegmentPath segment) throws IOException {
+  private record End(LogPosition last, long committed) {}
+
+  private static End read(LogSegmentPath segment, Consumer<byte[]> entries) throws IOException {
     LogPosition[] last = {new LogPosition(0, -1)};
+    long[] committed = {-1};
     int unused =
         LogSegment.readSegmentFile(
             segment.getPath().toFile(),
@@ -111,8 +174,15 @@ public final class Survivor {
             ENTRY_BYTES_MAX,
             RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION,
             null,
-            entry -> last[0] = new LogPosition(entry.getTerm(), entry.getIndex()));
-    return last[0];
+            entry -> {
+              last[0] = new LogPosition(entry.getTerm(), entry.getIndex());
+              if (entry.hasMetadataEntry()) {
+                committed[0] = entry.getMetadataEntry().getCommitIndex();
+              } else if (entry.hasStateMachineLogEntry()) {
+                entries.accept(entry.getStateMachineLogEntry().getLogData().toByteArray());
+              }
+            });
+    return new End(last[0], committed[0]);
   }
 
   /**
