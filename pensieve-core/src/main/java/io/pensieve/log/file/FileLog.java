@@ -194,7 +194,7 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   public void compact() {
     try {
-      BackupQueue.await(mapsCompactor().request(), "could not compact " + directory.folder());
+      JobQueue.await(mapsCompactor().request(), "could not compact " + directory.folder());
     } catch (IllegalStateException refused) {
       openLog().durablePosition().checkNotFailed();
       throw refused;
@@ -210,7 +210,7 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   @Override
   public void backup(Path folder) {
-    BackupQueue.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
+    JobQueue.await(mapsCompactor().requestBackup(folder), "could not back up to " + folder);
   }
 
   private Compactor<K, V> mapsCompactor() {
@@ -232,7 +232,7 @@ public final class FileLog<K, V> implements Log<K, V> {
     Compactor<K, V> compacting = compactor;
     return compacting == null
         ? current.statistics(current.begun(), CompactionStatistics.NONE)
-        : current.statistics(compacting.extent(), compacting.tally());
+        : current.statistics(compacting.schedule().size(), compacting.schedule().statistics());
   }
 
   @Override

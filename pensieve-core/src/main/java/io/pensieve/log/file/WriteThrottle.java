@@ -36,8 +36,10 @@ final class WriteThrottle {
 
   /** No writer waits up to this position of the log. For the compactor only. */
   void freeUntil(long position) {
-    freeUntil = position;
-    hasDebt = false; // a writer still beyond it finds that at its next append
+    if (position != freeUntil) {
+      freeUntil = position;
+      hasDebt = false; // a writer still beyond it finds that at its next append
+    }
   }
 
   long freeUntil() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Backups on a simulated disk, while the log is written, and what is left of broken ones. */
 @Tag(Depth.TAG)
-class BackupTaskTest {
+class BackupJobTest {
   private static final int BIT_STEP =
       Depth.of(9, 3, 1); // from one damage to the next; in each byte
   private static final Path TARGET = Path.of("backup");

@@ -1,16 +1,14 @@
 package io.pensieve.log.file;
 
-import io.pensieve.log.Codec;
-import io.pensieve.log.LiveEntries;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** Copies a log that is in use: the live entries, and the changes made while they were read. */
-final class BackupTask<K, V> {
-  // Why it is sound: as for a compaction, see Compactor. The walk sees every change appended before
+final class BackupJob<K, V> implements Job {
+  // Why it is sound: as for a compaction, see CompactionJob. The walk sees every change appended
+  // before
   // its position. Later changes, which the walk may have seen in part, are copied as frames. They
   // are copied up to the log's end at the end of the walk, once all of that is forced. The
   // compactor's thread does the backup, so no compaction deletes a segment that is still to be
@@ -25,38 +23,26 @@ final class BackupTask<K, V> {
   }
 
   private final LogParts log;
-  private final Codec<K> keyCodec;
-  private final Codec<V> valueCodec;
-  private final LiveEntries<K, V> live;
+  private final EntryWalk.Source<K, V> source;
   private final Path target;
   private final CompletableFuture<Void> done = new CompletableFuture<>();
 
   private Phase phase = Phase.REQUESTED;
-  private @Nullable Iterator<LiveEntries.LiveEntry<K, V>> entries; // present when WALKING
-  private @Nullable BaseWriter base; // present when WALKING or AWAITING_FORCE
   private long walkEnd; // from AWAITING_FORCE on: the log's end at the end of the walk
   private long notBeforeNanos; // the end of a pause
-  private @Nullable Source source; // when COPYING
+  private @Nullable Run<K, V> run; // absent when REQUESTED
 
-  // Changed inside DiskWork only, or when no thread works on the disk any more.
+  // Changed in pieces of DiskGate, or after it was closed.
   private @Nullable LogCopy copy;
+  private @Nullable SourceSegment segment; // when COPYING
 
-  BackupTask(
-      LogParts log, Codec<K> keyCodec, Codec<V> valueCodec, LiveEntries<K, V> live, Path target) {
+  /** The parts of a backup that has begun. */
+  private record Run<K, V>(LogCopy copy, EntryWalk<K, V> walk, BaseWriter base) {}
+
+  BackupJob(LogParts log, EntryWalk.Source<K, V> source, Path target) {
     this.log = log;
-    this.keyCodec = keyCodec;
-    this.valueCodec = valueCodec;
-    this.live = live;
+    this.source = source;
     this.target = target;
-  }
-
-  /** Runs a piece of work on the disk. The log waits for it before it closes. */
-  interface DiskWork {
-    void run(Work work) throws IOException;
-  }
-
-  interface Work {
-    void run() throws IOException;
   }
 
   /** Completes when the copy is finished, or has failed and been deleted. */
@@ -64,48 +50,52 @@ final class BackupTask<K, V> {
     return done;
   }
 
-  boolean hasEnded() {
+  @Override
+  public boolean hasEnded() {
     return phase == Phase.ENDED;
   }
 
-  long notBeforeNanos() {
+  @Override
+  public long notBeforeNanos() {
     return notBeforeNanos;
   }
 
-  /** Does one piece of the work, unless it has to wait. Answers whether it did. */
-  boolean step(DiskWork disk) throws IOException {
-    if (phase != Phase.REQUESTED && log.nanoTime().getAsLong() - notBeforeNanos < 0) {
-      return false;
-    }
-    switch (phase) {
-      case REQUESTED -> begin(disk);
-      case WALKING -> walkMore(disk);
-      case AWAITING_FORCE -> {
-        return copyOnceForced(disk);
-      }
-      case COPYING -> copyMore(disk);
-      case ENDED -> {
-        return false;
-      }
-    }
-    return true;
+  /** Compactions wait for a backup, so to slow writers down would gain nothing. */
+  @Override
+  public long freeUntil() {
+    return Long.MAX_VALUE;
   }
 
-  private void begin(DiskWork disk) throws IOException {
+  @Override
+  public boolean step(DiskGate disk) throws IOException {
+    Run<K, V> current = run;
+    if (current == null) {
+      begin(disk);
+      return true;
+    } else if (log.nanoTime().getAsLong() - notBeforeNanos < 0) {
+      return false;
+    }
+    return switch (phase) {
+      case WALKING -> walkMore(disk, current);
+      case AWAITING_FORCE -> copyOnceForced(disk, current.copy());
+      case COPYING -> copyMore(disk, current.copy());
+      case REQUESTED, ENDED -> false;
+    };
+  }
+
+  private void begin(DiskGate disk) throws IOException {
     disk.run(() -> copy = LogCopy.create(log.directory().disk(), target, log.directory().codecs()));
-    LiveEntries.Walk<K, V> walk = live.walk();
-    long position = log.ring().end();
-    entries = walk.coldestFirst();
-    disk.run(() -> base = required(copy).beginBase(position));
+    EntryWalk<K, V> walk = EntryWalk.begin(source, log.ring());
+    walk.sort();
+    LogCopy begun = required(copy);
+    disk.run(() -> run = new Run<>(begun, walk, begun.beginBase(walk.position())));
     notBeforeNanos = log.nanoTime().getAsLong();
     phase = Phase.WALKING;
   }
 
-  private void walkMore(DiskWork disk) throws IOException {
-    BaseWriter writer = required(base);
-    boolean isEnd =
-        writer.addUntil(
-            log.settings().compaction().batchBytes(), required(entries), keyCodec, valueCodec);
+  private boolean walkMore(DiskGate disk, Run<K, V> current) throws IOException {
+    BaseWriter writer = current.base();
+    boolean isEnd = current.walk().addUntil(log.settings().compaction().batchBytes(), writer);
     int bytes = writer.buffered();
     disk.run(
         () -> {
@@ -114,10 +104,10 @@ final class BackupTask<K, V> {
         });
     pauseFor(bytes);
     if (isEnd) {
-      entries = null;
       walkEnd = log.ring().end();
       phase = Phase.AWAITING_FORCE;
     }
+    return true;
   }
 
   private void pauseFor(long bytes) {
@@ -135,44 +125,43 @@ final class BackupTask<K, V> {
     }
   }
 
-  private boolean copyOnceForced(DiskWork disk) throws IOException {
+  private boolean copyOnceForced(DiskGate disk, LogCopy writer) throws IOException {
     log.durablePosition().checkNotFailed();
     if (log.durablePosition().durable() < walkEnd) {
       return false;
     }
-    disk.run(() -> required(copy).endBase(walkEnd));
-    base = null;
+    disk.run(() -> writer.endBase(walkEnd));
     phase = Phase.COPYING;
     return true;
   }
 
-  private void copyMore(DiskWork disk) throws IOException {
-    LogCopy writer = required(copy);
+  private boolean copyMore(DiskGate disk, LogCopy writer) throws IOException {
     long before = writer.end();
     disk.run(
         () -> {
           checkFreeSpace();
           copyFrames(writer, before + log.settings().compaction().batchBytes());
           if (writer.end() == walkEnd) {
-            closeSource();
+            closeSegment();
             writer.finish(walkEnd);
             phase = Phase.ENDED;
           }
         });
     pauseFor(writer.end() - before);
     if (phase == Phase.ENDED) {
-      done.complete(null);
+      complete(null);
     }
+    return true;
   }
 
   private void copyFrames(LogCopy writer, long until) throws IOException {
     while (writer.end() < Math.min(until, walkEnd)) {
       long position = writer.end();
-      Source from = source;
+      SourceSegment from = segment;
       if (from == null || position == from.end) {
-        closeSource();
-        from = Source.open(log.directory(), position);
-        source = from;
+        closeSegment();
+        from = SourceSegment.open(log.directory(), position);
+        segment = from;
       }
       if (!from.reader.next()) {
         throw from.file.corrupt(
@@ -183,9 +172,9 @@ final class BackupTask<K, V> {
   }
 
   /** The segment being copied, and the first position of the next one. */
-  private record Source(FrameFile file, long end, FrameReader reader) {
+  private record SourceSegment(FrameFile file, long end, FrameReader reader) {
 
-    static Source open(LogDirectory directory, long position) throws IOException {
+    static SourceSegment open(LogDirectory directory, long position) throws IOException {
       long first = 0;
       long end = Long.MAX_VALUE;
       for (long candidate : directory.segments()) {
@@ -198,14 +187,15 @@ final class BackupTask<K, V> {
       FrameFile file = FrameFile.segment(directory, first);
       FrameReader reader = file.reader();
       reader.seek(position);
-      return new Source(file, end, reader);
+      return new SourceSegment(file, end, reader);
     }
   }
 
-  private void closeSource() throws IOException {
-    if (source != null) {
-      source.file.close();
-      source = null;
+  private void closeSegment() throws IOException {
+    SourceSegment opened = segment;
+    segment = null;
+    if (opened != null) {
+      opened.file.close();
     }
   }
 
@@ -216,19 +206,25 @@ final class BackupTask<K, V> {
     return value;
   }
 
-  /** Aborts the backup and deletes what it has written. No other thread works on the disk now. */
-  void abort(Throwable broken) {
-    phase = Phase.ENDED;
+  @Override
+  public void discard() throws IOException {
     LogCopy unfinished = copy;
     copy = null;
-    if (unfinished != null) {
-      unfinished.discardAfter(broken);
-    }
     try {
-      closeSource();
-    } catch (IOException alsoBroken) {
-      broken.addSuppressed(alsoBroken);
+      if (unfinished != null) {
+        unfinished.discard();
+      }
+    } finally {
+      closeSegment();
     }
-    done.completeExceptionally(broken);
+  }
+
+  @Override
+  public void complete(@Nullable Throwable cause) {
+    if (cause == null) {
+      done.complete(null);
+    } else {
+      done.completeExceptionally(cause);
+    }
   }
 }
