@@ -65,6 +65,7 @@ record Configuration(
     Optional<RaftEndpoint> raft) {
   private static final int PORT_MAX = 65_535;
   private static final int RAFT_PORT_ABOVE = 10_000;
+  private static final long RAFT_LOG_BYTES_MIN = 1 << 20;
   // An entry that replicates a value must fit the buffers of the engine, on every node.
   private static final int REPLICATED_VALUE_BYTES_MAX = 16 << 20;
   private static final int CAPACITY_MAX = 1 << 30;
@@ -123,8 +124,9 @@ record Configuration(
    *
    * @param url the URL of its HTTP server
    * @param port its Raft port
+   * @param logBytes after how much log it saves a snapshot
    */
-  record RaftEndpoint(URI url, int port) {}
+  record RaftEndpoint(URI url, int port, long logBytes) {}
 
   private static Optional<RaftEndpoint> raft(
       Map<Setting, SettingValue> given, InetSocketAddress address) {
@@ -151,7 +153,11 @@ record Configuration(
           replicate.source() + ": give " + Setting.RAFT_PORT.flag() + ", the default is too high",
           null);
     }
-    return Optional.of(new RaftEndpoint(advertised(given, address), raftPort));
+    return Optional.of(
+        new RaftEndpoint(
+            advertised(given, address),
+            raftPort,
+            get(given, Setting.RAFT_LOG_BYTES).number(RAFT_LOG_BYTES_MIN, Long.MAX_VALUE)));
   }
 
   // Whoever speaks at the Raft port can write anything, so only an explicit setting opens it.

@@ -68,6 +68,7 @@ final class ReplicatedNode implements AutoCloseable {
             configuration.peers(),
             bind.isAnyLocalAddress() ? "" : bind.getHostAddress(),
             raft.port(),
+            raft.logBytes(),
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
             configuration.capacity(),

@@ -48,6 +48,10 @@ enum Setting {
       "NUMBER",
       "",
       "The port at which the nodes of a store speak; by default 10000 above the port."),
+  RAFT_LOG_BYTES(
+      "BYTES",
+      "268435456",
+      "After how much log a node that replicates saves a snapshot, and forgets most of the log."),
   ALLOW_PLAIN_REPLICATION(
       "BOOLEAN",
       "false",

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A file system of its own that can be filled up. Only where this test may mount one. */
 @SuppressWarnings("try") // closing may be interrupted, as the test itself
-final class SmallVolume implements AutoCloseable {
+public final class SmallVolume implements AutoCloseable {
   private static final int PIECE_BYTES = 1 << 16;
 
   private final Path folder;
@@ -19,7 +19,7 @@ final class SmallVolume implements AutoCloseable {
   }
 
   /** One of so many MiB in this folder; empty if that cannot be. */
-  static Optional<SmallVolume> mount(Path folder, int mebibytes) throws Exception {
+  public static Optional<SmallVolume> mount(Path folder, int mebibytes) throws Exception {
     boolean isMounted =
         System.getProperty("os.name", "").equals("Linux")
             && succeeds(
@@ -48,7 +48,7 @@ final class SmallVolume implements AutoCloseable {
   }
 
   /** Leaves not a byte. */
-  void fill() throws IOException {
+  public void fill() throws IOException {
     try (OutputStream out = Files.newOutputStream(filling())) {
       while (true) {
         out.write(new byte[PIECE_BYTES]);
@@ -60,8 +60,23 @@ final class SmallVolume implements AutoCloseable {
     }
   }
 
+  /** Leaves so many MiB. */
+  public void fillUpTo(int mebibytesLeft) throws IOException {
+    long pieces =
+        (Files.getFileStore(folder).getUsableSpace() - ((long) mebibytesLeft << 20)) / PIECE_BYTES;
+    if (mebibytesLeft == 0) {
+      fill();
+      return;
+    }
+    try (OutputStream out = Files.newOutputStream(filling())) {
+      for (long i = 0; i < pieces; i++) {
+        out.write(new byte[PIECE_BYTES]);
+      }
+    }
+  }
+
   /** Gives back what it has filled. */
-  void free() throws IOException {
+  public void free() throws IOException {
     Files.deleteIfExists(filling());
   }
 

@@ -22,6 +22,8 @@ import java.util.function.LongConsumer;
 /** This node of a cluster: its membership, its engine and its log. */
 public final class RaftNode implements AutoCloseable {
   private static final int ENTRY_FRAME_BYTES = 64 << 10;
+  private static final long SNAPSHOT_CHANGES = 1_000_000;
+  private static final Duration SNAPSHOT_TIME = Duration.ofHours(1);
 
   private final ReplicationSettings settings;
   private final Consumer<String> events;
@@ -55,6 +57,7 @@ public final class RaftNode implements AutoCloseable {
         RaftLog.on(consensus, Codec.utf8(), StoredValue.codec())
             .maximumChangeBytes(settings.changeBytesMax())
             .mapEntries(settings.mapEntries())
+            .snapshotEvery(SNAPSHOT_CHANGES, settings.raftLogBytes(), SNAPSHOT_TIME)
             .onEvent(events)
             .onFailure(onFailure)
             .onCommit(onCommit)
@@ -68,6 +71,7 @@ public final class RaftNode implements AutoCloseable {
             .members(founders)
             .bind(settings.raftBind(), settings.raftPort())
             .entryBytesMax(settings.changeBytesMax() + ENTRY_FRAME_BYTES)
+            .logBytes(settings.raftLogBytes())
             .onEvent(events);
     settings.raftTls().ifPresent(engine::tls);
     return engine.build();

@@ -18,6 +18,7 @@ import javax.net.ssl.SSLContext;
  * @param peers the URLs of the others; may contain its own
  * @param raftBind the address of its Raft port; empty for all
  * @param raftPort the number of its Raft port
+ * @param raftLogBytes after how much log it saves a snapshot, and forgets most of the log
  * @param raftTls mutual TLS on the Raft port; empty for none
  * @param changeBytesMax the longest change, in bytes
  * @param mapEntries how many entries the map has at most
@@ -31,6 +32,7 @@ public record ReplicationSettings(
     List<URI> peers,
     String raftBind,
     int raftPort,
+    long raftLogBytes,
     Optional<PeerTls> raftTls,
     int changeBytesMax,
     long mapEntries,

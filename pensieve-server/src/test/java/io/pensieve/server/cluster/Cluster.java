@@ -20,6 +20,8 @@ final class Cluster implements AutoCloseable {
   static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private static final int SIZE = 3;
+  private static final int DISK_MIB = 192; // 128 are the nodes' reserve
+  private static final int LOG_BYTES = 1 << 20; // the least: snapshots come soon
   private static final int PORT_ON_ITS_OWN_HOST = 7878;
   private static final long POLL_NANOS = 20_000_000;
 
@@ -61,6 +63,7 @@ final class Cluster implements AutoCloseable {
       List<String> arguments = new ArrayList<>(List.of("--replicate", "--durability", "power-cut"));
       arguments.addAll(List.of("--capacity", "100000", "--node-id", Integer.toString(id)));
       arguments.addAll(List.of("--raft-port", Integer.toString(own.getPort() + 1)));
+      arguments.addAll(List.of("--raft-log-bytes", Integer.toString(LOG_BYTES)));
       List<String> peers =
           addresses.stream()
               .filter(each -> !each.equals(own))
@@ -74,6 +77,26 @@ final class Cluster implements AutoCloseable {
       nodes.add(new Node(id, own, folder, launcher, arguments));
     }
     return nodes;
+  }
+
+  /** Gives each node a disk of its own, before the start. Returns whether that can be. */
+  boolean mountDisks() throws Exception {
+    boolean mounted = true;
+    for (Node each : nodes) {
+      mounted = mounted && each.mountDisk(DISK_MIB);
+    }
+    return mounted;
+  }
+
+  /** Gives each node a machine of its own, before the start. Returns whether that can be. */
+  boolean giveMachines(Path folder) throws Exception {
+    Optional<Path> library = Machine.library(folder);
+    if (library.isPresent()) {
+      for (Node each : nodes) {
+        each.runOn(Machine.of(library.get(), folder.resolve("machine-" + each.id())));
+      }
+    }
+    return library.isPresent();
   }
 
   List<Node> nodes() {
@@ -102,7 +125,7 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  private static boolean isReady(Node node) throws Exception {
+  static boolean isReady(Node node) throws Exception {
     try (KeyClient client = new KeyClient()) {
       return client
           .send(node, "GET", "/readyz", "", "")
@@ -140,7 +163,7 @@ final class Cluster implements AutoCloseable {
     return leader;
   }
 
-  private static Optional<JsonObject> state(Node node) throws IOException {
+  static Optional<JsonObject> state(Node node) throws IOException {
     try (KeyClient client = new KeyClient()) {
       return client
           .send(node, "GET", "/v1/cluster", "", "")
@@ -193,11 +216,11 @@ final class Cluster implements AutoCloseable {
         .body();
   }
 
-  private interface Condition {
+  interface Condition {
     boolean holds() throws Exception;
   }
 
-  private void await(String what, Condition condition) throws Exception {
+  void await(String what, Condition condition) throws Exception {
     long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       try {
@@ -226,7 +249,9 @@ final class Cluster implements AutoCloseable {
   }
 
   @Override
-  public void close() {
-    nodes.forEach(Node::close);
+  public void close() throws Exception {
+    for (Node each : nodes) {
+      each.close();
+    }
   }
 }

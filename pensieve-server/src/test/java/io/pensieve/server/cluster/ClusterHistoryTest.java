@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
@@ -22,6 +25,7 @@ final class ClusterHistoryTest {
   private static final int CLIENTS = 8;
   private static final int FAULTS_OF_PROCESSES = Depth.of(2, 21, 400);
   private static final int FAULTS_OF_NETWORKS = Depth.of(1, 12, 200);
+  private static final int FAULTS_OF_MACHINES = Depth.of(0, 6, 100);
   private static final int FAULTS_A_ROUND = 8;
   private static final int WRITES_BETWEEN_FAULTS = 100;
   private static final int WRITES_DURING_FAULT = 50;
@@ -31,8 +35,14 @@ final class ClusterHistoryTest {
           ? QUICK_SEED
           : Seed.choose();
 
+  // -Dpensieve.faults=LEADER_STOPPED,EACH_RESTARTED takes only these, -Dpensieve.faultCount=50 so
+  // many.
+  private static final String CHOSEN = System.getProperty("pensieve.faults", "");
+  private static final int COUNT = Integer.getInteger("pensieve.faultCount", -1);
+
   private final Path folder;
   private final Random random = new Random(SEED);
+  private final Map<Fault, Integer> struck = new EnumMap<>(Fault.class);
 
   ClusterHistoryTest(@TempDir Path folder) {
     this.folder = folder;
@@ -41,8 +51,7 @@ final class ClusterHistoryTest {
   @Test
   void nodesMayDieAndPauseAtAnyTime() throws Exception {
     try (Cluster cluster = Cluster.onLoopback(folder)) {
-      cluster.start();
-      strike(cluster, Fault.OF_PROCESSES, FAULTS_OF_PROCESSES);
+      strike(cluster, Fault.OF_PROCESSES, FAULTS_OF_PROCESSES, true);
     }
   }
 
@@ -54,27 +63,57 @@ final class ClusterHistoryTest {
         network.isPresent(), "skipped: network namespaces need Linux, root and the program ip");
     try (Network hosts = network.orElseThrow();
         Cluster cluster = Cluster.on(hosts, folder)) {
-      cluster.start();
-      strike(cluster, Fault.OF_NETWORKS, FAULTS_OF_NETWORKS);
+      strike(cluster, Fault.OF_NETWORKS, FAULTS_OF_NETWORKS, true);
     }
   }
 
+  /** No entry has a time to live here: each node compares that with its own clock. */
+  @Test
+  void machinesMayBeSlowAndFullAndOutOfTime() throws Exception {
+    Assumptions.assumeTrue(FAULTS_OF_MACHINES > 0 || COUNT > 0, "skipped: not in each build");
+    try (Cluster cluster = Cluster.onLoopback(folder)) {
+      List<Fault> faults = new ArrayList<>();
+      if (cluster.mountDisks()) {
+        faults.addAll(Fault.OF_DISKS);
+      }
+      if (cluster.giveMachines(folder)) {
+        faults.addAll(Fault.OF_MACHINES);
+      }
+      System.out.println("faults of machines that can be made here: " + faults);
+      strike(cluster, faults, FAULTS_OF_MACHINES, false);
+    }
+  }
+
+  private static List<Fault> chosenOf(List<Fault> all) {
+    List<String> names = List.of(CHOSEN.split(","));
+    return CHOSEN.isEmpty()
+        ? all
+        : all.stream().filter(each -> names.contains(each.name())).toList();
+  }
+
   /** Each of these in turn, and then at random, so many in all. */
-  private void strike(Cluster cluster, List<Fault> faults, int count) throws Exception {
+  private void strike(Cluster cluster, List<Fault> all, int byDefault, boolean withExpiry)
+      throws Exception {
+    List<Fault> faults = chosenOf(all);
+    int count = COUNT >= 0 ? COUNT : byDefault;
+    Assumptions.assumeFalse(faults.isEmpty(), "none of them was chosen");
+    cluster.start();
     for (int done = 0; done < count; ) {
       int round = Math.min(FAULTS_A_ROUND, count - done);
-      strikeAndCheck(cluster, faults, done, round);
+      strikeAndCheck(cluster, faults, done, round, withExpiry);
       done += round;
     }
   }
 
-  private void strikeAndCheck(Cluster cluster, List<Fault> faults, int first, int count)
+  private void strikeAndCheck(
+      Cluster cluster, List<Fault> faults, int first, int count, boolean withExpiry)
       throws Exception {
     Histories histories = new Histories();
+    DeliveredChanges changes = DeliveredChanges.since(cluster);
     String name = "r" + first + "-";
     StringBuilder done = new StringBuilder("seed " + SEED + ", faults:");
     try (Workload workload =
-        new Workload(cluster.nodes(), histories, name, CLIENTS, random.nextLong())) {
+        new Workload(cluster.nodes(), histories, name, CLIENTS, withExpiry, random.nextLong())) {
       for (int i = first; i < first + count; i++) {
         int next = i < faults.size() ? i : random.nextInt(faults.size());
         Fault fault = faults.get(next);
@@ -83,6 +122,7 @@ final class ClusterHistoryTest {
         Fault.Repair repair = fault.strike(cluster, random);
         workload.awaitAcknowledged(WRITES_DURING_FAULT);
         repair.run();
+        struck.merge(fault, 1, Integer::sum);
       }
       workload.awaitAcknowledged(WRITES_BETWEEN_FAULTS);
       workload.stop();
@@ -94,6 +134,9 @@ final class ClusterHistoryTest {
     System.out.println(
         done + ": " + histories.size() + " operations, " + histories.unknown() + " unknown");
     histories.assertLinearizable(done.toString());
+    int nodesThatKnow = changes.assertEqual();
+    System.out.println(
+        "order of writes: the same at " + nodesThatKnow + " nodes; so far " + struck);
     assertTrue(cluster.awaitEqual() > 0, "there are entries at the end");
   }
 }

@@ -32,7 +32,7 @@ final class KilledServerHistoryTest {
     try (Node node = new Node(1, Node.freeAddress(1), folder, List.of(), arguments)) {
       Histories histories = new Histories();
       node.start().awaitListening();
-      try (Workload workload = new Workload(List.of(node), histories, "g", CLIENTS, SEED)) {
+      try (Workload workload = new Workload(List.of(node), histories, "g", CLIENTS, true, SEED)) {
         for (int kill = 0; kill < KILLS; kill++) {
           workload.awaitAcknowledged(WRITES_BETWEEN_KILLS);
           node.kill();

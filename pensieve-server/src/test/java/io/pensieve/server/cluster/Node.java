@@ -1,6 +1,7 @@
 package io.pensieve.server.cluster;
 
 import io.pensieve.server.ServerProcess;
+import io.pensieve.server.SmallVolume;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -8,9 +9,11 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** A server with its folder and its address, while its processes come and go. */
 final class Node implements AutoCloseable {
@@ -26,6 +29,8 @@ final class Node implements AutoCloseable {
   private final List<String> launcher;
   private final List<String> arguments;
   private Optional<ServerProcess> process = Optional.empty();
+  private Optional<Machine> machine = Optional.empty();
+  private Optional<SmallVolume> disk = Optional.empty();
 
   /**
    * @param folder for what it prints; its data is in a folder within
@@ -83,6 +88,37 @@ final class Node implements AutoCloseable {
     return folder.resolve("data-" + id);
   }
 
+  /** Gives it a machine of its own. */
+  void runOn(Machine own) {
+    machine = Optional.of(own);
+  }
+
+  Machine machine() {
+    return machine.orElseThrow();
+  }
+
+  /** Gives it a disk of so many MiB; returns whether that can be. */
+  boolean mountDisk(int mebibytes) throws Exception {
+    Files.createDirectories(data());
+    disk = SmallVolume.mount(data(), mebibytes);
+    return disk.isPresent();
+  }
+
+  SmallVolume disk() {
+    return disk.orElseThrow();
+  }
+
+  /** Deletes all that it has stored. It must be down. */
+  void emptyFolder() throws IOException {
+    try (Stream<Path> stored = Files.walk(data())) {
+      for (Path each : stored.sorted(Comparator.reverseOrder()).toList()) {
+        if (!each.equals(data())) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+
   /** Begins to start; {@link #awaitListening()} waits for it. */
   synchronized Node start() throws IOException {
     Files.createDirectories(folder);
@@ -91,7 +127,9 @@ final class Node implements AutoCloseable {
     all.addAll(List.of("--port", Integer.toString(address.getPort())));
     all.addAll(List.of("--data-dir", data().toString()));
     all.addAll(arguments);
-    process = Optional.of(ServerProcess.launchBy(launcher, folder, all.toArray(String[]::new)));
+    List<String> launchers = new ArrayList<>(launcher);
+    machine.ifPresent(own -> launchers.addAll(own.launcher()));
+    process = Optional.of(ServerProcess.launchBy(launchers, folder, all.toArray(String[]::new)));
     return this;
   }
 
@@ -136,8 +174,12 @@ final class Node implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() {
+  @SuppressWarnings("try") // closing may be interrupted, as the test itself
+  public synchronized void close() throws Exception {
     process.ifPresent(ServerProcess::close);
+    if (disk.isPresent()) {
+      disk.get().close();
+    }
   }
 
   @Override

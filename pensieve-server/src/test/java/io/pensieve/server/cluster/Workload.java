@@ -17,6 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /** Clients that read and write the same few keys by all nodes, and keep what they were told. */
 final class Workload implements AutoCloseable {
@@ -29,10 +30,13 @@ final class Workload implements AutoCloseable {
   private static final long PAUSE_NANOS_MAX = 4_000_000;
   private static final long PAUSE_NANOS_AFTER_REFUSAL = 20_000_000;
   private static final long POLL_NANOS = 2_000_000;
+  private static final long SILENCE_NANOS = 500_000_000;
+  private static final int AVOIDANCE = 16;
 
   private final List<Node> nodes;
   private final Histories histories;
   private final String prefix;
+  private final boolean withExpiry;
   private final ExecutorService threads;
   private final List<Future<Void>> running = new ArrayList<>();
   private final Map<String, Long> versionsSeen = new ConcurrentHashMap<>();
@@ -44,9 +48,17 @@ final class Workload implements AutoCloseable {
    * Starts the clients.
    *
    * @param prefix what the names of all keys begin with
+   * @param withExpiry whether entries may expire
    * @param seed what the random numbers of all clients are made of
    */
-  Workload(List<Node> nodes, Histories histories, String prefix, int clients, long seed) {
+  Workload(
+      List<Node> nodes,
+      Histories histories,
+      String prefix,
+      int clients,
+      boolean withExpiry,
+      long seed) {
+    this.withExpiry = withExpiry;
     this.nodes = nodes;
     this.prefix = prefix;
     this.histories = histories;
@@ -95,6 +107,7 @@ final class Workload implements AutoCloseable {
     private final String name;
     private final Random random;
     private int values;
+    private @Nullable Node silent;
 
     Client(String name, Random random) {
       this.name = name;
@@ -104,7 +117,8 @@ final class Workload implements AutoCloseable {
     Void run() throws Exception {
       try (KeyClient client = new KeyClient()) {
         while (!stopped) {
-          Node node = nodes.get(random.nextInt(nodes.size()));
+          Node node = choose();
+          long startNanos = System.nanoTime();
           long generation = operations.incrementAndGet() / OPERATIONS_A_GENERATION;
           boolean isAnswered;
           try {
@@ -112,11 +126,29 @@ final class Workload implements AutoCloseable {
           } catch (IOException notConnected) {
             isAnswered = false;
           }
+          if (isAnswered && node == silent) {
+            silent = null;
+          } else if (!isAnswered && System.nanoTime() - startNanos > SILENCE_NANOS) {
+            silent = node;
+          }
           LockSupport.parkNanos(
               isAnswered ? random.nextLong(PAUSE_NANOS_MAX) : PAUSE_NANOS_AFTER_REFUSAL);
         }
       }
       return null;
+    }
+
+    /** Any node, but seldom the one that was silent at last: it takes the time of many others. */
+    private Node choose() {
+      Node node = nodes.get(random.nextInt(nodes.size()));
+      while (node == silent && random.nextInt(AVOIDANCE) > 0) {
+        node = nodes.get(random.nextInt(nodes.size()));
+      }
+      return node;
+    }
+
+    private long ttlNanos() {
+      return withExpiry ? TTL_NANOS : 0;
     }
 
     private boolean act(KeyClient client, Node node, String generation) throws IOException {
@@ -139,9 +171,9 @@ final class Workload implements AutoCloseable {
       return switch (random.nextInt(12)) {
         case 0, 1, 2, 3 -> new Request.Get();
         case 4, 5 -> new Request.Put(value, Request.ANY_VERSION, 0);
-        case 6 -> new Request.Put(value, Request.ANY_VERSION, TTL_NANOS);
+        case 6 -> new Request.Put(value, Request.ANY_VERSION, ttlNanos());
         case 7, 8 -> new Request.Put(value, seen, 0);
-        case 9 -> new Request.Put(value, Request.ABSENT, random.nextBoolean() ? TTL_NANOS : 0);
+        case 9 -> new Request.Put(value, Request.ABSENT, random.nextBoolean() ? ttlNanos() : 0);
         case 10 -> new Request.Delete(Request.ANY_VERSION);
         default -> new Request.Delete(seen == Request.ABSENT ? Request.ANY_VERSION : seen);
       };

@@ -2,16 +2,23 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.StateMachine;
 import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What an operator must know of the engine, a line each; and its end, which is told once. */
 final class EngineEvents {
+  private static final long SLOW_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final Consumer<String> lines;
   private final StateMachine machine;
   private final AtomicBoolean isOver = new AtomicBoolean();
+  private final Map<String, Long> slowSince = new ConcurrentHashMap<>();
   private volatile @Nullable String leader;
+  private volatile boolean isWithoutLeader;
 
   EngineEvents(Consumer<String> lines, StateMachine machine) {
     this.lines = lines;
@@ -19,19 +26,31 @@ final class EngineEvents {
   }
 
   void leaderIs(String id) {
+    isWithoutLeader = false;
     if (!id.equals(leader)) {
       leader = id;
       lines.accept(id + " leads");
     }
   }
 
+  /** Ratis says so again and again, an operator wants to know it once. */
   void noLeader() {
     leader = null;
+    if (isWithoutLeader) {
+      return;
+    }
+    isWithoutLeader = true;
     lines.accept("no leader for 10 s: do a majority of the members run, and reach one another?");
   }
 
+  /** Ratis says so again and again, an operator wants to know it once a minute. */
   void slow(String follower) {
-    lines.accept(follower + " has not answered for 10 s");
+    long now = System.nanoTime();
+    Long before = slowSince.get(follower);
+    if (before == null || now - before > SLOW_AGAIN_NANOS) {
+      slowSince.put(follower, now);
+      lines.accept(follower + " has not answered for 10 s");
+    }
   }
 
   void event(String line) {

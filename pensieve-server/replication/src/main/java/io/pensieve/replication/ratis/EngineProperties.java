@@ -17,6 +17,13 @@ final class EngineProperties {
    */
   static final int LEASE_MILLIS = 500;
 
+  /**
+   * How soon a leader calls a follower again that does not answer. By default it waits for 5 s
+   * after some failures: then a node that comes back has no leader for so long, and a rolling
+   * restart may lose its leader meanwhile.
+   */
+  private static final String RETRIES = "1ms,10, 250ms,1000000000";
+
   /** What Ratis adds to an entry at most: its place, the caller's id. */
   private static final int ENTRY_FRAME_BYTES = 1 << 10;
 
@@ -72,6 +79,7 @@ final class EngineProperties {
       GrpcConfigKeys.Server.setHost(properties, host);
     }
     GrpcConfigKeys.Server.setPort(properties, port);
+    RaftServerConfigKeys.Log.Appender.setRetryPolicy(properties, RETRIES);
     RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, bytes(frameBytesMax));
     RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(
         properties, bytes(SNAPSHOT_CHUNK_BYTES));

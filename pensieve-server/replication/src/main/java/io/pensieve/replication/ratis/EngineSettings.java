@@ -18,6 +18,8 @@ final class EngineSettings {
    */
   static final int ELECTION_MILLIS = 800;
 
+  static final int SEGMENT_BYTES_MAX = 32 << 20;
+
   final Path folder;
   final UUID cluster;
   final String self;
@@ -30,7 +32,7 @@ final class EngineSettings {
   long reserveBytes = 128L << 20;
   DiskGuard.FreeSpace free = this::freeBytes;
   int electionMillis = ELECTION_MILLIS;
-  int segmentBytes = 32 << 20;
+  int segmentBytes = SEGMENT_BYTES_MAX;
   long retainedBytes = 64L << 20;
 
   EngineSettings(Path folder, UUID cluster, String self) {

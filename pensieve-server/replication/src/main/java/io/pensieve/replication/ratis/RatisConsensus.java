@@ -444,6 +444,20 @@ public final class RatisConsensus implements Consensus {
       return this;
     }
 
+    /**
+     * How much log there may be before a snapshot is saved. A quarter of it is kept beyond the
+     * snapshot, for members that were away for a while. The log is forgotten by whole segments of
+     * an eighth. Default: 256 MiB.
+     */
+    public Builder logBytes(long bytes) {
+      if (bytes < 1 << 20) {
+        throw new IllegalArgumentException("at least 1 MiB: " + bytes);
+      }
+      settings.retainedBytes = bytes / 4;
+      settings.segmentBytes = (int) Math.min(EngineSettings.SEGMENT_BYTES_MAX, bytes / 8);
+      return this;
+    }
+
     String self() {
       return settings.self;
     }

@@ -1,0 +1,72 @@
+package io.pensieve.server.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pensieve.server.cluster.HttpConnection.Response;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Writes by all nodes in turn. A write that gets no answer, or is refused, is sent once more, to
+ * the next node. Then it must succeed.
+ */
+final class RetryingClient implements AutoCloseable {
+  private static final int SILENCE_MILLIS_MAX = 20_000;
+  private static final long PAUSE_NANOS = 10_000_000;
+  private static final long RETRY_NANOS = 1_000_000_000; // as the servers ask for
+
+  private final List<Node> nodes;
+  private final Thread thread = new Thread(this::run, "retrying client");
+  private final List<String> lost = new ArrayList<>();
+  private int writes;
+  private volatile boolean stopped;
+
+  RetryingClient(List<Node> nodes) {
+    this.nodes = nodes;
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void run() {
+    while (!stopped) {
+      String key = Long.toString(System.nanoTime());
+      String first = write(nodes.get(writes % nodes.size()), key);
+      if (!first.isEmpty()) {
+        LockSupport.parkNanos(RETRY_NANOS);
+        String second = write(nodes.get((writes + 1) % nodes.size()), key);
+        if (!second.isEmpty()) {
+          lost.add(first + ", and then " + second);
+        }
+      }
+      writes++;
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  /** What is wrong; empty if nothing is. */
+  private static String write(Node node, String key) {
+    String field = "Idempotency-Key: " + key + "\r\n";
+    try (HttpConnection connection = new HttpConnection(node.address(), SILENCE_MILLIS_MAX)) {
+      Response response = connection.send("PUT", "/v1/kv/retried", field, key);
+      return response.status() == 201 || response.status() == 204 ? "" : node + ": " + response;
+    } catch (IOException unanswered) {
+      return node + ": " + unanswered;
+    }
+  }
+
+  /** Ends it; fails if a write was lost. */
+  void stop() throws InterruptedException {
+    close();
+    thread.join();
+    assertEquals(List.of(), lost, "lost of " + writes + " writes");
+    assertTrue(writes > nodes.size(), "it writes");
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+  }
+}
