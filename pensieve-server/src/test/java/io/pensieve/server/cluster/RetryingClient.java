@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Writes by all nodes in turn. A write that gets no answer, or is refused, is sent once more, to
- * the next node. Then it must succeed.
+ * another node. Then it must succeed. A node to which it cannot connect was not sent anything.
  */
 final class RetryingClient implements AutoCloseable {
   private static final int SILENCE_MILLIS_MAX = 20_000;
@@ -33,10 +33,10 @@ final class RetryingClient implements AutoCloseable {
   private void run() {
     while (!stopped) {
       String key = Long.toString(System.nanoTime());
-      String first = write(nodes.get(writes % nodes.size()), key);
+      String first = write(writes, key);
       if (!first.isEmpty()) {
         LockSupport.parkNanos(RETRY_NANOS);
-        String second = write(nodes.get((writes + 1) % nodes.size()), key);
+        String second = write(writes + 1, key);
         if (!second.isEmpty()) {
           lost.add(first + ", and then " + second);
         }
@@ -46,10 +46,23 @@ final class RetryingClient implements AutoCloseable {
     }
   }
 
-  /** What is wrong; empty if nothing is. */
-  private static String write(Node node, String key) {
+  /** Writes by the first node that can be reached, from this one on. Returns what is wrong. */
+  private String write(int from, String key) {
+    StringBuilder notReached = new StringBuilder();
+    for (int i = 0; i < nodes.size(); i++) {
+      Node node = nodes.get((from + i) % nodes.size());
+      try (HttpConnection connection = new HttpConnection(node.address(), SILENCE_MILLIS_MAX)) {
+        return write(node, connection, key);
+      } catch (IOException unreachable) {
+        notReached.append(node).append(": ").append(unreachable).append(' ');
+      }
+    }
+    return notReached.toString();
+  }
+
+  private static String write(Node node, HttpConnection connection, String key) {
     String field = "Idempotency-Key: " + key + "\r\n";
-    try (HttpConnection connection = new HttpConnection(node.address(), SILENCE_MILLIS_MAX)) {
+    try {
       Response response = connection.send("PUT", "/v1/kv/retried", field, key);
       return response.status() == 201 || response.status() == 204 ? "" : node + ": " + response;
     } catch (IOException unanswered) {

@@ -405,14 +405,23 @@ final class LeaderGateTest {
 
   @Test
   void aWriteThatMayBeExecutedIsNotSentAgain() throws Exception {
-    try (LeaderThatDies dying = new LeaderThatDies()) {
-      ofFollower.leaderUrl = Optional.of(dying.url());
-      HttpResponse<String> unknown = put(follower, "/v1/kv/k", "v");
+    FakeReplication replication = new FakeReplication();
+    // Impatient, or whoever sends it again goes on for a minute.
+    try (LeaderThatDies dying = new LeaderThatDies();
+        ServerUnderTest impatient = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+      replication.leaderUrl = Optional.of(dying.url());
+      HttpResponse<String> unknown = put(impatient, "/v1/kv/k", "v");
       assertEquals(503, unknown.statusCode());
       assertEquals("outcome_unknown", ServerUnderTest.code(unknown.body()));
       assertEquals(1, dying.requests.get());
-      assertEquals(1, follower.http.forwarding().orElseThrow().unknownOutcomes());
-      // A read is, until another leader answers it.
+      assertEquals(1, impatient.http.forwarding().orElseThrow().unknownOutcomes());
+    }
+  }
+
+  @Test
+  void aReadIsSentAgainUntilAnotherLeaderAnswersIt() throws Exception {
+    try (LeaderThatDies dying = new LeaderThatDies()) {
+      ofFollower.leaderUrl = Optional.of(dying.url());
       ofFollower.readable = false;
       leader.map.put("k", "v");
       try (RawClient client = follower.connect()) {
@@ -435,10 +444,13 @@ final class LeaderGateTest {
         "HTTP/1.1 200 OK\r\nno colon\r\n\r\n"
       })
   void anOddResponseIsAnUnknownOutcome(String response) throws Exception {
-    try (LeaderThatDies odd = new LeaderThatDies(response)) {
-      ofFollower.leaderUrl = Optional.of(odd.url());
-      HttpResponse<String> unknown = put(follower, "/v1/kv/k", "v");
+    FakeReplication replication = new FakeReplication();
+    try (LeaderThatDies odd = new LeaderThatDies(response);
+        ServerUnderTest impatient = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+      replication.leaderUrl = Optional.of(odd.url());
+      HttpResponse<String> unknown = put(impatient, "/v1/kv/k", "v");
       assertEquals("outcome_unknown", ServerUnderTest.code(unknown.body()));
+      assertEquals(0, impatient.http.forwarding().orElseThrow().resent());
     }
   }
 

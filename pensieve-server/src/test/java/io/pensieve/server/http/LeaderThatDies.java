@@ -2,10 +2,12 @@ package io.pensieve.server.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -36,10 +38,18 @@ final class LeaderThatDies implements AutoCloseable {
         try (Socket client = socket.accept()) {
           StringBuilder request = new StringBuilder();
           while (!request.toString().matches("(?s)GET .*\r\n\r\n|.*\r\n\r\nv")) {
-            request.append((char) client.getInputStream().read());
+            int next = client.getInputStream().read();
+            if (next < 0) {
+              throw new EOFException("the request is cut off");
+            }
+            request.append((char) next);
           }
           requests.incrementAndGet();
           client.getOutputStream().write(response.getBytes(UTF_8));
+        } catch (SocketException | EOFException cut) {
+          if (socket.isClosed()) {
+            return;
+          }
         }
       }
     } catch (IOException closed) {
