@@ -1,6 +1,7 @@
 package io.pensieve.replication;
 
 import io.pensieve.annotation.GuardedBy;
+import io.pensieve.replication.consensus.Consensus;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * One read barrier of the engine for all that wait. A barrier covers only those who asked before it
  * began. So who asks while one is under way waits for the next one, with all others who do.
+ *
+ * <p>The engine's thread begins the next one, as {@link Consensus#readBarrier} allows. It runs
+ * nothing that depends on a barrier: that may block, and so the workers do it.
  */
 final class SharedBarrier {
   private static final long NEVER = Long.MIN_VALUE;

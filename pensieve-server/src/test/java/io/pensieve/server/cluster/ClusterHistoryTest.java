@@ -42,6 +42,7 @@ final class ClusterHistoryTest {
 
   private final Path folder;
   private final Random random = new Random(SEED);
+  private final Pauses pauses = new Pauses();
   private final Map<Fault, Integer> struck = new EnumMap<>(Fault.class);
 
   ClusterHistoryTest(@TempDir Path folder) {
@@ -119,7 +120,10 @@ final class ClusterHistoryTest {
         Fault fault = faults.get(next);
         done.append(' ').append(fault);
         workload.awaitAcknowledged(WRITES_BETWEEN_FAULTS);
+        long struckNanos = System.nanoTime();
         Fault.Repair repair = fault.strike(cluster, random);
+        workload.awaitAcknowledged(1);
+        pauses.add(fault, System.nanoTime() - struckNanos);
         workload.awaitAcknowledged(WRITES_DURING_FAULT);
         repair.run();
         struck.merge(fault, 1, Integer::sum);
@@ -135,6 +139,7 @@ final class ClusterHistoryTest {
         done + ": " + histories.size() + " operations, " + histories.unknown() + " unknown");
     histories.assertLinearizable(done.toString());
     int nodesThatKnow = changes.assertEqual();
+    System.out.println(pauses);
     System.out.println(
         "order of writes: the same at " + nodesThatKnow + " nodes; so far " + struck);
     assertTrue(cluster.awaitEqual() > 0, "there are entries at the end");

@@ -72,7 +72,7 @@ final class Machine {
 
   /** What launches a program on it. */
   List<String> launcher() {
-    return List.of("env", "LD_PRELOAD=" + library, "PENSIEVE_TEST_MACHINE=" + state);
+    return List.of("env", "LD_PRELOAD=" + library, "TEST_MACHINE=" + state);
   }
 
   /** Sets the time of day, at once. */

@@ -1,6 +1,6 @@
 /*
  * Loaded into a node's process before the C library: its machine's clock may be wrong, and its
- * disk slow. What it does is in the file that PENSIEVE_TEST_MACHINE names: two numbers of 64 bits,
+ * disk slow. What it does is in the file that TEST_MACHINE names: two numbers of 64 bits,
  * the milliseconds by which the time of day is off, and those that a force takes longer.
  */
 #define _GNU_SOURCE
@@ -16,7 +16,7 @@
 static volatile int64_t *machine;
 
 __attribute__((constructor)) static void open_machine(void) {
-  const char *path = getenv("PENSIEVE_TEST_MACHINE");
+  const char *path = getenv("TEST_MACHINE");
   int file = path == NULL ? -1 : open(path, O_RDONLY);
   if (file >= 0) {
     void *mapped = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, file, 0);

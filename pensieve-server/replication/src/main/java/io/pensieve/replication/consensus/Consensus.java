@@ -32,7 +32,8 @@ public interface Consensus extends AutoCloseable {
 
   /**
    * Completes when this node has applied everything that was committed anywhere before this call:
-   * reads after it are linearizable. On any node. Fails if no leader answers.
+   * reads after it are linearizable. On any node. Fails if no leader answers. Does not wait, also
+   * not where another barrier completes, which may be the thread that applies entries.
    */
   CompletableFuture<Void> readBarrier();
 
