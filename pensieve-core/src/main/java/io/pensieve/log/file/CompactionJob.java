@@ -28,7 +28,7 @@ final class CompactionJob<K, V> implements Job {
   // As DESIGN.md names the steps.
   private enum Phase {
     REQUESTED,
-    SORTING,
+    BEGUN,
     WRITING,
     AWAITING_FORCE,
     SWITCHED,
@@ -41,7 +41,7 @@ final class CompactionJob<K, V> implements Job {
   private final List<CompletableFuture<Void>> requests;
 
   private Phase phase = Phase.REQUESTED;
-  private @Nullable EntryWalk<K, V> walk; // present from SORTING on
+  private @Nullable EntryWalk<K, V> walk; // present from BEGUN on
   private long startNanos;
   private long notBeforeNanos;
   private long walkEnd; // from AWAITING_FORCE on: the log's end at the end of the walk
@@ -73,7 +73,7 @@ final class CompactionJob<K, V> implements Job {
   public long freeUntil() {
     return switch (phase) {
       case REQUESTED, SWITCHED, ENDED -> schedule.freeUntilBegun();
-      case SORTING, WRITING, AWAITING_FORCE ->
+      case BEGUN, WRITING, AWAITING_FORCE ->
           schedule.freeUntil(required(walk).position(), writtenBytes);
     };
   }
@@ -81,25 +81,20 @@ final class CompactionJob<K, V> implements Job {
   @Override
   public boolean step(DiskGate disk) throws IOException {
     return switch (phase) {
-      case REQUESTED -> begin();
-      case SORTING -> sort(disk, required(walk));
+      case REQUESTED -> begin(disk);
       case WRITING -> writeMore(disk, required(walk), required(base));
       case AWAITING_FORCE -> switchIfForced(disk, required(walk), required(base));
-      case SWITCHED -> deleteOld(disk);
-      case ENDED -> false;
+      case BEGUN, SWITCHED, ENDED -> false;
     };
   }
 
-  private boolean begin() {
+  private boolean begin(DiskGate disk) throws IOException {
     startNanos = log.nanoTime().getAsLong();
-    walk = EntryWalk.begin(source, log.ring());
-    phase = Phase.SORTING;
-    return true;
-  }
-
-  private boolean sort(DiskGate disk, EntryWalk<K, V> begun) throws IOException {
-    begun.sort();
+    EntryWalk<K, V> begun = EntryWalk.begin(source, log.ring());
+    walk = begun;
+    phase = Phase.BEGUN;
     disk.run(() -> base = BaseWriter.create(log.directory(), begun.position(), SALTS.nextLong()));
+    begun.sort(); // may take long: writers are given their share before
     notBeforeNanos = log.nanoTime().getAsLong();
     phase = Phase.WRITING;
     return true;
@@ -147,6 +142,10 @@ final class CompactionJob<K, V> implements Job {
     }
     disk.run(() -> written.finish(walkEnd));
     disk.run(() -> switchTo(written, ended));
+    disk.run(() -> log.directory().deleteBefore(schedule.size().countedFrom()));
+    schedule.succeeded(log.nanoTime().getAsLong() - startNanos);
+    complete(null);
+    phase = Phase.ENDED;
     return true;
   }
 
@@ -172,14 +171,6 @@ final class CompactionJob<K, V> implements Job {
       log.logWriter().failWith(broken);
       throw broken;
     }
-  }
-
-  private boolean deleteOld(DiskGate disk) throws IOException {
-    disk.run(() -> log.directory().deleteBefore(schedule.size().countedFrom()));
-    schedule.succeeded(log.nanoTime().getAsLong() - startNanos);
-    complete(null);
-    phase = Phase.ENDED;
-    return true;
   }
 
   @Override

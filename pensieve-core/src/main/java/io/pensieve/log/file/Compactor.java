@@ -22,7 +22,7 @@ final class Compactor<K, V> implements Runnable {
   private final EntryWalk.Source<K, V> source;
   private final CompactionSchedule schedule;
   private final JobQueue jobs;
-  private final DiskGate disk = new DiskGate();
+  private final DiskGate disk;
 
   // Its thread's own.
   private @Nullable Throwable broken; // why a job failed that is still to be aborted
@@ -38,7 +38,8 @@ final class Compactor<K, V> implements Runnable {
     this.source = new EntryWalk.Source<>(live, keyCodec, valueCodec);
     this.schedule = new CompactionSchedule(log, begun);
     this.jobs = new JobQueue(requests -> new CompactionJob<>(log, schedule, source, requests));
-    log.throttle().freeUntil(freeUntil());
+    this.disk = new DiskGate(this::updateThrottle);
+    updateThrottle();
   }
 
   /** Requests a compaction. The future completes when one that begins from now on has ended. */
@@ -85,7 +86,7 @@ final class Compactor<K, V> implements Runnable {
       return false;
     } finally {
       abortIfBroken();
-      log.throttle().freeUntil(freeUntil());
+      updateThrottle();
     }
   }
 
@@ -110,6 +111,10 @@ final class Compactor<K, V> implements Runnable {
       jobs.end();
     }
     return moved;
+  }
+
+  private void updateThrottle() {
+    log.throttle().freeUntil(freeUntil());
   }
 
   // Writers are slowed down for a compaction that they outrun, or that is to begin soon. If none

@@ -5,11 +5,18 @@ import java.io.IOException;
 
 /** Admits one piece of work on the disk after another, until it is closed. */
 final class DiskGate {
+  private final Runnable afterPiece;
+
   @GuardedBy("this")
   private boolean busy;
 
   @GuardedBy("this")
   private boolean closed;
+
+  /** Runs this after each piece that succeeds. */
+  DiskGate(Runnable afterPiece) {
+    this.afterPiece = afterPiece;
+  }
 
   interface Work {
     void run() throws IOException;
@@ -35,6 +42,7 @@ final class DiskGate {
         notifyAll();
       }
     }
+    afterPiece.run();
   }
 
   synchronized boolean isClosed() {

@@ -6,18 +6,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Prepares a recovered log for appends: a new segment, and an empty ring. */
 final class EndOfRecovery {
-  // The steps, as DESIGN.md names them:
-  // 1. Force the folder.
-  // 2. Delete temporary files, the opening's reserve among them, and what lies before the base.
-  // 3. Copy the torn tail aside, to `.torn-n`.
-  // 4. Copy what is not known to be forced, from segment and ring, to a new segment.
-  // 5. Create the segment to write to, with a new salt.
-  // 6. Create a ring with that salt. In a new folder the ring comes first.
-  // 7. Trim the old segment.
+  // plan() decides, from what recovery found alone; begin() carries the steps out, one by one. They
+  // are numbered in Step, as in DESIGN.md.
   //
   // Why copy. Nothing is ever appended to a segment of an earlier session: after a failed force its
   // pages may be readable and not on the disk. So unforced frames are copied and forced.
@@ -32,13 +30,30 @@ final class EndOfRecovery {
 
   private final LogDirectory directory;
   private final Disk disk;
-  private final RecoveredState recovered;
+  private final Settings settings;
 
-  EndOfRecovery(LogDirectory directory, RecoveredState recovered) {
+  // What the steps have made so far.
+  private Optional<RecoveryReport.TornTail> tornTail = Optional.empty();
+  private @Nullable Segment segment;
+  private @Nullable RingBuffer ring;
+
+  EndOfRecovery(LogDirectory directory, Settings settings) {
     this.directory = directory;
     this.disk = directory.disk();
-    this.recovered = recovered;
+    this.settings = settings;
   }
+
+  /**
+   * What a session starts with.
+   *
+   * @param allocatedBytes the length of its first segment's file, zeros ahead; 0 for none
+   */
+  record Settings(
+      SequenceOrigin origin,
+      Durability durability,
+      int ringBytes,
+      long allocatedBytes,
+      long segmentBytes) {}
 
   /**
    * The starting point of a session.
@@ -52,93 +67,196 @@ final class EndOfRecovery {
       long previousEnd,
       Optional<RecoveryReport.TornTail> tornTail) {}
 
-  StartingPoint begin(
-      SequenceOrigin origin,
-      Durability durability,
-      int ringBytes,
-      long allocatedBytes,
-      long segmentBytes)
-      throws IOException {
-    // Step 1. The process that died may not have forced the names that recovery found, and the next
-    // steps rely on them. Otherwise a power cut could keep a successor and lose the file before it.
-    directory.forceFolder();
-    directory.deleteTemporaries();
-    directory.deleteBefore(recovered.base());
-    Optional<RecoveryReport.TornTail> tornTail = keepTornTail();
-    if (recovered.durable() < recovered.end()) {
-      copyTail();
+  /**
+   * How a log goes on.
+   *
+   * @param start the session's segment
+   * @param steps what to do, in this order
+   */
+  record Plan(FileHeader start, List<Step> steps) {}
+
+  /** A step of a plan: what is to be done, and to which file. */
+  sealed interface Step {
+    void carryOut(EndOfRecovery log) throws IOException;
+
+    /**
+     * Step 1. The process that died may not have forced the names that recovery found, and the next
+     * steps rely on them. Otherwise a power cut could keep a successor and lose the file before it.
+     */
+    record ForceFolder() implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.directory.forceFolder();
+      }
     }
-    long start =
-        origin.after(recovered.end() + (recovered.clean() ? 0 : SequenceOrigin.POSITIONS_SKIPPED));
-    long previousEnd = previousEndOfStart();
-    long salt = SALTS.nextLong();
-    RingBuffer first = directory.hasRing() ? null : ring(durability, ringBytes, start, salt);
-    Segment segment =
-        segment(
-            FileHeader.segment(start, previousEnd, salt),
-            allocatedBytes,
-            allocatedBytes == 0 ? segmentBytes : allocatedBytes - FileHeader.BYTES);
+
+    /** Step 2. Deletes temporary files, the opening's reserve among them, and history in a base. */
+    record DeleteLeftovers(long base) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.directory.deleteTemporaries();
+        log.directory.deleteBefore(base);
+      }
+    }
+
+    /** Step 3. Copies the torn tail aside, to `.torn-n`. */
+    record KeepTornTail(Path segment, long offset, long bytes) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.keepTornTail(this);
+      }
+    }
+
+    /**
+     * Step 4. Copies what is not known to be forced, from segment and ring, to a new segment.
+     *
+     * @param from the segment's file, from this offset on
+     * @param bytes the bytes there; the rest is in the ring
+     * @param to the header of the new segment
+     */
+    record CopyTail(Path from, long offset, long bytes, RingTail rest, FileHeader to)
+        implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.copyTail(this);
+      }
+    }
+
+    /** Step 5. Creates the segment to write to, with a new salt. */
+    record CreateSegment(FileHeader header) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.segment = log.createSegment(header);
+      }
+    }
+
+    /** Step 6. Creates a ring with that salt. In a new folder it comes before step 5. */
+    record CreateRing(long start, long salt) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.ring = log.createRing(this);
+      }
+    }
+
+    /** Step 7. Frees the old segment's space behind its end, which recovery ignores from now on. */
+    record TrimSegment(Path old, long bytes) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        try (Disk.File file = log.disk.open(old)) {
+          file.truncate(bytes);
+        }
+      }
+    }
+
+    /** Step 7, if the old segment has no change. */
+    record DeleteSegment(Path old) implements Step {
+      @Override
+      public void carryOut(EndOfRecovery log) throws IOException {
+        log.disk.delete(old);
+      }
+    }
+  }
+
+  /**
+   * Decides how a log goes on from what recovery found.
+   *
+   * @param origin where the session's positions begin
+   */
+  static Plan plan(RecoveredState found, boolean hasRing, SequenceOrigin origin, long salt) {
+    RecoveredState.NewestSegment newest = found.newest();
+    boolean hasTail = found.durable() < found.end();
+    // All of the newest segment is tail: the copy replaces it, under its name.
+    boolean isReplacedByTail =
+        hasTail && newest != null && found.durable() == newest.header().firstPosition();
+    // The newest segment was closed without a change: the new one follows its predecessor. Until it
+    // is deleted, it ends before it begins: see Recovery.
+    boolean isReplacedByStart =
+        newest != null && found.clean() && found.end() == newest.header().firstPosition();
+
+    long position =
+        origin.after(found.end() + (found.clean() ? 0 : SequenceOrigin.POSITIONS_SKIPPED));
+    long previousEnd =
+        newest != null && isReplacedByStart
+            ? Math.max(newest.header().previousEnd(), found.base())
+            : found.end();
+    FileHeader start = FileHeader.segment(position, previousEnd, salt);
+
+    List<Step> steps = new ArrayList<>();
+    steps.add(new Step.ForceFolder());
+    steps.add(new Step.DeleteLeftovers(found.base()));
+    if (newest != null && found.tornBytes() > 0) {
+      long offset = newest.offset(found.end());
+      steps.add(new Step.KeepTornTail(newest.path(), offset, found.tornBytes()));
+    }
+    if (newest != null && hasTail) {
+      steps.add(copyTail(newest, found, isReplacedByTail));
+    }
+    steps.add(new Step.CreateSegment(start));
+    steps.add(hasRing ? steps.size() : steps.size() - 1, new Step.CreateRing(position, salt));
+    if (newest != null && isReplacedByStart) {
+      if (newest.header().firstPosition() != position) { // else the new one has its name
+        steps.add(new Step.DeleteSegment(newest.path()));
+      }
+    } else if (newest != null && !isReplacedByTail) {
+      steps.add(new Step.TrimSegment(newest.path(), newest.offset(found.durable())));
+    }
+    return new Plan(start, List.copyOf(steps));
+  }
+
+  private static Step copyTail(
+      RecoveredState.NewestSegment newest, RecoveredState found, boolean isWhole) {
+    long from = found.durable();
+    long previousEnd = isWhole ? newest.header().previousEnd() : from;
+    return new Step.CopyTail(
+        newest.path(),
+        newest.offset(from),
+        Math.max(0, found.ringTail().from() - from),
+        found.ringTail(),
+        FileHeader.segment(from, previousEnd, newest.header().salt()));
+  }
+
+  /** Plans, and carries the plan out. */
+  StartingPoint begin(RecoveredState found) throws IOException {
+    Plan plan = plan(found, directory.hasRing(), settings.origin(), SALTS.nextLong());
     try {
-      RingBuffer ring = first == null ? ring(durability, ringBytes, start, salt) : first;
-      trimOldSegment(start);
-      return new StartingPoint(segment, ring, salt, previousEnd, tornTail);
+      for (Step step : plan.steps()) {
+        step.carryOut(this);
+      }
     } catch (IOException | RuntimeException refused) {
-      segment.close();
+      if (segment != null) {
+        segment.close();
+      }
       throw refused;
     }
+    return new StartingPoint(
+        Objects.requireNonNull(segment),
+        Objects.requireNonNull(ring),
+        plan.start().salt(),
+        plan.start().previousEnd(),
+        tornTail);
   }
 
-  private long previousEndOfStart() {
-    RecoveredState.NewestSegment newest = recovered.newest();
-    return newest != null && isReplacedByStart(newest)
-        ? Math.max(newest.header().previousEnd(), recovered.base())
-        : recovered.end();
-  }
-
-  // A segment closed without a single change holds no history, so the new segment follows its
-  // predecessor. Until it is deleted, it ends before it begins: see Recovery.
-  private boolean isReplacedByStart(RecoveredState.NewestSegment newest) {
-    return recovered.clean() && recovered.end() == newest.header().firstPosition();
-  }
-
-  private boolean isReplacedByCopy(RecoveredState.NewestSegment newest) {
-    return recovered.durable() < recovered.end()
-        && recovered.durable() == newest.header().firstPosition();
-  }
-
-  private Optional<RecoveryReport.TornTail> keepTornTail() throws IOException {
-    RecoveredState.NewestSegment newest = recovered.newest();
-    if (newest == null || recovered.tornBytes() == 0) {
-      return Optional.empty();
-    }
-    Path copy = directory.tornCopy(newest.path());
+  private void keepTornTail(Step.KeepTornTail torn) throws IOException {
+    Path copy = directory.tornCopy(torn.segment());
     Path temporary = directory.temporary(LogDirectory.TORN);
-    long offset = newest.offset(recovered.end());
-    try (Disk.File from = disk.open(newest.path());
+    try (Disk.File from = disk.open(torn.segment());
         Disk.File to = disk.create(temporary)) {
-      copy(from, offset, to, 0, recovered.tornBytes());
+      copy(from, torn.offset(), to, 0, torn.bytes());
       directory.publish(to, temporary, copy);
     }
-    return Optional.of(
-        new RecoveryReport.TornTail(newest.path(), offset, recovered.tornBytes(), copy));
+    tornTail =
+        Optional.of(new RecoveryReport.TornTail(torn.segment(), torn.offset(), torn.bytes(), copy));
   }
 
-  private void copyTail() throws IOException {
-    RecoveredState.NewestSegment newest = recovered.newest();
-    assert newest != null : "a log without segments has no tail";
-    long from = recovered.durable();
-    boolean isWhole = isReplacedByCopy(newest);
-    FileHeader header =
-        FileHeader.segment(
-            from, isWhole ? newest.header().previousEnd() : from, newest.header().salt());
+  private void copyTail(Step.CopyTail tail) throws IOException {
     Path temporary = directory.temporary(LogDirectory.TAIL);
-    try (Disk.File source = disk.open(newest.path());
+    try (Disk.File source = disk.open(tail.from());
         Disk.File copy = disk.create(temporary)) {
-      long inSegment = Math.max(0, recovered.ringTail().from() - from);
       long body = FileHeader.BYTES;
-      copy(source, newest.offset(from), copy, body, inSegment);
-      recovered.ringTail().copy(directory, from + inSegment, copy, body + inSegment);
-      Segment.publish(directory, copy, temporary, header, Long.MAX_VALUE / 2);
+      copy(source, tail.offset(), copy, body, tail.bytes());
+      long inRing = tail.to().firstPosition() + tail.bytes();
+      tail.rest().copy(directory, inRing, copy, body + tail.bytes());
+      Segment.publish(directory, copy, temporary, tail.to(), Long.MAX_VALUE / 2);
     }
   }
 
@@ -152,11 +270,12 @@ final class EndOfRecovery {
     }
   }
 
-  private Segment segment(FileHeader header, long allocatedBytes, long bytesMax)
-      throws IOException {
+  private Segment createSegment(FileHeader header) throws IOException {
     Path temporary = directory.temporary(LogDirectory.FIRST);
-    Disk.File file = allocate(temporary, allocatedBytes);
+    long allocated = settings.allocatedBytes();
+    Disk.File file = allocate(temporary, allocated);
     try {
+      long bytesMax = allocated == 0 ? settings.segmentBytes() : allocated - FileHeader.BYTES;
       return Segment.publish(directory, file, temporary, header, bytesMax);
     } catch (IOException | RuntimeException refused) {
       file.close();
@@ -176,11 +295,11 @@ final class EndOfRecovery {
     }
   }
 
-  private RingBuffer ring(Durability durability, int ringBytes, long start, long salt)
-      throws IOException {
+  private RingBuffer createRing(Step.CreateRing step) throws IOException {
+    boolean survivesProcess = settings.durability() == Durability.PROCESS_DEATH;
     FileHeader header =
         FileHeader.ring(
-            start, salt, ringBytes, disk.boot(), durability == Durability.PROCESS_DEATH);
+            step.start(), step.salt(), settings.ringBytes(), disk.boot(), survivesProcess);
     try {
       return newRing(header);
     } catch (IOException noRoom) {
@@ -233,22 +352,5 @@ final class EndOfRecovery {
     RingBuffer ring = new RingBuffer(memory, capacity, header.firstPosition(), header.salt());
     ring.release(header.firstPosition(), header.firstPosition());
     return ring;
-  }
-
-  /** Step 7. Frees the old segment's space behind its end, which recovery ignores from now on. */
-  private void trimOldSegment(long start) throws IOException {
-    RecoveredState.NewestSegment newest = recovered.newest();
-    if (newest == null || isReplacedByCopy(newest)) {
-      return;
-    }
-    if (isReplacedByStart(newest)) {
-      if (newest.header().firstPosition() != start) {
-        disk.delete(newest.path());
-      }
-      return;
-    }
-    try (Disk.File file = disk.open(newest.path())) {
-      file.truncate(newest.offset(recovered.durable()));
-    }
   }
 }

@@ -79,30 +79,31 @@ final class JobQueue {
     current = null;
   }
 
-  /** Ends all jobs. The caller ensures that no thread works on the disk any more. */
+  /**
+   * Ends all jobs. May be repeated after an error. The caller ensures that no thread works on the
+   * disk any more.
+   */
   void close() {
-    List<Job> left = new ArrayList<>();
-    synchronized (this) {
-      closed = true;
-      if (current != null) {
-        left.add(current);
-      }
-      left.addAll(backups);
-      if (!compactionRequests.isEmpty()) {
-        left.add(compaction());
-      }
-      current = null;
-      backups.clear();
-    }
-    for (Job job : left) {
+    for (Job job = closeNext(); job != null; job = closeNext()) {
       IllegalStateException cause = new IllegalStateException("the log was closed");
       try {
         job.discard();
       } catch (IOException remains) { // of a base: the next opening deletes its temporary file
         cause.addSuppressed(remains);
+      } finally {
+        job.complete(cause);
       }
-      job.complete(cause);
     }
+  }
+
+  private synchronized @Nullable Job closeNext() {
+    closed = true;
+    Job next = current;
+    if (next == null) {
+      next = compactionRequests.isEmpty() ? backups.poll() : compaction();
+    }
+    current = null;
+    return next;
   }
 
   /** Waits for a request, and translates its failure into the exception for the caller. */

@@ -83,13 +83,15 @@ final class OpenLog {
             ? FileHeader.BYTES + Math.min(settings.segmentBytes(), FIRST_SEGMENT_BYTES)
             : 0;
     EndOfRecovery.StartingPoint start =
-        new EndOfRecovery(directory, found.recovered())
-            .begin(
-                settings.origin(),
-                settings.durability(),
-                settings.ringBytes(),
-                allocated,
-                settings.segmentBytes());
+        new EndOfRecovery(
+                directory,
+                new EndOfRecovery.Settings(
+                    settings.origin(),
+                    settings.durability(),
+                    settings.ringBytes(),
+                    allocated,
+                    settings.segmentBytes()))
+            .begin(found.recovered());
     OpenLog openLog = new OpenLog(directory, lock, settings, threads, isClosed, found, start);
     openLog.start(threads);
     return new Opened(openLog, start);
