@@ -40,7 +40,7 @@ public final class JsonObjectReader {
 
   private void read(JsonReader json) throws IOException {
     if (json.peek() != JsonToken.BEGIN_OBJECT) {
-      json.skipValue();
+      StrictJson.skip(json);
       StrictJson.requireEnd(json);
       throw ProblemType.INVALID_BODY.withDetail("the body is not a JSON object");
     }
@@ -63,12 +63,12 @@ public final class JsonObjectReader {
     String name = json.nextName();
     JsonToken type = types.get(name);
     if (type == null) {
-      json.skipValue();
+      StrictJson.skip(json);
       return null;
     }
     JsonToken found = json.peek();
     if (found != type) {
-      json.skipValue();
+      StrictJson.skip(json);
       return invalid(name, "is of type " + nameOf(found) + ", not " + nameOf(type));
     }
     return texts.put(name, json.nextString()) == null

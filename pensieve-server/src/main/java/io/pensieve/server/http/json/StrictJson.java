@@ -88,6 +88,38 @@ public final class StrictJson {
   }
 
   /**
+   * Skips one value, as strictly as if it was read: {@code skipValue} allows control characters.
+   */
+  static void skip(JsonReader json) throws IOException {
+    int depth = 0;
+    do {
+      switch (json.peek()) {
+        case BEGIN_OBJECT -> {
+          json.beginObject();
+          depth++;
+        }
+        case BEGIN_ARRAY -> {
+          json.beginArray();
+          depth++;
+        }
+        case END_OBJECT -> {
+          json.endObject();
+          depth--;
+        }
+        case END_ARRAY -> {
+          json.endArray();
+          depth--;
+        }
+        case NAME -> json.nextName();
+        case STRING, NUMBER -> json.nextString();
+        case BOOLEAN -> json.nextBoolean();
+        case NULL -> json.nextNull();
+        case END_DOCUMENT -> throw new EOFException("no value");
+      }
+    } while (depth > 0);
+  }
+
+  /**
    * Parses the body of a batch as a tree.
    *
    * @param nodesMax the maximum number of values, because each takes memory
