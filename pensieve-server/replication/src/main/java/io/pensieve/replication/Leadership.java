@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Leadership<K, V> {
   private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long ANNOUNCE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   private enum State {
     /** Another node leads, or none. */
@@ -88,6 +89,20 @@ final class Leadership<K, V> {
   private long bytes;
 
   @GuardedBy("this")
+  private int changesUnderWay; // in `underWay` alone, like `bytesUnderWay`
+
+  @GuardedBy("this")
+  private long bytesUnderWay;
+
+  // The other members learn of a commit with the next entry. If no change comes soon, an entry
+  // without one tells them: else they would wait for a heartbeat, which takes up to half a second.
+  @GuardedBy("this")
+  private boolean isCommitUnannounced;
+
+  @GuardedBy("this")
+  private long announceAt;
+
+  @GuardedBy("this")
   private boolean isPackerIdle;
 
   Leadership(RaftSettings settings, RequestOutcomes<V> requests) {
@@ -114,7 +129,7 @@ final class Leadership<K, V> {
     last += update.count();
     changes += update.count();
     bytes += update.bytes();
-    if (isPackerIdle && underWay.size() < settings.entriesUnderWay()) {
+    if (isPackerIdle && isDue()) {
       notifyAll();
     }
     return first;
@@ -179,10 +194,17 @@ final class Leadership<K, V> {
 
   @GuardedBy("this")
   private long idleNanos() {
-    boolean mustRetry = state == State.ELECTED && !isBeginUnderWay;
-    return mustRetry
-        ? Math.max(1, retryAt - settings.nanoTime().getAsLong())
-        : TimeUnit.DAYS.toNanos(1);
+    if (state == State.ELECTED && !isBeginUnderWay) {
+      return Math.max(1, retryAt - settings.nanoTime().getAsLong());
+    } else if (mustAnnounce()) {
+      return Math.max(1, announceAt - settings.nanoTime().getAsLong());
+    }
+    return TimeUnit.DAYS.toNanos(1);
+  }
+
+  @GuardedBy("this")
+  private boolean mustAnnounce() {
+    return state == State.LEADING && isCommitUnannounced && underWay.isEmpty();
   }
 
   /** As {@link #awaitProposal}, without waiting: null also if there is nothing to propose. */
@@ -193,8 +215,22 @@ final class Leadership<K, V> {
       nonce++;
       return ProposedEntry.begin(term, nonce, now);
     }
-    boolean isFree = state == State.LEADING && underWay.size() < settings.entriesUnderWay();
-    return isFree && !waiting.isEmpty() ? pack(now) : null;
+    boolean isAnnouncementDue = mustAnnounce() && announceAt - now <= 0;
+    return state == State.LEADING && (isDue() || isAnnouncementDue) ? pack(now) : null;
+  }
+
+  /**
+   * Whether what waits should go. An entry costs all members milliseconds, whatever it contains. So
+   * one goes if it is full, or if it has as many changes as all those under way together: a lone
+   * write at once, and under load few entries with much in them.
+   */
+  @GuardedBy("this")
+  private boolean isDue() {
+    int waitingChanges = changes - changesUnderWay;
+    return waitingChanges > 0
+        && underWay.size() < settings.entriesUnderWay()
+        && (waitingChanges >= Math.min(changesUnderWay, settings.changesPerEntry())
+            || bytes - bytesUnderWay >= settings.bytesPerEntry());
   }
 
   @GuardedBy("this")
@@ -204,20 +240,23 @@ final class Leadership<K, V> {
     long packedBytes = 0;
     while (!waiting.isEmpty()) {
       UncommittedUpdate<K, V> next = waiting.element();
-      packedChanges += next.count();
-      packedBytes += next.bytes();
-      boolean isFull =
-          packedChanges > settings.changesPerEntry() || packedBytes > settings.bytesPerEntry();
-      if (isFull && !packed.isEmpty()) {
-        packedChanges -= next.count();
+      boolean fits =
+          packedChanges + next.count() <= settings.changesPerEntry()
+              && packedBytes + next.bytes() <= settings.bytesPerEntry();
+      if (!fits && !packed.isEmpty()) {
         break;
       }
       packed.add(waiting.remove());
+      packedChanges += next.count();
+      packedBytes += next.bytes();
     }
+    changesUnderWay += packedChanges;
+    bytesUnderWay += packedBytes;
     EntryHeader header = new EntryHeader(false, term, 0, lastProposed, packedChanges);
     ProposedEntry<K, V> entry = new ProposedEntry<>(header, packed, new ArrayList<>(), now);
     underWay.add(entry);
     lastProposed = header.last();
+    isCommitUnannounced = false;
     return entry;
   }
 
@@ -282,6 +321,7 @@ final class Leadership<K, V> {
     last = begin;
     lastProposed = begin;
     setState(State.LEADING);
+    announceSoon();
     notifyAll();
     return true;
   }
@@ -296,12 +336,23 @@ final class Leadership<K, V> {
       return null;
     }
     underWay.remove();
+    if (header.count() > 0) {
+      announceSoon();
+    }
     for (UncommittedUpdate<K, V> update : first.updates()) {
       changes -= update.count();
       bytes -= update.bytes();
+      changesUnderWay -= update.count();
+      bytesUnderWay -= update.bytes();
     }
     notifyAll();
     return first;
+  }
+
+  @GuardedBy("this")
+  private void announceSoon() {
+    isCommitUnannounced = true;
+    announceAt = settings.nanoTime().getAsLong() + ANNOUNCE_NANOS;
   }
 
   /**
@@ -324,6 +375,8 @@ final class Leadership<K, V> {
     waiting.clear();
     changes = 0;
     bytes = 0;
+    changesUnderWay = 0;
+    bytesUnderWay = 0;
     notifyAll();
     return new Lost<>(after, last, Collections.unmodifiableList(updates));
   }

@@ -104,6 +104,47 @@ class LeadershipTest {
   }
 
   @Test
+  void anEntryGoesOnceItIsWorthIt() {
+    lead();
+    put();
+    EntryHeader first = next();
+    assertEquals(1, first.count(), "nothing is under way, so a lone one goes at once");
+    put();
+    put();
+    EntryHeader second = next();
+    assertEquals(2, second.count(), "as many as are under way");
+    requireNonNull(leadership.committed(first));
+    put();
+    assertNull(leadership.nextProposal(), "fewer than are under way");
+    put();
+    assertEquals(2, next().count());
+    requireNonNull(leadership.committed(second));
+  }
+
+  @Test
+  void theOtherMembersLearnOfTheLastCommitWithAnEmptyEntry() {
+    lead();
+    nanos += 1_000_000_000;
+    EntryHeader ofTheBegin = next();
+    assertEquals(new EntryHeader(false, 7, 0, BEGIN, 0), ofTheBegin);
+    requireNonNull(leadership.committed(ofTheBegin));
+    put();
+    EntryHeader change = next();
+    nanos += 1_000_000_000;
+    assertNull(leadership.nextProposal(), "nothing new is committed");
+    requireNonNull(leadership.committed(change));
+    assertNull(leadership.nextProposal(), "a change may come soon, and tell it");
+    nanos += 1_000_000_000;
+    EntryHeader announcement = next();
+    assertEquals(new EntryHeader(false, 7, 0, BEGIN + 1, 0), announcement);
+    requireNonNull(leadership.committed(announcement));
+    nanos += 1_000_000_000;
+    assertNull(leadership.nextProposal(), "an announcement needs none");
+    assertEquals(BEGIN + 2, put());
+    assertEquals(1, next().count());
+  }
+
+  @Test
   void refusesWhatIsTooMuchAndRemovalsLater() {
     lead();
     for (int i = 0; i < 10; i++) {
@@ -156,6 +197,8 @@ class LeadershipTest {
     put();
     put();
     EntryHeader first = next();
+    put();
+    put();
     put();
     EntryHeader second = next();
     leadership.skipped(new EntryHeader(false, 6, 0, 50, 1));
