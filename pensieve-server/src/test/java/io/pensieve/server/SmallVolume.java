@@ -80,6 +80,17 @@ public final class SmallVolume implements AutoCloseable {
     Files.deleteIfExists(filling());
   }
 
+  /** As {@link #close}, which may be interrupted. */
+  public void unmount() throws IOException {
+    try {
+      close();
+    } catch (IOException stillMounted) {
+      throw stillMounted;
+    } catch (Exception interrupted) {
+      throw new IOException(interrupted);
+    }
+  }
+
   @Override
   public void close() throws Exception {
     if (!succeeds("umount", folder.toString()) && !succeeds("umount", "-l", folder.toString())) {

@@ -249,7 +249,7 @@ final class Cluster implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() throws IOException {
     for (Node each : nodes) {
       each.close();
     }

@@ -174,11 +174,10 @@ final class Node implements AutoCloseable {
   }
 
   @Override
-  @SuppressWarnings("try") // closing may be interrupted, as the test itself
-  public synchronized void close() throws Exception {
+  public synchronized void close() throws IOException {
     process.ifPresent(ServerProcess::close);
     if (disk.isPresent()) {
-      disk.get().close();
+      disk.get().unmount();
     }
   }
 
