@@ -31,6 +31,7 @@ final class Workload implements AutoCloseable {
   private static final long PAUSE_NANOS_AFTER_REFUSAL = 20_000_000;
   private static final long POLL_NANOS = 2_000_000;
   private static final long SILENCE_NANOS = 500_000_000;
+  private static final int REPETITIONS = 6;
   private static final int AVOIDANCE = 16;
 
   private final List<Node> nodes;
@@ -64,7 +65,7 @@ final class Workload implements AutoCloseable {
     this.histories = histories;
     threads = Executors.newFixedThreadPool(clients);
     for (int i = 0; i < clients; i++) {
-      Client client = new Client("client " + i, new Random(seed + i));
+      Client client = new Client("client" + i, new Random(seed + i));
       running.add(threads.submit(client::run));
     }
   }
@@ -210,9 +211,55 @@ final class Workload implements AutoCloseable {
     private boolean one(KeyClient client, Node node, String key, Request request)
         throws IOException {
       long invokedNanos = histories.nanos();
-      Optional<Answer> answer = client.ask(node, key, request, "");
+      boolean isRepeatable =
+          nodes.size() > 1 && !(request instanceof Request.Get) && random.nextBoolean();
+      String fields =
+          isRepeatable ? "Idempotency-Key: " + prefix + name + "-" + values++ + "\r\n" : "";
+      Optional<Answer> answer = client.ask(node, key, request, fields);
+      if (isRepeatable && answer.filter(Client::isUnknown).isPresent()) {
+        return repeat(client, key, request, fields, invokedNanos);
+      }
       answer.ifPresent(told -> keep(key, node, request, told, invokedNanos));
-      return answer.filter(told -> !(told instanceof Answer.Unknown)).isPresent();
+      return answer.filter(told -> !isUnknown(told)).isPresent();
+    }
+
+    /**
+     * Sends a write again, which is executed once nevertheless. A refusal says nothing of it. Nor
+     * does an answer that nothing was changed: then the first one may still be executed.
+     */
+    private boolean repeat(
+        KeyClient client, String key, Request request, String fields, long invokedNanos) {
+      for (int i = 0; i < REPETITIONS; i++) {
+        LockSupport.parkNanos(PAUSE_NANOS_AFTER_REFUSAL << i);
+        Node node = nodes.get(random.nextInt(nodes.size()));
+        long repeatedNanos = histories.nanos();
+        try {
+          Optional<Answer> answer =
+              client.ask(node, key, request, fields).filter(told -> !isUnknown(told));
+          if (answer.isPresent() && hasChanged(answer.get())) {
+            keep(key, node, request, answer.get(), invokedNanos);
+            return true;
+          } else if (answer.isPresent()) {
+            keep(key, node, request, new Answer.Unknown(), invokedNanos);
+            keep(key, node, request, answer.get(), repeatedNanos);
+            return true;
+          }
+        } catch (IOException notConnected) {
+          // Then nothing was sent.
+        }
+      }
+      keep(key, nodes.get(0), request, new Answer.Unknown(), invokedNanos);
+      return false;
+    }
+
+    private static boolean hasChanged(Answer answer) {
+      return answer instanceof Answer.Written
+          || answer instanceof Answer.Sum
+          || answer instanceof Answer.Removed;
+    }
+
+    private static boolean isUnknown(Answer answer) {
+      return answer instanceof Answer.Unknown;
     }
 
     private boolean all(KeyClient client, Node node, List<Keyed> batch) throws IOException {
@@ -227,9 +274,7 @@ final class Workload implements AutoCloseable {
       if (batch.get(0).request() instanceof Request.Get && answers.get(0).isPresent()) {
         assertEquals(value(answers.get(0)), value(answers.get(1)), () -> "a pair: " + batch);
       }
-      return answers.stream()
-          .flatMap(Optional::stream)
-          .anyMatch(told -> !(told instanceof Answer.Unknown));
+      return answers.stream().flatMap(Optional::stream).anyMatch(told -> !isUnknown(told));
     }
 
     private String value(Optional<Answer> answer) {
