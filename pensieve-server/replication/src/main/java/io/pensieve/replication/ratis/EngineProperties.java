@@ -44,7 +44,7 @@ final class EngineProperties {
     made.storage(folder, settings.segmentBytes);
     made.network(settings.host, settings.port);
     made.elections(settings.electionMillis, isNew);
-    made.reads(settings.electionMillis);
+    made.reads();
     made.pools();
     return made.properties;
   }
@@ -105,11 +105,11 @@ final class EngineProperties {
     RaftServerConfigKeys.Notification.setNoLeaderTimeout(properties, seconds(10));
   }
 
-  private void reads(int electionMillis) {
+  private void reads() {
     RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
-    RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, true);
-    RaftServerConfigKeys.Read.setLeaderLeaseTimeoutRatio(
-        properties, (double) LEASE_MILLIS / electionMillis);
+    // Any reply extends it, also that of a follower which refuses since it has a newer leader: a
+    // leader that was paused then serves old values.
+    RaftServerConfigKeys.Read.setLeaderLeaseEnabled(properties, false);
     RaftServerConfigKeys.Read.setTimeout(properties, seconds(5));
   }
 
