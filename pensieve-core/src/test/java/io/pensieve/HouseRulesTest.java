@@ -82,7 +82,18 @@ class HouseRulesTest {
                   "io.pensieve.server.http.transport",
                   "io.pensieve.server.http.value",
                   "io.pensieve.server.peers",
-                  "io.pensieve.server.replication")),
+                  "io.pensieve.server.process",
+                  "io.pensieve.server.replication",
+                  "io.pensieve.server.tools")),
+          Map.entry(
+              "io.pensieve.server.process",
+              Set.of(
+                  "io.pensieve.log",
+                  "io.pensieve.server.http.metrics",
+                  "io.pensieve.server.peers")),
+          Map.entry(
+              "io.pensieve.server.tools",
+              Set.of("io.pensieve.log", "io.pensieve.server.http.value")),
           Map.entry(
               "io.pensieve.server.http",
               Set.of(
@@ -205,7 +216,7 @@ class HouseRulesTest {
       case "io.pensieve.log.file" -> 73;
       case "io.pensieve.lru" -> 32;
       case "io.pensieve.replication" -> 27;
-      case "io.pensieve.server" -> 36;
+      case "io.pensieve.server" -> 25;
       default -> 22;
     };
   }

@@ -9,6 +9,7 @@ import io.pensieve.server.peers.PeerTrust;
 import io.pensieve.server.peers.PeerUnresponsive;
 import io.pensieve.server.peers.PeerView;
 import io.pensieve.server.peers.Peers;
+import io.pensieve.server.process.FlapDetector;
 import java.io.PrintStream;
 import java.net.URI;
 import java.time.Instant;

@@ -6,6 +6,8 @@ import io.pensieve.log.file.LogFile;
 import io.pensieve.log.file.OfflineLog;
 import io.pensieve.log.file.SalvageReport;
 import io.pensieve.log.file.SalvageReport.Damage;
+import io.pensieve.server.tools.LogDump;
+import io.pensieve.server.tools.LogEntryCounter;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;

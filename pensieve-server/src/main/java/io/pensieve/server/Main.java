@@ -1,5 +1,10 @@
 package io.pensieve.server;
 
+import io.pensieve.server.process.AsyncOutputStream;
+import io.pensieve.server.process.DnsCaching;
+import io.pensieve.server.process.HangupSignal;
+import io.pensieve.server.process.LoggingSetup;
+import io.pensieve.server.tools.Healthcheck;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;

@@ -6,6 +6,7 @@ import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.process.AccessLogWriter;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import io.pensieve.log.LogStatistics;
 import io.pensieve.server.http.metrics.Alarms;
@@ -15,7 +15,7 @@ import java.util.logging.Logger;
 /**
  * Periodically checks conditions that nothing else reports, and raises alarms, on its own thread.
  */
-final class AlarmMonitor implements AutoCloseable {
+public final class AlarmMonitor implements AutoCloseable {
   private static final Logger LOGGER = Logger.getLogger(AlarmMonitor.class.getName());
   private static final long STOP_MILLIS_MAX = 1_000;
 
@@ -32,7 +32,7 @@ final class AlarmMonitor implements AutoCloseable {
    *
    * @param others checks further conditions
    */
-  AlarmMonitor(
+  public AlarmMonitor(
       Alarms alarms,
       Supplier<LogStatistics> log,
       Supplier<FileDescriptors> descriptors,
@@ -47,7 +47,7 @@ final class AlarmMonitor implements AutoCloseable {
   }
 
   /** Checks once, so that a start reports problems, and starts the thread. */
-  AlarmMonitor start() {
+  public AlarmMonitor start() {
     look();
     thread.start();
     return this;

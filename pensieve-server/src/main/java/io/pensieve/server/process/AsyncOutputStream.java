@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.OutputStream;
@@ -14,7 +14,7 @@ import java.util.Deque;
  * thread of its own writes to the stream. If that thread blocks, lines are dropped, and a later
  * line says how many.
  */
-final class AsyncOutputStream extends OutputStream {
+public final class AsyncOutputStream extends OutputStream {
   private static final int WAITING_MAX = 1 << 10;
 
   private final PrintStream target;
@@ -32,7 +32,7 @@ final class AsyncOutputStream extends OutputStream {
   private boolean closed;
 
   /** Starts to write to this stream. */
-  AsyncOutputStream(PrintStream target) {
+  public AsyncOutputStream(PrintStream target) {
     this.target = target;
     Thread thread = new Thread(this::run, "pensieve-output");
     thread.setDaemon(true);
@@ -40,7 +40,7 @@ final class AsyncOutputStream extends OutputStream {
   }
 
   /** Returns a stream for writers, which queues line by line. */
-  PrintStream lines() {
+  public PrintStream lines() {
     return new PrintStream(this, true, Charset.defaultCharset());
   }
 
@@ -98,7 +98,7 @@ final class AsyncOutputStream extends OutputStream {
   }
 
   /** Waits until everything is written, at most for this time. Returns whether it is. */
-  synchronized boolean awaitWritten(Duration patience) {
+  public synchronized boolean awaitWritten(Duration patience) {
     long deadlineNanos = System.nanoTime() + patience.toNanos();
     try {
       while (writing || !waiting.isEmpty()) {

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.nio.file.StandardOpenOption.APPEND;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * lines fast enough, or at all, it drops lines, and a later line says how many. Clients never wait
  * for the log.
  */
-final class AccessLogWriter implements AccessLog, AutoCloseable {
+public final class AccessLogWriter implements AccessLog, AutoCloseable {
   private static final int WAITING_MAX = 1 << 13;
   private static final long CLOSE_MILLIS = 2_000;
   private static final long POLL_MILLIS = 200;
@@ -55,13 +55,13 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   private long failedNanos;
 
   /** The destination of the lines. */
-  interface Target {
+  public interface Target {
     /** Opens the destination, or reopens it. */
     Writer open() throws IOException;
   }
 
   /** Returns a file to which lines are appended. */
-  static Target file(Path file) {
+  public static Target file(Path file) {
     return () -> Files.newBufferedWriter(file, UTF_8, CREATE, APPEND);
   }
 
@@ -71,7 +71,7 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
    *
    * @param retryNanos how long to wait after a failure before reopening
    */
-  AccessLogWriter(Target target, Alarms alarms, long retryNanos) {
+  public AccessLogWriter(Target target, Alarms alarms, long retryNanos) {
     this.target = target;
     this.alarms = alarms;
     this.retryNanos = retryNanos;
@@ -79,13 +79,13 @@ final class AccessLogWriter implements AccessLog, AutoCloseable {
   }
 
   /** Starts to write. Until then responses wait in the queue, as far as they fit. */
-  AccessLogWriter start() {
+  public AccessLogWriter start() {
     thread.start();
     return this;
   }
 
   /** Reopens the target before the next line: a file may have been moved away. */
-  void reopen() {
+  public void reopen() {
     reopening = true;
   }
 

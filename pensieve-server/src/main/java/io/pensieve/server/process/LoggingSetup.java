@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import java.util.List;
 import java.util.logging.Level;
@@ -7,7 +7,7 @@ import java.util.logging.Logger;
 /**
  * Configures the logging of the libraries: warnings, one line each, to the standard error stream.
  */
-final class LoggingSetup {
+public final class LoggingSetup {
   // The log system references loggers weakly. Without this list they could lose their level.
   private static final List<Logger> QUIET =
       List.of(
@@ -21,7 +21,7 @@ final class LoggingSetup {
   private LoggingSetup() {}
 
   /** Call this before anything logs. */
-  static void setUp() {
+  public static void setUp() {
     System.setProperty("org.jboss.logging.provider", "jdk");
     System.setProperty(
         "java.util.logging.SimpleFormatter.format", "%1$tFT%1$tT.%1$tL%1$tz %4$s %3$s: %5$s%6$s%n");

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import java.security.Security;
 
@@ -7,13 +7,13 @@ import java.security.Security;
  * for a missing name. But a restarted peer container has a new address, and its name has none while
  * it is gone.
  */
-final class DnsCaching {
+public final class DnsCaching {
   private static final String SECONDS = "1";
 
   private DnsCaching() {}
 
   /** Call this before the first lookup, which reads the setting once. An existing setting stays. */
-  static void keepBriefly() {
+  public static void keepBriefly() {
     set("networkaddress.cache.ttl", "sun.net.inetaddr.ttl");
     set("networkaddress.cache.negative.ttl", "sun.net.inetaddr.negative.ttl");
   }

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.tools;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.ReplayHandler;
@@ -9,7 +9,7 @@ import java.util.Set;
 /**
  * Counts the records of a log, and the entries that remain at the end. Keeps their keys in memory.
  */
-final class LogEntryCounter implements ReplayHandler<byte[], byte[]> {
+public final class LogEntryCounter implements ReplayHandler<byte[], byte[]> {
   private final Set<ByteBuffer> keys = new HashSet<>();
   private long saved;
   private long puts;
@@ -39,7 +39,7 @@ final class LogEntryCounter implements ReplayHandler<byte[], byte[]> {
   @Override
   public void progress(long bytesRead, long bytesTotal) {}
 
-  int entries() {
+  public int entries() {
     return keys.size();
   }
 

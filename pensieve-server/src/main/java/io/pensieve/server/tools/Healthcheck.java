@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.tools;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -16,14 +16,14 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Asks a server whether it is ready. For containers, which have no other HTTP client. */
-final class Healthcheck {
+public final class Healthcheck {
   // On a busy machine a new JVM takes seconds to send a request.
   private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   private Healthcheck() {}
 
   /** Returns 0 if the server at this URL is ready; otherwise prints the reason and returns 1. */
-  static int run(String url, PrintStream err) {
+  public static int run(String url, PrintStream err) {
     try {
       int status = status(URI.create(url).resolve("/readyz"));
       if (status == 200) {

@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.pensieve.server.http.metrics.Alarms;
@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  * Detects peers that die and return repeatedly. Such a peer raises an alarm. Its changes are not
  * reported one by one until it has kept its state for a while.
  */
-final class FlapDetector {
+public final class FlapDetector {
   /** This many deaths within the window raise an alarm. A window without a change clears it. */
   static final int DEATHS_MAX = 3;
 
@@ -34,13 +34,13 @@ final class FlapDetector {
     boolean flaps;
   }
 
-  FlapDetector(Alarms alarms, LongSupplier nanoClock) {
+  public FlapDetector(Alarms alarms, LongSupplier nanoClock) {
     this.alarms = alarms;
     this.nanoClock = nanoClock;
   }
 
   /** Records a change. Returns whether to report it. */
-  synchronized boolean shouldReport(PeerStateChange change) {
+  public synchronized boolean shouldReport(PeerStateChange change) {
     long now = nanoClock.getAsLong();
     RecentChanges recentChanges =
         byPeer.computeIfAbsent(change.url(), first -> new RecentChanges());
@@ -68,7 +68,7 @@ final class FlapDetector {
   }
 
   /** Clears the alarms of peers that have kept their state for long enough. */
-  synchronized void reportSettled() {
+  public synchronized void reportSettled() {
     long now = nanoClock.getAsLong();
     byPeer.forEach(
         (url, recentChanges) -> {

@@ -1,17 +1,17 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 
 /** Handles SIGHUP, which asks a server to reload its files. */
-final class HangupSignal {
+public final class HangupSignal {
   private HangupSignal() {}
 
   /**
    * From now on a SIGHUP runs this task, on a thread of its own, instead of ending the process.
    * Does nothing where the signal does not exist, or where it is ignored (nohup).
    */
-  static void runs(Runnable task) {
+  public static void runs(Runnable task) {
     /*
      * sun.misc.Signal is the only way in Java. The module jdk.unsupported exports it. The code uses
      * reflection because the compiler hides the class when it compiles for a fixed Java release.

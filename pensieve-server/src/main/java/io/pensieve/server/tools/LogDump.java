@@ -1,4 +1,4 @@
-package io.pensieve.server;
+package io.pensieve.server.tools;
 
 import com.google.gson.JsonObject;
 import io.pensieve.log.Change;
@@ -12,18 +12,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
 /** Prints the contents of a log, as one JSON object per line, in UTF-8. */
-final class LogDump implements ReplayHandler<byte[], byte[]> {
+public final class LogDump implements ReplayHandler<byte[], byte[]> {
   private static final int BUFFER_BYTES = 64 << 10;
 
   private final PrintStream out;
   private final ByteArrayOutputStream buffer = new ByteArrayOutputStream();
 
-  LogDump(PrintStream out) {
+  public LogDump(PrintStream out) {
     this.out = out;
   }
 
   /** The reader has closed the output. */
-  static final class OutputClosedException extends RuntimeException {
+  public static final class OutputClosedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private OutputClosedException() {
@@ -97,7 +97,7 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
    *
    * @throws OutputClosedException if the reader has closed the output
    */
-  void flush() {
+  public void flush() {
     out.writeBytes(buffer.toByteArray());
     buffer.reset();
     if (out.checkError()) {
@@ -106,7 +106,7 @@ final class LogDump implements ReplayHandler<byte[], byte[]> {
   }
 
   /** Prints the buffered lines before an error is reported. The error takes precedence. */
-  void flushBefore(RuntimeException broken) {
+  public void flushBefore(RuntimeException broken) {
     try {
       flush();
     } catch (OutputClosedException alsoGone) {

@@ -1,9 +1,9 @@
-package io.pensieve.server;
+package io.pensieve.server.process;
 
 import java.util.List;
 
 /** Closes several objects, each even if another one fails. */
-final class Closer {
+public final class Closer {
   private Closer() {}
 
   /**
@@ -12,7 +12,7 @@ final class Closer {
    * @throws RuntimeException the first exception, with all later ones suppressed; every object was
    *     closed or has thrown
    */
-  static void closeAll(List<? extends AutoCloseable> things) {
+  public static void closeAll(List<? extends AutoCloseable> things) {
     Throwable first = null;
     for (AutoCloseable thing : things) {
       try {
