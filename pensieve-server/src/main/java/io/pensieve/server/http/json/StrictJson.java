@@ -110,9 +110,15 @@ public final class StrictJson {
           json.endArray();
           depth--;
         }
-        case NAME -> json.nextName();
-        case STRING, NUMBER -> json.nextString();
-        case BOOLEAN -> json.nextBoolean();
+        case NAME -> {
+          String unused = json.nextName();
+        }
+        case STRING, NUMBER -> {
+          String unused = json.nextString();
+        }
+        case BOOLEAN -> {
+          boolean unused = json.nextBoolean();
+        }
         case NULL -> json.nextNull();
         case END_DOCUMENT -> throw new EOFException("no value");
       }
