@@ -125,7 +125,7 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
    * the engine's exception if no leader answers. Dependent actions may block.
    */
   public CompletableFuture<Void> readBarrier() {
-    return replica.barrier.pass();
+    return replica.readBarrier();
   }
 
   /**

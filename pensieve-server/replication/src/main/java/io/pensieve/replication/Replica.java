@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The parts of a log, and their threads, from its opening to its end. */
 final class Replica<K, V> {
+  private static final CompletableFuture<Void> PASSED = CompletableFuture.completedFuture(null);
   private static final int TICKS_PER_BARRIER = 20;
   private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
@@ -190,6 +191,14 @@ final class Replica<K, V> {
         failedFor, // that another member leads is no failure
         0,
         0);
+  }
+
+  /**
+   * While this node leads and holds the engine's lease, the map shows all that was acknowledged
+   * anywhere, or makes readers wait for it. Otherwise the engine must ask.
+   */
+  CompletableFuture<Void> readBarrier() {
+    return leadership.isLeading() && consensus.holdsLease() ? PASSED : barrier.pass();
   }
 
   // ---- At work

@@ -77,6 +77,12 @@ final class FoundedConsensus implements Consensus {
   }
 
   @Override
+  public boolean holdsLease() {
+    Consensus now = engine;
+    return now != null && now.holdsLease();
+  }
+
+  @Override
   public ConsensusStatus status() {
     Consensus now = engine;
     try {

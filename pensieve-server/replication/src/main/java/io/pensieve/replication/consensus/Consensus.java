@@ -37,6 +37,15 @@ public interface Consensus extends AutoCloseable {
    */
   CompletableFuture<Void> readBarrier();
 
+  /**
+   * Whether this member leads, and no other one can lead now. So everything that is committed
+   * anywhere was proposed here, or was applied here when this lead began. Asks nobody; what it says
+   * holds at a moment during this call.
+   */
+  default boolean holdsLease() {
+    return false;
+  }
+
   /** The state of this member, as it knows it now. */
   ConsensusStatus status();
 

@@ -38,6 +38,12 @@ final class MemberStatus {
         members(division, role));
   }
 
+  /** The term in which a member leads, or {@link ReadBarriers#NOT_LEADING}. */
+  static long leadingTerm(RaftServer.Division division) {
+    DivisionInfo info = division.getInfo();
+    return info.isLeader() ? info.getCurrentTerm() : ReadBarriers.NOT_LEADING;
+  }
+
   /** A division that was removed or closed goes on saying what it was: it must run to count. */
   private static Role role(RaftServer.Division division) {
     DivisionInfo info = division.getInfo();

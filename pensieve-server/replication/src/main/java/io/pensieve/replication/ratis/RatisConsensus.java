@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,12 +51,7 @@ public final class RatisConsensus implements Consensus {
   private final SnapshotFolder snapshots;
   private final ExecutorService roles;
 
-  /**
-   * Asks the engine for barriers. The engine completes a barrier on the thread that applies
-   * entries, and waits where it is asked. So whoever asks again at a completion would wait for
-   * himself.
-   */
-  private final ExecutorService barriers;
+  private final ReadBarriers barriers;
 
   /** Guards the start and the end. */
   private final Object lifecycle = new Object();
@@ -79,7 +73,11 @@ public final class RatisConsensus implements Consensus {
     this.self = RaftPeerId.valueOf(settings.self);
     this.snapshots = new SnapshotFolder(temporaryFolder());
     this.roles = oneThread("pensieve-raft-roles");
-    this.barriers = oneThread("pensieve-raft-barriers");
+    this.barriers =
+        new ReadBarriers(
+            () -> submit(RaftClientRequest.readRequestType(), Message.EMPTY),
+            this::leadingTerm,
+            oneThread("pensieve-raft-barriers"));
   }
 
   private static ExecutorService oneThread(String name) {
@@ -186,13 +184,17 @@ public final class RatisConsensus implements Consensus {
 
   @Override
   public CompletableFuture<Void> readBarrier() {
-    try {
-      return CompletableFuture.completedFuture(null)
-          .thenComposeAsync(
-              onThatThread -> submit(RaftClientRequest.readRequestType(), Message.EMPTY), barriers);
-    } catch (RejectedExecutionException closed) {
-      return CompletableFuture.failedFuture(notRunning());
-    }
+    return barriers.begin();
+  }
+
+  @Override
+  public boolean holdsLease() {
+    return barriers.holdsLease();
+  }
+
+  private long leadingTerm() {
+    Running now = running;
+    return now == null ? ReadBarriers.NOT_LEADING : MemberStatus.leadingTerm(now.division);
   }
 
   private CompletableFuture<Void> submit(RaftClientRequest.Type type, Message message) {
@@ -230,7 +232,7 @@ public final class RatisConsensus implements Consensus {
         : CompletableFuture.failedFuture(reply.getException());
   }
 
-  private static IOException notRunning() {
+  static IOException notRunning() {
     return new IOException("this member is not running");
   }
 
@@ -251,10 +253,13 @@ public final class RatisConsensus implements Consensus {
       return CompletableFuture.failedFuture(
           new IOException("this member does not lead, or no other one answers"));
     }
+    long term = barriers.barLease();
     return transfer(now, RaftPeerId.valueOf(target.get()), patience)
         .whenComplete(
             (done, failed) -> {
-              if (failed != null && !wasRefused(failed)) {
+              if (failed != null && wasRefused(failed)) {
+                barriers.unbarLease(term);
+              } else if (failed != null) {
                 // The other one may stand for election later than it should, and win it while this
                 // member believes in its lease. So it leads no more, or for a new term.
                 var unused = transfer(now, null, patience);
@@ -300,7 +305,10 @@ public final class RatisConsensus implements Consensus {
             SetConfigurationRequest.Arguments.newBuilder()
                 .setServersInNewConf(Peers.of(members))
                 .build());
-    return outcome(() -> now.server.setConfigurationAsync(request));
+    // Whom a barrier has asked before may be no majority of the new members.
+    long term = barriers.barLease();
+    return outcome(() -> now.server.setConfigurationAsync(request))
+        .thenRun(() -> barriers.unbarLease(term));
   }
 
   @Override
@@ -314,7 +322,7 @@ public final class RatisConsensus implements Consensus {
         SnapshotManagementRequest.newCreate(
             client, self, group, calls.incrementAndGet(), REQUEST_PATIENCE.toMillis(), 1);
     // If Ratis cannot forget the entries before it now, it does so at the next snapshot.
-    CompletableFuture<Void> unused = outcome(() -> now.server.snapshotManagementAsync(request));
+    var unused = outcome(() -> now.server.snapshotManagementAsync(request));
   }
 
   /** The first entry that the log still has; -1 if this member is not running. */
@@ -365,7 +373,7 @@ public final class RatisConsensus implements Consensus {
         stop(now);
       }
       roles.shutdown();
-      barriers.shutdown();
+      barriers.close();
     }
   }
 

@@ -1,0 +1,89 @@
+package io.pensieve.replication.ratis;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+/** The barriers of a member, and the lease that they win while it leads. */
+final class ReadBarriers {
+  static final long NOT_LEADING = -1;
+
+  private final Supplier<CompletableFuture<Void>> engine;
+  private final LongSupplier leadingTerm;
+
+  /**
+   * Asks the engine. The engine completes a barrier on the thread that applies entries, and waits
+   * where it is asked. So whoever asks again at a completion would wait for himself.
+   */
+  private final ExecutorService thread;
+
+  private final LeaderLease lease =
+      new LeaderLease(EngineProperties.LEASE_MILLIS, System::nanoTime);
+  private final AtomicBoolean isBeingRenewed = new AtomicBoolean();
+
+  /**
+   * Barriers that ask nobody yet.
+   *
+   * @param engine asks a majority, also if this member follows
+   * @param leadingTerm the term in which this member leads, or {@link #NOT_LEADING}
+   */
+  ReadBarriers(
+      Supplier<CompletableFuture<Void>> engine, LongSupplier leadingTerm, ExecutorService thread) {
+    this.engine = engine;
+    this.leadingTerm = leadingTerm;
+    this.thread = thread;
+  }
+
+  CompletableFuture<Void> begin() {
+    try {
+      return CompletableFuture.completedFuture(null)
+          .thenComposeAsync(onThatThread -> ask(), thread);
+    } catch (RejectedExecutionException closed) {
+      return CompletableFuture.failedFuture(RatisConsensus.notRunning());
+    }
+  }
+
+  private CompletableFuture<Void> ask() {
+    long term = leadingTerm.getAsLong();
+    long before = System.nanoTime();
+    return engine
+        .get()
+        .thenRun(
+            () -> {
+              if (term != NOT_LEADING && leadingTerm.getAsLong() == term) {
+                lease.won(term, before);
+              }
+            });
+  }
+
+  /** Whether this member leads, and no other can; begins to ask again before that ends. */
+  boolean holdsLease() {
+    long term = leadingTerm.getAsLong();
+    if (term == NOT_LEADING || !lease.holds(term)) {
+      return false;
+    }
+    if (lease.isDue() && isBeingRenewed.compareAndSet(false, true)) {
+      var unused = begin().whenComplete((done, failed) -> isBeingRenewed.set(false));
+    }
+    return true;
+  }
+
+  /** Ends the lease for the rest of the current term. Returns the term. */
+  long barLease() {
+    long term = leadingTerm.getAsLong();
+    lease.bar(term);
+    return term;
+  }
+
+  /** Nothing has come of what barred it. */
+  void unbarLease(long term) {
+    lease.unbar(term);
+  }
+
+  void close() {
+    thread.shutdown();
+  }
+}
