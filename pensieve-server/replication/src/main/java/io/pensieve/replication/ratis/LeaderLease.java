@@ -1,6 +1,5 @@
 package io.pensieve.replication.ratis;
 
-import io.pensieve.annotation.GuardedBy;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -18,17 +17,14 @@ final class LeaderLease {
   private final long nanos;
   private final LongSupplier nanoTime;
 
-  @GuardedBy("this")
+  // All guarded by this.
   private long term = NO_TERM; // in which it was won
 
-  @GuardedBy("this")
   private long begun; // when the last question was about to be sent that won it
 
   // Somebody may be told to stand for election, or be a member whom nobody asked.
-  @GuardedBy("this")
   private long barredTerm = NO_TERM;
 
-  @GuardedBy("this")
   private long earliest; // only questions since then can win it
 
   LeaderLease(long millis, LongSupplier nanoTime) {
