@@ -205,7 +205,9 @@ final class Replica<K, V> {
 
   private void tick() {
     if (++ticks % TICKS_PER_BARRIER == 0) {
-      CompletableFuture<Void> unused = barrier.pass(); // for staleness
+      if (!leadership.isLeading()) {
+        CompletableFuture<Void> unused = barrier.pass(); // for staleness
+      }
       Snapshots<K, V> attached = snapshots;
       if (attached != null && attached.isDue()) {
         workers.executeLong(() -> saveDue(attached));

@@ -129,7 +129,9 @@ final class AppliedLog extends BaseStateMachine {
     calls.lock();
     try {
       deliverRoleChanges();
-      machine.apply(position, content);
+      if (content.length > 0) { // an empty one is a leader's barrier
+        machine.apply(position, content);
+      }
       updateLastAppliedTermIndex(position.term(), position.index());
     } catch (RuntimeException | Error failed) {
       events.failed(failed);

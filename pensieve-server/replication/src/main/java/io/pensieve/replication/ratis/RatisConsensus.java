@@ -53,8 +53,7 @@ public final class RatisConsensus implements Consensus {
 
   private final ReadBarriers barriers;
 
-  /** Guards the start and the end. */
-  private final Object lifecycle = new Object();
+  private final Object lifecycle = new Object(); // guards the start and the end
 
   private boolean isClosed;
   private volatile @Nullable Running running;
@@ -76,6 +75,7 @@ public final class RatisConsensus implements Consensus {
     this.barriers =
         new ReadBarriers(
             () -> submit(RaftClientRequest.readRequestType(), Message.EMPTY),
+            this::propose,
             this::leadingTerm,
             oneThread("pensieve-raft-barriers"));
   }

@@ -11,7 +11,10 @@ import java.util.function.Supplier;
 final class ReadBarriers {
   static final long NOT_LEADING = -1;
 
+  private static final byte[] NOTHING = {};
+
   private final Supplier<CompletableFuture<Void>> engine;
+  private final Proposal proposal;
   private final LongSupplier leadingTerm;
 
   /**
@@ -27,14 +30,24 @@ final class ReadBarriers {
   /**
    * Barriers that ask nobody yet.
    *
-   * @param engine asks a majority, also if this member follows
+   * @param engine asks the leader, if this member follows
+   * @param proposal proposes an entry, if it leads
    * @param leadingTerm the term in which this member leads, or {@link #NOT_LEADING}
    */
   ReadBarriers(
-      Supplier<CompletableFuture<Void>> engine, LongSupplier leadingTerm, ExecutorService thread) {
+      Supplier<CompletableFuture<Void>> engine,
+      Proposal proposal,
+      LongSupplier leadingTerm,
+      ExecutorService thread) {
     this.engine = engine;
+    this.proposal = proposal;
     this.leadingTerm = leadingTerm;
     this.thread = thread;
+  }
+
+  /** Proposes an entry in a term. */
+  interface Proposal {
+    CompletableFuture<Void> propose(long term, byte[] entry);
   }
 
   CompletableFuture<Void> begin() {
@@ -46,17 +59,17 @@ final class ReadBarriers {
     }
   }
 
+  /**
+   * A leader proposes an empty entry, which the machine does not get: a majority takes it only from
+   * the leader of its newest term. Ratis' own question does for a follower only. A leader of Ratis
+   * does not ask if it has asked before and nothing was committed since.
+   */
   private CompletableFuture<Void> ask() {
     long term = leadingTerm.getAsLong();
     long before = System.nanoTime();
-    return engine
-        .get()
-        .thenRun(
-            () -> {
-              if (term != NOT_LEADING && leadingTerm.getAsLong() == term) {
-                lease.won(term, before);
-              }
-            });
+    return term == NOT_LEADING
+        ? engine.get()
+        : proposal.propose(term, NOTHING).thenRun(() -> lease.won(term, before));
   }
 
   /** Whether this member leads, and no other can; begins to ask again before that ends. */
