@@ -16,15 +16,21 @@ final class IncrementFunction<K, V> implements UpdateFunction<V> {
   private final K key;
   private final long by;
   private final NumberCodec<V> numberCodec;
+  private final TimeToLive ttl;
   private final UpdateDecisions<K, V> updateDecisions;
   private long sum;
   private @Nullable String refusal;
 
   IncrementFunction(
-      K key, long by, NumberCodec<V> numberCodec, UpdateDecisions<K, V> updateDecisions) {
+      K key,
+      long by,
+      NumberCodec<V> numberCodec,
+      TimeToLive ttl,
+      UpdateDecisions<K, V> updateDecisions) {
     this.key = requireNonNull(key);
     this.by = by;
     this.numberCodec = requireNonNull(numberCodec);
+    this.ttl = requireNonNull(ttl);
     this.updateDecisions = updateDecisions;
   }
 
@@ -40,9 +46,7 @@ final class IncrementFunction<K, V> implements UpdateFunction<V> {
       return UpdateDecision.keep();
     }
     V value = numberCodec.toValue(sum);
-    return current == null
-        ? updateDecisions.write(key, value)
-        : updateDecisions.rewrite(key, value);
+    return ttl.write(updateDecisions, key, value, current != null);
   }
 
   /**

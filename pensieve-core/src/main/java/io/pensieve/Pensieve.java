@@ -226,6 +226,18 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   }
 
   /**
+   * Changes how long an existing entry lives, from now on, and uses the entry. It keeps its value
+   * and gets a new version. In the log this is a put of the same value, and as long.
+   *
+   * @param ttl as for {@link #put(Object, Object, Duration)}
+   * @return whether there is an entry
+   */
+  public boolean touch(K key, Duration ttl) {
+    UpdateFunction<V> touch = Write.<K, V>touch(key, TimeToLive.of(ttl)).function(updateDecisions);
+    return updatePresent(key, touch).changed();
+  }
+
+  /**
    * As {@link ConcurrentMap#compute}. The function runs once; only this key is locked meanwhile.
    */
   @Override
@@ -271,7 +283,8 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    *     nothing is changed then
    */
   public long increment(K key, long by, NumberCodec<V> numberCodec) {
-    IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
+    IncrementFunction<K, V> maker =
+        new IncrementFunction<>(key, by, numberCodec, TimeToLive.unchanged(), updateDecisions);
     return maker.resultOf(update(key, maker).version()).value();
   }
 
@@ -282,7 +295,14 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
    */
   public CompletableFuture<IncrementResult> incrementAsync(
       K key, long by, NumberCodec<V> numberCodec) {
-    IncrementFunction<K, V> maker = new IncrementFunction<>(key, by, numberCodec, updateDecisions);
+    return incrementAsync(key, by, numberCodec, TimeToLive.unchanged());
+  }
+
+  /** As {@link #incrementAsync(Object, long, NumberCodec)}, with this time to live. */
+  public CompletableFuture<IncrementResult> incrementAsync(
+      K key, long by, NumberCodec<V> numberCodec, TimeToLive ttl) {
+    IncrementFunction<K, V> maker =
+        new IncrementFunction<>(key, by, numberCodec, ttl, updateDecisions);
     PendingWrite<V> write = updateAsync(key, maker);
     return write.durable().thenApply(durable -> maker.resultOf(write.version()));
   }

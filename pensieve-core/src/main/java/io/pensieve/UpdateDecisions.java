@@ -65,8 +65,9 @@ final class UpdateDecisions<K, V> {
   }
 
   /** This write if the key is absent; otherwise a use. */
-  static <V> UpdateFunction<V> ifAbsent(UpdateDecision<V> write) {
-    return (current, version) -> current == null ? write : UpdateDecision.touch();
+  static <V> UpdateFunction<V> ifAbsent(UpdateFunction<V> write) {
+    return (current, version) ->
+        current == null ? write.decide(null, version) : UpdateDecision.touch();
   }
 
   /** This decision, if the key's value equals the expected one. */
@@ -76,8 +77,9 @@ final class UpdateDecisions<K, V> {
   }
 
   /** This decision, if the key's entry has the expected version. */
-  static <V> UpdateFunction<V> ifVersion(long expected, UpdateDecision<V> decision) {
-    return (current, version) -> version == expected ? decision : UpdateDecision.keep();
+  static <V> UpdateFunction<V> ifVersion(long expected, UpdateFunction<V> decision) {
+    return (current, version) ->
+        version == expected ? decision.decide(current, version) : UpdateDecision.keep();
   }
 
   /** Writes what the function returns for the key and its value. */

@@ -5,9 +5,10 @@ import static java.util.Objects.requireNonNull;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A put or a removal of one key, with its condition and its time to live, for {@link
+ * A put, a touch or a removal of one key, with its condition and its time to live, for {@link
  * Pensieve#writeAsync(Write)}. Immutable, and may be used more than once.
  *
  * <pre>{@code
@@ -27,7 +28,16 @@ public abstract sealed class Write<K, V> {
 
   /** Writes the value, with the time to live of {@link Pensieve#put(Object, Object)}. */
   public static <K, V> Put<K, V> put(K key, V value) {
-    return new Put<>(key, value, 0, Condition.NONE, 0);
+    return new Put<>(key, value, 0, null, Condition.NONE, 0);
+  }
+
+  /**
+   * Changes how long an existing entry lives, and uses it; without effect on an absent key. The
+   * entry keeps its value and gets a new version. In the log this is a put of the same value, and
+   * as long.
+   */
+  public static <K, V> Touch<K, V> touch(K key, TimeToLive ttl) {
+    return new Touch<>(key, ttl, Condition.NONE, 0);
   }
 
   /** Removes the key, if it is present. */
@@ -57,7 +67,7 @@ public abstract sealed class Write<K, V> {
     ABSENT,
     VERSION;
 
-    <V> UpdateFunction<V> guard(long version, UpdateDecision<V> decision) {
+    <V> UpdateFunction<V> guard(long version, UpdateFunction<V> decision) {
       return switch (this) {
         case NONE -> decision;
         case ABSENT -> UpdateDecisions.ifAbsent(decision);
@@ -70,13 +80,21 @@ public abstract sealed class Write<K, V> {
   public static final class Put<K, V> extends Write<K, V> {
     private final V value;
     private final long ttlMillis; // 0 stands for the map's default
+    private final @Nullable TimeToLive ttl; // if not null, it replaces ttlMillis
     private final Condition condition;
     private final long version;
 
-    private Put(K key, V value, long ttlMillis, Condition condition, long version) {
+    private Put(
+        K key,
+        V value,
+        long ttlMillis,
+        @Nullable TimeToLive ttl,
+        Condition condition,
+        long version) {
       super(key);
       this.value = requireNonNull(value);
       this.ttlMillis = ttlMillis;
+      this.ttl = ttl;
       this.condition = condition;
       this.version = version;
     }
@@ -88,7 +106,14 @@ public abstract sealed class Write<K, V> {
      * @throws IllegalArgumentException if {@code ttl} is not positive
      */
     public Put<K, V> ttl(Duration ttl) {
-      return new Put<>(key(), value, UpdateDecisions.millis(ttl), condition, version);
+      return new Put<>(key(), value, UpdateDecisions.millis(ttl), null, condition, version);
+    }
+
+    /** This put, with a time to live that may depend on whether there is an entry. */
+    public Put<K, V> ttl(TimeToLive ttl) {
+      return ttl.dependsOnEntry()
+          ? new Put<>(key(), value, 0, ttl, condition, version)
+          : new Put<>(key(), value, ttl.millis(), null, condition, version);
     }
 
     /**
@@ -96,12 +121,12 @@ public abstract sealed class Write<K, V> {
      * reports the version of that.
      */
     public Put<K, V> ifAbsent() {
-      return new Put<>(key(), value, ttlMillis, Condition.ABSENT, 0);
+      return new Put<>(key(), value, ttlMillis, ttl, Condition.ABSENT, 0);
     }
 
     /** This put, if the key's entry has this version. Otherwise it is not a use. */
     public Put<K, V> ifVersion(long version) {
-      return new Put<>(key(), value, ttlMillis, Condition.VERSION, version);
+      return new Put<>(key(), value, ttlMillis, ttl, Condition.VERSION, version);
     }
 
     @Override
@@ -111,7 +136,44 @@ public abstract sealed class Write<K, V> {
 
     @Override
     UpdateFunction<V> function(UpdateDecisions<K, V> decisions) {
-      return condition.guard(version, decisions.writeFor(key(), value, ttlMillis));
+      TimeToLive given = ttl;
+      return condition.guard(
+          version,
+          given == null
+              ? decisions.writeFor(key(), value, ttlMillis)
+              : (current, now) -> given.write(decisions, key(), value, current != null));
+    }
+  }
+
+  /** A change of an entry's time to live. */
+  public static final class Touch<K, V> extends Write<K, V> {
+    private final TimeToLive ttl;
+    private final Condition condition;
+    private final long version;
+
+    private Touch(K key, TimeToLive ttl, Condition condition, long version) {
+      super(key);
+      this.ttl = requireNonNull(ttl);
+      this.condition = condition;
+      this.version = version;
+    }
+
+    /** This change, if the key's entry has this version. */
+    public Touch<K, V> ifVersion(long version) {
+      return new Touch<>(key(), ttl, Condition.VERSION, version);
+    }
+
+    @Override
+    boolean mayAdd() {
+      return false;
+    }
+
+    @Override
+    UpdateFunction<V> function(UpdateDecisions<K, V> decisions) {
+      return condition.guard(
+          version,
+          (current, now) ->
+              current == null ? UpdateDecision.keep() : ttl.write(decisions, key(), current, true));
     }
   }
 

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import io.pensieve.PendingRead;
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
+import io.pensieve.TimeToLive;
 import io.pensieve.Versioned;
 import io.pensieve.Write;
 import io.pensieve.server.http.changes.LongPolls;
@@ -41,13 +42,13 @@ final class EntryRoutes {
       new HttpString("Content-Security-Policy");
   private static final HttpString NOSNIFF = new HttpString("X-Content-Type-Options");
 
-  private static final String TTL = "ttl";
-  private static final String DURABILITY = "durability";
+  static final String DURABILITY = "durability";
   private static final String WAIT = "wait";
-  private static final String AS = "as";
+  static final String AS = "as";
   private static final String JSON = "json";
   private static final Set<String> GET_PARAMETERS = Set.of(WAIT, AS, ReadConsistency.PARAMETER);
-  private static final Set<String> PUT_PARAMETERS = Set.of(TTL, DURABILITY);
+  private static final Set<String> PUT_PARAMETERS =
+      Set.of(TtlParameters.TTL, TtlParameters.INITIAL_TTL, DURABILITY);
   private static final Set<String> DELETE_PARAMETERS = Set.of(DURABILITY);
 
   private final Pensieve<String, StoredValue> map;
@@ -87,7 +88,7 @@ final class EntryRoutes {
         exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry(), asJson));
   }
 
-  private static boolean asJson(QueryParameters query) {
+  static boolean asJson(QueryParameters query) {
     Optional<String> form = query.text(AS);
     if (form.isPresent() && !form.get().equals(JSON)) {
       throw QueryParameters.invalid(AS, JSON);
@@ -113,14 +114,15 @@ final class EntryRoutes {
         (answering, entry) -> answerEntry(answering, key, conditions, entry, asJson));
   }
 
-  private void answerEntry(
+  /** Responds with an entry under the conditions of a read; null if there is none. */
+  void answerEntry(
       HttpServerExchange exchange,
       String key,
       Preconditions conditions,
       @Nullable Versioned<StoredValue> entry,
       boolean asJson) {
     if (entry == null) {
-      throw ProblemType.NO_SUCH_KEY.withDetail("there is no entry of this key");
+      throw noSuchKey();
     }
     HeaderMap headers = exchange.getResponseHeaders();
     long version = entry.version();
@@ -154,7 +156,7 @@ final class EntryRoutes {
   void put(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
     QueryParameters query = QueryParameters.of(exchange, PUT_PARAMETERS);
-    Optional<Duration> ttl = query.duration(TTL);
+    Optional<TimeToLive> ttl = TtlParameters.of(query);
     guarantee.requireUpTo(query.text(DURABILITY));
     HeaderMap headers = exchange.getRequestHeaders();
     Preconditions conditions = Preconditions.of(headers);
@@ -190,7 +192,7 @@ final class EntryRoutes {
   }
 
   private PendingWrite<StoredValue> putAsync(
-      String key, Preconditions conditions, StoredValue value, Optional<Duration> ttl) {
+      String key, Preconditions conditions, StoredValue value, Optional<TimeToLive> ttl) {
     if (conditions.isEmpty() && ttl.isEmpty()) {
       return map.putAsync(key, value);
     }
@@ -247,13 +249,17 @@ final class EntryRoutes {
     exchange.setStatusCode(StatusCodes.NO_CONTENT).endExchange();
   }
 
-  private static void tagIfPresent(HttpServerExchange exchange, long version) {
+  static void tagIfPresent(HttpServerExchange exchange, long version) {
     if (version != 0) {
       exchange.getResponseHeaders().put(Headers.ETAG, EntityTags.tag(version));
     }
   }
 
-  private static ProblemException preconditionFailed() {
+  static ProblemException noSuchKey() {
+    return ProblemType.NO_SUCH_KEY.withDetail("there is no entry of this key");
+  }
+
+  static ProblemException preconditionFailed() {
     return ProblemType.PRECONDITION_FAILED.withDetail(
         "the entry does not have the version that is asked for; ETag tells which it has, if any");
   }

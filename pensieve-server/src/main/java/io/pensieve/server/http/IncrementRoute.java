@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import com.google.gson.stream.JsonToken;
 import io.pensieve.IncrementResult;
 import io.pensieve.Pensieve;
+import io.pensieve.TimeToLive;
 import io.pensieve.server.http.json.JsonObjectReader;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.EntityTags;
@@ -19,12 +20,15 @@ import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /** The route that adds to numbers. */
 final class IncrementRoute {
   private static final Map<String, JsonToken> FIELDS = Map.of("by", JsonToken.NUMBER);
   private static final int BODY_BYTES_MAX = 1 << 10;
+  private static final Set<String> PARAMETERS =
+      Set.of(TtlParameters.TTL, TtlParameters.INITIAL_TTL);
 
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;
@@ -38,7 +42,8 @@ final class IncrementRoute {
 
   void post(HttpServerExchange exchange, String rawKey) throws Exception {
     String key = limits.key(RawPath.decode(rawKey));
-    QueryParameters.requireNone(exchange);
+    TimeToLive ttl =
+        TtlParameters.of(QueryParameters.of(exchange, PARAMETERS)).orElse(TimeToLive.unchanged());
     MediaType.requireJson(exchange.getRequestHeaders());
     RequestBody.read(
         exchange,
@@ -48,7 +53,7 @@ final class IncrementRoute {
           Optional<CompletableFuture<IncrementResult>> executed =
               writes.execute(
                   exchange,
-                  () -> map.incrementAsync(key, by, StoredNumberCodec.DECIMAL),
+                  () -> map.incrementAsync(key, by, StoredNumberCodec.DECIMAL, ttl),
                   (done, past) -> answer(done, number(past), past.version()));
           if (executed.isPresent()) {
             CompletableFuture<IncrementResult> sum = executed.get();

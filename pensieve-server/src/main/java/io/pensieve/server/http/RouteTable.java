@@ -89,6 +89,7 @@ final class RouteTable implements AutoCloseable {
       IdempotentWrites writes) {
     TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait(), writes);
     EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, clock, writes);
+    TouchRoutes touches = new TouchRoutes(map, limits, guarantee, clock, writes, entries);
     IncrementRoute increment = new IncrementRoute(map, limits, writes);
     BatchRoute batch = new BatchRoute(map, limits, clock, writes);
     KeyRoutes keys = new KeyRoutes(map);
@@ -96,10 +97,12 @@ final class RouteTable implements AutoCloseable {
         read("/get/{key}", texts::get),
         write(Methods.POST, "/put", texts::put),
         write(Methods.DELETE, "/delete/{key}", texts::delete),
-        read("/v1/kv/{key}", entries::get),
+        read("/v1/kv/{key}", entries::get)
+            .with(new Route.Variant(TouchRoutes.TOUCH, Role.WRITE, ServedBy.LEADER, touches::get)),
         write(Methods.PUT, "/v1/kv/{key}", entries::put),
         write(Methods.DELETE, "/v1/kv/{key}", entries::delete),
         write(Methods.POST, "/v1/incr/{key}", increment::post),
+        write(Methods.POST, "/v1/touch/{key}", touches::post),
         write(Methods.POST, "/v1/batch", batch::post),
         read("/v1/keys", keys::keys),
         read("/v1/count", keys::count));

@@ -93,6 +93,7 @@ final class LeaderGateTest {
           "PUT /v1/kv/{key}",
           "DELETE /v1/kv/{key}",
           "POST /v1/incr/{key}",
+          "POST /v1/touch/{key}",
           "POST /v1/batch",
           "POST /v1/cluster/transfer",
           "POST /v1/cluster/add",
@@ -124,6 +125,14 @@ final class LeaderGateTest {
       expected.put(here, ServedBy.ANY_NODE);
     }
     assertEquals(expected, servedBy);
+  }
+
+  @Test
+  void aReadThatTouchesIsServedByTheLeader() throws Exception {
+    leader.map.put("a", "1");
+    HttpResponse<String> entry = follower.send(follower.request("/v1/kv/a?touch=1h"));
+    assertEquals("1", entry.body());
+    assertTrue(leader.entries.getVersioned("a").expiry().isPresent());
   }
 
   @Test

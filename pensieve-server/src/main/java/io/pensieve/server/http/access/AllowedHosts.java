@@ -1,8 +1,10 @@
 package io.pensieve.server.http.access;
 
+import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
+import io.undertow.util.HttpString;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -20,6 +22,8 @@ public record AllowedHosts(Optional<Set<String>> names) {
   private static final Set<String> LOOPBACK_IPV6 = Set.of("[::1]", "[0:0:0:0:0:0:0:1]");
   private static final String LOOPBACK_IPV4_PREFIX = "127.";
   private static final int IPV4_DOTS = 3;
+  private static final HttpString SEC_FETCH_SITE = new HttpString("Sec-Fetch-Site");
+  private static final Set<String> SITES_OF_OWN = Set.of("same-origin", "none");
 
   /** Accepts every name. */
   public static AllowedHosts any() {
@@ -46,16 +50,29 @@ public record AllowedHosts(Optional<Set<String>> names) {
   void requireOwnOrigin(HttpServerExchange exchange) {
     String origin = exchange.getRequestHeaders().getFirst(Headers.ORIGIN);
     if (origin == null) {
+      requireOwnSite(exchange);
       return;
     }
     int authority = origin.indexOf("://") + "://".length();
     String asked = exchange.getRequestHeaders().getFirst(Headers.HOST);
     boolean isOwn = authority >= "://".length() && isOwn(origin.substring(authority), asked);
     if (!isOwn) {
-      throw ProblemType.FOREIGN_ORIGIN.withDetail(
-          "without tokens no page of another server may write; --allowed-hosts names those that"
-              + " may");
+      throw foreignOrigin();
     }
+  }
+
+  // A GET for an image or a link has no Origin. Browsers tell its source by this header.
+  private static void requireOwnSite(HttpServerExchange exchange) {
+    String source = exchange.getRequestHeaders().getFirst(SEC_FETCH_SITE);
+    if (source != null && !SITES_OF_OWN.contains(source)) {
+      throw foreignOrigin();
+    }
+  }
+
+  private static ProblemException foreignOrigin() {
+    return ProblemType.FOREIGN_ORIGIN.withDetail(
+        "without tokens no page of another server may write; --allowed-hosts names those that"
+            + " may");
   }
 
   private boolean isOwn(String from, @Nullable String asked) {

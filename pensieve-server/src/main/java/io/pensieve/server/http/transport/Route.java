@@ -5,6 +5,7 @@ import io.pensieve.server.http.replication.ServedBy;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
+import java.util.Optional;
 
 /**
  * A method and a path, the role they require, which node of a cluster may serve them, and the
@@ -12,11 +13,46 @@ import io.undertow.util.Methods;
  * matches the whole rest of the path.
  */
 public record Route(
-    HttpString method, String template, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
+    HttpString method,
+    String template,
+    Role role,
+    ServedBy servedBy,
+    KeyEndpoint endpoint,
+    Optional<Variant> variant) {
+  /** A route without a variant. */
+  public Route(
+      HttpString method, String template, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
+    this(method, template, role, servedBy, endpoint, Optional.empty());
+  }
+
   /** A route whose template has no key. */
   public Route(
       HttpString method, String template, Role role, ServedBy servedBy, Endpoint endpoint) {
     this(method, template, role, servedBy, (exchange, ignored) -> endpoint.handle(exchange));
+  }
+
+  /**
+   * The same method and path with a certain parameter in the query, which changes who may ask and
+   * which node serves it.
+   */
+  public record Variant(String parameter, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
+    boolean isAsked(String query) {
+      return query.startsWith(parameter + "=") || query.contains("&" + parameter + "=");
+    }
+  }
+
+  /** Returns this route with a variant. */
+  public Route with(Variant other) {
+    return new Route(method, template, role, servedBy, endpoint, Optional.of(other));
+  }
+
+  /** Returns what serves a request with this query: this route, or its variant. */
+  Route forQuery(String query) {
+    if (query.isEmpty() || variant.isEmpty() || !variant.get().isAsked(query)) {
+      return this;
+    }
+    Variant asked = variant.get();
+    return new Route(method, template, asked.role(), asked.servedBy(), asked.endpoint());
   }
 
   /** Responds to one request for a path without a key, on its I/O thread. */

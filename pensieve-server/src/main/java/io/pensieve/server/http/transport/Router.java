@@ -75,7 +75,7 @@ public final class Router implements HttpHandler {
       Route route = meteredRoute.route();
       if (route.takes(method) && route.matches(path)) {
         timing.routed(isHead ? meteredRoute.headMeter() : meteredRoute.meter());
-        answer(route, path, exchange);
+        answer(route.forQuery(exchange.getQueryString()), path, exchange);
         return;
       }
     }

@@ -2,6 +2,7 @@ package io.pensieve.server.http.value;
 
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
+import io.pensieve.TimeToLive;
 import io.pensieve.Write;
 import java.util.function.LongFunction;
 import java.util.function.LongPredicate;
@@ -50,6 +51,19 @@ public final class ConditionalWrite {
   public static PendingWrite<StoredValue> remove(
       Pensieve<String, StoredValue> map, String key, LongPredicate condition) {
     return writeIf(map, key, condition, version -> Write.removeIfVersion(key, version));
+  }
+
+  /**
+   * Changes how long an entry lives, if the condition holds.
+   *
+   * @param condition tests the version of the entry, or 0 if there is none
+   * @return the change; or, not applied, the version that failed the condition, or 0 if there is no
+   *     entry
+   */
+  public static PendingWrite<StoredValue> touch(
+      Pensieve<String, StoredValue> map, String key, TimeToLive ttl, LongPredicate condition) {
+    Write.Touch<String, StoredValue> touch = Write.touch(key, ttl);
+    return writeIf(map, key, condition, touch::ifVersion);
   }
 
   private static PendingWrite<StoredValue> writeIf(
