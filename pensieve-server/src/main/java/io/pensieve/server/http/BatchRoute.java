@@ -23,7 +23,6 @@ import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.MediaType;
-import io.pensieve.server.http.protocol.MemoryBudget;
 import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
@@ -288,16 +287,14 @@ final class BatchRoute {
   }
 
   /**
-   * The memory of the values that one batch returns. A short request may read one key a thousand
-   * times, and so ask for more memory than there is. By then the operations are done, so only the
+   * The values that one batch returns. When they are read, the operations are done. So only the
    * values that exceed the budget are rejected, one by one.
    */
   private final class ReadBudget {
-    private final MemoryBudget.Reservation reservation;
-    private long bytes;
+    private final ValueBudget budget;
 
     ReadBudget(HttpServerExchange exchange) {
-      reservation = MemoryBudget.OF_PROCESS.reservationFor(exchange);
+      budget = new ValueBudget(exchange, limits.batchBytesMax());
     }
 
     FieldWriter found(@Nullable Versioned<StoredValue> entry) {
@@ -305,7 +302,7 @@ final class BatchRoute {
         return status(StatusCodes.NOT_FOUND);
       }
       try {
-        claim(entry.value());
+        budget.claim(entry.value());
       } catch (ProblemException noRoom) {
         return problem(noRoom);
       }
@@ -313,17 +310,6 @@ final class BatchRoute {
         json.name("status").value(StatusCodes.OK);
         EntryJson.write(json, entry, entry.remaining(clock.instant()));
       };
-    }
-
-    private void claim(StoredValue value) {
-      long more = bytes + value.size();
-      if (more > limits.batchBytesMax()) {
-        throw ProblemType.BATCH_TOO_LARGE.withDetail("the gets before tell as much as a batch may");
-      }
-      if (more > MemoryBudget.SMALL_BYTES_MAX) {
-        reservation.growTo(more);
-      }
-      bytes = more;
     }
   }
 

@@ -92,6 +92,7 @@ final class RouteTable implements AutoCloseable {
     TouchRoutes touches = new TouchRoutes(map, limits, guarantee, clock, writes, entries);
     IncrementRoute increment = new IncrementRoute(map, limits, writes);
     BatchRoute batch = new BatchRoute(map, limits, clock, writes);
+    MultiGetRoute multiGet = new MultiGetRoute(map, limits, clock);
     KeyRoutes keys = new KeyRoutes(map);
     return List.of(
         read("/get/{key}", texts::get),
@@ -104,6 +105,7 @@ final class RouteTable implements AutoCloseable {
         write(Methods.POST, "/v1/incr/{key}", increment::post),
         write(Methods.POST, "/v1/touch/{key}", touches::post),
         write(Methods.POST, "/v1/batch", batch::post),
+        read("/v1/mget", multiGet::get),
         read("/v1/keys", keys::keys),
         read("/v1/count", keys::count));
   }

@@ -103,7 +103,9 @@ final class LeaderGateTest {
       expected.put(write, ServedBy.LEADER);
     }
     for (String read :
-        new String[] {"GET /get/{key}", "GET /v1/kv/{key}", "GET /v1/keys", "GET /v1/count"}) {
+        new String[] {
+          "GET /get/{key}", "GET /v1/kv/{key}", "GET /v1/mget", "GET /v1/keys", "GET /v1/count"
+        }) {
       expected.put(read, ServedBy.CAUGHT_UP_NODE);
     }
     for (String here :

@@ -4,19 +4,25 @@ import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.undertow.server.HttpServerExchange;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * The query parameters of a request, parsed strictly: each is known, and present once. Unlike in a
- * path, a plus is a space, as in HTML forms and their libraries.
+ * The query parameters of a request, parsed strictly: each is known, and but for one present once.
+ * Unlike in a path, a plus is a space, as in HTML forms and their libraries.
  */
 public final class QueryParameters {
   private final Map<String, String> parameters = new HashMap<>();
+  private final String repeatable;
+  private final List<String> repeated = new ArrayList<>();
 
-  private QueryParameters() {}
+  private QueryParameters(String repeatable) {
+    this.repeatable = repeatable;
+  }
 
   /**
    * Parses the parameters of a request.
@@ -26,7 +32,17 @@ public final class QueryParameters {
    *     that is not UTF-8 after decoding
    */
   public static QueryParameters of(HttpServerExchange exchange, Set<String> known) {
-    QueryParameters query = new QueryParameters();
+    return of(exchange, known, "");
+  }
+
+  /**
+   * As {@link #of(HttpServerExchange, Set)}, but one parameter may be there more than once.
+   *
+   * @param repeatable its name, which is allowed; {@link #repeated} has its values
+   */
+  public static QueryParameters of(
+      HttpServerExchange exchange, Set<String> known, String repeatable) {
+    QueryParameters query = new QueryParameters(repeatable);
     String raw = exchange.getQueryString();
     if (!raw.isEmpty()) {
       for (String parameter : raw.split("&", -1)) {
@@ -49,6 +65,10 @@ public final class QueryParameters {
       throw invalid("each parameter has the form name=value");
     }
     String name = decode(raw.substring(0, equals));
+    if (!repeatable.isEmpty() && name.equals(repeatable)) {
+      repeated.add(decode(raw.substring(equals + 1)));
+      return;
+    }
     if (!known.contains(name)) {
       throw invalid("a parameter is not known here; known are " + String.join(", ", sorted(known)));
     }
@@ -76,6 +96,11 @@ public final class QueryParameters {
   /** Returns the problem for an invalid value of a parameter. */
   public static ProblemException invalid(String name, String expected) {
     return invalid("the parameter \"" + name + "\" must be " + expected);
+  }
+
+  /** Returns the values of the repeatable parameter, in their order. */
+  public List<String> repeated() {
+    return repeated;
   }
 
   /** Returns a parameter as text. */
