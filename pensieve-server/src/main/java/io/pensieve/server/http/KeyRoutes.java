@@ -4,28 +4,36 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.pensieve.KeyPage;
 import io.pensieve.KeyQuery;
+import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
+import io.pensieve.log.LogException;
 import io.pensieve.server.http.json.ProblemException;
+import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.zip.CRC32;
 
-/** The routes that list and count keys. */
+/** The routes that list, count and delete keys by their prefix. */
 final class KeyRoutes {
   private static final String PREFIX = "prefix";
+  private static final String ALL = "all";
   private static final String DELIMITER = "delimiter";
   private static final String LIMIT = "limit";
   private static final String CURSOR = "cursor";
   private static final Set<String> KEYS_PARAMETERS =
       Set.of(PREFIX, DELIMITER, LIMIT, CURSOR, ReadConsistency.PARAMETER);
   private static final Set<String> COUNT_PARAMETERS = Set.of(PREFIX, ReadConsistency.PARAMETER);
+  private static final Set<String> DELETE_PARAMETERS = Set.of(PREFIX, ALL, LIMIT, CURSOR);
   private static final int LIMIT_DEFAULT = 100;
   private static final int LIMIT_MAX = 1000;
 
@@ -81,6 +89,75 @@ final class KeyRoutes {
               long count = KeyQuery.count(map.orderedKeys(), prefix);
               JsonResponses.object(onWorker, json -> json.name("count").value(count));
             }));
+  }
+
+  /**
+   * Deletes some keys and tells where to go on, so that no request takes long or fills the log's
+   * queue. The cursor lets a client come to an end, even if others add keys meanwhile.
+   */
+  void delete(HttpServerExchange exchange) {
+    IdempotentWrites.requireNone(
+        exchange, "a repeated request deletes what is left; nothing was changed");
+    QueryParameters query = QueryParameters.of(exchange, DELETE_PARAMETERS);
+    String prefix = prefixToDelete(query);
+    int limit = query.number(LIMIT, 1, LIMIT_MAX).orElse((long) LIMIT_MAX).intValue();
+    Optional<String> after =
+        query.text(CURSOR).map(text -> Cursor.read(text, prefix, Optional.empty()));
+    KeyQuery keys = new KeyQuery(prefix, Optional.empty(), after, limit);
+    exchange.dispatch(ExceptionMapper.mapped(onWorker -> deletePage(onWorker, keys)));
+  }
+
+  // A script whose variable is empty must not delete everything.
+  private static String prefixToDelete(QueryParameters query) {
+    Optional<String> prefix = query.text(PREFIX);
+    boolean isAll = query.text(ALL).isPresent();
+    if (isAll && !query.text(ALL).get().equals("true")) {
+      throw QueryParameters.invalid(ALL, "true");
+    }
+    if (isAll == prefix.isPresent() || prefix.filter(String::isEmpty).isPresent()) {
+      throw QueryParameters.invalid(PREFIX, "not empty; or else \"all\" must be true");
+    }
+    return prefix.orElse("");
+  }
+
+  private void deletePage(HttpServerExchange exchange, KeyQuery query) throws Exception {
+    KeyPage page = query.page(map.orderedKeys());
+    List<CompletableFuture<Void>> waiting = new ArrayList<>();
+    Optional<String> next = page.next();
+    int deleted = 0;
+    String last = "";
+    for (KeyPage.Item item : page.items()) {
+      try {
+        PendingWrite<StoredValue> removal = map.removeAsync(item.text());
+        deleted += removal.applied() ? 1 : 0;
+        waiting.add(removal.durable());
+        last = item.text();
+      } catch (LogException.Overloaded later) {
+        if (waiting.isEmpty()) {
+          throw later;
+        }
+        next = Optional.of(last);
+        break;
+      }
+    }
+    int count = deleted;
+    Optional<String> cursor = next.map(name -> Cursor.text(query, name));
+    DeferredResponses.sendWhenDurable(
+        exchange,
+        CompletableFuture.allOf(waiting.toArray(CompletableFuture[]::new)),
+        done -> answerDeleted(done, count, cursor));
+  }
+
+  private static void answerDeleted(
+      HttpServerExchange exchange, int count, Optional<String> cursor) {
+    JsonResponses.object(
+        exchange,
+        json -> {
+          json.name("deleted").value(count).name("done").value(cursor.isEmpty());
+          if (cursor.isPresent()) {
+            json.name("cursor").value(cursor.get());
+          }
+        });
   }
 
   /**

@@ -107,6 +107,7 @@ final class RouteTable implements AutoCloseable {
         write(Methods.POST, "/v1/batch", batch::post),
         read("/v1/mget", multiGet::get),
         read("/v1/keys", keys::keys),
+        new Route(Methods.DELETE, "/v1/keys", Role.ADMIN, ServedBy.LEADER, keys::delete),
         read("/v1/count", keys::count));
   }
 

@@ -94,6 +94,7 @@ final class LeaderGateTest {
           "DELETE /v1/kv/{key}",
           "POST /v1/incr/{key}",
           "POST /v1/touch/{key}",
+          "DELETE /v1/keys",
           "POST /v1/batch",
           "POST /v1/cluster/transfer",
           "POST /v1/cluster/add",

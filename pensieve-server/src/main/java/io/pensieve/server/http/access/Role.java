@@ -17,7 +17,7 @@ public enum Role {
   /** Changes entries. */
   WRITE,
 
-  /** Also sees what only operators may see. */
+  /** Also changes the server and the cluster, and many entries at once. */
   ADMIN,
 
   /** Another node. */

@@ -92,7 +92,8 @@ public final class Router implements HttpHandler {
       ExceptionMapper.cutOffAfterLinger(exchange); // do not wait for an unexpected body
     }
     String rawKey = route.rawKey(path);
-    boolean changesNothingYet = route.takesBody() || route.role() != Role.WRITE;
+    boolean changes = route.role() == Role.WRITE || route.role() == Role.ADMIN;
+    boolean changesNothingYet = route.takesBody() || !changes;
     if (changesNothingYet || exchange.isRequestComplete()) {
       serve(route, exchange, rawKey);
     } else {
