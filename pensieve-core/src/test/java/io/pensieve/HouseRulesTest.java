@@ -74,6 +74,7 @@ class HouseRulesTest {
                   "io.pensieve.log",
                   "io.pensieve.log.file",
                   "io.pensieve.replication.ratis",
+                  "io.pensieve.server.command",
                   "io.pensieve.server.http",
                   "io.pensieve.server.http.access",
                   "io.pensieve.server.http.metrics",
@@ -94,6 +95,8 @@ class HouseRulesTest {
           Map.entry(
               "io.pensieve.server.tools",
               Set.of("io.pensieve.log", "io.pensieve.server.http.value")),
+          Map.entry("io.pensieve.server.client", Set.of()),
+          Map.entry("io.pensieve.server.command", Set.of("io.pensieve.server.client")),
           Map.entry(
               "io.pensieve.server.http",
               Set.of(
@@ -212,11 +215,12 @@ class HouseRulesTest {
   // The large ones may shrink. A split would make public what their classes share.
   private static int filesMax(String room) {
     return switch (room) {
-      case "io.pensieve" -> 42;
+      case "io.pensieve" -> 43;
       case "io.pensieve.log.file" -> 73;
       case "io.pensieve.lru" -> 32;
       case "io.pensieve.replication" -> 27;
       case "io.pensieve.server" -> 25;
+      case "io.pensieve.server.http" -> 24;
       default -> 22;
     };
   }

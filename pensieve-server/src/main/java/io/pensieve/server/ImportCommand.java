@@ -65,6 +65,7 @@ final class ImportCommand {
                 + " a later one replaces an earlier one, a delete removes. A line that is broken,"
                 + " or exceeds a limit, is reported with its number and left out.")
         .footer(
+            "For an export of a running server: import --json (see import --json --help).",
             "Exit code: 0 all lines were imported, 3 some lines were left out, 2 nothing was"
                 + " imported, or the import broke off.");
     for (Setting setting : Setting.values()) {

@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import io.pensieve.server.command.ClientProgram;
 import io.pensieve.server.process.AsyncOutputStream;
 import io.pensieve.server.process.DnsCaching;
 import io.pensieve.server.process.HangupSignal;
@@ -16,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -26,6 +28,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** The program {@code pensieve-server}. */
 public final class Main {
   private static final String HEALTHCHECK = "healthcheck";
+  private static final String COMPLETION = "completion";
+  private static final String LAUNCHER = "pensieve";
   private static final String URL_FLAG = "--url";
   // Less than the documented 32 MiB: some collectors report less than -Xmx.
   private static final long HEAP_BYTES_MIN = 24 << 20;
@@ -59,6 +63,10 @@ public final class Main {
    * their help.
    */
   public static void main(String[] args) throws InterruptedException {
+    // These commands start fast: they need nothing of what follows.
+    if (ClientProgram.takes(args)) {
+      System.exit(ClientProgram.ofProcess().run(args));
+    }
     LoggingSetup.setUp();
     DnsCaching.keepBriefly();
     System.exit(new Main(System.getenv(), System.out, System.err).run(args));
@@ -103,12 +111,24 @@ public final class Main {
   }
 
   private int runSubcommand(ParseResult program, ParseResult subcommand) {
-    return switch (subcommand.commandSpec().name()) {
+    String name = subcommand.commandSpec().name();
+    if (ClientProgram.has(name)) {
+      err.println(Setting.PROGRAM + ": " + name + " takes no settings of the server before it");
+      return NOT_STARTED;
+    }
+    return switch (name) {
       case LogCommands.NAME -> new LogCommands(out, err).run(subcommand);
       case ImportCommand.NAME -> importFile(program, subcommand);
+      case COMPLETION -> complete();
       case ClusterCommands.NAME -> cluster(program, subcommand);
       default -> Healthcheck.run(healthUrl(program, subcommand), err);
     };
+  }
+
+  private int complete() {
+    out.print(AutoComplete.bash(LAUNCHER, new CommandLine(spec())));
+    out.flush();
+    return OK;
   }
 
   private static int refusal(String... args) {
@@ -134,10 +154,21 @@ public final class Main {
         spec.addOption(setting.option());
       }
     }
+    ClientProgram.addTo(spec);
     return spec.addSubcommand(HEALTHCHECK, healthcheck())
         .addSubcommand(LogCommands.NAME, LogCommands.spec())
         .addSubcommand(ImportCommand.NAME, ImportCommand.spec())
-        .addSubcommand(ClusterCommands.NAME, ClusterCommands.spec());
+        .addSubcommand(ClusterCommands.NAME, ClusterCommands.spec())
+        .addSubcommand(COMPLETION, completion());
+  }
+
+  private static CommandSpec completion() {
+    CommandSpec completion = CommandSpec.create().mixinStandardHelpOptions(true);
+    completion
+        .usageMessage()
+        .header("Prints the completion of " + LAUNCHER + " for bash and zsh.")
+        .description("source <(" + LAUNCHER + " completion)");
+    return completion;
   }
 
   // Accepts every setting, so a caller can pass the same flags as to the server.

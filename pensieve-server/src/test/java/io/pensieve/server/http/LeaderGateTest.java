@@ -135,7 +135,8 @@ final class LeaderGateTest {
     leader.map.put("a", "1");
     HttpResponse<String> entry = follower.send(follower.request("/v1/kv/a?touch=1h"));
     assertEquals("1", entry.body());
-    assertTrue(leader.entries.getVersioned("a").expiry().isPresent());
+    Versioned<StoredValue> touched = Objects.requireNonNull(leader.entries.getVersioned("a"));
+    assertTrue(touched.expiry().isPresent());
   }
 
   @Test
