@@ -35,7 +35,7 @@ final class ClientProgramTest {
   private static final String ADMIN = "the-token-that-may-all";
   private static final byte[] NO_INPUT = {};
 
-  private static PensieveServer server;
+  private PensieveServer server;
   private final Map<String, String> environment = new HashMap<>();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -346,11 +346,17 @@ final class ClientProgramTest {
   @Test
   void aLineThatIsRefusedIsToldAndOthersGoOn() {
     String lines =
-        "{\"key\":\"a\",\"value\":\"1\"}\nnonsense\n{\"key\":\"\",\"value\":\"1\"}\n[]\n"
-            + "{\"key\":\"b\",\"value\":\"1\",\"expires_at_ms\":1}\n"
-            + "{\"key\":\"c\",\"value\":\"1\",\"expires_at_ms\":\"soon\"}\n"
-            + "{\"key\":7,\"value\":{}}\n{\"key\":\"d\",\"value_base64\":\"?\"}\n"
-            + "{\"key\":\"e\",\"value\":\"1\"}\n";
+        """
+        {"key":"a","value":"1"}
+        nonsense
+        {"key":"","value":"1"}
+        []
+        {"key":"b","value":"1","expires_at_ms":1}
+        {"key":"c","value":"1","expires_at_ms":"soon"}
+        {"key":7,"value":{}}
+        {"key":"d","value_base64":"?"}
+        {"key":"e","value":"1"}
+        """;
     assertEquals(3, importing(lines));
     String told = err.toString(UTF_8);
     for (int line : new int[] {2, 3, 4, 6, 7, 8}) {

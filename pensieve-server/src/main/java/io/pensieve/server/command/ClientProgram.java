@@ -74,6 +74,7 @@ public final class ClientProgram {
   }
 
   // From Java 22 on there is a console without a terminal, too; it knows that it is none.
+  @SuppressWarnings("SystemConsoleNull") // below Java 22 it is null
   private static boolean isTerminal() {
     Console console = System.console();
     if (console == null) {

@@ -145,9 +145,8 @@ final class DeleteKeysTest {
   void aRequestWithABrokenBodyDeletesNothing() throws Exception {
     put("a", 1);
     try (RawClient client = server.connect()) {
-      client.send(
-          "DELETE /v1/keys?all=true HTTP/1.1\r\nHost: test\r\n"
-              + "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+      String chunked = "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n";
+      client.send("DELETE /v1/keys?all=true HTTP/1.1\r\nHost: test\r\n" + chunked);
       assertEquals(400, client.receive().status());
     }
     assertEquals(1, server.map.size());
