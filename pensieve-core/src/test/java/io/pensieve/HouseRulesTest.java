@@ -154,6 +154,7 @@ class HouseRulesTest {
               "io.pensieve.server.replication",
               Set.of(
                   "io.pensieve.log",
+                  "io.pensieve.log.file",
                   "io.pensieve.replication",
                   "io.pensieve.replication.consensus",
                   "io.pensieve.replication.format",

@@ -6,9 +6,11 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.pensieve.log.LogException;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.peers.PeerTrust;
 import io.pensieve.server.replication.ClusterRecovery;
+import io.pensieve.server.replication.ClusterRestore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -40,6 +42,7 @@ final class ClusterCommands {
   private static final String REPLACE = "replace";
   private static final String TRANSFER = "transfer";
   private static final String RECOVER = "recover";
+  private static final String RESTORE = "restore";
   private static final String URL_FLAG = "--url";
   private static final String YES_FLAG = "--yes";
   private static final String ID = "id";
@@ -83,7 +86,27 @@ final class ClusterCommands {
             TRANSFER,
             command("Hands the lead over, to this member or to the most up to date one.")
                 .addPositional(text("0..1", "ID")))
-        .addSubcommand(RECOVER, recovery());
+        .addSubcommand(RECOVER, recovery())
+        .addSubcommand(RESTORE, restoring());
+  }
+
+  private static CommandSpec restoring() {
+    CommandSpec restoring =
+        withSettings("Founds a cluster with the entries of a backup, or of a single server.");
+    restoring
+        .usageMessage()
+        .description(
+            "Makes the first node of the cluster, in a new data-dir. Takes its settings as the"
+                + " server does. The backup is not changed, and versions stay.")
+        .footer("Exit code: 0 done, 2 not done.");
+    return restoring.addPositional(
+        PositionalParamSpec.builder()
+            .index("0")
+            .type(Path.class)
+            .required(true)
+            .paramLabel("BACKUP")
+            .description("The folder of a backup, or the data-dir of a server that is stopped.")
+            .build());
   }
 
   private static CommandSpec recovery() {
@@ -142,7 +165,10 @@ final class ClusterCommands {
   int run(Map<Setting, SettingValue> given, ParseResult command) {
     String name = command.commandSpec().name();
     if (name.equals(RECOVER)) {
-      return recover(given, command.hasMatchedOption(YES_FLAG));
+      return recover(asNode(given, name), command.hasMatchedOption(YES_FLAG));
+    }
+    if (name.equals(RESTORE)) {
+      return restore(asNode(given, name), command.matchedPositionalValue(0, Path.of("")));
     }
     String first = command.matchedPositionalValue(0, "");
     String second = command.matchedPositionalValue(1, "");
@@ -168,17 +194,16 @@ final class ClusterCommands {
     }
   }
 
-  private int recover(Map<Setting, SettingValue> given, boolean consents) {
-    given.put(Setting.REPLICATE, new SettingValue("true", "cluster " + RECOVER));
-    Configuration configuration = Configuration.of(given);
-    Configuration.RaftEndpoint raft = configuration.raft().orElseThrow();
+  private static Configuration asNode(Map<Setting, SettingValue> given, String name) {
+    given.put(Setting.REPLICATE, new SettingValue("true", "cluster " + name));
+    return Configuration.of(given);
+  }
+
+  private int recover(Configuration node, boolean consents) {
+    Configuration.RaftEndpoint raft = node.raft().orElseThrow();
     ClusterRecovery recovery =
         new ClusterRecovery(
-            configuration.dataDir(),
-            Long.toString(configuration.nodeId()),
-            raft.url(),
-            raft.port(),
-            out);
+            node.dataDir(), Long.toString(node.nodeId()), raft.url(), raft.port(), out);
     try {
       recovery.explain();
       if (!consents) {
@@ -188,6 +213,22 @@ final class ClusterCommands {
       return OK;
     } catch (IOException notDone) {
       return refuse(String.valueOf(notDone.getMessage()));
+    }
+  }
+
+  private int restore(Configuration node, Path backup) {
+    Configuration.RaftEndpoint raft = node.raft().orElseThrow();
+    try {
+      new MapOpener(node, out, err).requireConsentToDrop(backup);
+      new ClusterRestore(
+              backup, node.dataDir(), Long.toString(node.nodeId()), raft.url(), raft.port(), out)
+          .run();
+      return OK;
+    } catch (LogException | IOException notDone) {
+      return refuse(String.valueOf(notDone.getMessage()));
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+      return NOT_DONE;
     }
   }
 

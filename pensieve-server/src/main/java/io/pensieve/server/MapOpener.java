@@ -91,7 +91,11 @@ final class MapOpener {
     try {
       Pensieve<String, StoredValue> map = builder(replicated).open();
       out.println(
-          "recovered " + map.size() + " entries of the last snapshot; the cluster knows the rest");
+          map.isEmpty()
+              ? "has no snapshot of its cluster yet; the log and the other nodes have all entries"
+              : "recovered "
+                  + map.size()
+                  + " entries of the last snapshot; the log and the other nodes have the rest");
       return map;
     } catch (LogException | UncheckedIOException unusable) {
       throw new StartupException(
@@ -118,15 +122,13 @@ final class MapOpener {
   }
 
   private Pensieve<String, StoredValue> openSound(Path folder, Durability durability) {
-    EntryCapacity bound =
-        new EntryCapacity(configuration.capacity(), configuration.capacityBytes());
-    requireConsentToDrop(folder, bound);
+    requireConsentToDrop(folder);
     RecoveryProgressPrinter recoveryProgressPrinter =
         new RecoveryProgressPrinter(out, System::nanoTime);
     Pensieve<String, StoredValue> map =
         builder(log(folder, durability)).recoveryListener(recoveryProgressPrinter).open();
     try {
-      bound.rememberIn(folder);
+      bound().rememberIn(folder);
     } catch (LogException notRemembered) {
       map.close();
       throw notRemembered;
@@ -135,8 +137,18 @@ final class MapOpener {
     return map;
   }
 
-  // A forgotten setting must not destroy entries.
-  private void requireConsentToDrop(Path folder, EntryCapacity bound) {
+  private EntryCapacity bound() {
+    return new EntryCapacity(configuration.capacity(), configuration.capacityBytes());
+  }
+
+  /**
+   * Looks whether all entries of the log in this folder fit the capacity. A forgotten setting must
+   * not destroy entries.
+   *
+   * @throws StartupException if not, and if the settings do not consent
+   */
+  void requireConsentToDrop(Path folder) {
+    EntryCapacity bound = bound();
     Optional<EntryCapacity> last = EntryCapacity.lastIn(folder);
     if (last.isPresent() && bound.covers(last.get())) {
       return;

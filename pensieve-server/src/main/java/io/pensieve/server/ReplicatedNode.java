@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -23,6 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 
 /**
@@ -30,6 +33,7 @@ import javax.net.ssl.SSLContext;
  * class, and with it the consensus engine.
  */
 final class ReplicatedNode implements AutoCloseable {
+  private static final Pattern LOG_FILE = Pattern.compile("[0-9a-f]{16}\\.(?:log|base)");
   private static final Duration HAND_OVER_PATIENCE = Duration.ofSeconds(5);
 
   private final RaftNode node;
@@ -84,14 +88,29 @@ final class ReplicatedNode implements AutoCloseable {
     }
   }
 
-  // Its entries would be left out.
+  // Its entries would be left out. A backup has its files only.
   private static void requireNoOtherLog(Path folder) {
-    if (EntryCapacity.lastIn(folder).isPresent()) {
+    if (EntryCapacity.lastIn(folder).isPresent() || hasLogFile(folder)) {
       throw new StartupException(
           folder
-              + " holds the log of a server that does not replicate: give another "
-              + Setting.DATA_DIR.flag(),
+              + " holds the log of a server that does not replicate. To found a cluster with its"
+              + " entries: pensieve-server cluster restore "
+              + folder
+              + " "
+              + Setting.DATA_DIR.flag()
+              + " NEW_FOLDER",
           null);
+    }
+  }
+
+  private static boolean hasLogFile(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.anyMatch(file -> LOG_FILE.matcher(String.valueOf(file.getFileName())).matches());
+    } catch (IOException unreadable) {
+      throw new StartupException("cannot read " + folder + ": " + unreadable, unreadable);
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +33,12 @@ final class ClusterRecoveryTest {
         servers.putInTheEnd(1 + key % 3, "key" + key, "value" + key);
       }
       String etag = etag(servers, 2, "key7");
+      String metrics = servers.get(2, "/metrics").body();
+      assertTrue(
+          Pattern.compile("(?m)^pensieve_replication_force_seconds_count [1-9]")
+              .matcher(metrics)
+              .find(),
+          metrics);
       assertEquals(2, servers.run(2, "cluster", "recover", "--yes"));
       assertTrue(servers.printed().contains("this node runs: stop it first"), servers::printed);
       servers.stop(1);

@@ -73,6 +73,12 @@ final class ServersOfCluster implements AutoCloseable {
     return this;
   }
 
+  /** Nodes that start from now on have the default of this setting. */
+  ServersOfCluster without(Setting setting) {
+    settings.remove(setting);
+    return this;
+  }
+
   /** All nodes speak TLS by the settings, and this client with them. */
   ServersOfCluster overTls(HttpClient trusting) {
     scheme = "https";
@@ -88,43 +94,35 @@ final class ServersOfCluster implements AutoCloseable {
     return folder.resolve("node" + id);
   }
 
-  /** The flags with which a node starts; those that it was given come last, and take precedence. */
-  List<String> flags(int id) {
+  private Map<Setting, String> settings(int id) {
     Map<Setting, String> all = new EnumMap<>(settings);
     all.putIfAbsent(
         Setting.PEERS,
         IntStream.rangeClosed(1, 3).mapToObj(this::url).collect(Collectors.joining(",")));
     all.put(Setting.NODE_ID, "" + id);
     all.put(Setting.PORT, "" + ports.get(id - 1));
-    all.put(Setting.RAFT_PORT, "" + (ports.get(id - 1) + 1));
-    all.put(Setting.ADVERTISE, url(id));
     all.put(Setting.DATA_DIR, data(id).toString());
+    if (all.containsKey(Setting.REPLICATE)) {
+      all.put(Setting.RAFT_PORT, "" + (ports.get(id - 1) + 1));
+      all.put(Setting.ADVERTISE, url(id));
+    }
+    return all;
+  }
+
+  /** The flags with which a node starts. */
+  private List<String> flags(int id) {
     List<String> flags = new ArrayList<>();
-    all.forEach(
-        (setting, value) -> {
-          flags.add(setting.flag());
-          flags.add(value);
-        });
+    settings(id).forEach((setting, value) -> flags.addAll(List.of(setting.flag(), value)));
     return flags;
   }
 
   /** Starts these nodes. */
   void start(int... ids) {
     for (int id : ids) {
-      Map<Setting, String> flags = new EnumMap<>(Setting.class);
-      List<String> all = flags(id);
-      for (int i = 0; i < all.size(); i += 2) {
-        String flag = all.get(i);
-        for (Setting setting : Setting.values()) {
-          if (!setting.isSecret() && setting.flag().equals(flag)) {
-            flags.put(setting, all.get(i + 1));
-          }
-        }
-      }
       running.put(
           id,
           PensieveServer.start(
-              Configuration.of(SettingValue.resolve(flags, Map.of())),
+              Configuration.of(SettingValue.resolve(settings(id), Map.of())),
               print,
               print,
               print,

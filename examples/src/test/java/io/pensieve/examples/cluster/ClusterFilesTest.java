@@ -31,6 +31,10 @@ class ClusterFilesTest {
           assertEquals(List.of("127.0.0.1:800" + node + ":7878"), all(text, "- \"(.*:7878)\""));
           assertEquals(List.of("node" + node), all(text, "- \"(.*):/data\""));
           assertEquals(
+              List.of("http://node" + node + ":7878"), all(text, "PENSIEVE_ADVERTISE: \"(.*)\""));
+          assertEquals(List.of("true"), all(text, "PENSIEVE_REPLICATE: \"(.*)\""));
+          assertEquals(List.of("true"), all(text, "PENSIEVE_ALLOW_PLAIN_REPLICATION: \"(.*)\""));
+          assertEquals(
               List.of("PENSIEVE_TOKENS"), all(text, "PENSIEVE_TOKENS: \"\\$\\{(\\w+):\\?.*\""));
           List<String> others = new ArrayList<>();
           for (int other : services.keySet()) {
@@ -66,13 +70,16 @@ class ClusterFilesTest {
   void everySettingIsOneThatTheServerKnows() throws Exception {
     TreeSet<String> used = new TreeSet<>(all(read("compose.yaml"), "(PENSIEVE_[A-Z_]+)"));
     used.addAll(all(read("Dockerfile"), "(PENSIEVE_[A-Z_]+)"));
-    assertEquals(6, used.size(), used::toString);
+    assertEquals(9, used.size(), used::toString);
     String help = help();
     TreeSet<String> known = new TreeSet<>(all(help, "(PENSIEVE_[A-Z_]+)"));
     assertTrue(known.containsAll(used), () -> used + " are not all in\n" + help);
     assertTrue(help.contains("healthcheck"), help);
-    for (String flag : all(read("three-nodes"), "(--(?!help)[a-z-]+) ")) {
-      assertTrue(help.contains(flag + "="), () -> flag + " is not in\n" + help);
+    String script = read("three-nodes").replaceAll("(?m)^echo .*$", ""); // what it suggests
+    for (String flag : all(script, "(--(?!help)[a-z-]+) ")) {
+      assertTrue(
+          help.contains(flag + "=") || help.contains(flag + "[="),
+          () -> flag + " is not in\n" + help);
     }
   }
 

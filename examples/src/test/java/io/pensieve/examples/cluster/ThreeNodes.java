@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The script {@code three-nodes} on free ports, and what the nodes say. */
 final class ThreeNodes {
@@ -54,6 +55,9 @@ final class ThreeNodes {
     environment.put("PENSIEVE_CLUSTER_DATA", data.toString());
     environment.put(
         "PENSIEVE_CLUSTER_PORTS", "%d %d %d".formatted(ports.get(0), ports.get(1), ports.get(2)));
+    environment.put(
+        "PENSIEVE_CLUSTER_RAFT_PORTS",
+        "%d %d %d".formatted(ports.get(3), ports.get(4), ports.get(5)));
     environment.put("JAVA_HOME", System.getProperty("java.home"));
     return builder;
   }
@@ -67,6 +71,15 @@ final class ThreeNodes {
     return ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
   }
 
+  /** Starts a node again if a test has killed it. */
+  void startIfKilled(int node) throws IOException {
+    Path file = data.resolve("node" + node + ".pid");
+    if (Files.exists(file)
+        && ProcessHandle.of(Long.parseLong(Files.readString(file).strip())).isEmpty()) {
+      Process unused = start("" + node);
+    }
+  }
+
   /** {@code kill -9}. */
   void kill(int node) throws Exception {
     ProcessHandle process = process(node);
@@ -76,6 +89,27 @@ final class ThreeNodes {
 
   HttpResponse<String> cluster(int node) throws IOException, InterruptedException {
     return send(HttpRequest.newBuilder(URI.create(url(node) + "/cluster")));
+  }
+
+  /** What a node answers to a path; 0 and nothing if it is not up. */
+  String get(int node, String path) throws InterruptedException {
+    try {
+      HttpResponse<String> response = send(HttpRequest.newBuilder(URI.create(url(node) + path)));
+      return response.statusCode() + " " + response.body();
+    } catch (IOException notUp) {
+      return "0";
+    }
+  }
+
+  /** Puts, and returns the status; 0 if the node is not up. */
+  int put(int node, String key, String value) throws InterruptedException {
+    try {
+      return send(HttpRequest.newBuilder(URI.create(url(node) + "/v1/kv/" + key))
+              .PUT(HttpRequest.BodyPublishers.ofString(value)))
+          .statusCode();
+    } catch (IOException notUp) {
+      return 0;
+    }
   }
 
   HttpResponse<String> beat(int node, long sender) throws IOException, InterruptedException {
@@ -138,8 +172,11 @@ final class ThreeNodes {
     // All open at once, so that they differ.
     try (ServerSocket one = new ServerSocket(0, 1, loopback);
         ServerSocket two = new ServerSocket(0, 1, loopback);
-        ServerSocket three = new ServerSocket(0, 1, loopback)) {
-      return List.of(one.getLocalPort(), two.getLocalPort(), three.getLocalPort());
+        ServerSocket three = new ServerSocket(0, 1, loopback);
+        ServerSocket four = new ServerSocket(0, 1, loopback);
+        ServerSocket five = new ServerSocket(0, 1, loopback);
+        ServerSocket six = new ServerSocket(0, 1, loopback)) {
+      return Stream.of(one, two, three, four, five, six).map(ServerSocket::getLocalPort).toList();
     }
   }
 }

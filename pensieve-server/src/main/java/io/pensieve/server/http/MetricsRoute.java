@@ -140,6 +140,15 @@ final class MetricsRoute {
   private static void addLog(MetricFamilies out, LogStatistics log) {
     out.counter("pensieve_log_appended_bytes_total", "Appended.", log.appendedBytes())
         .counter("pensieve_log_forces_total", "Forces of the log's file.", log.forces())
+        .summary(
+            "pensieve_log_force_seconds",
+            "How long these forces took.",
+            log.forces(),
+            log.forceTime().toNanos() / NANOS_PER_SECOND)
+        .gauge(
+            "pensieve_log_longest_force_seconds",
+            "How long the longest of these forces took.",
+            log.longestForce().toNanos() / NANOS_PER_SECOND)
         .gauge("pensieve_log_waiting_bytes", "Appended and not written yet.", log.waitingBytes())
         .gauge("pensieve_log_base_bytes", "The entries that the log begins with.", log.baseBytes())
         .gauge("pensieve_log_changes_bytes", "The changes since then.", log.logBytes());

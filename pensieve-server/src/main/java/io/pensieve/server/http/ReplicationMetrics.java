@@ -13,6 +13,7 @@ import java.util.List;
 /** The metrics that only a node of a cluster has. */
 final class ReplicationMetrics {
   private static final double MILLIS_PER_SECOND = 1000;
+  private static final double NANOS_PER_SECOND = 1e9;
 
   private final Replication replication;
   private final Forwarder forwarder;
@@ -59,6 +60,13 @@ final class ReplicationMetrics {
     addMembers(out, state);
     addForwarding(out);
     commits.addTo(out);
+    Replication.Forces forces = replication.forces();
+    out.summary(
+        "pensieve_replication_force_seconds",
+        "How long this node's disk takes to force the log of its cluster.",
+        forces.count(),
+        forces.median().toNanos() / NANOS_PER_SECOND,
+        forces.percentile99().toNanos() / NANOS_PER_SECOND);
   }
 
   private void addSnapshot(MetricFamilies out, ReplicationState state) {

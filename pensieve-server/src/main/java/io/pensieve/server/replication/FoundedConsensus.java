@@ -2,6 +2,7 @@ package io.pensieve.server.replication;
 
 import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
+import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
@@ -89,6 +90,16 @@ final class FoundedConsensus implements Consensus {
       return now == null ? outside() : now.status();
     } catch (IllegalStateException stillStarting) {
       return outside(); // its parts are not all there yet
+    }
+  }
+
+  @Override
+  public ForceLatency forceLatency() {
+    Consensus now = engine;
+    try {
+      return now == null ? ForceLatency.NONE : now.forceLatency();
+    } catch (IllegalStateException stillStarting) {
+      return ForceLatency.NONE;
     }
   }
 

@@ -62,7 +62,7 @@ public final class RaftNode implements AutoCloseable {
             .onFailure(onFailure)
             .onCommit(onCommit)
             .build();
-    replication = new RaftReplication(membership, log, cards);
+    replication = new RaftReplication(membership, log, cards, consensus);
   }
 
   private Consensus engine(UUID cluster, List<Member> founders) {

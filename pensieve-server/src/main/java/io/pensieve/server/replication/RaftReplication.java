@@ -3,8 +3,10 @@ package io.pensieve.server.replication;
 import io.pensieve.replication.RaftLog;
 import io.pensieve.replication.RaftStatus;
 import io.pensieve.replication.RequestOutcome;
+import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
+import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.server.http.replication.NodeCard;
 import io.pensieve.server.http.replication.PastRequest;
@@ -34,6 +36,7 @@ final class RaftReplication implements Replication, AutoCloseable {
   private final ClusterMembership membership;
   private final RaftLog<String, StoredValue> log;
   private final CardReader cards;
+  private final Consensus consensus;
   // One change of the members at a time; idle, it has no thread.
   private final ExecutorService administration =
       new ThreadPoolExecutor(
@@ -54,7 +57,11 @@ final class RaftReplication implements Replication, AutoCloseable {
       new KnownLeader(Optional.empty(), System.nanoTime() - LEADER_NANOS_MAX);
 
   RaftReplication(
-      ClusterMembership membership, RaftLog<String, StoredValue> log, CardReader cards) {
+      ClusterMembership membership,
+      RaftLog<String, StoredValue> log,
+      CardReader cards,
+      Consensus consensus) {
+    this.consensus = consensus;
     this.membership = membership;
     this.log = log;
     this.cards = cards;
@@ -127,6 +134,15 @@ final class RaftReplication implements Replication, AutoCloseable {
         progress.member().url(),
         progress.matched() < 0 ? -1 : Math.max(0, status.committed() - progress.matched()),
         progress.silentMillis());
+  }
+
+  @Override
+  public Forces forces() {
+    ForceLatency latency = consensus.forceLatency();
+    return new Forces(
+        latency.forces(),
+        Duration.ofNanos(latency.medianNanos()),
+        Duration.ofNanos(latency.percentile99Nanos()));
   }
 
   @Override

@@ -54,6 +54,11 @@ final class FakeReplication implements Replication {
   }
 
   @Override
+  public Forces forces() {
+    return new Forces(7, Duration.ofMillis(2), Duration.ofMillis(9));
+  }
+
+  @Override
   public Optional<Duration> staleness() {
     return staleness;
   }

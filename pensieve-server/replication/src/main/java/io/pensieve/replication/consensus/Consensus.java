@@ -49,6 +49,11 @@ public interface Consensus extends AutoCloseable {
   /** The state of this member, as it knows it now. */
   ConsensusStatus status();
 
+  /** How long this member's disk takes. None (default) if the engine does not know. */
+  default ForceLatency forceLatency() {
+    return ForceLatency.NONE;
+  }
+
   /**
    * Hands the leadership over to a member.
    *

@@ -29,7 +29,7 @@ final class EngineEvents {
     isWithoutLeader = false;
     if (!id.equals(leader)) {
       leader = id;
-      lines.accept(id + " leads");
+      lines.accept("node " + id + " leads");
     }
   }
 
@@ -49,7 +49,7 @@ final class EngineEvents {
     Long before = slowSince.get(follower);
     if (before == null || now - before > SLOW_AGAIN_NANOS) {
       slowSince.put(follower, now);
-      lines.accept(follower + " has not answered for 10 s");
+      lines.accept("node " + follower + " has not answered for 10 s");
     }
   }
 

@@ -3,16 +3,22 @@ package io.pensieve.replication.ratis;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
+import io.pensieve.replication.consensus.ForceLatency;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import org.apache.ratis.metrics.impl.DefaultTimekeeperImpl;
 import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLog;
+import org.apache.ratis.thirdparty.com.codahale.metrics.Snapshot;
+import org.apache.ratis.thirdparty.com.codahale.metrics.Timer;
 import org.apache.ratis.util.LifeCycle;
 
 /** The state of a member, from what Ratis says. */
@@ -42,6 +48,31 @@ final class MemberStatus {
   static long leadingTerm(RaftServer.Division division) {
     DivisionInfo info = division.getInfo();
     return info.isLeader() ? info.getCurrentTerm() : ReadBarriers.NOT_LEADING;
+  }
+
+  /** The follower that has the most of the log, among those that answer. */
+  static Optional<String> mostUpToDate(ConsensusStatus status, EngineSettings settings) {
+    return status.members().stream()
+        .filter(other -> !other.member().id().equals(settings.self))
+        .filter(other -> other.matched() >= 0)
+        .filter(other -> other.silentMillis() < settings.electionMillis)
+        .max(Comparator.comparingLong(MemberProgress::matched))
+        .map(other -> other.member().id());
+  }
+
+  /** From the timer that Ratis has around each force of its log. */
+  static ForceLatency forceLatency(RaftServer.Division division) {
+    if (division.getRaftLog() instanceof SegmentedRaftLog log
+        && log.getRaftLogMetrics().getSyncTimer() instanceof DefaultTimekeeperImpl timekeeper) {
+      Timer forces = timekeeper.getTimer();
+      Snapshot last = forces.getSnapshot();
+      return new ForceLatency(
+          forces.getCount(),
+          (long) last.getMedian(),
+          (long) last.get99thPercentile(),
+          last.getMax());
+    }
+    return ForceLatency.NONE;
   }
 
   /** A division that was removed or closed goes on saying what it was: it must run to count. */

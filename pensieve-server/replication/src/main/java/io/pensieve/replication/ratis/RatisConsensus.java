@@ -2,7 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
-import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
+import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -243,12 +242,18 @@ public final class RatisConsensus implements Consensus {
   }
 
   @Override
+  public ForceLatency forceLatency() {
+    Running now = running;
+    return now == null ? ForceLatency.NONE : MemberStatus.forceLatency(now.division);
+  }
+
+  @Override
   public CompletableFuture<Void> transferLeadership(Optional<String> to, Duration patience) {
     Running now = running;
     if (now == null) {
       return CompletableFuture.failedFuture(notRunning());
     }
-    Optional<String> target = to.or(this::mostUpToDate);
+    Optional<String> target = to.or(() -> MemberStatus.mostUpToDate(status(), settings));
     if (target.isEmpty()) {
       return CompletableFuture.failedFuture(
           new IOException("this member does not lead, or no other one answers"));
@@ -278,16 +283,6 @@ public final class RatisConsensus implements Consensus {
         new TransferLeadershipRequest(
             client, self, group, calls.incrementAndGet(), target, patience.toMillis());
     return outcome(() -> now.server.transferLeadershipAsync(request));
-  }
-
-  /** The follower that has the most of the log, among those that answer. */
-  private Optional<String> mostUpToDate() {
-    return status().members().stream()
-        .filter(other -> !other.member().id().equals(settings.self))
-        .filter(other -> other.matched() >= 0)
-        .filter(other -> other.silentMillis() < settings.electionMillis)
-        .max(Comparator.comparingLong(MemberProgress::matched))
-        .map(other -> other.member().id());
   }
 
   @Override

@@ -9,6 +9,10 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.Quantiles;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -57,6 +61,34 @@ public final class MetricFamilies {
             samples.stream()
                 .map(sample -> new GaugeDataPointSnapshot(sample.value, sample.labels, null))
                 .toList()));
+  }
+
+  /** Adds a summary without labels, of a count and what is known of these durations. */
+  public MetricFamilies summary(String name, String help, long count, double sumSeconds) {
+    return add(
+        SummarySnapshot.builder()
+            .name(name)
+            .help(help)
+            .dataPoint(SummaryDataPointSnapshot.builder().count(count).sum(sumSeconds).build())
+            .build());
+  }
+
+  /** Adds a summary without labels, of a count and quantiles. */
+  public MetricFamilies summary(
+      String name, String help, long count, double medianSeconds, double percentile99Seconds) {
+    return add(
+        SummarySnapshot.builder()
+            .name(name)
+            .help(help)
+            .dataPoint(
+                SummaryDataPointSnapshot.builder()
+                    .count(count)
+                    .quantiles(
+                        Quantiles.of(
+                            new Quantile(0.5, medianSeconds),
+                            new Quantile(0.99, percentile99Seconds)))
+                    .build())
+            .build());
   }
 
   MetricFamilies add(MetricSnapshot family) {

@@ -36,6 +36,18 @@ public interface Replication {
   /** Returns the state of this node and of the cluster, as this node knows it. */
   ReplicationState state();
 
+  /** Returns how long the disk of this node takes to force the log of its cluster. */
+  Forces forces();
+
+  /**
+   * Forces of the log.
+   *
+   * @param count how many there were since the start
+   * @param median what half of the last ones took at most
+   * @param percentile99 what 99 of 100 of the last ones took at most
+   */
+  record Forces(long count, Duration median, Duration percentile99) {}
+
   /**
    * Executes a write, unless the request with this id is known.
    *
