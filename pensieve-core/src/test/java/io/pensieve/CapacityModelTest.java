@@ -59,14 +59,14 @@ class CapacityModelTest {
       maximumWeight = 1L + random.nextInt(8 * bound);
       map = open();
       model = new BoundedModel(maximumEntries, maximumWeight);
-      operate(Depth.of(2_000, 10_000, 50_000), bound * 2 + 2);
+      operate(Depth.of(500, 10_000, 50_000), bound * 2 + 2);
       foldOfLogIsMap();
     }
   }
 
   @Test
   void manyLivesWithOtherBoundsAndTimesInBetween() {
-    for (int ttl = 0; ttl < Depth.of(60, 300, 3_000); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(20, 300, 3_000); ttl++) {
       operate(random.nextInt(300), 100);
       foldOfLogIsMap();
       restart();

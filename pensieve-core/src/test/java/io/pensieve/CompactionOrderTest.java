@@ -108,7 +108,7 @@ class CompactionOrderTest {
   @Test
   void theOrderSurvivesAnyHistoryOfLivesUsesAndCompactions() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int ttl = 0; ttl < Depth.of(12, 40, 400); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(4, 40, 400); ttl++) {
       List<CompletableFuture<Void>> compactions = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         use(random, random.nextInt(60));
@@ -142,12 +142,13 @@ class CompactionOrderTest {
   @Test
   void compactionsBesideWritersRemovalsAndEvictionsLoseNothing() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int ttl = 0; ttl < Depth.of(2, 5, 50); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(1, 5, 50); ttl++) {
       AtomicBoolean done = new AtomicBoolean();
       List<CompletableFuture<Void>> users = new ArrayList<>();
       for (int t = 0; t < 3; t++) {
         Random own = new Random(random.nextLong());
-        users.add(CompletableFuture.runAsync(() -> use(own, 20_000), threads));
+        users.add(
+            CompletableFuture.runAsync(() -> use(own, Depth.of(5_000, 20_000, 20_000)), threads));
       }
       CompletableFuture<Integer> compactions =
           CompletableFuture.supplyAsync(() -> compact(done), threads);

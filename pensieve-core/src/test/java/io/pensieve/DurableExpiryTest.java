@@ -46,7 +46,7 @@ class DurableExpiryTest {
 
   @Test
   void aRestartNeitherRevivesNorShortensNorChangesTheOrder() {
-    for (int ttl = 0; ttl < Depth.of(12, 40, 400); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(4, 40, 400); ttl++) {
       for (int i = random.nextInt(200); i > 0; i--) {
         operate("k" + random.nextInt(100), random.nextLong());
       }

@@ -67,7 +67,7 @@ class DurableMapTest {
   @EnumSource
   void anyHistoryOfLivesComesBackInLruOrder(Durability durability) {
     Map<String, String> model = new LinkedHashMap<>(16, 0.75f, true);
-    for (int ttl = 0; ttl < Depth.of(10, 30, 300); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(3, 30, 300); ttl++) {
       reopen(durability);
       for (int i = random.nextInt(60); i > 0; i--) {
         operate("k" + random.nextInt(2 * BOUND), model);

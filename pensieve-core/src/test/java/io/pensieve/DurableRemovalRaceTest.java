@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 @Tag(Depth.TAG)
 class DurableRemovalRaceTest {
-  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
+  private static final int RACES = Depth.of(10_000, 200_000, 20_000_000);
 
   /** A log on whose disk nothing ever is, so that everybody waits; it notes for what, each time. */
   private static final class NeverDurable implements Log<Integer, Integer> {

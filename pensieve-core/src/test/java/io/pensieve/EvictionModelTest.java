@@ -3,6 +3,7 @@ package io.pensieve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Change;
+import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,12 +12,14 @@ import java.util.Random;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * From one thread a Pensieve does what an access-ordered {@link LinkedHashMap} with {@code
  * removeEldestEntry} does: same answers, same evictions, same order; and its log folds to it.
  */
+@Tag(Depth.TAG)
 class EvictionModelTest {
   private final Random random = Seed.random(EvictionModelTest.class);
   private final List<Integer> expectedVictims = new ArrayList<>();
@@ -27,7 +30,7 @@ class EvictionModelTest {
   @Test
   void aMillionOperationsEvictWhatLinkedHashMapEvicts() {
     start(500);
-    for (int i = 0; i < 1_000_000; i++) {
+    for (int i = 0; i < Depth.of(200_000, 1_000_000, 10_000_000); i++) {
       operateOn(random.nextInt(random.nextBoolean() ? 700 : 2000));
     }
     assertEquals(expectedVictims, victims(), "the sequence of evictions");

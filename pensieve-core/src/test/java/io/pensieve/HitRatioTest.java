@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 class HitRatioTest {
   private static final int THREADS = 8;
   private static final int ENTRIES_MAX = 10_000;
-  private static final int REQUESTS = Depth.of(400_000, 400_000, 10_000_000);
+  private static final int REQUESTS = Depth.of(200_000, 400_000, 10_000_000);
   private static final double POINTS_MAX = 0.1;
   private static final double SKEW = 0.9;
   private static final long SEED = 44;

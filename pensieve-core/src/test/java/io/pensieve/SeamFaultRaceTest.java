@@ -36,7 +36,7 @@ class SeamFaultRaceTest {
   private static final int THREADS = 3;
   private static final int OPERATIONS = 60; // of each thread
   private static final int ROUNDS =
-      Integer.getInteger("pensieve.injections", Depth.of(4_000, 100_000, 1_000_000)) / 40;
+      Integer.getInteger("pensieve.injections", Depth.of(2_000, 100_000, 1_000_000)) / 40;
   private static final int KEYS = 6;
   private static final int WEIGHT_MAX = 12; // as much as a batch may have
   private static final long HANG_SECONDS = 120;

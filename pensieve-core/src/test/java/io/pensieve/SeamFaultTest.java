@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 @Tag(Depth.TAG)
 class SeamFaultTest {
   private static final int TRIES =
-      Integer.getInteger("pensieve.injections", Depth.of(2_000, 100_000, 2_000_000));
+      Integer.getInteger("pensieve.injections", Depth.of(500, 100_000, 2_000_000));
   private static final int KEYS = 12;
   private static final int CALLS_MAX = 12;
   private static final int BOUND = 8;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 class StandbyFaultTest {
-  private static final int TRIES = Depth.of(3_000, 50_000, 1_000_000);
+  private static final int TRIES = Depth.of(1_000, 50_000, 1_000_000);
   private static final int TRIES_A_MAP = 200;
   private static final int CALLS_MAX = 10;
   private static final Duration HANGS = Duration.ofMinutes(20);

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 class StandbyModelTest {
   private static final int KEYS = 24;
   private static final int ENTRIES_MAX = 12;
-  private static final int TERMS = Depth.of(60, 600, 20_000);
+  private static final int TERMS = Depth.of(20, 600, 20_000);
 
   private static final long PAUSE_NANOS = 50_000; // in which others get on
 

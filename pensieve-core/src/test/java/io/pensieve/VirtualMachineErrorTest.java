@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 class VirtualMachineErrorTest {
   private static final int KEYS = 24;
   private static final int BOUND = 16;
-  private static final int TRIES = Depth.of(300, 1_500, 200_000);
+  private static final int TRIES = Depth.of(100, 1_500, 200_000);
   private static final int TRIES_A_LOOK = 25;
 
   private final Random random = Seed.random(VirtualMachineErrorTest.class);

@@ -261,7 +261,7 @@ class NodeTableTest {
 
   @Test
   void aKeyOfACrowdIsFoundWhileTheBinBecomesOrdinaryAndCrowdedAgain() throws Exception {
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < Depth.of(3, 10, 10); round++) {
       table = new NodeTable<>(1 << 16);
       List<Node<Key, String>> passing = new ArrayList<>();
       keys(0, 20, Hashes.EQUAL).forEach(key -> passing.add(new Node<>(key)));
@@ -306,7 +306,7 @@ class NodeTableTest {
   @Test
   void aKeyThatIsThereIsFoundWhileItsNeighboursComeAndGo() throws Exception {
     for (Hashes hash : Set.of(Hashes.SHARED, Hashes.IN_FOURS, Hashes.SPLITTING)) {
-      for (int round = 0; round < 15; round++) {
+      for (int round = 0; round < Depth.of(3, 15, 15); round++) {
         table = new NodeTable<>(1 << 16);
         List<Key> stable = keys(0, 1_000, hash);
         stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
@@ -424,7 +424,7 @@ class NodeTableTest {
 
   @Test
   void neighboursThatAreRemovedAtOnceAreAllGone() throws Exception {
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < Depth.of(20, 50, 50); round++) {
       List<Node<Key, String>> nodes = fill(Hashes.IN_FOURS);
       runAll(List.of(() -> removeHalf(nodes, 0), () -> removeHalf(nodes, 1)));
       assertHolds(Map.of());

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 @Tag(Depth.TAG)
 class PublicationTest {
-  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
+  private static final int RACES = Depth.of(10_000, 200_000, 20_000_000);
   private static final int KEY = 1;
   private static final NoOpSink UNTOLD = new NoOpSink();
 

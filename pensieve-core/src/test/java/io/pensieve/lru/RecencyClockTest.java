@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RecencyClockTest {
   private static final int USES = 10_000;
   private static final int THREADS = 8;
-  private static final int TURNS_BEFORE_LOOK = Depth.of(500, 200, 50);
+  private static final int TURNS_BEFORE_LOOK = Depth.of(1_000, 200, 50);
   private final RecencyClock clock = new RecencyClock(1_000);
   private final List<Node<Integer, Integer>> used = new ArrayList<>();
 

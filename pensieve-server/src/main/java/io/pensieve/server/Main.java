@@ -270,6 +270,9 @@ public final class Main {
       server =
           PensieveServer.start(
               configuration, out, errors.lines(), out, cause -> endAfter(cause, errors));
+    } catch (RuntimeException | Error notStarted) {
+      errors.close();
+      throw notStarted;
     } finally {
       errors.awaitWritten(OUTPUT_PATIENCE);
     }

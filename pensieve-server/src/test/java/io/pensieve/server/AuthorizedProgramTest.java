@@ -78,10 +78,9 @@ final class AuthorizedProgramTest {
   @Test
   void aSecretGivenAsAFlagByMistakeIsNotRepeated() throws Exception {
     for (String flag : new String[] {"--tokens", "--tokens=the-secret-to-read"}) {
-      try (ServerProcess server = ServerProcess.launch(folder, Map.of(), flag, "the-secret")) {
-        ProgramTest.assertEndsInOneLine(server, "unknown argument --tokens");
-        printed += server.out() + server.err();
-      }
+      CommandRun run = CommandRun.of(Map.of(), flag, "the-secret");
+      run.assertEndsInOneLine("unknown argument --tokens");
+      printed += run.out() + run.err();
     }
   }
 

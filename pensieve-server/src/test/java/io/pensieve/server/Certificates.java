@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,7 +64,16 @@ public final class Certificates {
   private Certificates signed(String arguments) throws Exception {
     Path copy = file(file.resolveSibling("."));
     Files.copy(file, copy);
-    keytool(copy, "-changealias -alias it -destalias authority");
+    KeyStore signer = KeyStore.getInstance(copy.toFile(), PASSWORD.toCharArray());
+    signer.setKeyEntry(
+        "authority",
+        signer.getKey("it", PASSWORD.toCharArray()),
+        PASSWORD.toCharArray(),
+        signer.getCertificateChain("it"));
+    signer.deleteEntry("it");
+    try (OutputStream out = Files.newOutputStream(copy)) {
+      signer.store(out, PASSWORD.toCharArray());
+    }
     return make(copy, "EC", arguments + " -signer authority");
   }
 

@@ -140,12 +140,8 @@ final class DurabilityTest {
 
   @Test
   void aFolderInUseEndsInOneLine() throws Exception {
-    try (ServerProcess server = serve("process-death");
-        ServerProcess second =
-            ServerProcess.launch(
-                prints,
-                Map.of("PORT", "0", "PENSIEVE_DATA_DIR", folder.resolve("data").toString()))) {
-      ProgramTest.assertEndsInOneLine(second, folder.resolve("data").toString());
+    try (ServerProcess server = serve("process-death")) {
+      assertDoesNotStart();
       server.put("still", "here");
     }
   }
@@ -153,11 +149,12 @@ final class DurabilityTest {
   @Test
   void aFileWhereTheFolderShouldBeEndsInOneLine() throws Exception {
     Files.writeString(folder.resolve("data"), "not a folder");
-    try (ServerProcess server =
-        ServerProcess.launch(
-            prints, Map.of("PORT", "0"), "--data-dir", folder.resolve("data").toString())) {
-      ProgramTest.assertEndsInOneLine(server, folder.resolve("data").toString());
-    }
+    assertDoesNotStart();
+  }
+
+  private void assertDoesNotStart() throws Exception {
+    String data = folder.resolve("data").toString();
+    CommandRun.of(Map.of("PORT", "0", "PENSIEVE_DATA_DIR", data)).assertEndsInOneLine(data);
   }
 
   @Test
@@ -175,11 +172,7 @@ final class DurabilityTest {
       }
       Files.write(file, bytes);
     }
-    try (ServerProcess server =
-        ServerProcess.launch(
-            prints, Map.of("PORT", "0"), "--data-dir", folder.resolve("data").toString())) {
-      ProgramTest.assertEndsInOneLine(server, folder.resolve("data").toString());
-    }
+    assertDoesNotStart();
   }
 
   private static List<Path> files(Path folder) throws Exception {

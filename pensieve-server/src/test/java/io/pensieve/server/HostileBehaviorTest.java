@@ -16,11 +16,12 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Many abuses of a server that is a process of its own, with tokens, a small heap, few descriptors
@@ -62,8 +63,12 @@ final class HostileBehaviorTest {
     this.prints = prints;
   }
 
+  static IntStream heaps() {
+    return IntStream.of(64, 128, 256).limit(Depth.of(1, 3, 3));
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {64, 128, 256})
+  @MethodSource("heaps")
   @Timeout(3600)
   void nothingIsHeldAfterThem(int mebibytes) throws Exception {
     System.out.println("HostileBehaviorTest: " + ABUSES + " at " + mebibytes + " MiB" + told());

@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,10 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
  * A server with a small heap, among clients who mean it no good. It lives on, others are served
  * beside them, and whoever is silent for too long is cut off.
  */
+@Tag(Depth.TAG)
 final class HostileClientsTest {
-  private static final int CLIENTS = 200;
+  private static final int CLIENTS = Depth.of(60, 200, 200);
   private static final int REQUESTS_BESIDE = 50;
-  private static final int IDLE_CONNECTIONS = 10_000;
+  private static final int IDLE_CONNECTIONS = Depth.of(2_000, 10_000, 10_000);
   private static final int IDLE_CONNECTIONS_MAX = 10_240; // as many as its heap allows
   private static final int SPARE_FILES = 1_000;
   private static final int BIG_BYTES = 2 << 20;
@@ -441,7 +443,7 @@ final class HostileClientsTest {
   @Test
   void pipelinedFloods() throws Exception {
     String request = "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < Depth.of(4, 16, 16); i++) {
       assertTakesLess(connect(), request.repeat(1000), 1000L * MIB);
     }
     assertServesOthers(server);

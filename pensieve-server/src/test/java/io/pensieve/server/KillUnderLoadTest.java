@@ -12,15 +12,17 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A kill under puts, deletes, increments and atomic batches from many clients. */
+@Tag(Depth.TAG)
 final class KillUnderLoadTest {
   private static final int WRITERS = 8;
   private static final int BATCH_WRITERS = 4;
-  private static final int WRITES_BEFORE_KILL = 600;
+  private static final int WRITES_BEFORE_KILL = Depth.of(200, 600, 600);
   private static final int KILLS = 2;
   private static final long POLL_NANOS = 1_000_000;
   private static final long SEED = Seed.choose();

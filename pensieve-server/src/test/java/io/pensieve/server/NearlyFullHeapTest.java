@@ -19,10 +19,11 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A server whose entries fill their share of a small heap, killed and started again with it: what
@@ -55,8 +56,12 @@ final class NearlyFullHeapTest {
     this.prints = prints;
   }
 
+  static IntStream heaps() {
+    return IntStream.of(64, 128, 256).limit(Depth.of(1, 3, 3));
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {64, 128, 256})
+  @MethodSource("heaps")
   void whatRanStartsAgain(int mebibytes) throws Exception {
     for (int kill = 0; kill < KILLS; kill++) {
       try (ServerProcess server = serve(mebibytes)) {

@@ -35,19 +35,17 @@ final class ProgramTest {
 
   @Test
   void helpNamesEverySettingWithItsDefault() throws Exception {
-    try (ServerProcess program = ServerProcess.launch(folder, Map.of(), "--help")) {
-      assertEquals(0, program.awaitExit());
-      for (Setting setting : Setting.values()) {
-        boolean hasFlag =
-            program.out().contains(setting.flag() + (setting.isSwitch() ? "[=" : "="));
-        assertEquals(!setting.isSecret(), hasFlag, setting + " in " + program.out());
-        for (String name : setting.environmentNames()) {
-          assertTrue(program.out().contains(name), program.out());
-        }
+    CommandRun help = CommandRun.of(Map.of(), "--help");
+    assertEquals(0, help.status());
+    for (Setting setting : Setting.values()) {
+      boolean hasFlag = help.out().contains(setting.flag() + (setting.isSwitch() ? "[=" : "="));
+      assertEquals(!setting.isSecret(), hasFlag, setting + " in " + help.out());
+      for (String name : setting.environmentNames()) {
+        assertTrue(help.out().contains(name), help.out());
       }
-      assertTrue(program.out().contains("healthcheck"), program.out());
-      assertEquals("", program.err());
     }
+    assertTrue(help.out().contains("healthcheck"), help.out());
+    assertEquals("", help.err());
   }
 
   @Test
@@ -72,11 +70,8 @@ final class ProgramTest {
     "stray, argument"
   })
   void whatItCannotStartWithEndsInOneLine(String flag, String value) throws Exception {
-    try (ServerProcess program =
-        ServerProcess.launch(
-            folder, Map.of("PENSIEVE_PORT", "0", "PENSIEVE_DURABILITY", "none"), flag, value)) {
-      assertEndsInOneLine(program, "");
-    }
+    Map<String, String> environment = Map.of("PENSIEVE_PORT", "0", "PENSIEVE_DURABILITY", "none");
+    CommandRun.of(environment, flag, value).assertEndsInOneLine("");
   }
 
   @ParameterizedTest
@@ -101,10 +96,14 @@ final class ProgramTest {
   @Test
   void aMistypedNameOfTheEnvironmentEndsInOneLine() throws Exception {
     Map<String, String> environment =
-        Map.of("PENSIEVE_TOKEN_FILE", "tokens", "PENSIEVE_PORT", "0", "PENSIEVE_DATA_DIR", "d");
-    try (ServerProcess program = ServerProcess.launch(folder, environment)) {
-      assertEndsInOneLine(program, "PENSIEVE_TOKENS_FILE");
-    }
+        Map.of(
+            "PENSIEVE_TOKEN_FILE",
+            "tokens",
+            "PENSIEVE_PORT",
+            "0",
+            "PENSIEVE_DATA_DIR",
+            "" + folder.resolve("d"));
+    CommandRun.of(environment).assertEndsInOneLine("PENSIEVE_TOKENS_FILE");
     assertFalse(Files.exists(folder.resolve("d")));
   }
 
@@ -133,19 +132,16 @@ final class ProgramTest {
 
   @Test
   void aPortInUseEndsInOneLine() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ServerProcess program =
-            ServerProcess.launch(
-                folder, Map.of(), "--durability", "none", "--port", "" + taken.getLocalPort())) {
-      assertEndsInOneLine(program, "127.0.0.1:" + taken.getLocalPort());
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = "" + taken.getLocalPort();
+      CommandRun.of(Map.of(), "--durability", "none", "--port", port)
+          .assertEndsInOneLine("127.0.0.1:" + port);
     }
   }
 
   static void assertEndsInOneLine(ServerProcess program, String part) throws Exception {
-    assertEquals(2, program.awaitExit(), program.err());
-    assertEquals(1, program.err().lines().count(), program.err());
-    assertTrue(program.err().startsWith("pensieve-server: "), program.err());
-    assertTrue(program.err().contains(part), program.err());
+    int status = program.awaitExit();
+    new CommandRun(status, program.out(), program.err()).assertEndsInOneLine(part);
   }
 
   @Test
@@ -308,7 +304,10 @@ final class ProgramTest {
   @Test
   void healthcheckTellsWhetherAServerAnswers() throws Exception {
     try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
-      assertEquals(0, healthcheck(Map.of(), "--url", server.url()));
+      try (ServerProcess check =
+          ServerProcess.launch(folder, Map.of(), healthcheck("--url", server.url()))) {
+        assertEquals(0, check.awaitExit());
+      }
       assertEquals(0, healthcheck(Map.of("PORT", "" + server.port())));
       assertEquals(0, healthcheck(Map.of("PENSIEVE_PORT", "" + server.port(), "PORT", "1")));
       assertEquals(1, healthcheck(Map.of("PORT", "1")));
@@ -341,13 +340,15 @@ final class ProgramTest {
     }
   }
 
-  private int healthcheck(Map<String, String> environment, String... args) throws Exception {
+  private static int healthcheck(Map<String, String> environment, String... args) throws Exception {
+    return CommandRun.of(environment, healthcheck(args)).status();
+  }
+
+  private static String[] healthcheck(String... args) {
     String[] all = new String[args.length + 1];
     all[0] = "healthcheck";
     System.arraycopy(args, 0, all, 1, args.length);
-    try (ServerProcess check = ServerProcess.launch(folder, environment, all)) {
-      return check.awaitExit();
-    }
+    return all;
   }
 
   @Test

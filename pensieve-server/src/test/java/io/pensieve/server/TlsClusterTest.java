@@ -215,17 +215,14 @@ final class TlsClusterTest {
     assertEndsWith("peers-ca [" + missing + "]: cannot be read: ", missing);
   }
 
-  private void assertEndsWith(String error, Path ca) throws Exception {
-    try (ServerProcess program =
-        ServerProcess.launch(
-            folder,
+  private static void assertEndsWith(String error, Path ca) throws Exception {
+    CommandRun.of(
             Map.of("PORT", "0", "PENSIEVE_DURABILITY", "none"),
             "--peers",
             "https://localhost:1",
             "--peers-ca",
-            ca.toString())) {
-      ProgramTest.assertEndsInOneLine(program, error);
-    }
+            ca.toString())
+        .assertEndsInOneLine(error);
   }
 
   private ServerProcess serve(String... more) throws Exception {

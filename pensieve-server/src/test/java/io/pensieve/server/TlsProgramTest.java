@@ -36,7 +36,7 @@ final class TlsProgramTest {
             key.toString())) {
       assertTrue(server.url().startsWith("https://127.0.0.1:"), server.out());
       assertEquals(200, status(server.url(), first));
-      assertEquals(0, healthcheck(folder, server.url()));
+      assertEquals(0, healthcheck(server.url()));
 
       Files.write(key, second.keyPem()); // not that of the certificate that is still there
       server.awaitError("the private key is not that of the certificate");
@@ -58,25 +58,19 @@ final class TlsProgramTest {
         .statusCode();
   }
 
-  private static int healthcheck(Path folder, String url) throws Exception {
-    try (ServerProcess check =
-        ServerProcess.launch(folder, Map.of(), "healthcheck", "--url", url)) {
-      return check.awaitExit();
-    }
+  private static int healthcheck(String url) throws Exception {
+    return CommandRun.of(Map.of(), "healthcheck", "--url", url).status();
   }
 
   @Test
   void filesThatAreNoneEndInOneLine(@TempDir Path folder) throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "nothing");
-    try (ServerProcess program =
-        ServerProcess.launch(
-            folder,
+    CommandRun.of(
             Map.of("PORT", "0", "PENSIEVE_DURABILITY", "none"),
             "--tls-certificate",
             file.toString(),
             "--tls-key",
-            file.toString())) {
-      ProgramTest.assertEndsInOneLine(program, "expected certificates in PEM");
-    }
+            file.toString())
+        .assertEndsInOneLine("expected certificates in PEM");
   }
 }

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag(Depth.TAG)
 class BackupJobTest {
   private static final int BIT_STEP =
-      Depth.of(9, 3, 1); // from one damage to the next; in each byte
+      Depth.of(35, 3, 1); // from one damage to the next; in each byte
   private static final Path TARGET = Path.of("backup");
 
   static LongStream seeds() {
@@ -38,7 +38,7 @@ class BackupJobTest {
   }
 
   static LongStream manySeeds() {
-    return Seeds.of(Depth.of(20, 60, 600));
+    return Seeds.of(Depth.of(6, 60, 600));
   }
 
   /** A log that is backed up while it is written, as a seed has it. */

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Real processes, killed by SIGKILL while their maps are written and their logs compacted. */
 @Tag(Depth.TAG)
 class CompactionKillTest {
-  private static final int KILLS = Depth.of(2, 7, 65); // of each kind
+  private static final int KILLS = Depth.of(1, 7, 65); // of each kind
   private static final int WRITERS = 3;
   private static final int KEYS = 40; // of each writer
   private static final int REMOVED_KEY_OF = 5; // each fifth key is removed when it has been put

@@ -297,7 +297,7 @@ class CompactionTest {
     Map<Path, byte[]> files = compactedLog();
     assertEquals(history.size(), survivors(files), "undamaged");
     byte[] bytes = files.getOrDefault(base(files), new byte[0]);
-    for (int bit = 0; bit < bytes.length * 8; bit += Depth.of(3, 1, 1)) {
+    for (int bit = 0; bit < bytes.length * 8; bit += Depth.of(9, 1, 1)) {
       boolean isUnused = bit >= 64 * 8 && bit < FileHeader.BYTES * 8;
       if (isUnused || isAlignment(bytes, bit / 8)) {
         continue;

@@ -25,13 +25,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Disk operations that fail, and disks that are full. */
 @Tag(Depth.TAG)
 class DiskFaultTest {
-  private static final int ACTIONS = Depth.of(20, 30, 30);
+  private static final int ACTIONS = Depth.of(12, 30, 30);
   private static final List<Failure> FAILURES =
       Stream.of(DiskFault.INPUT_OUTPUT_ERROR, DiskFault.NO_SPACE_LEFT, DiskFault.NO_PERMISSION)
           .flatMap(fault -> Stream.of(new Failure(fault, false), new Failure(fault, true)))
           .toList();
   private static final int FAILURES_OF_EACH = Depth.of(1, 6, 6); // operation; the seed draws which
-  private static final int FAULTS_MIN = Depth.of(200, 2000, 2000);
+  private static final int FAULTS_MIN = Depth.of(100, 2000, 2000);
 
   static LongStream seeds() {
     return Seeds.of(Depth.of(1, 2, 40));

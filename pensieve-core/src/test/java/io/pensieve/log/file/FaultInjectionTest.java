@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 class FaultInjectionTest {
-  private static final int TRIES = Depth.of(500, 2000, 200_000);
+  private static final int TRIES = Depth.of(150, 2000, 200_000);
   private static final int ACTIONS = 40;
   private static final DiskFault[] FAULTS = DiskFault.values();
 

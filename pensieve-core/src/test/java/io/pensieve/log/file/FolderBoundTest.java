@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Tag(Depth.TAG)
 class FolderBoundTest {
-  private static final int TURNS = Depth.of(5, 8, 8); // of what is overwritten
+  private static final int TURNS = Depth.of(3, 8, 8); // of what is overwritten
   private static final long SPARE_BYTES = (128 << 20) / 64;
   private static final long LOG_BYTES_MAX = (96 << 20) / 64;
   private static final int RING_BYTES = (8 << 20) / 64;

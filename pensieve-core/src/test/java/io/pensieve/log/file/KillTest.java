@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Real processes, killed by SIGKILL in the midst of their appends. */
 @Tag(Depth.TAG)
 class KillTest {
-  private static final int KILLS = Depth.of(3, 12, 120); // and CompactionKillTest's
+  private static final int KILLS = Depth.of(2, 12, 120); // and CompactionKillTest's
   private static final int WRITERS = 4;
   private static final int ACKNOWLEDGEMENTS_BEFORE_KILL = 30;
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 @Tag(Depth.TAG)
 class LogRaceTest {
-  private static final int RACES = Depth.of(50_000, 200_000, 20_000_000);
+  private static final int RACES = Depth.of(10_000, 200_000, 20_000_000);
   private static final Change<String, String> PUT = new Change.Put<>("key", "7".repeat(100));
   private static final byte[] BODY = ("key" + "7".repeat(100)).getBytes(StandardCharsets.UTF_8);
   private static final int FRAME_BYTES = Format.align(Format.FRAME_HEADER_BYTES + BODY.length);

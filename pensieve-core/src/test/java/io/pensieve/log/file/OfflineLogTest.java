@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 class OfflineLogTest {
   private static final int HEAD_STEP =
-      Depth.of(9, 1, 1); // bits from one damage to the next; in every byte
+      Depth.of(35, 1, 1); // bits from one damage to the next; in every byte
 
   private final Path parent;
 
@@ -206,6 +206,6 @@ class OfflineLogTest {
         bytes[bit / 8] ^= (byte) (1 << (bit % 8));
       }
     }
-    assertTrue(verdicts[0] > 100 && verdicts[1] > 100, verdicts[0] + " and " + verdicts[1]);
+    assertTrue(verdicts[0] > 25 && verdicts[1] > 25, verdicts[0] + " and " + verdicts[1]);
   }
 }

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings({"EnumOrdinal", "try"}) // each phase in turn
 @Tag(Depth.TAG)
 class PhaseKillTest {
-  private static final int LIVES = Depth.of(5, 10, 200); // of roomy and of nearly full heaps
-  private static final int FULL_DISK_LIVES = Depth.of(4, 6, 120);
+  private static final int LIVES = Depth.of(4, 10, 200); // of roomy and of nearly full heaps
+  private static final int FULL_DISK_LIVES = Depth.of(2, 6, 120);
   private static final int MORE_LIVES = 40; // until each phase was ended by a kill
   private static final int DISK_MEBIBYTES = 32;
   // What an opening may need of a full disk: a page, a tail that is not forced, a torn one's copy.

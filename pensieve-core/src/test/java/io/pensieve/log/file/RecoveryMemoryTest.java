@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag(Depth.TAG)
 class RecoveryMemoryTest {
-  private static final int LIVES = Depth.of(2, 4, 60);
+  private static final int LIVES = Depth.of(1, 4, 60);
   private static final int ENTRY_BYTES_MAX = 12 << 20;
   private static final int VALUE_BYTES_MAX = 6 << 20;
   private static final long WEIGHT = 24 << 20;

@@ -23,18 +23,20 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What can be read of a damaged log is salvaged, and what cannot is told. */
+@Tag(Depth.TAG)
 class SalvageTest {
   private static final Path FOLDER = SimulatedLog.FOLDER;
   private static final Path INTO = Path.of("salvaged");
 
   static LongStream seeds() {
-    return Seeds.of(4);
+    return Seeds.of(Depth.of(1, 4, 40));
   }
 
   private enum End {
@@ -201,7 +203,7 @@ class SalvageTest {
     Replayed original = original(files);
     Set<FrameLocation> places = places(files);
     for (int length : new int[] {1, 48, 700}) {
-      int step = length == 1 ? 8 : 40;
+      int step = (length == 1 ? 8 : 40) * Depth.of(5, 1, 1);
       for (Path file : files.keySet()) {
         int size = files.getOrDefault(file, new byte[0]).length;
         for (int from = 0; from < size; from += from >= 64 && from < 4096 ? 4032 : step) {

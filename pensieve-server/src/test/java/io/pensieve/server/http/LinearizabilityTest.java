@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 @Tag(Depth.TAG)
 final class LinearizabilityTest {
   private static final int CLIENTS = 8;
-  private static final int ROUNDS = Depth.of(3, 10, 500);
+  private static final int ROUNDS = Depth.of(2, 10, 500);
   private static final int REQUESTS = 60;
   private static final int KEYS = 4;
   private static final long SEED = Seed.choose();

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 final class RandomHistoriesTest {
-  private static final int LONG_HISTORIES = Depth.of(5, 40, 400);
-  private static final int SHORT_HISTORIES = Depth.of(1_000, 20_000, 500_000);
+  private static final int LONG_HISTORIES = Depth.of(2, 40, 400);
+  private static final int SHORT_HISTORIES = Depth.of(300, 20_000, 500_000);
   private static final int SHORT_OPERATIONS = 7;
   private static final long SEED = Seed.choose();
 

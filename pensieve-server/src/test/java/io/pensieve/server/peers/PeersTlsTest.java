@@ -162,7 +162,7 @@ class PeersTlsTest {
     assertEquals(PeerState.DEAD, peers.view().get(0).state());
     assertEquals(List.of(), peer.beats(), "the secret was shown");
     int connections = peer.connections();
-    await(() -> peer.connections() >= connections + 8);
+    await(() -> peer.connections() >= connections + 3);
     assertEquals(1, events.size(), () -> "told once, not " + events);
   }
 
