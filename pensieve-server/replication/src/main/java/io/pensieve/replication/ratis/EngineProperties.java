@@ -92,9 +92,6 @@ final class EngineProperties {
   private void elections(int electionMillis, boolean isNew) {
     RaftServerConfigKeys.Rpc.setTimeoutMin(properties, millis(electionMillis));
     RaftServerConfigKeys.Rpc.setTimeoutMax(properties, millis(electionMillis * 3L / 2));
-    // By default a follower that wakes up 0.3 s late starts to wait anew: on a busy machine the
-    // others have no leader for so much longer. If it was paused, it asks before it votes.
-    RaftServerConfigKeys.setSleepDeviationThreshold(properties, seconds(5));
     // A new cluster has no leader that a quick election could disturb.
     RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(properties, millis(isNew ? 50 : 500));
     RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, millis(isNew ? 150 : 1_000));
