@@ -6,7 +6,11 @@ public enum RemovalCause {
   EVICTED,
   /** The entry expired. */
   EXPIRED,
-  /** A caller removed the key, by any method, view or iterator. */
+  /**
+   * A caller removed the key, by any method, view or iterator. On a replicated log also: the write
+   * of the value was lost with the leadership, and undone. The value before it, if there was one,
+   * comes back without a call of the listener.
+   */
   REMOVED,
   /** A caller gave the key another value, or the same one again. */
   REPLACED
