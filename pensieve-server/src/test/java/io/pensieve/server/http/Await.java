@@ -10,12 +10,17 @@ final class Await {
   private Await() {}
 
   static void until(String what, Callable<Boolean> condition) throws Exception {
+    until(what, condition, POLL_NANOS);
+  }
+
+  /** The same, with a longer pause between two looks: for a look that costs the machine more. */
+  static void until(String what, Callable<Boolean> condition, long pollNanos) throws Exception {
     long deadlineNanos = System.nanoTime() + ServerUnderTest.PATIENCE.toNanos();
     while (!condition.call()) {
       if (System.nanoTime() - deadlineNanos > 0) {
         throw new AssertionError("did not come about: " + what);
       }
-      LockSupport.parkNanos(POLL_NANOS);
+      LockSupport.parkNanos(pollNanos);
     }
   }
 }

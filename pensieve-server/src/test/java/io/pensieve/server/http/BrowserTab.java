@@ -16,6 +16,7 @@ import java.util.function.BiFunction;
 
 /** A tab of a {@link Browser}: what a person does in it, what is seen there, what goes wrong. */
 final class BrowserTab implements AutoCloseable {
+  private static final long POLL_NANOS = 10_000_000; // each look is a script in the page
   private static final int HEIGHT = 900;
   private static final Map<String, Integer> KEY_CODES =
       Map.of("Tab", 9, "Enter", 13, "Escape", 27, "Delete", 46, "ArrowRight", 39, "ArrowDown", 40);
@@ -204,7 +205,7 @@ final class BrowserTab implements AutoCloseable {
   /** Waits until an expression is true; it is not while a page is being loaded. */
   void await(String expression) throws Exception {
     try {
-      Await.until(expression, () -> isTrue(expression));
+      Await.until(expression, () -> isTrue(expression), POLL_NANOS);
     } catch (AssertionError never) {
       throw new AssertionError(never.getMessage() + "\n" + errors + "\n" + seen(), never);
     }
