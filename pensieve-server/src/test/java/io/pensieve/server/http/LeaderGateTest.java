@@ -113,7 +113,7 @@ final class LeaderGateTest {
         "/internal/node /cluster /v1/cluster /livez /readyz /metrics /v1/status /v1/watch"
             + " /openapi.json / /ui /ui/{file}";
     expected.put("POST /internal/heartbeat", ServedBy.ANY_NODE);
-    for (String here : gets.split(" ")) {
+    for (String here : gets.split(" ", -1)) {
       expected.put("GET " + here, ServedBy.ANY_NODE);
     }
     assertEquals(expected, servedBy);
