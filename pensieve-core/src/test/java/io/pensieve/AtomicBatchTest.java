@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -384,19 +383,6 @@ class AtomicBatchTest {
     @Override
     public long append(Change<String, String> change) {
       return ++sequence;
-    }
-
-    @Override
-    public long durableSequence() {
-      return Long.MAX_VALUE;
-    }
-
-    @Override
-    public void awaitDurable(long awaited) {}
-
-    @Override
-    public CompletableFuture<Void> whenDurable(long awaited) {
-      return CompletableFuture.completedFuture(null);
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.pensieve.log.ReplayHandler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -162,19 +161,6 @@ class ConcurrentLruOrderTest {
     @Override
     public RecoveryReport replay(ReplayHandler<Integer, Integer> handler) {
       return RecoveryReport.empty();
-    }
-
-    @Override
-    public long durableSequence() {
-      return Long.MAX_VALUE;
-    }
-
-    @Override
-    public void awaitDurable(long durable) {}
-
-    @Override
-    public CompletableFuture<Void> whenDurable(long durable) {
-      return CompletableFuture.completedFuture(null);
     }
 
     @Override

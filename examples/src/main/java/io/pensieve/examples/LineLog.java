@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,19 +138,6 @@ public final class LineLog<K, V> implements Log<K, V> {
       open = false; // half a line may be there: nothing may follow it
       throw new LogException.Failed(file + ": " + failed, failed);
     }
-  }
-
-  @Override
-  public long durableSequence() {
-    return Long.MAX_VALUE; // acknowledged by the return of append
-  }
-
-  @Override
-  public void awaitDurable(long sequence) {}
-
-  @Override
-  public CompletableFuture<Void> whenDurable(long sequence) {
-    return CompletableFuture.completedFuture(null);
   }
 
   @Override

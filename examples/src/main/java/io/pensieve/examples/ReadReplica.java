@@ -13,7 +13,6 @@ import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,6 @@ import org.jspecify.annotations.Nullable;
  * writes: these go to the server.
  */
 public final class ReadReplica implements ReplicatedLog<String, String> {
-  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
   private static final Duration OPENING_MAX = Duration.ofSeconds(10);
   private static final long PAUSE_MILLIS = 500; // before another try
 
@@ -100,19 +98,6 @@ public final class ReadReplica implements ReplicatedLog<String, String> {
   @Override
   public boolean isVoid(long sequence) {
     return false; // the server delivers what it has acknowledged
-  }
-
-  @Override
-  public long durableSequence() {
-    return Long.MAX_VALUE;
-  }
-
-  @Override
-  public void awaitDurable(long sequence) {}
-
-  @Override
-  public CompletableFuture<Void> whenDurable(long sequence) {
-    return DONE;
   }
 
   @Override

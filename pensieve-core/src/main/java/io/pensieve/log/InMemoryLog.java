@@ -3,7 +3,6 @@ package io.pensieve.log;
 import io.pensieve.annotation.GuardedBy;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.ToLongFunction;
 
 /**
@@ -17,8 +16,6 @@ import java.util.function.ToLongFunction;
 final class InMemoryLog<K, V> implements Log<K, V> {
   // A log that appends faster than this in the long run may repeat a number after a restart.
   private static final int NUMBERS_PER_MILLISECOND = 1 << 10;
-  private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
-
   private final long begin;
   private final RecentChanges<K, V> recent;
 
@@ -67,19 +64,6 @@ final class InMemoryLog<K, V> implements Log<K, V> {
   @Override
   public ChangeStream<K, V> changes(long since) {
     return recent.changes(since == 0 ? begin : since);
-  }
-
-  @Override
-  public long durableSequence() {
-    return Long.MAX_VALUE;
-  }
-
-  @Override
-  public void awaitDurable(long sequence) {}
-
-  @Override
-  public CompletableFuture<Void> whenDurable(long sequence) {
-    return DONE;
   }
 
   @Override

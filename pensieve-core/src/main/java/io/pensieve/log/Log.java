@@ -148,10 +148,15 @@ public interface Log<K, V> extends AutoCloseable {
 
   /**
    * Every change up to this sequence number is acknowledged: it survives what this log promises to
-   * survive. A log that acknowledges a change by returning from {@link #append} always returns
-   * {@link Long#MAX_VALUE}. May be called at any time, also before {@link #replay}.
+   * survive. May be called at any time, also before {@link #replay}.
+   *
+   * <p>This and the next two methods are, by default, those of a log that acknowledges a change by
+   * returning from {@link #append}: it always returns {@link Long#MAX_VALUE}, and nothing waits.
+   * Any other log overrides all three.
    */
-  long durableSequence();
+  default long durableSequence() {
+    return Long.MAX_VALUE;
+  }
 
   /**
    * Waits until {@link #durableSequence()} has reached a change. An interrupt does not end the
@@ -160,7 +165,7 @@ public interface Log<K, V> extends AutoCloseable {
    * @throws LogException if the log failed before the change was acknowledged; whether it survives
    *     is then unknown
    */
-  void awaitDurable(long sequence);
+  default void awaitDurable(long sequence) {}
 
   /**
    * As {@link #awaitDurable}, without waiting: the future completes when the change is
@@ -168,7 +173,9 @@ public interface Log<K, V> extends AutoCloseable {
    * thread of the log, one after another with those of other futures, so they should be short. They
    * may write to the log, and wait for it.
    */
-  CompletableFuture<Void> whenDurable(long sequence);
+  default CompletableFuture<Void> whenDurable(long sequence) {
+    return CompletableFuture.completedFuture(null);
+  }
 
   /**
    * Copies the log to a folder while it is in use. The copy can be opened as it is. Returns when

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 
 /** A log in memory that tells its changes, until it is told to forget them. */
 final class TruncatingLog implements Log<String, StoredValue> {
@@ -67,19 +66,6 @@ final class TruncatingLog implements Log<String, StoredValue> {
     if (since < forgotten) {
       throw new LogException.HistoryTruncated(since, forgotten);
     }
-  }
-
-  @Override
-  public long durableSequence() {
-    return Long.MAX_VALUE;
-  }
-
-  @Override
-  public void awaitDurable(long sequence) {}
-
-  @Override
-  public CompletableFuture<Void> whenDurable(long sequence) {
-    return CompletableFuture.completedFuture(null);
   }
 
   @Override
