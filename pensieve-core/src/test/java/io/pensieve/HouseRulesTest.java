@@ -41,10 +41,11 @@ class HouseRulesTest {
               Set.of("io.pensieve.annotation", "io.pensieve.log", "io.pensieve.lru")),
           Map.entry(
               "io.pensieve.bench",
+              Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),
+          Map.entry(
+              "io.pensieve.bench.cluster",
               Set.of(
-                  "io.pensieve",
-                  "io.pensieve.log",
-                  "io.pensieve.log.file",
+                  "io.pensieve.bench",
                   "io.pensieve.replication.consensus",
                   "io.pensieve.replication.ratis")),
           Map.entry(

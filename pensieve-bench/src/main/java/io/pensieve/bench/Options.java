@@ -4,10 +4,11 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** What the benchmarks without JMH are told: {@code name=value}. */
-final class Options {
+public final class Options {
   private Options() {}
 
-  static Map<String, String> of(String... arguments) {
+  /** The values by their names. */
+  public static Map<String, String> of(String... arguments) {
     Map<String, String> options = new HashMap<>();
     for (String argument : arguments) {
       String[] parts = argument.split("=", 2);

@@ -1,5 +1,6 @@
-package io.pensieve.bench;
+package io.pensieve.bench.cluster;
 
+import io.pensieve.bench.Options;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
@@ -26,7 +27,7 @@ import java.util.concurrent.TimeUnit;
  * on.
  *
  * <pre>
- * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.BareRaft \
+ * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.cluster.BareRaft \
  *     folder=/a/real/disk seconds=10 value=256 flights=1,16,64,256,1024
  * </pre>
  */
@@ -46,6 +47,7 @@ public final class BareRaft implements StateMachine {
   private final List<Long> latencies = new ArrayList<>();
   private long term;
   private int underWay;
+  private int writesUnderWay;
   private boolean isOver;
 
   private BareRaft(RatisConsensus consensus, String id, int valueBytes) {
@@ -119,7 +121,7 @@ public final class BareRaft implements StateMachine {
   private void measure(Map<String, String> options) throws Exception {
     int seconds = Integer.parseInt(options.getOrDefault("seconds", "10"));
     awaitLead();
-    run(256, seconds); // warms up
+    run(256, Integer.parseInt(options.getOrDefault("warm", Integer.toString(seconds))));
     for (String flight : options.getOrDefault("flights", "1,16,64,256,1024").split(",", -1)) {
       int inFlight = Integer.parseInt(flight);
       long[] sorted = run(inFlight, seconds);
@@ -165,14 +167,20 @@ public final class BareRaft implements StateMachine {
     }
   }
 
-  /** No timer: what waits goes when an entry comes back. Called with the lock held. */
+  /**
+   * As the log: an entry goes once it has as many writes as all those under way, or is full. Called
+   * with the lock held.
+   */
   private void pack() {
-    while (!waiting.isEmpty() && underWay < ENTRIES_UNDER_WAY_MAX) {
+    while (!waiting.isEmpty()
+        && underWay < ENTRIES_UNDER_WAY_MAX
+        && waiting.size() >= Math.min(writesUnderWay, WRITES_PER_ENTRY_MAX)) {
       List<Long> begun = new ArrayList<>();
       while (begun.size() < WRITES_PER_ENTRY_MAX && !waiting.isEmpty()) {
         begun.add(waiting.remove());
       }
       underWay++;
+      writesUnderWay += begun.size();
       byte[] entry = new byte[begun.size() * valueBytes];
       Arrays.fill(entry, (byte) 'v');
       var unused =
@@ -182,6 +190,7 @@ public final class BareRaft implements StateMachine {
 
   private synchronized void back(List<Long> begun, Throwable failed) {
     underWay--;
+    writesUnderWay -= begun.size();
     if (failed != null) {
       System.err.println(failed);
     }
