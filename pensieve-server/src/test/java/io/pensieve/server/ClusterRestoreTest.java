@@ -35,8 +35,8 @@ final class ClusterRestoreTest {
       servers.with(Setting.REPLICATE, "true");
       StartupException refused = assertThrows(StartupException.class, () -> servers.start(4));
       assertTrue(
-          refused.getMessage().contains("cluster restore " + alone + " --data-dir NEW_FOLDER"),
-          refused::getMessage);
+          refused.toString().contains("cluster restore " + alone + " --data-dir NEW_FOLDER"),
+          refused::toString);
 
       assertEquals(0, servers.run(1, "cluster", "restore", alone.toString()), servers::printed);
       assertTrue(servers.printed().contains("restored " + KEYS + " entries"), servers::printed);
