@@ -68,6 +68,10 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       return before == null && now == null;
     }
 
+    boolean isChange() {
+      return written && !isNoOp();
+    }
+
     KeyUpdate<V> keyUpdate() {
       if (!written) {
         return new KeyUpdate<>(key, Action.TOUCH, null, 0, Node.NEVER);
@@ -255,7 +259,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       }
     }
     journal.checkEra(begun);
-    boolean isChanged = failure == null && drafts.values().stream().anyMatch(one -> !one.isNoOp());
+    // What only reads is no change: a leader that was ousted must not answer it by its commit.
+    boolean isChanged =
+        failure == null && drafts.values().stream().anyMatch(PendingEntry::isChange);
     CompletableFuture<Void> durable =
         isChanged ? journal.whenDurable(observed) : journal.whenConfirmed(observed, begun);
     if (failure != null) {

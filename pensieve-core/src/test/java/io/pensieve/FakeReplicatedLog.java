@@ -43,6 +43,7 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
       new RecentChanges<>(1 << 20, Long.MAX_VALUE, change -> 0, 0);
   private final AtomicReference<@Nullable Runnable> atWait = new AtomicReference<>();
   private volatile Consumer<Change<K, V>> afterAppend = change -> {};
+  private volatile CompletableFuture<Void> confirmation = CompletableFuture.completedFuture(null);
   private @Nullable StandbyMap<K, V> map;
   private @Nullable LiveEntries<K, V> entries;
   private boolean leading;
@@ -57,6 +58,16 @@ final class FakeReplicatedLog<K, V> implements ReplicatedLog<K, V> {
     durable = Math.max(durable, version);
     last = durable;
     return this;
+  }
+
+  /** What tells whoever asks from now on that this node still leads. */
+  void confirmLeadBy(CompletableFuture<Void> future) {
+    confirmation = future;
+  }
+
+  @Override
+  public CompletableFuture<Void> confirmLead() {
+    return confirmation;
   }
 
   /** Runs on the appending thread, once the log has the change and before the map shows it. */

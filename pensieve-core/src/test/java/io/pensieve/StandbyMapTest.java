@@ -13,9 +13,11 @@ import io.pensieve.log.LogException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -204,6 +206,38 @@ class StandbyMapTest {
   private List<String> allowingUnacknowledged(Pensieve<String, String> map) {
     log.acknowledgeAll();
     return coldestFirst(map);
+  }
+
+  @Test
+  void whatChangesNothingWaitsUntilTheLeadIsConfirmed() {
+    var map = open();
+    log.lead(100);
+    map.putAsync("a", "1");
+    log.acknowledgeAll();
+    CompletableFuture<Void> confirmation = new CompletableFuture<>();
+    log.confirmLeadBy(confirmation);
+    Map<String, CompletableFuture<Void>> found = new LinkedHashMap<>();
+    found.put("reads", map.writeAsync(new AtomicBatch<String, String>().get("a")).durable());
+    found.put(
+        "a read of nothing", map.writeAsync(new AtomicBatch<String, String>().get("b")).durable());
+    found.put(
+        "a check",
+        map.writeAsync(new AtomicBatch<String, String>().requireVersion("a", 101)).durable());
+    found.put(
+        "a check that fails",
+        map.writeAsync(new AtomicBatch<String, String>().requireAbsent("a").put("a", "2"))
+            .durable());
+    found.put("a removal", map.removeAsync("b").durable());
+    found.put("a condition that fails", map.writeAsync(Write.removeIfVersion("a", 100)).durable());
+    found.put(
+        "a touch",
+        map.writeAsync(Write.<String, String>touch("b", TimeToLive.unlimited())).durable());
+    found.forEach((what, durable) -> assertFalse(durable.isDone(), what));
+    var written = map.writeAsync(new AtomicBatch<String, String>().get("a").put("b", "2"));
+    log.acknowledgeAll();
+    assertTrue(written.durable().isDone(), "a change is confirmed by its commit");
+    confirmation.complete(null);
+    found.forEach((what, durable) -> assertTrue(durable.isDone(), what));
   }
 
   @Test

@@ -50,7 +50,7 @@ final class LeaderGateTest {
     ofFollower.leaderUrl = Optional.of(url(leader));
   }
 
-  private static ServerUnderTest node(
+  static ServerUnderTest node(
       long id, FakeReplication replication, HttpServer.Settings settings, Duration patience)
       throws IOException {
     return ServerUnderTest.replicated(
@@ -67,7 +67,7 @@ final class LeaderGateTest {
     throw new AssertionError("no https URL is called");
   }
 
-  private static URI url(ServerUnderTest server) {
+  static URI url(ServerUnderTest server) {
     return URI.create("http://127.0.0.1:" + server.http.address().getPort());
   }
 
@@ -249,26 +249,6 @@ final class LeaderGateTest {
       assertEquals(201, client.receive().status());
     }
     assertEquals("3", leader.map.get("k"));
-  }
-
-  @Test
-  void readsWaitForTheBarrier() throws Exception {
-    follower.map.put("k", "v");
-    CompletableFuture<Void> barrier = new CompletableFuture<>();
-    ofFollower.barrier = barrier;
-    try (RawClient seed = follower.connect();
-        RawClient kv = follower.connect();
-        RawClient count = follower.connect()) {
-      seed.send("GET /get/k HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      kv.send("HEAD /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      count.send("GET /v1/count HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      Await.until("all wait", () -> ofFollower.barriers.get() == 3);
-      follower.map.put("k", "newer");
-      barrier.complete(null);
-      assertEquals("{\"val\":\"newer\"}", seed.receive().body());
-      assertEquals(200, kv.receiveWithoutBody().status());
-      assertEquals("{\"count\":1}", count.receive().body());
-    }
   }
 
   @Test

@@ -4,6 +4,7 @@ import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.consensus.ForceLatency;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -23,7 +24,13 @@ import org.apache.ratis.util.LifeCycle;
 
 /** The state of a member, from what Ratis says. */
 final class MemberStatus {
+  static final long NOT_LEADING = -1;
+
   private MemberStatus() {}
+
+  static IOException notRunning() {
+    return new IOException("this member is not running");
+  }
 
   static ConsensusStatus outside() {
     return new ConsensusStatus(Role.OUTSIDE, 0, Optional.empty(), 0, 0, List.of());
@@ -44,10 +51,10 @@ final class MemberStatus {
         members(division, role));
   }
 
-  /** The term in which a member leads, or {@link ReadBarriers#NOT_LEADING}. */
+  /** The term in which a member leads, or {@link #NOT_LEADING}. */
   static long leadingTerm(RaftServer.Division division) {
     DivisionInfo info = division.getInfo();
-    return info.isLeader() ? info.getCurrentTerm() : ReadBarriers.NOT_LEADING;
+    return info.isLeader() ? info.getCurrentTerm() : NOT_LEADING;
   }
 
   /** The follower that has the most of the log, among those that answer. */

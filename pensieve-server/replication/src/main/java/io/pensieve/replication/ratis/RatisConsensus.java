@@ -178,7 +178,9 @@ public final class RatisConsensus implements Consensus {
           new IOException(
               "an entry has at most " + settings.entryBytesMax + " bytes, not " + entry.length));
     }
-    return submit(RaftClientRequest.writeRequestType(), ProposedEntry.of(term, entry));
+    long before = System.nanoTime();
+    return submit(RaftClientRequest.writeRequestType(), ProposedEntry.of(term, entry))
+        .thenRun(() -> barriers.committed(term, before));
   }
 
   @Override
@@ -193,13 +195,13 @@ public final class RatisConsensus implements Consensus {
 
   private long leadingTerm() {
     Running now = running;
-    return now == null ? ReadBarriers.NOT_LEADING : MemberStatus.leadingTerm(now.division);
+    return now == null ? MemberStatus.NOT_LEADING : MemberStatus.leadingTerm(now.division);
   }
 
   private CompletableFuture<Void> submit(RaftClientRequest.Type type, Message message) {
     Running now = running;
     if (now == null) {
-      return CompletableFuture.failedFuture(notRunning());
+      return CompletableFuture.failedFuture(MemberStatus.notRunning());
     }
     RaftClientRequest request =
         RaftClientRequest.newBuilder()
@@ -231,10 +233,6 @@ public final class RatisConsensus implements Consensus {
         : CompletableFuture.failedFuture(reply.getException());
   }
 
-  static IOException notRunning() {
-    return new IOException("this member is not running");
-  }
-
   @Override
   public ConsensusStatus status() {
     Running now = running;
@@ -251,7 +249,7 @@ public final class RatisConsensus implements Consensus {
   public CompletableFuture<Void> transferLeadership(Optional<String> to, Duration patience) {
     Running now = running;
     if (now == null) {
-      return CompletableFuture.failedFuture(notRunning());
+      return CompletableFuture.failedFuture(MemberStatus.notRunning());
     }
     Optional<String> target = to.or(() -> MemberStatus.mostUpToDate(status(), settings));
     if (target.isEmpty()) {
@@ -289,7 +287,7 @@ public final class RatisConsensus implements Consensus {
   public CompletableFuture<Void> setMembers(List<Member> members) {
     Running now = running;
     if (now == null) {
-      return CompletableFuture.failedFuture(notRunning());
+      return CompletableFuture.failedFuture(MemberStatus.notRunning());
     }
     SetConfigurationRequest request =
         new SetConfigurationRequest(
@@ -310,7 +308,7 @@ public final class RatisConsensus implements Consensus {
   public void saveSnapshot(LogPosition position, Path file) throws IOException {
     Running now = running;
     if (now == null) {
-      throw notRunning();
+      throw MemberStatus.notRunning();
     }
     snapshots.add(position, file);
     SnapshotManagementRequest request =

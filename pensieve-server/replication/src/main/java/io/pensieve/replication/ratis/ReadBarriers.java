@@ -9,8 +9,6 @@ import java.util.function.Supplier;
 
 /** The barriers of a member, and the lease that they win while it leads. */
 final class ReadBarriers {
-  static final long NOT_LEADING = -1;
-
   private static final byte[] NOTHING = {};
 
   private final Supplier<CompletableFuture<Void>> engine;
@@ -32,7 +30,7 @@ final class ReadBarriers {
    *
    * @param engine asks the leader, if this member follows
    * @param proposal proposes an entry, if it leads
-   * @param leadingTerm the term in which this member leads, or {@link #NOT_LEADING}
+   * @param leadingTerm the term in which this member leads, or {@link MemberStatus#NOT_LEADING}
    */
   ReadBarriers(
       Supplier<CompletableFuture<Void>> engine,
@@ -55,7 +53,7 @@ final class ReadBarriers {
       return CompletableFuture.completedFuture(null)
           .thenComposeAsync(onThatThread -> ask(), thread);
     } catch (RejectedExecutionException closed) {
-      return CompletableFuture.failedFuture(RatisConsensus.notRunning());
+      return CompletableFuture.failedFuture(MemberStatus.notRunning());
     }
   }
 
@@ -66,16 +64,18 @@ final class ReadBarriers {
    */
   private CompletableFuture<Void> ask() {
     long term = leadingTerm.getAsLong();
-    long before = System.nanoTime();
-    return term == NOT_LEADING
-        ? engine.get()
-        : proposal.propose(term, NOTHING).thenRun(() -> lease.won(term, before));
+    return term == MemberStatus.NOT_LEADING ? engine.get() : proposal.propose(term, NOTHING);
+  }
+
+  /** An entry of this term, which was proposed after that, is committed: that wins the lease. */
+  void committed(long term, long beforeNanos) {
+    lease.won(term, beforeNanos);
   }
 
   /** Whether this member leads, and no other can; begins to ask again before that ends. */
   boolean holdsLease() {
     long term = leadingTerm.getAsLong();
-    if (term == NOT_LEADING || !lease.holds(term)) {
+    if (term == MemberStatus.NOT_LEADING || !lease.holds(term)) {
       return false;
     }
     if (lease.isDue() && isBeingRenewed.compareAndSet(false, true)) {

@@ -50,7 +50,20 @@ public final class LeaderGate {
     }
   }
 
+  /*
+   * A write may read, too: the reads of a batch, the keys to delete. A leader that was paused does
+   * not know yet that another one leads, and would read an old state. So a write passes the barrier
+   * like a read. While the leader's lease runs, that asks nobody.
+   */
   private void write(HttpServerExchange exchange, HttpHandler here) throws Exception {
+    if (replication.isLeading()) {
+      afterBarrier(exchange, now -> writeHereOrForward(now, here), true);
+    } else {
+      forwarder.forward(exchange);
+    }
+  }
+
+  private void writeHereOrForward(HttpServerExchange exchange, HttpHandler here) throws Exception {
     if (replication.isLeading()) {
       here.handleRequest(exchange);
     } else {
@@ -65,26 +78,33 @@ public final class LeaderGate {
     } else if (consistency == ReadConsistency.STALE) {
       readStale(exchange, here);
     } else {
-      // One barrier serves all requests that wait at this moment.
-      CompletableFuture<Void> barrier = replication.readBarrier();
-      if (barrier.isDone() && !barrier.isCompletedExceptionally()) {
-        here.handleRequest(exchange);
-      } else {
-        CaughtUpRead read = new CaughtUpRead(exchange, here);
-        exchange.dispatch(SameThreadExecutor.INSTANCE, () -> read.await(barrier));
-      }
+      afterBarrier(exchange, here, false);
     }
   }
 
-  /** A read that waits until this node has caught up. Everything runs on its I/O thread. */
-  private final class CaughtUpRead {
+  private void afterBarrier(HttpServerExchange exchange, HttpHandler here, boolean isWrite)
+      throws Exception {
+    // One barrier serves all requests that wait at this moment.
+    CompletableFuture<Void> barrier = replication.readBarrier();
+    if (barrier.isDone() && !barrier.isCompletedExceptionally()) {
+      here.handleRequest(exchange);
+    } else {
+      CaughtUpRequest request = new CaughtUpRequest(exchange, here, isWrite);
+      exchange.dispatch(SameThreadExecutor.INSTANCE, () -> request.await(barrier));
+    }
+  }
+
+  /** A request that waits until this node has caught up. Everything runs on its I/O thread. */
+  private final class CaughtUpRequest {
     private final HttpServerExchange exchange;
     private final HttpHandler here;
+    private final boolean isWrite;
     private final long startNanos = System.nanoTime();
 
-    CaughtUpRead(HttpServerExchange exchange, HttpHandler here) {
+    CaughtUpRequest(HttpServerExchange exchange, HttpHandler here, boolean isWrite) {
       this.exchange = exchange;
       this.here = ExceptionMapper.mapped(here);
+      this.isWrite = isWrite;
     }
 
     void await(CompletableFuture<Void> barrier) {
@@ -95,7 +115,8 @@ public final class LeaderGate {
       if (exchange.isComplete()) {
         return; // the client has disconnected
       }
-      if (failure == null) {
+      boolean isOusted = isWrite && !replication.isLeading(); // then the write is forwarded
+      if (failure == null || isOusted) {
         Connectors.executeRootHandler(here, exchange);
       } else if (System.nanoTime() - startNanos > forwarder.patienceNanos()) {
         ExceptionMapper.respond(exchange, Forwarder.noLeader());
