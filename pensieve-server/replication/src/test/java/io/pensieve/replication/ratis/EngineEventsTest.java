@@ -26,7 +26,7 @@ final class EngineEventsTest {
     events.leaderIs("2");
     events.noLeader();
     events.leaderIs("2");
-    assertEquals(List.of(NO_LEADER, "2 leads", NO_LEADER, "2 leads"), lines);
+    assertEquals(List.of(NO_LEADER, "node 2 leads", NO_LEADER, "node 2 leads"), lines);
   }
 
   @Test
@@ -35,7 +35,8 @@ final class EngineEventsTest {
     events.slow("3");
     events.slow("2");
     events.slow("3");
-    assertEquals(List.of("2 has not answered for 10 s", "3 has not answered for 10 s"), lines);
+    assertEquals(
+        List.of("node 2 has not answered for 10 s", "node 3 has not answered for 10 s"), lines);
   }
 
   private static final class NoMachine implements StateMachine {
