@@ -50,7 +50,6 @@ public final class ClusterRecovery {
         found.last().index(),
         found.last().term(),
         found.written().truncatedTo(ChronoUnit.SECONDS));
-    out.printf("  %-16s %d, as far as it knows%n", "committed up to", found.committed());
     if (version[0] > 0) {
       out.printf("  %-16s %d%n", "versions up to", version[0]);
     }

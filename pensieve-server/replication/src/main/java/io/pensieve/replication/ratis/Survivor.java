@@ -25,6 +25,7 @@ import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.server.raftlog.segmented.LogSegment;
 import org.apache.ratis.server.raftlog.segmented.LogSegmentPath;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.util.SizeInBytes;
 import org.jspecify.annotations.Nullable;
 
@@ -43,10 +44,9 @@ public final class Survivor {
    * @param cluster the id of its cluster
    * @param last its last entry: of several survivors the one with the highest term has most, and of
    *     those the one with the highest index
-   * @param committed the last entry of which it knows that it was committed; later ones may be, too
    * @param written when it last wrote to its log
    */
-  public record Remains(UUID cluster, LogPosition last, long committed, Instant written) {}
+  public record Remains(UUID cluster, LogPosition last, Instant written) {}
 
   /**
    * Looks at what a member has, and changes nothing.
@@ -59,16 +59,14 @@ public final class Survivor {
     Path group = groupFolder(folder.resolve("raft"));
     try (Held held = Held.of(group)) {
       LogPosition last = SnapshotFolder.newestIn(group.resolve("sm"));
-      long committed = last.index();
       Instant written = Instant.EPOCH;
       for (LogSegmentPath segment : segments(held.current())) {
-        End end = read(segment, entries);
-        last = end.last().index() > last.index() ? end.last() : last;
-        committed = Math.max(committed, end.committed());
+        LogPosition end = read(segment, entries);
+        last = end.index() > last.index() ? end : last;
         Instant changed = Files.getLastModifiedTime(segment.getPath()).toInstant();
         written = changed.isAfter(written) ? changed : written;
       }
-      return new Remains(clusterOf(group), last, committed, written);
+      return new Remains(clusterOf(group), last, written);
     }
   }
 
@@ -162,11 +160,9 @@ public final class Survivor {
     return segments;
   }
 
-  private record End(LogPosition last, long committed) {}
-
-  private static End read(LogSegmentPath segment, Consumer<byte[]> entries) throws IOException {
+  private static LogPosition read(LogSegmentPath segment, Consumer<byte[]> entries)
+      throws IOException {
     LogPosition[] last = {new LogPosition(0, -1)};
-    long[] committed = {-1};
     int unused =
         LogSegment.readSegmentFile(
             segment.getPath().toFile(),
@@ -176,13 +172,12 @@ public final class Survivor {
             null,
             entry -> {
               last[0] = new LogPosition(entry.getTerm(), entry.getIndex());
-              if (entry.hasMetadataEntry()) {
-                committed[0] = entry.getMetadataEntry().getCommitIndex();
-              } else if (entry.hasStateMachineLogEntry()) {
-                entries.accept(entry.getStateMachineLogEntry().getLogData().toByteArray());
+              ByteString content = entry.getStateMachineLogEntry().getLogData();
+              if (!content.isEmpty()) { // an empty one is a leader's barrier, or Ratis' own
+                entries.accept(content.toByteArray());
               }
             });
-    return new End(last[0], committed[0]);
+    return last[0];
   }
 
   /**

@@ -179,7 +179,14 @@ class MembershipTest {
     cluster.awaitApplied(entries);
     Member survivor = cluster.member("b");
     assertThrows(IOException.class, () -> Survivor.becomeCluster(cluster.folderOf("b"), survivor));
+    Node leader = cluster.leader();
+    leader.consensus.propose(leader.leadingTerm(), new byte[0]).get(); // as a barrier does
     cluster.stopAll();
+    List<byte[]> found = new ArrayList<>();
+    for (String id : List.of("a", "b", "c")) {
+      Survivor.look(cluster.folderOf(id), found::add);
+    }
+    assertTrue(found.stream().noneMatch(entry -> entry.length == 0), "barriers are no entries");
     LogPosition last = Survivor.becomeCluster(cluster.folderOf("b"), survivor);
     assertTrue(last.index() >= entries.size());
     Founding again = Founding.at(cluster.folderOf("b"), "b");
