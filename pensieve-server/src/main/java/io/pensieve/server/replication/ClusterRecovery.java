@@ -70,7 +70,8 @@ public final class ClusterRecovery {
 
   private static long laterVersion(long version, byte[] entry) {
     EntryHeader header = EntryHeader.read(entry);
-    return header.isBegin() ? version : Math.max(version, header.last());
+    boolean hasChanges = !header.isBegin() && header.count() > 0;
+    return hasChanges ? Math.max(version, header.last()) : version;
   }
 
   /**
