@@ -24,6 +24,8 @@ warm=${WARM:-30}
 steady=${STEADY:-0}
 flags=${JAVA_FLAGS:-}
 here=$(dirname "$0")
+# shellcheck source=load-table.sh
+. "$here/load-table.sh"
 server=$here/../pensieve-server/target/pensieve-server.jar
 bench=$here/target/benchmarks.jar
 results=$(mktemp -d)
@@ -35,12 +37,9 @@ trap 'kill -9 $started 2>/dev/null; wait; rm -rf "$results" "$data"' EXIT
 trap 'exit 1' HUP INT TERM
 ulimit -n "$(ulimit -H -n)"
 
-echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), \
-$(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r), $(df -T "$folder" | awk 'NR == 2 {print $2}')"
-echo "JDK: $(java -version 2>&1 | sed -n 2p); servers with -Xmx512m $flags"
-echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
+print_machine "$folder"
+echo "Servers with -Xmx512m $flags"
 echo "Command: pensieve-bench/cluster-table.sh <folder>; $rounds rounds of $seconds s, wrk with 1 thread and 256 connections"
-echo "Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 
 # Waits until a URL answers with 200; then its server is up.
 await() {
@@ -74,23 +73,7 @@ load() {
     >"$results/wrk"
   # Printed below the table: a figure with failed requests in it is none.
   sed -n -e "s/^ *\\(Non-2xx.*\\)/$1: \\1/p" -e "s/^ *\\(Socket errors.*\\)/$1: \\1/p" "$results/wrk" >>"$results/errors"
-  awk '/Requests\/sec/ {rate = $2} $1 == "50%" {half = $2} $1 == "99%" {late = $2} END {print rate, half, late}' \
-    "$results/wrk" >>"$results/rates-$1"
-}
-
-# The median of a column of what was noted.
-median() {
-  cut -d' ' -f"$2" "$results/rates-$1" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
-
-# The median of the ratios of the rounds, in percent: in one round both ran one after the other.
-ratio() {
-  paste -d' ' "$results/rates-$1" "$results/rates-$2" | awk '{print 100 * $1 / $4}' | sort -n |
-    awk '{v[NR] = $1} END {printf "%.0f", v[int((NR + 1) / 2)]}'
-}
-
-line() {
-  printf '| %s | %.0f | %s | %s | %s |\n' "$2" "$(median "$1" 1)" "$(median "$1" 2)" "$(median "$1" 3)" "${3:-}"
+  note_rates "$1"
 }
 
 serve single 7901

@@ -13,6 +13,8 @@ folder=${1:?which folder, on a real disk?}
 rounds=${ROUNDS:-7}
 seconds=${SECONDS_EACH:-4}
 here=$(dirname "$0")
+# shellcheck source=load-table.sh
+. "$here/load-table.sh"
 server=$here/../pensieve-server/target/pensieve-server.jar
 bench=$here/target/benchmarks.jar
 results=$(mktemp -d)
@@ -26,12 +28,8 @@ ulimit -n "$(ulimit -H -n)"
 # The heap is small on purpose: it has to do for 7,500 connections, of which we allow 8,192 with it.
 java="java -Xmx256m"
 
-echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), \
-$(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r), $(df -T "$folder" | awk 'NR == 2 {print $2}')"
-echo "JDK: $(java -version 2>&1 | sed -n 2p)"
-echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
+print_machine "$folder"
 echo "Command: pensieve-bench/http-table.sh <folder>; $rounds rounds of $seconds s, wrk with 1 thread and 64 connections"
-echo "Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 
 # Waits until a program has printed this; then it is up.
 await() {
@@ -58,23 +56,7 @@ load() {
     cat "$results/wrk" >&2
     exit 1
   fi
-  awk '/Requests\/sec/ {rate = $2} $1 == "50%" {half = $2} $1 == "99%" {late = $2} END {print rate, half, late}' \
-    "$results/wrk" >>"$results/rates-$1"
-}
-
-# The median of a column of what was noted.
-median() {
-  cut -d' ' -f"$2" "$results/rates-$1" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
-}
-
-# The median of the ratios of the rounds, in percent: in one round both ran one after the other.
-ratio() {
-  paste -d' ' "$results/rates-$1" "$results/rates-$2" | awk '{print 100 * $1 / $4}' | sort -n |
-    awk '{v[NR] = $1} END {printf "%.0f", v[int((NR + 1) / 2)]}'
-}
-
-line() {
-  printf '| %s | %.0f | %s | %s | %s |\n' "$2" "$(median "$1" 1)" "$(median "$1" 2)" "$(median "$1" 3)" "${3:-}"
+  note_rates "$1"
 }
 
 $java -cp "$bench" io.pensieve.bench.BareServer port=7900 >"$results/out-bare" 2>&1 &

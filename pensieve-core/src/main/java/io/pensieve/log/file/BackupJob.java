@@ -8,9 +8,8 @@ import org.jspecify.annotations.Nullable;
 /** Copies a log that is in use: the live entries, and the changes made while they were read. */
 final class BackupJob<K, V> implements Job {
   // Why it is sound: as for a compaction, see CompactionJob. The walk sees every change appended
-  // before
-  // its position. Later changes, which the walk may have seen in part, are copied as frames. They
-  // are copied up to the log's end at the end of the walk, once all of that is forced. The
+  // before its position. Later changes, which the walk may have seen in part, are copied as frames.
+  // They are copied up to the log's end at the end of the walk, once all of that is forced. The
   // compactor's thread does the backup, so no compaction deletes a segment that is still to be
   // copied.
 
