@@ -1,17 +1,30 @@
 #!/bin/sh
-# The whole table of the map beside its peers, in some thirty-five minutes: hits and overwrites, puts that evict from maps of three
+# The whole table of the map beside its peers, in some forty minutes: hits and overwrites, puts that evict from maps of three
 # sizes, look-ups with misses; from 1, 2 and 8 threads, three forks each. Prints it with ratios, and writes the figures and a plot.
 #
 #   mvn -q -pl pensieve-bench -am package -DskipTests
 #   pensieve-bench/map-table.sh pensieve-bench/results/<name> > pensieve-bench/results/<name>.txt
 #
-# Writes <name>.csv and <name>.svg. JMH_OPTIONS replaces the options of JMH, and THREADS the numbers of threads.
+# Writes <name>.csv and <name>.svg. Variables make it shorter:
+#
+#   FORKS=1       a fork each, in some twelve minutes (3 without)
+#   ITERATIONS=2  of a second, measured in each fork (3 without)
+#   THREADS=2     the numbers of threads ("1 2 8" without)
+#   BENCHMARKS=MapBenchmark.getHit  those that match (all without)
+#   MAPS=pensieve,caffeine          those contenders (all without)
+#   KEYS=uuid,path,prefix,long,record USES=uniform,one ENTRIES=1000,1000000   of hits and overwrites
+#
+# One pair in 20 seconds:
+#
+#   FORKS=1 ITERATIONS=2 THREADS=2 BENCHMARKS=MapBenchmark.getHit MAPS=pensieve,concurrentHashMap,caffeine \
+#     pensieve-bench/map-table.sh /tmp/pair
 set -eu
 
 name=${1:?which file to write, without .csv?}
 here=$(dirname "$0")
 jar=$here/target/benchmarks.jar
-options=${JMH_OPTIONS:--f 3 -wi 2 -w 1 -i 3 -r 1}
+options="-f ${FORKS:-3} -wi 2 -w 1 -i ${ITERATIONS:-3} -r 1"
+benchmarks=${BENCHMARKS:-.*}
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -19,14 +32,18 @@ echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | hea
 $(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r)"
 echo "JDK: $(java -version 2>&1 | sed -n 2p)"
 echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
-echo "Command: pensieve-bench/map-table.sh <name>"
+echo "Command: ${FORKS:+FORKS=$FORKS }${ITERATIONS:+ITERATIONS=$ITERATIONS }pensieve-bench/map-table.sh <name>"
 echo "JMH: $options. Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 
-# Which benchmarks, from how many threads, of which maps if not of all.
+# The class of benchmarks, from how many threads, of which maps if not of all, and other options.
 measure() {
+  class=$1 threads=$2 maps=$3
+  shift 3
+  rm -f "$results/csv"
   # shellcheck disable=SC2086 # several options
-  java -jar "$jar" "$1" $options -t "$2" ${3:+-p "map=$3"} -rf csv -rff "$results/csv" >"$results/output" 2>&1 ||
-    { cat "$results/output" >&2; exit 1; }
+  java -jar "$jar" "^(?=.*($benchmarks)).*$class.*" $options -t "$threads" ${maps:+-p "map=$maps"} "$@" \
+    -rf csv -rff "$results/csv" >"$results/output" 2>&1 ||
+    grep -q 'No matching benchmarks' "$results/output" || { cat "$results/output" >&2; exit 1; }
 }
 
 # Adds what was measured; one head will do.
@@ -35,14 +52,17 @@ keep() {
 }
 
 for threads in ${THREADS:-1 2 8}; do
-  measure '(Eviction|Miss)Benchmark' "$threads" ''
-  keep <"$results/csv"
   # Guava notes hits in a queue without a bound, which from many threads fills the heap: no end was seen.
   maps=pensieve,caffeine,cache2k,concurrentHashMap,synchronizedLinkedHashMap
   [ "$threads" -gt 2 ] || maps=$maps,guava
-  measure MapBenchmark "$threads" "$maps"
-  # These have no number of entries before the map.
-  awk -F, -v OFS=, '{$NF = (NR == 1 ? "\"Param: entries\"," : ",") $NF; print}' "$results/csv" | keep
+  measure MapBenchmark "$threads" "${MAPS:-$maps}" \
+    -p "keys=${KEYS:-numbered}" -p "uses=${USES:-zipf}" -p "entries=${ENTRIES:-16384}"
+  [ ! -s "$results/csv" ] || keep <"$results/csv"
+  # A map without a bound does not evict.
+  measure '(Eviction|Miss)Benchmark' "$threads" "$(echo "${MAPS:-}" | sed 's/concurrentHashMap,*//; s/,$//')"
+  # These have no kinds of keys and uses.
+  [ ! -s "$results/csv" ] || awk -F, -v OFS=, \
+    '{$NF = (NR == 1 ? "\"Param: keys\"," : ",") $NF (NR == 1 ? ",\"Param: uses\"" : ",")} 1' "$results/csv" | keep
 done
 
 cp "$results/all" "$name.csv"

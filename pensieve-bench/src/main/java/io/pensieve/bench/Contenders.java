@@ -27,39 +27,39 @@ final class Contenders {
     }
   }
 
-  /** An empty map. All but the ConcurrentHashMap hold at most so many entries. */
-  static Map<Long, Long> create(String name, int entriesMax) {
+  /**
+   * An empty map. All but the ConcurrentHashMap hold at most so many entries. That one takes as
+   * many bins as it chooses.
+   */
+  static <K> Map<K, K> create(String name, int entriesMax) {
     return switch (name) {
-      case "pensieve" -> Pensieve.<Long, Long>builder().maximumEntries(entriesMax).open();
+      case "pensieve" -> Pensieve.<K, K>builder().maximumEntries(entriesMax).open();
       case "caffeine" ->
           Caffeine.newBuilder()
               .initialCapacity(entriesMax)
               .maximumSize(entriesMax)
-              .<Long, Long>build()
+              .<K, K>build()
               .asMap();
       case "cache2k" ->
-          new Cache2kBuilder<Long, Long>() {}.entryCapacity(entriesMax)
-              .eternal(true)
-              .build()
-              .asMap();
+          new Cache2kBuilder<K, K>() {}.entryCapacity(entriesMax).eternal(true).build().asMap();
       case "guava" ->
           CacheBuilder.newBuilder()
               .initialCapacity(entriesMax)
               .maximumSize(entriesMax)
-              .<Long, Long>build()
+              .<K, K>build()
               .asMap();
-      case "concurrentHashMap" -> new ConcurrentHashMap<>(entriesMax);
+      case "concurrentHashMap" -> new ConcurrentHashMap<>();
       case "synchronizedLinkedHashMap" -> Collections.synchronizedMap(accessOrder(entriesMax));
       default -> throw new IllegalArgumentException("no such map: " + name);
     };
   }
 
-  private static Map<Long, Long> accessOrder(int entriesMax) {
+  private static <K> Map<K, K> accessOrder(int entriesMax) {
     return new LinkedHashMap<>(entriesMax, LOAD_FACTOR, true) {
       private static final long serialVersionUID = 1L;
 
       @Override
-      protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
+      protected boolean removeEldestEntry(Map.Entry<K, K> eldest) {
         return size() > entriesMax;
       }
     };

@@ -1,5 +1,6 @@
 package io.pensieve.bench;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +19,15 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * What does a hit cost, and what an overwrite, beside the maps one would take instead?
  *
- * <p>Zipfian keys, all of them present, no log. The map is two thirds full: below half its bound
- * Caffeine records no reads, and the comparison would be with a map that is not yet a cache. A
- * garbage collection has moved the entries together, as it has in any map that is not just filled.
+ * <p>All keys are present, no log. The map is two thirds full: below half its bound Caffeine
+ * records no reads, and the comparison would be with a map that is not yet a cache. A garbage
+ * collection has moved the entries together, as it has in any map that is not just filled. The keys
+ * that are asked for equal those of the map, and are other objects.
  *
- * <pre>java -jar pensieve-bench/target/benchmarks.jar MapBenchmark -t 1   # and -t 2</pre>
+ * <pre>
+ * java -jar pensieve-bench/target/benchmarks.jar MapBenchmark -t 1   # and -t 2, -t 8
+ *   -p keys=uuid,path,prefix,record,long -p uses=uniform,one -p entries=1000,32768,1000000
+ * </pre>
  */
 @State(Scope.Benchmark)
 @Fork(2)
@@ -30,10 +35,9 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class MapBenchmark {
-  private static final int KEYS = 1 << 14;
-  private static final int ENTRIES_MAX = KEYS + KEYS / 2;
   private static final int SEQUENCE_LENGTH = 1 << 16; // a power of two: an index is a mask away
-  private static final int SEQUENCE_MASK = SEQUENCE_LENGTH - 1;
+  private static final int LONG_SEQUENCE = 1 << 22; // for many entries
+  private static final double SKEW = 0.99;
   private static final long SEED = 42;
 
   @Param({
@@ -47,27 +51,57 @@ public class MapBenchmark {
   @SuppressWarnings("NullAway.Init") // JMH sets it
   String map;
 
-  @SuppressWarnings("NullAway.Init") // fill() sets it
-  private Map<Long, Long> contender;
+  /** One of {@link Keys}. */
+  @Param("numbered")
+  @SuppressWarnings("NullAway.Init") // JMH sets it
+  String keys;
 
-  private final Long[] sequence = Zipf.sequence(KEYS, SEQUENCE_LENGTH, SEED);
+  /** Which keys are asked for: zipf, uniform, or one. */
+  @Param("zipf")
+  @SuppressWarnings("NullAway.Init") // JMH sets it
+  String uses;
+
+  @Param("16384")
+  int entries;
+
+  @SuppressWarnings("NullAway.Init") // fill() sets it
+  private Map<Object, Object> contender;
+
+  @SuppressWarnings("NullAway.Init") // fill() sets it
+  private Object[] sequence;
+
+  private int mask;
 
   /** Where a thread is in the sequence; each begins elsewhere. */
   @State(Scope.Thread)
   public static class Position {
     private int next = ThreadLocalRandom.current().nextInt(SEQUENCE_LENGTH);
 
-    int advance() {
-      return next++ & SEQUENCE_MASK;
+    int advance(int mask) {
+      return next++ & mask;
     }
   }
 
   @Setup
   public void fill() {
-    contender = Contenders.create(map, ENTRIES_MAX);
-    for (long key = 0; key < KEYS; key++) {
+    contender = Contenders.create(map, entries + entries / 2);
+    Keys kind = Keys.of(keys);
+    for (int i = 0; i < entries; i++) {
+      Object key = kind.key(i);
       contender.put(key, key);
     }
+    Object[] asked = new Object[entries];
+    Arrays.setAll(asked, kind::key);
+    int length = entries > SEQUENCE_LENGTH ? LONG_SEQUENCE : SEQUENCE_LENGTH;
+    int[] numbers =
+        switch (uses) {
+          case "zipf" -> Zipf.numbers(entries, SKEW, length, SEED);
+          case "uniform" -> Zipf.numbers(entries, 0, length, SEED);
+          case "one" -> new int[length];
+          default -> throw new IllegalArgumentException("no such uses: " + uses);
+        };
+    mask = length - 1;
+    sequence = Arrays.stream(numbers).mapToObj(number -> asked[number]).toArray();
     System.gc();
   }
 
@@ -77,13 +111,13 @@ public class MapBenchmark {
   }
 
   @Benchmark
-  public @Nullable Long getHit(Position position) {
-    return contender.get(sequence[position.advance()]);
+  public @Nullable Object getHit(Position position) {
+    return contender.get(sequence[position.advance(mask)]);
   }
 
   @Benchmark
-  public @Nullable Long overwrite(Position position) {
-    Long key = sequence[position.advance()];
+  public @Nullable Object overwrite(Position position) {
+    Object key = sequence[position.advance(mask)];
     return contender.put(key, key);
   }
 }

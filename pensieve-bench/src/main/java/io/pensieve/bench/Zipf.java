@@ -16,6 +16,16 @@ final class Zipf {
 
   /** A random sequence of the keys 0 to keys - 1; the same seed gives the same sequence. */
   static Long[] sequence(int keys, double skew, int length, long seed) {
+    Long[] boxed = new Long[keys];
+    Arrays.setAll(boxed, i -> (long) i);
+    Long[] sequence = new Long[length];
+    int[] numbers = numbers(keys, skew, length, seed);
+    Arrays.setAll(sequence, i -> boxed[numbers[i]]);
+    return sequence;
+  }
+
+  /** As {@link #sequence}, as numbers; a skew of 0 makes all keys equally popular. */
+  static int[] numbers(int keys, double skew, int length, long seed) {
     double[] cumulated = new double[keys];
     double sum = 0;
     for (int i = 0; i < keys; i++) {
@@ -23,22 +33,22 @@ final class Zipf {
       cumulated[i] = sum;
     }
     SplittableRandom random = new SplittableRandom(seed);
-    Long[] boxed = new Long[keys];
-    Arrays.setAll(boxed, i -> (long) i);
+    int[] shuffled = new int[keys];
+    Arrays.setAll(shuffled, i -> i);
     // Else the popular keys would be neighbours in memory and in the hash table.
-    shuffle(boxed, random);
-    Long[] sequence = new Long[length];
+    shuffle(shuffled, random);
+    int[] sequence = new int[length];
     for (int i = 0; i < length; i++) {
       int rank = Arrays.binarySearch(cumulated, random.nextDouble(sum));
-      sequence[i] = boxed[rank < 0 ? -rank - 1 : rank];
+      sequence[i] = shuffled[rank < 0 ? -rank - 1 : rank];
     }
     return sequence;
   }
 
-  private static void shuffle(Long[] values, SplittableRandom random) {
+  private static void shuffle(int[] values, SplittableRandom random) {
     for (int i = values.length - 1; i > 0; i--) {
       int j = random.nextInt(i + 1);
-      Long swapped = values[i];
+      int swapped = values[i];
       values[i] = values[j];
       values[j] = swapped;
     }

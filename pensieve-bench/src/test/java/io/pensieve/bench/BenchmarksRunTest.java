@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -77,6 +78,42 @@ class BenchmarksRunTest {
       assertTrue(result.getPrimaryResult().getScore() > 0, () -> "did nothing: " + result);
     }
     assertEquals(Set.of(), filesIn(folder), "cleaned up");
+  }
+
+  @Test
+  void hitsOfEveryKindOfKeysAndUsesAreMeasured() throws Exception {
+    String[] kinds =
+        Arrays.stream(Keys.values())
+            .map(kind -> kind.name().toLowerCase(Locale.ROOT))
+            .toArray(String[]::new);
+    Collection<RunResult> results =
+        new Runner(
+                new OptionsBuilder()
+                    .include("MapBenchmark.getHit")
+                    .param("map", "pensieve")
+                    .param("keys", kinds)
+                    .param("uses", "zipf", "uniform", "one")
+                    .param("entries", "1000")
+                    .forks(0)
+                    .warmupIterations(0)
+                    .measurementIterations(1)
+                    .measurementTime(TimeValue.milliseconds(10))
+                    .shouldFailOnError(true)
+                    .verbosity(VerboseMode.SILENT)
+                    .build())
+            .run();
+    assertEquals(kinds.length * 3, results.size());
+  }
+
+  @Test
+  void keysOfANumberAreEqualAndOthersDiffer() {
+    for (Keys kind : Keys.values()) {
+      Set<Object> keys = new HashSet<>();
+      for (int i = 0; i < 20_000; i++) {
+        assertTrue(keys.add(kind.key(i)), kind + " twice: " + i);
+      }
+      assertTrue(keys.contains(kind.key(11_111)), kind + " not found again");
+    }
   }
 
   @ParameterizedTest
