@@ -18,6 +18,11 @@ final class Counters {
     this.on = on;
   }
 
+  /** Whether operations are counted. */
+  boolean isOn() {
+    return on;
+  }
+
   void hit() {
     count(hits);
   }

@@ -47,15 +47,17 @@ final class Bin {
 
   static <K, V> @Nullable Node<K, V> find(@Nullable BinLink<K, V> first, int hash, Object key) {
     for (BinLink<K, V> link = first; link != null; link = link.nextInBin()) {
-      if (link.hash == hash) {
-        Node<K, V> node = (Node<K, V>) link;
-        K nodesKey = node.key();
-        if (nodesKey == key || key.equals(nodesKey)) {
-          return node;
-        }
+      if (link.hash == hash && hasKey(link, key)) {
+        return (Node<K, V>) link;
       }
     }
     return null;
+  }
+
+  /** Whether a node of the same hash has this key. */
+  static boolean hasKey(BinLink<?, ?> link, Object key) {
+    Object nodesKey = link.key;
+    return nodesKey == key || key.equals(nodesKey);
   }
 
   /**
@@ -78,10 +80,6 @@ final class Bin {
   static <K, V> @Nullable OverflowLink<K, V> overflowOf(@Nullable BinLink<K, V> first) {
     BinLink<K, V> unlocked = first != null && first.hash == LOCKED ? first.nextInBin() : first;
     return unlocked instanceof OverflowLink<K, V> overflow ? overflow : null;
-  }
-
-  static <K, V> boolean isFull(@Nullable BinLink<K, V> first) {
-    return count(first) >= CHAIN_MAX;
   }
 
   static <K, V> int count(@Nullable BinLink<K, V> first) {

@@ -6,6 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One link of a bin's chain: a {@link Node}, or a marker that states what is happening to the bin.
+ *
+ * <p>The fields that a hit reads are here, because the virtual machine puts the fields of a
+ * superclass first: so they are next to each other, and mostly in one cache line. In a marker they
+ * are null. {@link Node} says how they are accessed.
  */
 class BinLink<K, V> {
   private static final VarHandle NEXT_IN_BIN;
@@ -26,9 +30,39 @@ class BinLink<K, V> {
    */
   @Nullable BinLink<K, V> nextInBin;
 
+  /** A node's key. */
+  final @Nullable K key;
+
+  /**
+   * Accessed by {@code Node.VALUE}; as a plain field only in error handlers, as are the fields
+   * marked likewise.
+   */
+  @Nullable V value;
+
+  /**
+   * Null until the entry first gets an expiry. The lock holder writes it by {@code Node.TIMER};
+   * error handlers by a plain store.
+   */
+  @Nullable Timer<K, V> timer;
+
+  /**
+   * The time of the last use, by the table's clock. Every reader writes it without a lock, by
+   * {@code Node.STAMP}.
+   */
+  @SuppressWarnings("unused") // accessed by STAMP
+  long stamp;
+
+  /** Creates a marker. */
   BinLink(int hash, @Nullable BinLink<K, V> nextInBin) {
     this.hash = hash;
     this.nextInBin = nextInBin;
+    this.key = null;
+  }
+
+  /** Creates a node. */
+  BinLink(K key) {
+    this.hash = hash(key);
+    this.key = key;
   }
 
   /** The hash of a key, as a node's constructor takes it. */

@@ -53,6 +53,9 @@ public final class ChangeApplier<K, V> {
 
   // Returns null if another thread was faster: then look the key up again.
   private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
+    if (table.mayGrow()) {
+      table.growFor(order.sizeNow() + 1L);
+    }
     Node<K, V> node = new Node<>(key, false);
     UpdateResult<V> result = writer.insertApplied(node, function);
     try {

@@ -78,7 +78,8 @@ final class EvictionOrder<K, V> {
     return sizeNow();
   }
 
-  private int sizeNow() {
+  /** As {@link #size}, without a repair. */
+  int sizeNow() {
     return (int) INTS.getVolatile(line, SIZE);
   }
 

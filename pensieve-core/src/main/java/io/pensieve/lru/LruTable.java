@@ -157,6 +157,22 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
+  /**
+   * Returns the value of a key, and makes its entry the most recently used one; null if it has none
+   * or has expired. As {@link #find}, {@link #value} and {@link #touch} together.
+   */
+  public @Nullable V use(Object key) {
+    Node<K, V> node = table.get(key);
+    if (node == null) {
+      return null;
+    }
+    V value = node.timer() == null ? node.value() : value(node);
+    if (value != null) {
+      clock.stamp(node);
+    }
+    return value;
+  }
+
   /** Makes an entry the most recently used one. */
   public void touch(Node<K, V> node) {
     clock.stamp(node);
@@ -301,6 +317,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Returns null if another thread was faster: then look the key up again.
   private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
+    if (table.mayGrow()) {
+      table.growFor(order.sizeNow() + 1L);
+    }
     Node<K, V> node = new Node<>(key, !(function instanceof UpdateDecision));
     UpdateResult<V> result;
     try {

@@ -75,10 +75,10 @@ public final class Node<K, V> extends BinLink<K, V> {
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      VALUE = lookup.findVarHandle(Node.class, "value", Object.class);
+      VALUE = lookup.findVarHandle(BinLink.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
-      TIMER = lookup.findVarHandle(Node.class, "timer", Timer.class);
-      STAMP = lookup.findVarHandle(Node.class, "stamp", long.class);
+      TIMER = lookup.findVarHandle(BinLink.class, "timer", Timer.class);
+      STAMP = lookup.findVarHandle(BinLink.class, "stamp", long.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
       HAS_WAITERS = lookup.findVarHandle(Node.class, "hasWaiters", boolean.class);
     } catch (ReflectiveOperationException impossible) {
@@ -86,25 +86,8 @@ public final class Node<K, V> extends BinLink<K, V> {
     }
   }
 
-  private final K key;
-
-  /**
-   * Accessed by VALUE; as a plain field only in error handlers, as are the fields marked likewise.
-   */
-  @Nullable V value;
-
   /** Accessed by VERSION, or by an error handler. */
   long version;
-
-  /**
-   * Null until the entry first gets an expiry. The lock holder writes it by TIMER; error handlers
-   * by a plain store.
-   */
-  @Nullable Timer<K, V> timer;
-
-  // The time of the last use, by the table's clock. Every reader writes it without a lock.
-  @SuppressWarnings("unused") // accessed by STAMP
-  private long stamp;
 
   /**
    * The bucket of the eviction order that holds this node, or -1. Guarded by the eviction order's
@@ -128,8 +111,7 @@ public final class Node<K, V> extends BinLink<K, V> {
   private boolean hasWaiters;
 
   private Node(K key, byte state) {
-    super(hash(key), null);
-    this.key = key;
+    super(key);
     this.state = state;
   }
 
@@ -149,7 +131,9 @@ public final class Node<K, V> extends BinLink<K, V> {
 
   /** The entry's key. */
   public K key() {
-    return key;
+    K present = key;
+    assert present != null : "only markers have no key";
+    return present;
   }
 
   /** The entry's value, or null before the first change and after the last. */

@@ -46,10 +46,10 @@ import org.jspecify.annotations.Nullable;
  *       all bins are moved: the next growth continues an interrupted one.
  * </ul>
  *
- * <p>The table estimates its number of nodes to decide when to grow. It counts only nodes whose
- * hashes fall into one of 16 classes, so most changes write no counter. An attacker who sends only
- * such keys makes the table as large as a full one needs. One who sends none of them fills the
- * chains as above.
+ * <p>Whoever adds a node says how many there are, because the {@link EvictionOrder} counts them.
+ * The table grows when there is more than one for {@code 8/3} bins, so that most chains have one
+ * node. While it is filled from a log, some nodes are in no order. Then it counts on its own, only
+ * nodes whose hashes fall into one of 16 classes, so most threads write no counter.
  */
 final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   private static final int BINS_MIN = 256;
@@ -67,8 +67,8 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private final int binsMax;
-  private final AtomicInteger sampled = new AtomicInteger();
-  private volatile boolean growsBeyond; // whether binsMax is ignored
+  private final AtomicInteger sampled = new AtomicInteger(); // while filling
+  private volatile boolean filling; // then binsMax is ignored
   private volatile boolean hasOverflowed; // since the table was last sized
   private volatile BinLink<K, V>[] bins;
 
@@ -92,7 +92,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   private static int binsFor(long nodes) {
-    long wanted = Math.min(BINS_MAX, Math.max(2, nodes + nodes / 3));
+    long wanted = Math.min(BINS_MAX, Math.max(2, 2 * nodes));
     return Integer.highestOneBit((int) wanted - 1) << 1;
   }
 
@@ -127,11 +127,23 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
+  /** Whether the table is not yet as large as it may become. */
+  boolean mayGrow() {
+    return bins.length < (filling ? BINS_MAX : binsMax);
+  }
+
+  /** Grows if the bins are too few for so many nodes. */
+  void growFor(long nodes) {
+    while (mayGrow() && nodes > bins.length / 8 * 3L && grow(bins)) {
+      // Twice as large, and perhaps still too small.
+    }
+  }
+
   /** Adds a node, unless the table has its key: then returns the node that has it. */
   @Nullable Node<K, V> putIfAbsent(Node<K, V> node) {
-    boolean counts = isSampled(node.hash);
-    if (counts && sampled.get() >= sampledMax(bins)) {
-      grow();
+    boolean counts = filling && isSampled(node.hash);
+    if (counts) {
+      growFor((long) sampled.get() << SAMPLE_BITS);
     }
     Node<K, V> present = link(node);
     if (present == null && counts) {
@@ -153,9 +165,13 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
         turns = SpinWait.once(turns);
         continue;
       }
-      Node<K, V> present = Bin.find(first, hash, node.key());
-      if (present != null) {
-        return present;
+      Node<K, V> present = null;
+      int nodes = 0;
+      for (BinLink<K, V> link = first; link != null; link = link.nextInBin()) {
+        if (link.hash == hash && Bin.hasKey(link, node.key())) {
+          return (Node<K, V>) link;
+        }
+        nodes++;
       }
       if (first instanceof OverflowLink<K, V> overflow) {
         Bin.checkStack();
@@ -170,7 +186,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
             throw thrown;
           }
         }
-      } else if (Bin.isFull(first)) {
+      } else if (nodes >= Bin.CHAIN_MAX) {
         hasOverflowed = true;
         Bin.replace(array, hash, first, new OverflowLink<>(first));
       } else {
@@ -185,7 +201,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   /** Removes a node. Returns whether the table had it. */
   boolean remove(Node<K, V> node) {
     boolean removed = unlink(node);
-    if (removed && isSampled(node.hash)) {
+    if (removed && filling && isSampled(node.hash)) {
       sampled.decrementAndGet();
     }
     return removed;
@@ -232,14 +248,15 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   // ---- Growing
 
-  private void grow() {
+  // Returns false if another thread is growing the table.
+  private boolean grow(BinLink<K, V>[] tooSmall) {
     if (!GROWING.compareAndSet(this, false, true)) {
-      return; // another thread is growing the table
+      return false;
     }
     try {
       BinLink<K, V>[] array = bins;
       ForwardingLink<K, V> forwarding = unfinished;
-      if (forwarding == null && sampled.get() >= sampledMax(array)) {
+      if (forwarding == null && array == tooSmall) {
         forwarding = new ForwardingLink<>(Bin.newBins(2 * array.length));
         unfinished = forwarding;
       }
@@ -250,6 +267,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
         bins = forwarding.larger;
         unfinished = null;
       }
+      return true;
     } finally {
       growing = false;
     }
@@ -341,12 +359,6 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private int sampledMax(BinLink<K, V>[] array) {
-    return array.length >= (growsBeyond ? BINS_MAX : binsMax)
-        ? Integer.MAX_VALUE
-        : (array.length - array.length / 4) >>> SAMPLE_BITS;
-  }
-
   private static boolean isSampled(int hash) {
     return (hash * 0x9E3779B9) >>> (Integer.SIZE - SAMPLE_BITS) == 0;
   }
@@ -355,14 +367,13 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
 
   /** Lets the table exceed its maximum size until {@link #fit}. */
   void growBeyond() {
-    growsBeyond = true;
+    filling = true;
   }
 
-  /** Resizes the table to fit its nodes, and dissolves overflowed bins. */
-  void fit() {
-    growsBeyond = false;
-    int needed =
-        Math.max(Math.min(BINS_MIN, binsMax), binsFor((long) sampled.get() << SAMPLE_BITS));
+  /** Resizes the table to fit so many nodes, and dissolves overflowed bins. */
+  void fit(long nodesHere) {
+    filling = false;
+    int needed = Math.max(Math.min(BINS_MIN, binsMax), binsFor(nodesHere));
     int fitting = Math.min(binsMax, needed);
     if (unfinished == null && !hasOverflowed && bins.length <= Math.min(binsMax, 4L * fitting)) {
       return;

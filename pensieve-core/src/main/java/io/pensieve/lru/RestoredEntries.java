@@ -89,7 +89,7 @@ final class RestoredEntries<K, V> {
     if (mayEvict()) {
       removeDue.run();
     }
-    table.fit();
+    table.fit(order.size());
     keys.fill(table);
   }
 }

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,7 @@ class NodeTableTest {
 
   private final Random random = Seed.random(NodeTableTest.class);
   private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final AtomicInteger added = new AtomicInteger(); // since the table was created
   private NodeTable<Key, String> table = new NodeTable<>(1 << 16);
 
   private static int comparisonsLeft = Integer.MAX_VALUE;
@@ -84,6 +86,20 @@ class NodeTableTest {
     }
   }
 
+  private void newTable(int nodesMax) {
+    table = new NodeTable<>(nodesMax);
+    added.set(0);
+  }
+
+  private @Nullable Node<Key, String> putIfAbsent(Node<Key, String> node) {
+    table.growFor(added.get() + 1L);
+    Node<Key, String> present = table.putIfAbsent(node);
+    if (present == null) {
+      added.incrementAndGet();
+    }
+    return present;
+  }
+
   private static Key key(int id, Hashes hash) {
     return new Key(id, hash.of(id), new AtomicInteger());
   }
@@ -97,7 +113,7 @@ class NodeTableTest {
   void aTableIsAMapWhateverTheHashes() {
     for (Hashes hash : Hashes.values()) {
       for (int nodesMax : new int[] {1, 10, 1_000, 100_000}) {
-        table = new NodeTable<>(nodesMax);
+        newTable(nodesMax);
         assertIsAMap(hash);
       }
     }
@@ -112,7 +128,7 @@ class NodeTableTest {
       // At first it grows, then it shrinks.
       if (random.nextInt(6_000) > i) {
         Node<Key, String> node = new Node<>(key);
-        assertSame(model.putIfAbsent(key, node), table.putIfAbsent(node));
+        assertSame(model.putIfAbsent(key, node), putIfAbsent(node));
       } else if (present != null) {
         assertTrue(table.remove(present));
         assertFalse(table.remove(present), "twice");
@@ -137,7 +153,7 @@ class NodeTableTest {
   @Test
   void aNodeOfTheSameKeyIsNotRemovedInPlaceOfAnother() {
     Node<Key, String> here = new Node<>(key(1, Hashes.DIFFERENT));
-    table.putIfAbsent(here);
+    putIfAbsent(here);
     assertFalse(table.remove(new Node<>(key(1, Hashes.DIFFERENT))));
     assertSame(here, table.get(key(1, Hashes.DIFFERENT)));
   }
@@ -146,7 +162,7 @@ class NodeTableTest {
   void manyKeysOfOneHashAreFoundByFewComparisons() {
     int keys = 20_000;
     for (int id = 0; id < keys; id++) {
-      assertNull(table.putIfAbsent(new Node<>(key(id, Hashes.EQUAL))));
+      assertNull(putIfAbsent(new Node<>(key(id, Hashes.EQUAL))));
     }
     Key last = key(keys - 1, Hashes.EQUAL);
     Node<Key, String> found = table.get(last);
@@ -159,7 +175,7 @@ class NodeTableTest {
   @Test
   void growingThatAnErrorEndedMidwayGoesOnAndLosesNothing() {
     for (int failAt = 1; failAt <= 8; failAt++) {
-      table = new NodeTable<>(1 << 16);
+      newTable(1 << 16);
       Map<Key, Node<Key, String>> model = new HashMap<>();
       for (int id = 0; id < 40; id++) {
         add(new Key(id, 100 + 256 * (id % 2), new AtomicInteger()), model);
@@ -185,7 +201,7 @@ class NodeTableTest {
 
   private void add(Key key, Map<Key, Node<Key, String>> model) {
     Node<Key, String> node = new Node<>(key);
-    assertNull(table.putIfAbsent(node));
+    assertNull(putIfAbsent(node));
     comparisonsLeft = Integer.MAX_VALUE;
     model.put(key, node);
   }
@@ -204,12 +220,12 @@ class NodeTableTest {
   }
 
   private void assertSurvivesTheEndOfTheStack(Hashes hash, StackOverflows stack) {
-    table = new NodeTable<>(1 << 16);
+    newTable(1 << 16);
     Map<Key, Node<Key, String>> model = new HashMap<>();
     for (int id = 0; id < 450; id++) {
       Key key = key(id, hash);
       Node<Key, String> added = new Node<>(key);
-      endingAnywhere(stack, () -> table.putIfAbsent(added));
+      endingAnywhere(stack, () -> putIfAbsent(added));
       Node<Key, String> leaving = model.get(key(random.nextInt(1 + id), hash));
       if (leaving != null && random.nextInt(3) == 0) {
         endingAnywhere(stack, () -> table.remove(leaving));
@@ -239,7 +255,7 @@ class NodeTableTest {
   @Test
   void aCrowdedBinBecomesOrdinaryWhenFewAreLeft() {
     for (Hashes hash : List.of(Hashes.EQUAL, Hashes.FEW, Hashes.SPLITTING)) {
-      table = new NodeTable<>(1 << 16);
+      newTable(1 << 16);
       List<Node<Key, String>> nodes = fill(hash);
       assertTrue(table.overflowedBins() > 0);
       Map<Key, Node<Key, String>> model = new HashMap<>();
@@ -252,7 +268,7 @@ class NodeTableTest {
       assertEquals(0, table.overflowedBins());
       assertHolds(model);
       for (Node<Key, String> node : nodes.subList(5, nodes.size())) {
-        assertNull(table.putIfAbsent(node));
+        assertNull(putIfAbsent(node));
         model.put(node.key(), node);
       }
       assertHolds(model);
@@ -262,12 +278,12 @@ class NodeTableTest {
   @Test
   void aKeyOfACrowdIsFoundWhileTheBinBecomesOrdinaryAndCrowdedAgain() throws Exception {
     for (int round = 0; round < Depth.of(3, 10, 10); round++) {
-      table = new NodeTable<>(1 << 16);
+      newTable(1 << 16);
       List<Node<Key, String>> passing = new ArrayList<>();
       keys(0, 20, Hashes.EQUAL).forEach(key -> passing.add(new Node<>(key)));
-      passing.forEach(table::putIfAbsent);
+      passing.forEach(this::putIfAbsent);
       List<Key> stable = keys(100, 3, Hashes.EQUAL);
-      stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
+      stable.forEach(key -> putIfAbsent(new Node<>(key)));
       AtomicInteger writing = new AtomicInteger(1);
       runAll(
           List.of(
@@ -275,7 +291,7 @@ class NodeTableTest {
               () -> {
                 for (int i = 0; i < 2_000; i++) {
                   passing.forEach(table::remove);
-                  passing.forEach(table::putIfAbsent);
+                  passing.forEach(this::putIfAbsent);
                 }
                 writing.decrementAndGet();
                 return null;
@@ -286,30 +302,44 @@ class NodeTableTest {
   /** After an opening with a smaller bound. */
   @Test
   void aTableTakesItsSizeFromWhatIsLeft() {
-    table = new NodeTable<>(10);
+    newTable(10);
     table.growBeyond();
     List<Node<Key, String>> nodes = new ArrayList<>();
     keys(0, 10_000, Hashes.DIFFERENT).forEach(key -> nodes.add(new Node<>(key)));
-    nodes.forEach(table::putIfAbsent);
+    nodes.forEach(this::putIfAbsent);
     assertEquals(0, table.overflowedBins());
     assertTrue(table.bins() >= 10_000);
     nodes.subList(10, nodes.size()).forEach(table::remove);
-    table.fit();
-    assertEquals(16, table.bins());
+    table.fit(10);
+    assertEquals(32, table.bins());
     Map<Key, Node<Key, String>> model = new HashMap<>();
     nodes.subList(0, 10).forEach(node -> model.put(node.key(), node));
     assertHolds(model);
-    nodes.subList(10, nodes.size()).forEach(table::putIfAbsent);
-    assertEquals(16, table.bins(), "bounded again");
+    nodes.subList(10, nodes.size()).forEach(this::putIfAbsent);
+    assertEquals(32, table.bins(), "bounded again");
+  }
+
+  /** So that most chains have one node. */
+  @Test
+  void aTableGrowsWithItsNodesUpToItsBound() {
+    newTable(1_000);
+    for (int id = 0; id < 96; id++) {
+      putIfAbsent(new Node<>(key(id, Hashes.DIFFERENT)));
+    }
+    assertEquals(256, table.bins());
+    putIfAbsent(new Node<>(key(96, Hashes.DIFFERENT)));
+    assertEquals(512, table.bins());
+    table.growFor(1_000_000);
+    assertEquals(2_048, table.bins());
   }
 
   @Test
   void aKeyThatIsThereIsFoundWhileItsNeighboursComeAndGo() throws Exception {
     for (Hashes hash : Set.of(Hashes.SHARED, Hashes.IN_FOURS, Hashes.SPLITTING)) {
       for (int round = 0; round < Depth.of(3, 15, 15); round++) {
-        table = new NodeTable<>(1 << 16);
+        newTable(1 << 16);
         List<Key> stable = keys(0, 1_000, hash);
-        stable.forEach(key -> table.putIfAbsent(new Node<>(key)));
+        stable.forEach(key -> putIfAbsent(new Node<>(key)));
         AtomicInteger writing = new AtomicInteger(2);
         List<Callable<Void>> work = new ArrayList<>();
         for (int writer = 0; writer < 2; writer++) {
@@ -338,7 +368,7 @@ class NodeTableTest {
       List<Node<Key, String>> here = new ArrayList<>();
       for (Key key : own) {
         Node<Key, String> node = new Node<>(key);
-        assertNull(table.putIfAbsent(node));
+        assertNull(putIfAbsent(node));
         here.add(node);
         if (ownRandom.nextInt(3) == 0) {
           Node<Key, String> leaving = here.remove(ownRandom.nextInt(here.size()));
@@ -379,7 +409,7 @@ class NodeTableTest {
   @Test
   void ofSeveralNodesForOneKeyOneGetsIn() throws Exception {
     for (Hashes hash : Hashes.values()) {
-      table = new NodeTable<>(1 << 16);
+      newTable(1 << 16);
       ConcurrentLinkedQueue<Node<Key, String>> in = new ConcurrentLinkedQueue<>();
       List<Callable<Void>> work = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
@@ -396,7 +426,7 @@ class NodeTableTest {
   private Void putAll(Hashes hash, ConcurrentLinkedQueue<Node<Key, String>> in) {
     for (Key key : keys(0, 2_000, hash)) {
       Node<Key, String> node = new Node<>(key);
-      Node<Key, String> present = table.putIfAbsent(node);
+      Node<Key, String> present = putIfAbsent(node);
       if (present == null) {
         in.add(node);
       } else {
@@ -432,10 +462,10 @@ class NodeTableTest {
   }
 
   private List<Node<Key, String>> fill(Hashes hash) {
-    table = new NodeTable<>(1 << 16);
+    newTable(1 << 16);
     List<Node<Key, String>> nodes = new ArrayList<>();
     keys(0, 4_000, hash).forEach(key -> nodes.add(new Node<>(key)));
-    nodes.forEach(table::putIfAbsent);
+    nodes.forEach(this::putIfAbsent);
     return nodes;
   }
 

@@ -248,7 +248,11 @@ class PublicationTest {
     }
 
     void grow() {
-      toMakeItGrow.forEach(table::putIfAbsent);
+      int nodes = stable;
+      for (Node<Integer, Integer> node : toMakeItGrow) {
+        table.growFor(++nodes);
+        table.putIfAbsent(node);
+      }
       grown = true;
     }
 
