@@ -7,11 +7,14 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.pensieve.log.LogException;
+import io.pensieve.server.backup.BackupExtractor;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.peers.PeerTrust;
 import io.pensieve.server.replication.ClusterRecovery;
 import io.pensieve.server.replication.ClusterRestore;
+import io.pensieve.server.tools.BackupRestorer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -105,7 +108,7 @@ final class ClusterCommands {
             .type(Path.class)
             .required(true)
             .paramLabel("BACKUP")
-            .description("The folder of a backup, or the data-dir of a server that is stopped.")
+            .description("A backup, or its folder, or the data-dir of a server that is stopped.")
             .build());
   }
 
@@ -219,10 +222,11 @@ final class ClusterCommands {
   private int restore(Configuration node, Path backup) {
     Configuration.RaftEndpoint raft = node.raft().orElseThrow();
     try {
-      new MapOpener(node, out, err).requireConsentToDrop(backup);
-      new ClusterRestore(
-              backup, node.dataDir(), Long.toString(node.nodeId()), raft.url(), raft.port(), out)
-          .run();
+      if (Files.isRegularFile(backup)) {
+        restoreFile(node, raft, backup);
+      } else {
+        restoreFolder(node, raft, backup);
+      }
       return OK;
     } catch (LogException | IOException notDone) {
       return refuse(String.valueOf(notDone.getMessage()));
@@ -230,6 +234,26 @@ final class ClusterCommands {
       Thread.currentThread().interrupt();
       return NOT_DONE;
     }
+  }
+
+  private void restoreFile(Configuration node, Configuration.RaftEndpoint raft, Path backup)
+      throws IOException, InterruptedException {
+    Path unpacked = node.dataDir().resolveSibling(node.dataDir().getFileName() + ".unpacked");
+    BackupExtractor.delete(unpacked); // what a restore that was cut short has left
+    try (InputStream archive = Files.newInputStream(backup)) {
+      int unused = BackupRestorer.restore(archive, unpacked);
+      restoreFolder(node, raft, unpacked);
+    } finally {
+      BackupExtractor.delete(unpacked);
+    }
+  }
+
+  private void restoreFolder(Configuration node, Configuration.RaftEndpoint raft, Path log)
+      throws IOException, InterruptedException {
+    new MapOpener(node, out, err).requireConsentToDrop(log);
+    new ClusterRestore(
+            log, node.dataDir(), Long.toString(node.nodeId()), raft.url(), raft.port(), out)
+        .run();
   }
 
   private int refuse(String why) {

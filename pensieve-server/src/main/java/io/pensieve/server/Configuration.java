@@ -267,6 +267,11 @@ record Configuration(
     return scheme + "://" + text(called);
   }
 
+  /** Returns the folder of the log, whatever the other settings are. */
+  static Path dataDir(Map<Setting, SettingValue> given) {
+    return get(given, Setting.DATA_DIR).folder();
+  }
+
   /** Formats an address for a URL. */
   static String text(InetSocketAddress address) {
     String host = address.getAddress().getHostAddress();

@@ -1,14 +1,22 @@
 package io.pensieve.server;
 
+import io.pensieve.log.LogException;
 import io.pensieve.server.command.ClientProgram;
 import io.pensieve.server.process.AsyncOutputStream;
 import io.pensieve.server.process.DnsCaching;
 import io.pensieve.server.process.HangupSignal;
 import io.pensieve.server.process.LoggingSetup;
+import io.pensieve.server.tools.BackupRestorer;
 import io.pensieve.server.tools.Healthcheck;
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -21,6 +29,7 @@ import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -29,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
   private static final String HEALTHCHECK = "healthcheck";
   private static final String COMPLETION = "completion";
+  private static final String RESTORE = "restore";
   private static final String LAUNCHER = "pensieve";
   private static final String URL_FLAG = "--url";
   // Less than the documented 32 MiB: some collectors report less than -Xmx.
@@ -120,6 +130,7 @@ public final class Main {
       case LogCommands.NAME -> new LogCommands(out, err).run(subcommand);
       case ImportCommand.NAME -> importFile(program, subcommand);
       case COMPLETION -> complete();
+      case RESTORE -> restore(program, subcommand);
       case ClusterCommands.NAME -> cluster(program, subcommand);
       default -> Healthcheck.run(healthUrl(program, subcommand), err);
     };
@@ -159,7 +170,33 @@ public final class Main {
         .addSubcommand(LogCommands.NAME, LogCommands.spec())
         .addSubcommand(ImportCommand.NAME, ImportCommand.spec())
         .addSubcommand(ClusterCommands.NAME, ClusterCommands.spec())
+        .addSubcommand(RESTORE, restoring())
         .addSubcommand(COMPLETION, completion());
+  }
+
+  private static CommandSpec restoring() {
+    CommandSpec restoring = CommandSpec.create().mixinStandardHelpOptions(true);
+    restoring
+        .usageMessage()
+        .header("Makes the log of a server of a backup.")
+        .description(
+            "Reads and checks all of it first. The data-dir must be empty, or not there.",
+            "For a cluster: cluster restore (see cluster restore --help).")
+        .footer("Exit code: 0 done, 2 not done: nothing was changed.");
+    for (Setting setting : Setting.values()) {
+      if (!setting.isSecret()) {
+        restoring.addOption(
+            setting.option().toBuilder().hidden(setting != Setting.DATA_DIR).build());
+      }
+    }
+    return restoring.addPositional(
+        PositionalParamSpec.builder()
+            .index("0")
+            .type(String.class)
+            .required(true)
+            .paramLabel("FILE")
+            .description("What the command backup has saved; - for the input.")
+            .build());
   }
 
   private static CommandSpec completion() {
@@ -227,6 +264,22 @@ public final class Main {
     flags.putAll(flags(command));
     return new ImportCommand(out, err, System::nanoTime)
         .run(SettingValue.resolve(flags, environment), command);
+  }
+
+  private int restore(ParseResult program, ParseResult command) {
+    Map<Setting, String> flags = flags(program);
+    flags.putAll(flags(command));
+    Path folder = Configuration.dataDir(SettingValue.resolve(flags, environment));
+    String file = command.matchedPositionalValue(0, "");
+    try (InputStream archive = file.equals("-") ? System.in : Files.newInputStream(Path.of(file))) {
+      int entries = BackupRestorer.restore(archive, folder);
+      out.println("restored " + entries + " entries to " + folder);
+      return OK;
+    } catch (NoSuchFileException missing) {
+      throw new StartupException(file + " is not there", missing);
+    } catch (IOException | LogException | InvalidPathException notDone) {
+      throw new StartupException(String.valueOf(notDone.getMessage()), notDone);
+    }
   }
 
   private int cluster(ParseResult program, ParseResult cluster) {

@@ -3,6 +3,7 @@ package io.pensieve.server;
 import io.pensieve.Pensieve;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.admin.Administration;
 import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.FileDescriptors;
@@ -160,7 +161,8 @@ final class PensieveServer implements AutoCloseable {
         connections,
         inputs.tls(),
         inputs.accessLines().<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
-        configuration.ui());
+        configuration.ui(),
+        new Administration(configuration.durability().map(kept -> configuration.dataDir())));
   }
 
   private static HttpServer listen(

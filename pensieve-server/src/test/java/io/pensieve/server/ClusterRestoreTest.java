@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +28,7 @@ final class ClusterRestoreTest {
 
   @Test
   void aSingleServerMovesToACluster() throws Exception {
-    try (ServersOfCluster servers = new ServersOfCluster(folder, 4)) {
+    try (ServersOfCluster servers = new ServersOfCluster(folder, 5)) {
       List<String> etags = fillSingleServer(servers);
       Path alone = servers.data(4);
       List<String> files = files(alone);
@@ -69,7 +70,25 @@ final class ClusterRestoreTest {
       HttpResponse<String> newer = servers.get(3, "/v1/kv/key7");
       assertEquals("newer", newer.body());
       assertTrue(version(etag(newer)) > version(etags.get(KEYS - 1)));
+      assertAnyNodeIsBackedUp(servers);
     }
+  }
+
+  private void assertAnyNodeIsBackedUp(ServersOfCluster servers) throws Exception {
+    int follower = servers.leader(1) == 2 ? 3 : 2;
+    for (int id : new int[] {servers.leader(1), follower}) {
+      Path file = folder.resolve("backup" + id + ".tar");
+      servers.download(id, "/v1/backup", file);
+      Path alone = folder.resolve("restored" + id);
+      CommandRun restored =
+          CommandRun.of(Map.of(), "restore", file.toString(), "--data-dir", alone.toString());
+      assertEquals("restored " + KEYS + " entries to " + alone + "\n", restored.out());
+    }
+    Path file = folder.resolve("backup" + follower + ".tar");
+    servers.forgetPrinted();
+    assertEquals(0, servers.run(5, "cluster", "restore", file.toString()), servers::printed);
+    assertTrue(servers.printed().contains("restored " + KEYS + " entries"), servers::printed);
+    assertFalse(Files.exists(Path.of(servers.data(5) + ".unpacked")));
   }
 
   /** Returns the versions of the entries. */

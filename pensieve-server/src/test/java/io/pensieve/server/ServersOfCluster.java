@@ -14,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -176,6 +177,15 @@ final class ServersOfCluster implements AutoCloseable {
 
   HttpResponse<String> get(int id, String path) throws Exception {
     return send(request(id, path));
+  }
+
+  /** Saves what this path answers. */
+  void download(int id, String path, Path file) throws Exception {
+    HttpResponse<Path> response =
+        client.send(request(id, path).timeout(PATIENCE).build(), BodyHandlers.ofFile(file));
+    if (response.statusCode() != 200) {
+      throw new AssertionError(response.statusCode() + " " + Files.readString(file));
+    }
   }
 
   HttpResponse<String> put(int id, String key, String value) throws Exception {

@@ -1,5 +1,6 @@
 package io.pensieve.server.client;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.gson.JsonObject;
@@ -32,6 +33,7 @@ public final class PensieveClient {
 
   private final URI url;
   private final Optional<String> token;
+  private final Optional<SSLContext> tls;
   private final HttpClient http;
 
   /**
@@ -44,6 +46,7 @@ public final class PensieveClient {
   public PensieveClient(URI url, Optional<String> token, Optional<SSLContext> tls) {
     this.url = url;
     this.token = token;
+    this.tls = tls;
     HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -75,14 +78,16 @@ public final class PensieveClient {
    */
   public HttpResponse<InputStream> send(HttpRequest.Builder request)
       throws IOException, InterruptedException {
+    HttpRequest asked = request.build();
     HttpResponse<InputStream> response;
     try {
-      response = http.send(request.build(), BodyHandlers.ofInputStream());
+      response = http.send(asked, BodyHandlers.ofInputStream());
     } catch (ConnectException | UnresolvedAddressException | HttpConnectTimeoutException down) {
       throw new UnreachableException("no server answers at " + url, down);
     } catch (HttpTimeoutException late) {
       throw new UnreachableException(
-          url + " has not answered within " + PATIENCE.toSeconds() + " s", late);
+          url + " has not answered within " + asked.timeout().orElse(PATIENCE).toSeconds() + " s",
+          late);
     } catch (IOException broken) {
       throw new UnreachableException(
           "the connection to " + url + " broke: " + broken.getMessage(), broken);
@@ -103,6 +108,42 @@ public final class PensieveClient {
           problem.get("detail").getAsString());
     } catch (JsonParseException | IllegalStateException | NullPointerException notOurs) {
       return new RefusedException(response.statusCode(), "", "");
+    }
+  }
+
+  /** Opens a connection of its own, for {@link #head} and what is sent with it. */
+  public KeepAliveConnection connect() throws IOException {
+    return KeepAliveConnection.to(url, tls);
+  }
+
+  /**
+   * Returns the head of a request as bytes.
+   *
+   * @param fields further fields, each with its CR LF
+   */
+  public byte[] head(String method, String pathAndQuery, String fields) {
+    String authorization =
+        token.map(secret -> "Authorization: Bearer " + secret + "\r\n").orElse("");
+    return (method
+            + " "
+            + pathAndQuery
+            + " HTTP/1.1\r\nHost: "
+            + url.getRawAuthority()
+            + "\r\n"
+            + authorization
+            + fields
+            + "\r\n")
+        .getBytes(US_ASCII);
+  }
+
+  /** Sends a GET, and returns its body as text. */
+  public String getText(String pathAndQuery) throws IOException, InterruptedException {
+    HttpResponse<InputStream> response = send(request(pathAndQuery));
+    try (InputStream body = response.body()) {
+      return new String(body.readAllBytes(), UTF_8);
+    } catch (IOException broken) {
+      throw new UnreachableException(
+          "the connection to " + url + " broke: " + broken.getMessage(), broken);
     }
   }
 

@@ -94,6 +94,9 @@ public final class ClientProgram {
     commands.add(new WatchCommand());
     commands.add(new StatusCommand());
     commands.add(new ExportCommand());
+    commands.add(new BackupCommand());
+    commands.add(new TopCommand());
+    commands.add(new BenchCommand());
     return commands;
   }
 

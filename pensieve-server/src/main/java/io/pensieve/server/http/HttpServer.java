@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.access.Authorizer;
+import io.pensieve.server.http.admin.Administration;
 import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.DurationMetric;
@@ -54,6 +55,7 @@ public final class HttpServer implements AutoCloseable {
    * @param tls the server's certificate and key; empty for HTTP without TLS
    * @param accessLog receives every completed request
    * @param ui whether there is a page for people
+   * @param administration what the routes for operators work with
    */
   public record Settings(
       InetSocketAddress address,
@@ -63,7 +65,30 @@ public final class HttpServer implements AutoCloseable {
       ConnectionLimits connections,
       Optional<ReloadableTls> tls,
       AccessLog accessLog,
-      boolean ui) {
+      boolean ui,
+      Administration administration) {
+
+    /** Settings of a map that nobody administers. */
+    public Settings(
+        InetSocketAddress address,
+        SizeLimits limits,
+        Authorizer authorizer,
+        Optional<Durability> durability,
+        ConnectionLimits connections,
+        Optional<ReloadableTls> tls,
+        AccessLog accessLog,
+        boolean ui) {
+      this(
+          address,
+          limits,
+          authorizer,
+          durability,
+          connections,
+          tls,
+          accessLog,
+          ui,
+          Administration.none());
+    }
 
     /** Settings with a page for people. */
     public Settings(
@@ -138,6 +163,7 @@ public final class HttpServer implements AutoCloseable {
             meters,
             alarms,
             settings.ui(),
+            settings.administration(),
             gate,
             replicated.map(node -> new ReplicationMetrics(gate.orElseThrow(), node.commits())));
     RequestHead head = new RequestHead(settings.limits());

@@ -2,6 +2,8 @@ package io.pensieve.server.http;
 
 import io.pensieve.Pensieve;
 import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.admin.Administration;
+import io.pensieve.server.http.admin.BackupRoute;
 import io.pensieve.server.http.changes.ChangeHub;
 import io.pensieve.server.http.changes.LongPolls;
 import io.pensieve.server.http.changes.WatchRoute;
@@ -31,6 +33,8 @@ import java.util.stream.Stream;
  * URLs.
  */
 final class RouteTable implements AutoCloseable {
+  private static final InstantSource CLOCK = InstantSource.system();
+
   private final ChangeHub hub;
   private final LongPolls polls;
   private final WatchRoute watch;
@@ -45,9 +49,9 @@ final class RouteTable implements AutoCloseable {
       RequestMetrics meters,
       Alarms alarms,
       boolean ui,
+      Administration administration,
       Optional<LeaderGate> gate,
       Optional<ReplicationMetrics> replicationMetrics) {
-    InstantSource clock = InstantSource.system();
     WaitLimits waits = limits.waits();
     hub = new ChangeHub(map);
     polls =
@@ -56,7 +60,7 @@ final class RouteTable implements AutoCloseable {
             hub,
             waits,
             new Permits(waits.pollsMax(), ProblemType.TOO_MANY_POLLS, inFlight),
-            clock);
+            CLOCK);
     watch =
         new WatchRoute(
             map,
@@ -68,14 +72,15 @@ final class RouteTable implements AutoCloseable {
     MetricsRoute metrics =
         new MetricsRoute(
             map, cluster, meters, inFlight, polls, watch, limits, alarms, replicationMetrics);
-    HealthRoutes health = new HealthRoutes(map, inFlight::isDraining, replication);
     StatusRoute status =
         new StatusRoute(map, limits, guarantee, polls, watch, alarms, gate.isPresent());
     routes =
         Stream.of(
-                entryRoutes(limits, guarantee, map, clock, new IdempotentWrites(replication)),
+                entryRoutes(limits, guarantee, map, new IdempotentWrites(replication)),
                 nodeRoutes(cluster, replication),
-                monitoringRoutes(health, status, metrics),
+                monitoringRoutes(
+                    new HealthRoutes(map, inFlight::isDraining, replication), status, metrics),
+                operatorRoutes(map, administration, inFlight),
                 ui ? uiRoutes() : List.<Route>of())
             .flatMap(List::stream)
             .toList();
@@ -85,14 +90,13 @@ final class RouteTable implements AutoCloseable {
       SizeLimits limits,
       DurabilityGuarantee guarantee,
       Pensieve<String, StoredValue> map,
-      InstantSource clock,
       IdempotentWrites writes) {
     TextRoutes texts = new TextRoutes(map, limits, guarantee.readsMayWait(), writes);
-    EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, clock, writes);
-    TouchRoutes touches = new TouchRoutes(map, limits, guarantee, clock, writes, entries);
+    EntryRoutes entries = new EntryRoutes(map, limits, guarantee, polls, CLOCK, writes);
+    TouchRoutes touches = new TouchRoutes(map, limits, guarantee, CLOCK, writes, entries);
     IncrementRoute increment = new IncrementRoute(map, limits, writes);
-    BatchRoute batch = new BatchRoute(map, limits, clock, writes);
-    MultiGetRoute multiGet = new MultiGetRoute(map, limits, clock);
+    BatchRoute batch = new BatchRoute(map, limits, CLOCK, writes);
+    MultiGetRoute multiGet = new MultiGetRoute(map, limits, CLOCK);
     KeyRoutes keys = new KeyRoutes(map);
     return List.of(
         read("/get/{key}", texts::get),
@@ -156,6 +160,15 @@ final class RouteTable implements AutoCloseable {
         new Route(Methods.GET, "/v1/watch", Role.READ, ServedBy.ANY_NODE, watch::watch),
         new Route(
             Methods.GET, "/openapi.json", Role.ANYONE, ServedBy.ANY_NODE, new OpenApiRoute()::get));
+  }
+
+  private static List<Route> operatorRoutes(
+      Pensieve<String, StoredValue> map, Administration administration, InFlightRequests inFlight) {
+    BackupRoute backup =
+        new BackupRoute(
+            map, administration.copies(), new Permits(1, ProblemType.TOO_MANY_BACKUPS, inFlight));
+    return List.of(
+        new Route(Methods.GET, "/v1/backup", Role.ADMIN, ServedBy.ANY_NODE, backup::get));
   }
 
   private static List<Route> uiRoutes() {

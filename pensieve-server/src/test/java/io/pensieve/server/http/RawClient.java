@@ -106,6 +106,19 @@ public final class RawClient implements AutoCloseable {
     return new String(in.readAllBytes(), StandardCharsets.UTF_8);
   }
 
+  /** How many bytes come until the server closes, or resets the connection. */
+  long countToEnd() throws IOException {
+    long count = 0;
+    try {
+      while (in.read() >= 0) {
+        count++;
+      }
+    } catch (SocketException reset) {
+      return count;
+    }
+    return count;
+  }
+
   /** Waits for the server to close the connection; what it sends before that is dropped. */
   void awaitClosed() throws IOException {
     try {

@@ -18,6 +18,7 @@ public enum ProblemType {
   NO_SUCH_ROUTE(StatusCodes.NOT_FOUND),
   NO_SUCH_KEY(StatusCodes.NOT_FOUND),
   NOT_REPLICATING(StatusCodes.NOT_FOUND),
+  NO_LOG(StatusCodes.NOT_FOUND),
   METHOD_NOT_ALLOWED(StatusCodes.METHOD_NOT_ALLOWED),
   NOT_AN_INTEGER(StatusCodes.CONFLICT),
   NOT_TEXT(StatusCodes.CONFLICT),
@@ -42,6 +43,8 @@ public enum ProblemType {
   NOT_READY(StatusCodes.SERVICE_UNAVAILABLE),
   TOO_MANY_POLLS(StatusCodes.SERVICE_UNAVAILABLE),
   TOO_MANY_WATCHERS(StatusCodes.SERVICE_UNAVAILABLE),
+  TOO_MANY_BACKUPS(StatusCodes.SERVICE_UNAVAILABLE),
+  BACKUP_FAILED(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FULL(StatusCodes.SERVICE_UNAVAILABLE),
   LOG_FAILED(StatusCodes.SERVICE_UNAVAILABLE),
   NO_LEADER(StatusCodes.SERVICE_UNAVAILABLE),
@@ -62,7 +65,13 @@ public enum ProblemType {
   /** Returns whether the same request may succeed soon. */
   public boolean isTransient() {
     return switch (this) {
-      case LOG_FULL, NO_LEADER, OVERLOADED, TOO_MANY_REQUESTS, TOO_MANY_POLLS, TOO_MANY_WATCHERS ->
+      case LOG_FULL,
+          NO_LEADER,
+          OVERLOADED,
+          TOO_MANY_REQUESTS,
+          TOO_MANY_POLLS,
+          TOO_MANY_WATCHERS,
+          TOO_MANY_BACKUPS ->
           true;
       default -> false;
     };
