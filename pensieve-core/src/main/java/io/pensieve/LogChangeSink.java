@@ -188,6 +188,11 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     return begun;
   }
 
+  /** Waits if this thread appends faster than the log can compact. */
+  void throttle() {
+    log.throttle();
+  }
+
   /** A number for {@link #checkEra}; to be read before the map is. */
   long era() {
     return replicated == null ? 0 : era;
@@ -342,6 +347,11 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   void backup(Path folder) {
     checkOpen();
     log.backup(folder);
+  }
+
+  void compact() {
+    checkOpen();
+    log.compact();
   }
 
   /**

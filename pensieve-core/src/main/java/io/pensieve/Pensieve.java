@@ -3,9 +3,11 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.ChangeStream;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplicatedLog;
+import io.pensieve.log.file.FileLog;
 import io.pensieve.lru.TableRestorer;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (var map = Pensieve.<String, String>builder()
  *     .maximumEntries(10_000)
- *     .log(FileLog.open(directory, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+ *     .log(FileLog.at(directory, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT))
  *     .open()) {
  *   map.put("a", "b");
  * }
@@ -46,7 +48,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, plus those that threads
  * are adding at this moment. The same applies to the total weight if there is a {@linkplain
- * PensieveBuilder#maximumWeight weight bound}. With a weight bound, the 1 % above is 0.
+ * PensieveBuilder#maximumWeight weight bound}. With a weight bound, the 1 % above is 0. Both bounds
+ * {@linkplain #maximumEntries(long) can change} while the map is in use.
  *
  * <p><b>Expiry.</b> An entry can have an expiry time. From that time on it is absent for every
  * method, view and iterator, and for conditions. The map removes it within a second, or earlier if
@@ -115,14 +118,26 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
     }
   }
 
+  /**
+   * Opens a map on a {@link FileLog} in a folder, with the defaults of both: at most 1000 entries,
+   * of which a crash loses none and a power cut the last 100 ms of writes. Creates the folder if
+   * needed.
+   *
+   * <pre>{@code
+   * try (var map = Pensieve.open(Path.of("data"), Codec.utf8(), Codec.int64())) {
+   *   map.merge("starts", 1L, Long::sum);
+   * }
+   * }</pre>
+   *
+   * @throws io.pensieve.log.LogException as {@link PensieveBuilder#open}
+   */
+  public static <K, V> Pensieve<K, V> open(Path folder, Codec<K> keyCodec, Codec<V> valueCodec) {
+    return Pensieve.<K, V>builder().log(FileLog.at(folder, keyCodec, valueCodec)).open();
+  }
+
   /** A builder with defaults: at most 1000 entries, no log. */
   public static <K, V> PensieveBuilder<K, V> builder() {
     return new PensieveBuilder<>();
-  }
-
-  /** The maximum number of entries; {@link Long#MAX_VALUE} if there is no such bound. */
-  public long maximumEntries() {
-    return capacity.maximumEntries();
   }
 
   /** What the log found when this map was opened. */
@@ -435,6 +450,22 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   public void backup(Path folder) {
     table.checkNotWithinFunction();
     journal.backup(requireNonNull(folder));
+  }
+
+  /**
+   * Compacts the log now. Returns when the entries have replaced the history before this call. Logs
+   * compact themselves; this is for a folder that is about to be copied or measured.
+   *
+   * @throws UnsupportedOperationException if this map's log does not support it; {@link FileLog}
+   *     does
+   * @throws java.io.UncheckedIOException if the log could not write the entries, for example
+   *     because the disk is full; the log continues unchanged
+   * @throws IllegalStateException if the map is closed; or if called from a function that computes
+   *     a value of this map
+   */
+  public void compact() {
+    table.checkNotWithinFunction();
+    journal.compact();
   }
 
   /**

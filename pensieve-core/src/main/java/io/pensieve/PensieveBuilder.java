@@ -36,24 +36,37 @@ public final class PensieveBuilder<K, V> {
   /**
    * The maximum number of entries. Default 1000, or no bound if there is a {@link #maximumWeight}.
    * An entry costs about 75 bytes in addition to its key and value. If a log holds more entries
-   * than this, opening it removes the least recently used of them.
+   * than this, opening it removes the least recently used of them. An open map can {@linkplain
+   * Pensieve#maximumEntries(long) change it}.
    *
    * @throws IllegalArgumentException if below 1
    */
   public PensieveBuilder<K, V> maximumEntries(long maximumEntries) {
-    if (maximumEntries < 1) {
-      throw new IllegalArgumentException("maximumEntries must be at least 1: " + maximumEntries);
-    }
-    this.maximumEntries = maximumEntries;
+    this.maximumEntries = requireEntries(maximumEntries);
     return this;
+  }
+
+  static long requireEntries(long maximum) {
+    if (maximum < 1) {
+      throw new IllegalArgumentException("maximumEntries must be at least 1: " + maximum);
+    }
+    return maximum;
+  }
+
+  // A larger number would mean that entries are not weighed.
+  static long requireWeight(long maximum) {
+    if (maximum < 1) {
+      throw new IllegalArgumentException("maximumWeight must be at least 1: " + maximum);
+    }
+    return Math.min(maximum, Capacity.UNWEIGHTED - 1);
   }
 
   /**
    * The maximum total weight of the entries, in addition to their maximum number. A writer that
    * exceeds it evicts the least recently used entries until the bound holds. A single entry heavier
    * than the bound is refused with an {@link IllegalArgumentException}, and nothing changes. If the
-   * entries of a log weigh more, opening it removes the least recently used of them. Default:
-   * entries are not weighed.
+   * entries of a log weigh more, opening it removes the least recently used of them. An open map
+   * can {@linkplain Pensieve#maximumWeight(long) change it}. Default: entries are not weighed.
    *
    * <p>Each write takes one more short lock. With several threads uses are counted exactly, so each
    * read costs one more atomic operation.
@@ -65,10 +78,7 @@ public final class PensieveBuilder<K, V> {
   public PensieveBuilder<K, V> maximumWeight(
       long maximumWeight, Weigher<? super K, ? super V> weigher) {
     requireNonNull(weigher);
-    if (maximumWeight < 1) {
-      throw new IllegalArgumentException("maximumWeight must be at least 1: " + maximumWeight);
-    }
-    this.maximumWeight = Math.min(maximumWeight, Capacity.UNWEIGHTED - 1);
+    this.maximumWeight = requireWeight(maximumWeight);
     this.weigher = (key, value) -> weigh(weigher, key, value);
     return this;
   }
@@ -139,9 +149,9 @@ public final class PensieveBuilder<K, V> {
 
   /**
    * The log that receives the changes. Default {@link Log#none()}: the map is then an LRU map in
-   * memory. A log belongs to one map, which closes it. Opening a second map on the same log fails
-   * and does not affect the first one. A {@link io.pensieve.log.file.FileLog} on which no map was
-   * opened holds no resources and need not be closed.
+   * memory. {@link #open} opens the log, and the map closes it. Opening a second map on the same
+   * log fails and does not affect the first one. A {@link io.pensieve.log.file.FileLog} on which no
+   * map was opened holds no resources and need not be closed.
    */
   public PensieveBuilder<K, V> log(Log<K, V> log) {
     this.log = requireNonNull(log);

@@ -344,6 +344,62 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return cursor(() -> nodes);
   }
 
+  // ---- The bounds
+
+  /** The maximum number of entries; {@link Long#MAX_VALUE} if there is no such bound. */
+  public long maximumEntries() {
+    return capacity.maximumEntries();
+  }
+
+  /** The maximum total weight; {@link Long#MAX_VALUE} if entries are not weighed. */
+  public long maximumWeight() {
+    return capacity.maximumWeight();
+  }
+
+  /**
+   * Changes the maximum number of entries of this open map. A larger one applies at once. If it is
+   * smaller, this thread evicts the least recently used entries before it returns, and writers that
+   * add entries meanwhile help with a few each. Each eviction is logged and reported as any other.
+   * Concurrent calls run one after another.
+   *
+   * <p>The log does not record the bound: the next map that is opened on it has the bound of its
+   * builder. With several threads, uses from now on are recorded as exactly as the new bound
+   * demands; earlier ones keep the error of the bound before. The memory of the hash table, 4 to 8
+   * bytes for each entry of the largest bound, is not returned.
+   *
+   * <p>A standby (see {@link io.pensieve.log.ReplicatedLog}) accepts the bound and evicts nothing.
+   * It applies when the log promotes the map. Until then the bound of the leading map decides.
+   *
+   * @throws IllegalArgumentException if below 1
+   * @throws io.pensieve.log.LogException if the log refuses an eviction; the bound is then as many
+   *     entries as are left
+   * @throws IllegalStateException if the map is closed and has more entries; or if called by a
+   *     function that is computing a value of this map
+   */
+  public void maximumEntries(long maximum) {
+    long entries = PensieveBuilder.requireEntries(maximum);
+    table.checkNotWithinFunction();
+    table.capacityChange().maximumEntries(entries, journal::throttle);
+  }
+
+  /**
+   * As {@link #maximumEntries(long)}, for the total weight. Entries that alone are heavier than the
+   * new bound are evicted first. If a function is computing such an entry, this method waits for
+   * it.
+   *
+   * @throws IllegalArgumentException if below 1
+   * @throws IllegalStateException also if this map was built without {@link
+   *     PensieveBuilder#maximumWeight}: then it does not weigh its entries
+   */
+  public void maximumWeight(long maximum) {
+    if (!capacity.isWeighted()) {
+      throw new IllegalStateException("this map was built without a weigher");
+    }
+    long weight = PensieveBuilder.requireWeight(maximum);
+    table.checkNotWithinFunction();
+    table.capacityChange().maximumWeight(weight, journal::throttle);
+  }
+
   // ---- Removing all that is here
 
   /** Removes the entries one by one; entries that are put meanwhile may stay. */

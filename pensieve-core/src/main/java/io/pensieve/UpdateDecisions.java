@@ -54,13 +54,7 @@ final class UpdateDecisions<K, V> {
     requireNonNull(key);
     requireNonNull(value);
     int weight = capacity.weigher().applyAsInt(key, value);
-    if (weight > capacity.maximumWeight()) {
-      throw new IllegalArgumentException(
-          "the entry weighs "
-              + weight
-              + ", more than the map's maximum of "
-              + capacity.maximumWeight());
-    }
+    capacity.checkWeight(weight);
     return UpdateDecision.write(value, weight, ttl);
   }
 

@@ -84,6 +84,15 @@ final class BoundedModel {
     evict();
   }
 
+  /** The bounds of the open map change, one after the other. */
+  void changeBounds(int newMaximumEntries, long newMaximumWeight) {
+    maximumEntries = newMaximumEntries;
+    evict();
+    maximumWeight = newMaximumWeight;
+    leave(RemovalCause.EVICTED, held -> isTooHeavy(held.value));
+    evict();
+  }
+
   private void evict() {
     while (entries.size() > maximumEntries || weight() > maximumWeight) {
       Integer eldest = entries.keySet().iterator().next();

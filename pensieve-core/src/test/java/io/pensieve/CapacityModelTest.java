@@ -65,6 +65,22 @@ class CapacityModelTest {
   }
 
   @Test
+  void boundsThatChangeWhileTheMapIsOpen() {
+    for (int i = 0; i < Depth.of(400, 4_000, 40_000); i++) {
+      maximumEntries = 1 + random.nextInt(random.nextBoolean() ? 10 : 100);
+      maximumWeight = 1L + random.nextInt(8 * maximumEntries);
+      model.changeBounds(maximumEntries, maximumWeight);
+      map.maximumEntries(maximumEntries);
+      map.maximumWeight(maximumWeight);
+      // What is too heavy by itself goes in no order.
+      assertEquals(Set.copyOf(model.departed()), Set.copyOf(told));
+      told.clear();
+      operate(random.nextInt(200), 120);
+    }
+    foldOfLogIsMap();
+  }
+
+  @Test
   void manyLivesWithOtherBoundsAndTimesInBetween() {
     for (int ttl = 0; ttl < Depth.of(20, 300, 3_000); ttl++) {
       operate(random.nextInt(300), 100);

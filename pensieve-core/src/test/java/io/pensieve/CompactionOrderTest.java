@@ -44,7 +44,7 @@ class CompactionOrderTest {
   }
 
   private FileLog<String, String> openLog() {
-    return FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT);
+    return FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT);
   }
 
   private Pensieve<String, String> openMap() {

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
@@ -31,7 +30,7 @@ class DurableExpiryTest {
 
   DurableExpiryTest(@TempDir Path folder) {
     this.folder = folder;
-    log = FileLog.open(folder, Codec.utf8(), Codec.int64(), Durability.PROCESS_DEATH);
+    log = FileLog.at(folder, Codec.utf8(), Codec.int64());
     map = openMap();
   }
 
@@ -88,7 +87,7 @@ class DurableExpiryTest {
   private void reopen() {
     map.close();
     advance(random.nextInt(3_000));
-    log = FileLog.open(folder, Codec.utf8(), Codec.int64(), Durability.PROCESS_DEATH);
+    log = FileLog.at(folder, Codec.utf8(), Codec.int64());
     map = openMap();
   }
 

@@ -117,7 +117,7 @@ class DurableMapTest {
   private Pensieve<String, String> open(Durability durability) {
     return Pensieve.<String, String>builder()
         .maximumEntries(BOUND)
-        .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(durability))
         .open();
   }
 

@@ -51,7 +51,7 @@ class HostileFolderTest {
   private static Pensieve<String, String> open(Path folder, Durability durability) {
     return Pensieve.<String, String>builder()
         .maximumEntries(10_000)
-        .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(durability))
         .open();
   }
 

@@ -88,7 +88,7 @@ class HouseRulesTest {
     return switch (room) {
       case "io.pensieve" -> 43;
       case "io.pensieve.log.file" -> 73;
-      case "io.pensieve.lru" -> 32;
+      case "io.pensieve.lru" -> 33;
       case "io.pensieve.replication" -> 27;
       case "io.pensieve.server" -> 25;
       case "io.pensieve.server.http" -> 24;

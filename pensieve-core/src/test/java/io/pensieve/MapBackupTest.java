@@ -42,7 +42,7 @@ class MapBackupTest {
   private Pensieve<String, String> open(String name, Durability durability) {
     return Pensieve.<String, String>builder()
         .maximumEntries(1L * WRITERS * KEYS)
-        .log(FileLog.open(folder.resolve(name), Codec.utf8(), Codec.utf8(), durability))
+        .log(FileLog.at(folder.resolve(name), Codec.utf8(), Codec.utf8()).durability(durability))
         .open();
   }
 

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
@@ -83,8 +82,7 @@ class MapCloseTest {
 
   @Test
   void aFunctionThatComputesAValueMayNotCompactItsMapsLog(@TempDir Path folder) {
-    FileLog<String, String> file =
-        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH);
+    FileLog<String, String> file = FileLog.at(folder, Codec.utf8(), Codec.utf8());
     try (Pensieve<String, String> durable = Pensieve.<String, String>builder().log(file).open()) {
       durable.compute(
           "a",

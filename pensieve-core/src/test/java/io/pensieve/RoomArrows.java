@@ -10,7 +10,11 @@ final class RoomArrows {
       Map.ofEntries(
           Map.entry(
               "io.pensieve",
-              Set.of("io.pensieve.annotation", "io.pensieve.log", "io.pensieve.lru")),
+              Set.of(
+                  "io.pensieve.annotation",
+                  "io.pensieve.log",
+                  "io.pensieve.log.file",
+                  "io.pensieve.lru")),
           Map.entry(
               "io.pensieve.bench",
               Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),

@@ -68,7 +68,7 @@ class StatisticsTest {
   void theLogTellsItsOwn(@TempDir Path folder) {
     try (Pensieve<String, String> durable =
         Pensieve.<String, String>builder()
-            .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+            .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT))
             .open()) {
       durable.put("a", "b");
       assertTrue(durable.statistics().log().appendedBytes() > 0);

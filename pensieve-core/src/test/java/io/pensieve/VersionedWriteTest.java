@@ -204,7 +204,7 @@ class VersionedWriteTest {
 
   private static Pensieve<String, Long> openCounters(Path folder, Durability durability) {
     return Pensieve.<String, Long>builder()
-        .log(FileLog.open(folder, Codec.utf8(), Codec.int64(), durability))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.int64()).durability(durability))
         .open();
   }
 

@@ -79,7 +79,7 @@ class ViewsTest {
   }
 
   private Log<Long, Long> file(Durability durability) {
-    return FileLog.open(folder, Codec.int64(), Codec.int64(), durability);
+    return FileLog.at(folder, Codec.int64(), Codec.int64()).durability(durability);
   }
 
   private static Map<Long, Long> numbers(int entries) {

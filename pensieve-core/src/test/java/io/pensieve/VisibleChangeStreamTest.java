@@ -56,7 +56,7 @@ class VisibleChangeStreamTest {
   }
 
   private FileLog<String, String> log(Durability durability) {
-    return FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability);
+    return FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(durability);
   }
 
   private static Pensieve<String, String> map(Log<String, String> log, long maximumEntries) {

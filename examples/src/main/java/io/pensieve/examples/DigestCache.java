@@ -2,7 +2,6 @@ package io.pensieve.examples;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.FileLog;
 import java.io.IOException;
@@ -60,8 +59,7 @@ public final class DigestCache {
 
   private static void walk(DigestOptions options, PrintStream out) throws IOException {
     FileLog<String, FileDigest> log =
-        FileLog.open(
-            options.cache(), Codec.utf8(), new FileDigest.BytesCodec(), Durability.PROCESS_DEATH);
+        FileLog.at(options.cache(), Codec.utf8(), new FileDigest.BytesCodec());
     try (Pensieve<String, FileDigest> map =
             Pensieve.<String, FileDigest>builder()
                 .maximumEntries(options.entriesMax())

@@ -15,7 +15,7 @@ public final class Embedding {
     try (var counts =
         Pensieve.<String, Long>builder()
             .maximumEntries(10_000)
-            .log(FileLog.open(folder, Codec.utf8(), Codec.int64(), Durability.POWER_CUT))
+            .log(FileLog.at(folder, Codec.utf8(), Codec.int64()).durability(Durability.POWER_CUT))
             .open()) {
       Long starts = counts.merge("starts", 1L, Long::sum); // returns when the disk has it
       System.out.println("start number " + starts);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -88,9 +87,7 @@ class DigestCacheTest {
     Path cache = folder.resolve("cache");
     try (Pensieve<String, FileDigest> inUse =
         Pensieve.<String, FileDigest>builder()
-            .log(
-                FileLog.open(
-                    cache, Codec.utf8(), new FileDigest.BytesCodec(), Durability.PROCESS_DEATH))
+            .log(FileLog.at(cache, Codec.utf8(), new FileDigest.BytesCodec()))
             .open()) {
       assertEquals(1, run("--cache", cache.toString(), tree.root().toString()));
       assertSaid("stopped: ");

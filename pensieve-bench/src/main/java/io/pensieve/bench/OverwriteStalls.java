@@ -73,7 +73,8 @@ public final class OverwriteStalls {
   }
 
   private void run(PrintStream out) throws Exception {
-    FileLog<Long, byte[]> log = FileLog.open(folder, Codec.int64(), Codec.bytes(), durability);
+    FileLog<Long, byte[]> log =
+        FileLog.at(folder, Codec.int64(), Codec.bytes()).durability(durability);
     try (Pensieve<Long, byte[]> map =
         Pensieve.<Long, byte[]>builder().maximumEntries(keys).log(log).open()) {
       for (long key = 0; key < keys; key++) {

@@ -68,10 +68,9 @@ public final class RecoveryBenchmark {
   }
 
   private FileLog<String, String> log(int threads, long compactionBytesPerSecond) {
-    return FileLog.builder(folder, Codec.utf8(), Codec.utf8())
+    return FileLog.at(folder, Codec.utf8(), Codec.utf8())
         .recoveryThreads(threads)
-        .compactionBytesPerSecond(compactionBytesPerSecond)
-        .open();
+        .compactionBytesPerSecond(compactionBytesPerSecond);
   }
 
   private Pensieve<String, String> open(FileLog<String, String> log) {

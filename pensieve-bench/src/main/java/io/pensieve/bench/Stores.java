@@ -50,7 +50,7 @@ final class Stores {
   }
 
   private static Log<Long, byte[]> log(Path folder, Durability durability) {
-    return FileLog.open(folder, Codec.int64(), Codec.bytes(), durability);
+    return FileLog.at(folder, Codec.int64(), Codec.bytes()).durability(durability);
   }
 
   /** Deletes a folder with all that is in it. */

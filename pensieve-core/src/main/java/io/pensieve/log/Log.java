@@ -193,6 +193,19 @@ public interface Log<K, V> extends AutoCloseable {
   }
 
   /**
+   * Compacts now: saves the map's entries, and deletes the changes before. Returns when the entries
+   * have replaced the history before this call. A log that compacts itself does so when due,
+   * without this call.
+   *
+   * @throws UnsupportedOperationException if this log does not support it, as by default
+   * @throws java.io.UncheckedIOException if the log could not write the entries, for example
+   *     because the disk is full; the log continues unchanged
+   */
+  default void compact() {
+    throw new UnsupportedOperationException("this log cannot be compacted");
+  }
+
+  /**
    * Writes and forces everything that was appended, and releases all resources. A second call does
    * nothing. A later append throws an {@link IllegalStateException}.
    */

@@ -3,14 +3,10 @@ package io.pensieve.lru;
 import java.util.function.ToIntBiFunction;
 
 /**
- * The limits of a table.
- *
- * @param maximumEntries the maximum number of entries, at least 1
- * @param maximumWeight the maximum total weight; {@link #UNWEIGHTED} if entries are not weighed
- * @param weigher returns the weight of an entry, 0 or more
+ * The limits of a table. {@link CapacityChange} may change them while the table is in use; whether
+ * entries are weighed never changes.
  */
-public record Capacity<K, V>(
-    long maximumEntries, long maximumWeight, ToIntBiFunction<K, V> weigher) {
+public final class Capacity<K, V> {
   /** The maximum weight of a table that does not weigh its entries. */
   public static final long UNWEIGHTED = Long.MAX_VALUE;
 
@@ -18,9 +14,80 @@ public record Capacity<K, V>(
   // another entry.
   private static final long TOLERANCE_SHARE = 128;
 
+  private final ToIntBiFunction<K, V> weigher;
+
+  // Volatile: a thread that lowers a bound stores it and then looks for nodes that are being
+  // computed; a thread that ends a computation stores the node's state and then reads the bound. So
+  // one of them sees the overflow: see Evictor.
+  private volatile long maximumEntries;
+  private volatile long maximumWeight; // of an entry that is written, too
+  private volatile long weightToKeep; // above it entries are evicted
+
+  /**
+   * Creates limits.
+   *
+   * @param maximumEntries the maximum number of entries, at least 1
+   * @param maximumWeight the maximum total weight; {@link #UNWEIGHTED} if entries are not weighed
+   * @param weigher returns the weight of an entry, 0 or more
+   */
+  public Capacity(long maximumEntries, long maximumWeight, ToIntBiFunction<K, V> weigher) {
+    this.maximumEntries = maximumEntries;
+    this.maximumWeight = maximumWeight;
+    this.weightToKeep = maximumWeight;
+    this.weigher = weigher;
+  }
+
+  /** The maximum number of entries. */
+  public long maximumEntries() {
+    return maximumEntries;
+  }
+
+  /** The maximum total weight; {@link #UNWEIGHTED} if entries are not weighed. */
+  public long maximumWeight() {
+    return maximumWeight;
+  }
+
+  /** Returns the weight of an entry, 0 or more. */
+  public ToIntBiFunction<K, V> weigher() {
+    return weigher;
+  }
+
+  void maximumEntries(long maximum) {
+    maximumEntries = maximum;
+  }
+
+  void maximumWeight(long maximum) {
+    maximumWeight = maximum;
+  }
+
+  /**
+   * The total weight above which entries are evicted. It follows a smaller maximum only when no
+   * entry is heavier than that alone.
+   */
+  long weightToKeep() {
+    return weightToKeep;
+  }
+
+  void weightToKeep(long maximum) {
+    weightToKeep = maximum;
+  }
+
   /** Whether entries are weighed. */
   public boolean isWeighted() {
     return maximumWeight != UNWEIGHTED;
+  }
+
+  /**
+   * Checks that an entry of this weight may be in the table.
+   *
+   * @throws IllegalArgumentException if it alone exceeds the maximum
+   */
+  public void checkWeight(int weight) {
+    long maximum = maximumWeight;
+    if (weight > maximum) {
+      throw new IllegalArgumentException(
+          "the entry weighs " + weight + ", more than the map's maximum of " + maximum);
+    }
   }
 
   /**

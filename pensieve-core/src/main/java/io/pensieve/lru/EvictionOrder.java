@@ -56,8 +56,7 @@ final class EvictionOrder<K, V> {
 
   private final int[] line = new int[2 * LINE_INTS];
   private final NodeTable<K, V> table;
-  private final long maximumEntries;
-  private final long maximumWeight;
+  final Capacity<K, V> capacity;
   final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
   private StampRadixHeap<K, V> heap = new StampRadixHeap<>(0);
@@ -65,8 +64,7 @@ final class EvictionOrder<K, V> {
 
   EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table) {
     this.table = table;
-    maximumEntries = capacity.maximumEntries();
-    maximumWeight = capacity.maximumWeight();
+    this.capacity = capacity;
     weighted = capacity.isWeighted();
   }
 
@@ -85,7 +83,8 @@ final class EvictionOrder<K, V> {
 
   /** Whether an eviction is due. Exact only while no thread adds or removes a node. */
   boolean isOverfull() {
-    return size() > maximumEntries || (weighted && weight.get() > maximumWeight);
+    return size() > capacity.maximumEntries()
+        || (weighted && weight.get() > capacity.weightToKeep());
   }
 
   /** The total weight of the nodes; their number if entries are not weighed. */
@@ -174,7 +173,7 @@ final class EvictionOrder<K, V> {
     try {
       repairLocked();
       Victim<K, V> victim;
-      if (weighted || sizeNow() < maximumEntries || node.isDead() || heap.has(node)) {
+      if (weighted || sizeNow() < capacity.maximumEntries() || node.isDead() || heap.has(node)) {
         addLocked(node);
         victim = pollLocked(0, 0);
       } else {
@@ -245,7 +244,8 @@ final class EvictionOrder<K, V> {
   private @Nullable Victim<K, V> pollLocked(int takenOut, long weightTakenOut) {
     int size = sizeNow();
     boolean overfull =
-        size + (long) takenOut > maximumEntries || weight.get() + weightTakenOut > maximumWeight;
+        size + (long) takenOut > capacity.maximumEntries()
+            || weight.get() + weightTakenOut > capacity.weightToKeep();
     if (size == 0 || !overfull) {
       return null;
     }

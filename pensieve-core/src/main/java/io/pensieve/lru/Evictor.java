@@ -7,6 +7,7 @@ import java.util.List;
 /** Evicts entries until the bounds hold. Callers hold no lock. */
 final class Evictor<K, V> {
   private static final int FAILURES_MAX = 3; // that evict nothing, before the evictor gives up
+  private static final int SHARE = 16; // what a writer evicts while the limits shrink
 
   private final EvictionOrder<K, V> order;
   private final NodeWriter<K, V> writer;
@@ -15,6 +16,12 @@ final class Evictor<K, V> {
 
   /** Whether to evict nothing: another table decides that for this one. */
   volatile boolean suspended;
+
+  /**
+   * Whether a thread evicts what a smaller limit has made too many: see {@link CapacityChange}.
+   * Only that thread writes it.
+   */
+  volatile boolean shrinking;
 
   Evictor(
       EvictionOrder<K, V> order,
@@ -65,10 +72,11 @@ final class Evictor<K, V> {
   }
 
   /**
-   * Evicts until the bound holds. A victim that was used after it was chosen stays, and another one
-   * is evicted. If the change sink fails, the victim stays, and so does the overflow; the sink may
-   * {@linkplain ChangeSink#mayPostponeEviction let that pass}. Any other error may concern one
-   * victim only, so this method tries the next one before it throws the first error.
+   * Evicts until the bound holds, or a few entries while a smaller limit is being applied. A victim
+   * that was used after it was chosen stays, and another one is evicted. If the change sink fails,
+   * the victim stays, and so does the overflow; the sink may {@linkplain
+   * ChangeSink#mayPostponeEviction let that pass}. Any other error may concern one victim only, so
+   * this method tries the next one before it throws the first error.
    *
    * <p>It skips entries that a caller's function is deciding about, because that may take
    * arbitrarily long. Their overflow is not lost. This thread writes the order's size and then
@@ -79,12 +87,30 @@ final class Evictor<K, V> {
    * skipping them: they hold a node's lock only while the change sink takes the change.
    */
   void evictOverflow() {
+    if (!suspended && order.isOverfull()) {
+      evictOverflow(shrinking ? SHARE : Integer.MAX_VALUE, true);
+    }
+  }
+
+  /**
+   * Evicts at most so many entries, for a smaller limit. Unlike {@link #evictOverflow} it throws
+   * every failure of the change sink.
+   *
+   * @return whether there may be more to evict for this thread
+   */
+  boolean evictSome(int most) {
+    return !suspended && order.isOverfull() && evictOverflow(most, false);
+  }
+
+  // Returns whether it stopped because it has evicted as many as it should.
+  private boolean evictOverflow(int most, boolean mayPostpone) {
     Throwable first = null;
-    for (int failures = 0; !suspended && order.isOverfull(); ) {
+    int left = most;
+    for (int failures = 0; left > 0 && !suspended && order.isOverfull(); ) {
       int size = order.size();
       List<Node<K, V>> passedOver = new ArrayList<>(0);
       try {
-        evictAround(passedOver);
+        left = evictAround(passedOver, left);
         order.addAll(passedOver);
         if (areAllComputing(passedOver)) { // after they are back in the order, not before
           break;
@@ -103,9 +129,10 @@ final class Evictor<K, V> {
     }
     if (first instanceof Error error) {
       throw error;
-    } else if (first != null && !sink.mayPostponeEviction(first)) {
+    } else if (first != null && !(mayPostpone && sink.mayPostponeEviction(first))) {
       throw (RuntimeException) first; // no called method throws a checked exception
     }
+    return left == 0;
   }
 
   private static boolean areAllComputing(List<? extends Node<?, ?>> nodes) {
@@ -117,18 +144,23 @@ final class Evictor<K, V> {
     return true;
   }
 
-  private void evictAround(List<Node<K, V>> passedOver) {
+  // Returns how many it may still evict.
+  private int evictAround(List<Node<K, V>> passedOver, int most) {
     long weightPassedOver = 0;
+    int left = most;
     Victim<K, V> victim = null;
     try {
-      while ((victim = order.pollOverflow(passedOver.size(), weightPassedOver)) != null) {
+      while (left > 0
+          && (victim = order.pollOverflow(passedOver.size(), weightPassedOver)) != null) {
         if (victim.node.isComputing()) {
           passedOver.add(victim.node);
           weightPassedOver += victim.weight;
         } else {
           evict(victim);
+          left--;
         }
       }
+      return left;
     } catch (Throwable thrown) {
       if (victim != null && victim.node.state != Node.DEAD && victim.node.bucket < 0) {
         order.damaged = true;
@@ -151,13 +183,35 @@ final class Evictor<K, V> {
     }
   }
 
-  /** Evicts each entry that alone exceeds the bound, before it can displace all others. */
-  void evictTooHeavy(Iterable<Node<K, V>> nodes, long maximumWeight) {
-    for (Node<K, V> node : nodes) {
-      if (node.weight > maximumWeight) {
-        evict(new Victim<>(node, node.stamp(), node.weight));
-        order.remove(node);
-      }
+  /**
+   * Evicts an entry that alone exceeds the bound, before it can displace all others.
+   *
+   * @return false if a caller's function is deciding about it
+   */
+  boolean evictIfHeavier(Node<K, V> node, long maximumWeight) {
+    if (node.weight <= maximumWeight) {
+      return true;
     }
+    UpdateResult<V> result =
+        writer.updateUnlessComputing(
+            node,
+            (current, version) ->
+                current != null && node.weight > maximumWeight
+                    ? UpdateDecision.remove()
+                    : UpdateDecision.keep());
+    if (result == null) {
+      return node.isDead();
+    }
+    V evicted = result.changed() ? result.previous() : null;
+    if (evicted != null) {
+      try {
+        order.remove(node);
+      } catch (Throwable thrown) {
+        order.damaged = true;
+        throw thrown;
+      }
+      observer.evicted(node.key(), evicted);
+    }
+    return true;
   }
 }

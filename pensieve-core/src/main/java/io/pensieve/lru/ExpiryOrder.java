@@ -164,6 +164,17 @@ final class ExpiryOrder<K, V> {
     }
   }
 
+  /** The decision about a node whose timer was due: removes it only if it has expired. */
+  UpdateFunction<V> removalIfExpired(Node<K, V> node, long nowMillis) {
+    return (current, version) -> {
+      if (current != null && node.expiryMillis() <= nowMillis) {
+        return UpdateDecision.remove();
+      }
+      armAgain(node);
+      return UpdateDecision.keep();
+    };
+  }
+
   /** Whether the wheel has no timers. */
   synchronized boolean isEmpty() {
     return wheel == null || wheel.isEmpty();

@@ -67,6 +67,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final MultiKeyUpdates<K, V> joint;
   private final RemovalObserver<K, V> observer;
   private final Capacity<K, V> capacity;
+  private final CapacityChange<K, V> capacityChange;
   private volatile boolean removing; // while a thread runs expireDue
   private final Object expiring = new Object(); // held while removing expired entries
 
@@ -90,7 +91,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     ClassInitialization.ensure();
     this.observer = observer;
     this.capacity = capacity;
-    this.table = new NodeTable<>(Math.min(capacity.maximumEntries(), Integer.MAX_VALUE));
+    this.table = new NodeTable<>(capacity.maximumEntries());
     this.clock = new RecencyClock(capacity.lruErrorMax());
     this.order = new EvictionOrder<>(capacity, table);
     this.expiries = new ExpiryOrder<>(clock, alarm, table);
@@ -99,6 +100,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         new NodeWriter<>(table, sink, observer, this.clock, order, expiries, keys, computing);
     this.evictor = new Evictor<>(order, writer, observer, sink);
     this.joint = new MultiKeyUpdates<>(table, observer, writer, order, expiries, computing);
+    this.capacityChange = new CapacityChange<>(capacity, table, this.clock, order, evictor);
   }
 
   /**
@@ -108,6 +110,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     NodeWriter<K, V> applying =
         new NodeWriter<>(table, versions, observer, clock, order, expiries, keys, computing);
     return new ChangeApplier<>(table, applying, order);
+  }
+
+  /** What changes the limits of this table while it is in use. */
+  public CapacityChange<K, V> capacityChange() {
+    return capacityChange;
   }
 
   /** From now on starts neither evictions nor removals of expired entries. */
@@ -433,7 +440,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private void removeDue() {
     expireDue();
     if (capacity.isWeighted()) {
-      evictor.evictTooHeavy(table, capacity.maximumWeight());
+      table.forEach(node -> evictor.evictIfHeavier(node, capacity.maximumWeight()));
     }
     evictor.evictOverflow();
   }
@@ -448,7 +455,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   // Returns false if a caller's function holds the lock.
   private boolean expire(Node<K, V> node, long now) {
     UpdateResult<V> result =
-        writer.updateUnlessComputing(node, new RemoveIfExpired<>(node, now, expiries));
+        writer.updateUnlessComputing(node, expiries.removalIfExpired(node, now));
     if (result == null) {
       return node.isDead();
     }
@@ -463,18 +470,6 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       observer.expired(node.key(), expired);
     }
     return true;
-  }
-
-  private record RemoveIfExpired<K, V>(Node<K, V> node, long now, ExpiryOrder<K, V> expiries)
-      implements UpdateFunction<V> {
-    @Override
-    public UpdateDecision<V> decide(@Nullable V current, long version) {
-      if (current != null && node.expiryMillis() <= now) {
-        return UpdateDecision.remove();
-      }
-      expiries.armAgain(node);
-      return UpdateDecision.keep();
-    }
   }
 
   /** Returns a restorer that fills the table from a log. To be used before the table is shared. */

@@ -66,8 +66,8 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
-  private final int binsMax;
   private final AtomicInteger sampled = new AtomicInteger(); // while filling
+  private volatile int binsMax;
   private volatile boolean filling; // then binsMax is ignored
   private volatile boolean hasOverflowed; // since the table was last sized
   private volatile BinLink<K, V>[] bins;
@@ -91,8 +91,16 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     bins = Bin.newBins(Math.min(BINS_MIN, binsMax));
   }
 
+  /**
+   * Changes the number of nodes up to which the table grows, with later insertions. It never
+   * shrinks.
+   */
+  void maximumNodes(long nodesMax) {
+    binsMax = binsFor(nodesMax);
+  }
+
   private static int binsFor(long nodes) {
-    long wanted = Math.min(BINS_MAX, Math.max(2, 2 * nodes));
+    long wanted = Math.min(BINS_MAX, Math.max(2, 2 * Math.min(BINS_MAX, nodes)));
     return Integer.highestOneBit((int) wanted - 1) << 1;
   }
 

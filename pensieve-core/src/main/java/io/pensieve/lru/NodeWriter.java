@@ -143,7 +143,9 @@ final class NodeWriter<K, V> {
     }
   }
 
-  // Returns null if the entry has expired; only callers' updates check that.
+  // Returns null if the entry has expired; only callers' updates check that. The limit of the
+  // weight
+  // is read after the node's state was stored: see CapacityChange.evictTooHeavy.
   private @Nullable UpdateResult<V> decide(
       Node<K, V> node, UpdateFunction<V> function, boolean computes, Origin origin) {
     if (origin == Origin.CALLER && expiries.hasExpired(node.expiryMillis())) {
@@ -156,6 +158,9 @@ final class NodeWriter<K, V> {
         && (action == UpdateDecision.Action.WRITE
             || (action == UpdateDecision.Action.REMOVE && current != null))) {
       node.beginChange();
+    }
+    if (order.weighted && action == UpdateDecision.Action.WRITE) {
+      order.capacity.checkWeight(decision.weight()); // again: the limit may be lower by now
     }
     if (action == UpdateDecision.Action.WRITE || action == UpdateDecision.Action.WRITE_UNTIL) {
       return write(node, current, decision);

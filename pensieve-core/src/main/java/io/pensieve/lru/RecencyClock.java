@@ -47,9 +47,15 @@ final class RecencyClock {
   private static final int FIRST_STRIPE = EPOCH + LINE_LONGS;
 
   private final int stripes; // a power of two
-  private final long quantum;
-  private final long slack;
-  private final boolean sparing;
+
+  // Changed by `tolerate` alone. Plain, and read one after another: a use during that change may
+  // count by the old values, or by a mixture. It makes the epoch advance by up to a quantum too
+  // much
+  // or too little, once.
+  private long quantum;
+  private long slack;
+  private boolean sparing;
+  private final boolean fewProcessors;
 
   // Null before the first use, and after the clock became shared. Written under the monitor.
   private volatile @Nullable Thread soleThread;
@@ -70,11 +76,20 @@ final class RecencyClock {
 
   RecencyClock(long lruErrorMax, int processors) {
     stripes = Integer.highestOneBit(4 * processors - 1);
-    quantum = Math.max(1, Long.highestOneBit(lruErrorMax / (stripes + 1)));
-    slack = quantum == 1 ? lruErrorMax : lruErrorMax - quantum * (stripes + 1);
-    sparing = quantum == 1 || processors > FEW_PROCESSORS;
+    fewProcessors = processors <= FEW_PROCESSORS;
+    tolerate(lruErrorMax);
     counters = new AtomicLongArray(FIRST_STRIPE + (stripes + 1) * LINE_LONGS);
     counters.setOpaque(EPOCH, EPOCH_BEGIN);
+  }
+
+  /**
+   * Changes the maximum error for the uses from now on. Earlier uses keep the error that they were
+   * recorded with.
+   */
+  void tolerate(long lruErrorMax) {
+    quantum = Math.max(1, Long.highestOneBit(lruErrorMax / (stripes + 1)));
+    slack = quantum == 1 ? lruErrorMax : lruErrorMax - quantum * (stripes + 1);
+    sparing = quantum == 1 || !fewProcessors;
   }
 
   /** Records that an entry is used now. */

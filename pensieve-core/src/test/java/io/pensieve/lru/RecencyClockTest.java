@@ -87,6 +87,20 @@ class RecencyClockTest {
   }
 
   @Test
+  void aClockThatMayErrNoLongerKeepsTheExactOrderFromThenOn() throws Exception {
+    inTwoThreads();
+    useMany();
+    clock.tolerate(0);
+    Node<Integer, Integer> a = new Node<>(1);
+    Node<Integer, Integer> b = new Node<>(2);
+    for (int i = 0; i < 100; i++) {
+      clock.stamp(a);
+      clock.stamp(b);
+      assertTrue(a.stamp() < b.stamp());
+    }
+  }
+
+  @Test
   void whereProcessorsAreManyAHotEntryIsNotWrittenAgainAndAgain() throws Exception {
     RecencyClock sparing = new RecencyClock(1_000, 16);
     Node<Integer, Integer> hot = usedByTwoThreads(sparing);

@@ -211,10 +211,9 @@ final class MapOpener {
   }
 
   private Log<String, StoredValue> log(Path folder, Durability durability) {
-    return FileLog.builder(folder, Codec.utf8(), StoredValue.codec())
+    return FileLog.at(folder, Codec.utf8(), StoredValue.codec())
         .durability(durability)
-        .maximumEntryBytes(configuration.limits().logEntryBytesMax())
-        .open();
+        .maximumEntryBytes(configuration.limits().logEntryBytesMax());
   }
 
   private static long bytesOf(Change<String, StoredValue> change) {

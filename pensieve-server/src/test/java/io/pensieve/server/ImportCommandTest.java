@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
 import io.pensieve.server.http.value.StoredValue;
 import java.io.BufferedOutputStream;
@@ -90,7 +89,7 @@ final class ImportCommandTest {
   private Pensieve<String, StoredValue> open() {
     return Pensieve.<String, StoredValue>builder()
         .maximumEntries(1 << 20)
-        .log(FileLog.open(data(), Codec.utf8(), StoredValue.codec(), Durability.PROCESS_DEATH))
+        .log(FileLog.at(data(), Codec.utf8(), StoredValue.codec()))
         .open();
   }
 

@@ -9,7 +9,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -80,7 +79,7 @@ final class LogCommandsTest {
 
   private static Pensieve<String, byte[]> open(Path folder) {
     return Pensieve.<String, byte[]>builder()
-        .log(FileLog.open(folder, Codec.utf8(), Codec.bytes(), Durability.PROCESS_DEATH))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.bytes()))
         .open();
   }
 
@@ -262,8 +261,7 @@ final class LogCommandsTest {
 
   @Test
   void dumpPrintsTheEntriesOfACompactedLogFirst() throws Exception {
-    FileLog<String, byte[]> log =
-        FileLog.open(log(), Codec.utf8(), Codec.bytes(), Durability.PROCESS_DEATH);
+    FileLog<String, byte[]> log = FileLog.at(log(), Codec.utf8(), Codec.bytes());
     try (var map = Pensieve.<String, byte[]>builder().log(log).open()) {
       map.put("a", new byte[] {'1'});
       map.put("b", new byte[] {'2'});

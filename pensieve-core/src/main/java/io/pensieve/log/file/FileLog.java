@@ -15,9 +15,7 @@ import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -26,16 +24,16 @@ import org.jspecify.annotations.Nullable;
  * A log in a folder of its own. The log owns every file in the folder, {@code ring} included: the
  * last acknowledged changes may be only there.
  *
- * <p>An entry may have up to 4 MiB unless {@link Builder#maximumEntryBytes} sets another limit.
- * Appends wait while the disk is slower than the writers. At {@link Durability#PROCESS_DEATH} an
- * append needs no system call. An interrupt never harms a log; the thread keeps its flag.
+ * <p>An entry may have up to 4 MiB unless {@link #maximumEntryBytes} sets another limit. Appends
+ * wait while the disk is slower than the writers. At {@link Durability#PROCESS_DEATH} an append
+ * needs no system call. An interrupt never harms a log; the thread keeps its flag.
  *
  * <p>The log compacts itself while it is in use: it saves the entries and deletes the changes
  * before. It begins when the changes take 64 MiB, or about two thirds as much as the entries where
  * these are many. So the folder never holds more than twice the entries and 128 MiB, or three times
  * the entries where that is more. An entry counts with key, value and up to 47 bytes. A larger
- * {@link Builder#maximumEntryBytes} adds what it adds to the ring. During a compaction, writers
- * that append more than a third of that log are slowed down until it ends. If it fails, the log
+ * {@link #maximumEntryBytes} adds what it adds to the ring. During a compaction, writers that
+ * append more than a third of that log are slowed down until it ends. If it fails, the log
  * continues and grows. It retries at growing intervals: see {@link #statistics}.
  *
  * <p>The log locks its folder against other processes, other class loaders, and other logs of this
@@ -60,6 +58,7 @@ public final class FileLog<K, V> implements Log<K, V> {
   private final LogDirectory directory;
   private final Codec<K> keyCodec;
   private final Codec<V> valueCodec;
+  private final LogSettings.Options options;
   private final LogSettings settings;
   private final LogThreads threads;
   private volatile @Nullable HeldFolder held; // from replay until close; stored under this
@@ -74,29 +73,34 @@ public final class FileLog<K, V> implements Log<K, V> {
       LogDirectory directory,
       Codec<K> keyCodec,
       Codec<V> valueCodec,
+      LogSettings.Options options,
       LogSettings settings,
       LogThreads threads) {
     ClassInitialization.ensure();
     this.directory = directory;
     this.keyCodec = keyCodec;
     this.valueCodec = valueCodec;
+    this.options = options;
     this.settings = settings;
     this.threads = threads;
   }
 
   /**
-   * Describes a log, for a map to open. This call does not touch the disk. The opening map calls
-   * {@link #replay}, which creates the folder if needed, and locks it.
+   * Describes a log with the default settings, for a map to open. Like the methods that change a
+   * setting, it does not touch the disk. The opening map calls {@link #replay}, which creates the
+   * folder if needed, and locks it.
    */
-  public static <K, V> FileLog<K, V> open(
-      Path directory, Codec<K> keyCodec, Codec<V> valueCodec, Durability durability) {
-    return builder(directory, keyCodec, valueCodec).durability(durability).open();
-  }
-
-  /** Builds a log with settings other than the defaults. */
-  public static <K, V> Builder<K, V> builder(
-      Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
-    return new Builder<>(directory, keyCodec, valueCodec);
+  public static <K, V> FileLog<K, V> at(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
+    requireNonNull(keyCodec);
+    requireNonNull(valueCodec);
+    return new FileLog<>(
+        new LogDirectory(new FileDisk(), requireNonNull(directory))
+            .withCodecs(CodecNames.of(keyCodec, valueCodec)),
+        keyCodec,
+        valueCodec,
+        LogSettings.Options.DEFAULT,
+        LogSettings.Options.DEFAULT.settings(),
+        LogThreads.daemons());
   }
 
   static <K, V> FileLog<K, V> open(
@@ -110,9 +114,65 @@ public final class FileLog<K, V> implements Log<K, V> {
         new LogDirectory(disk, folder).withCodecs(CodecNames.of(keyCodec, valueCodec)),
         keyCodec,
         valueCodec,
+        LogSettings.Options.DEFAULT,
         settings,
         threads);
   }
+
+  // ---- Settings
+
+  /**
+   * Describes this log with another durability: when a change is acknowledged. The default is
+   * {@link Durability#PROCESS_DEATH}.
+   *
+   * @throws IllegalStateException if a map has this log already, as for the other settings
+   */
+  public FileLog<K, V> durability(Durability durability) {
+    return with(options.withDurability(requireNonNull(durability)));
+  }
+
+  /**
+   * Describes this log with another limit for the bytes of a key and its value together. The
+   * default is 4 MiB less 40 bytes, the largest 64 MiB less 40. A larger one costs disk space and
+   * page cache: the ring takes at least one and a half times as many bytes, all written when the
+   * log is opened.
+   *
+   * @throws IllegalArgumentException if the limit is out of that range
+   */
+  public FileLog<K, V> maximumEntryBytes(int bytes) {
+    return with(options.withEntryBytesMax(bytes));
+  }
+
+  /**
+   * Describes this log with another rate, in bytes a second, at which a compaction writes if that
+   * keeps the folder's bound. The default is 64 MiB. A lower rate leaves more of the disk to
+   * writers, and keeps the folder larger for longer.
+   *
+   * @throws IllegalArgumentException if the rate is not positive
+   */
+  public FileLog<K, V> compactionBytesPerSecond(long bytes) {
+    return with(options.withCompactionBytesPerSecond(bytes));
+  }
+
+  /**
+   * Describes this log with another number of threads that read and decode it at its opening. The
+   * default is the number of processors. The threads end with the opening, and a short log needs
+   * only one. All of them call the codecs.
+   *
+   * @throws IllegalArgumentException if the number is not positive
+   */
+  public FileLog<K, V> recoveryThreads(int threads) {
+    return with(options.withRecoveryThreads(threads));
+  }
+
+  private synchronized FileLog<K, V> with(LogSettings.Options changed) {
+    if (closed || openLog != null) {
+      throw new IllegalStateException("the settings of a log are given before a map opens it");
+    }
+    return new FileLog<>(directory, keyCodec, valueCodec, changed, changed.settings(), threads);
+  }
+
+  // ---- The life of a log
 
   /**
    * {@inheritDoc}
@@ -183,15 +243,12 @@ public final class FileLog<K, V> implements Log<K, V> {
   }
 
   /**
-   * Compacts now. Returns when the entries have replaced the history before this call. The log
-   * compacts itself when due, without this call. A function that computes a value of the map must
-   * not call it.
+   * {@inheritDoc} A function that computes a value of the map must not call it.
    *
-   * @throws java.io.UncheckedIOException if the log could not write the entries, for example
-   *     because the disk is full; the log continues unchanged
    * @throws LogException.Failed if the log has failed
    * @throws IllegalStateException if no map is open on this log
    */
+  @Override
   public void compact() {
     try {
       JobQueue.await(mapsCompactor().request(), "could not compact " + directory.folder());
@@ -266,8 +323,8 @@ public final class FileLog<K, V> implements Log<K, V> {
 
   /**
    * {@inheritDoc} Together the changes must fit into the limit of one entry (see {@link
-   * Builder#maximumEntryBytes}), each with up to 31 bytes besides its key and value. When the disk
-   * is almost full, a batch with a put is refused like a put.
+   * #maximumEntryBytes}), each with up to 31 bytes besides its key and value. When the disk is
+   * almost full, a batch with a put is refused like a put.
    */
   @Override
   public long[] appendAtomically(List<Change<K, V>> changes) {
@@ -388,105 +445,6 @@ public final class FileLog<K, V> implements Log<K, V> {
     held = null;
     if (own != null) {
       own.release();
-    }
-  }
-
-  /** A log's settings. The builder checks each one at once. */
-  public static final class Builder<K, V> {
-    private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
-    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
-    private static final int RING_BYTES_MIN = 8 << 20;
-    private static final long SEGMENT_BYTES = 16 << 20;
-    // Up to three of these lie beside the counted log: one begins before it, one is being written,
-    // one is being zeroed.
-    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
-    private static final long LOW_WATER_BYTES = 64 << 20;
-    private static final long COMPACTION_LOG_BYTES = 96 << 20;
-    private static final int COMPACTION_BATCH_BYTES = 256 << 10;
-    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
-
-    private final Path directory;
-    private final Codec<K> keyCodec;
-    private final Codec<V> valueCodec;
-    private Durability durability = Durability.PROCESS_DEATH;
-    private int entryBytesMax = RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES;
-    private long compactionBytesPerSecond = 64 << 20;
-    private int recoveryThreads = Runtime.getRuntime().availableProcessors();
-
-    private Builder(Path directory, Codec<K> keyCodec, Codec<V> valueCodec) {
-      this.directory = requireNonNull(directory);
-      this.keyCodec = requireNonNull(keyCodec);
-      this.valueCodec = requireNonNull(valueCodec);
-    }
-
-    /** When a change is acknowledged; by default {@link Durability#PROCESS_DEATH}. */
-    public Builder<K, V> durability(Durability durability) {
-      this.durability = requireNonNull(durability);
-      return this;
-    }
-
-    /**
-     * The maximum bytes of a key and its value together. The default is 4 MiB less 40 bytes, the
-     * limit 64 MiB less 40. A larger one costs disk space and page cache: the ring takes at least
-     * one and a half times as many bytes, all written when the log is opened.
-     */
-    public Builder<K, V> maximumEntryBytes(int bytes) {
-      if (bytes < 1 || bytes > ENTRY_BYTES_MAX) {
-        throw new IllegalArgumentException(
-            "maximumEntryBytes must be from 1 to " + ENTRY_BYTES_MAX + ": " + bytes);
-      }
-      this.entryBytesMax = bytes;
-      return this;
-    }
-
-    /**
-     * The bytes a second that a compaction writes, if that keeps the folder's bound; by default 64
-     * MiB. A lower rate leaves more of the disk to writers, and keeps the folder larger for longer.
-     */
-    public Builder<K, V> compactionBytesPerSecond(long bytes) {
-      if (bytes < 1) {
-        throw new IllegalArgumentException("compactionBytesPerSecond must be positive: " + bytes);
-      }
-      this.compactionBytesPerSecond = bytes;
-      return this;
-    }
-
-    /**
-     * The number of threads that read and decode the log at its opening; by default the number of
-     * processors. The threads end with the opening, and a short log needs only one. All of them
-     * call the codecs.
-     */
-    public Builder<K, V> recoveryThreads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("recoveryThreads must be positive: " + threads);
-      }
-      this.recoveryThreads = threads;
-      return this;
-    }
-
-    /** Describes the log; as {@link FileLog#open(Path, Codec, Codec, Durability)}. */
-    public FileLog<K, V> open() {
-      int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
-      // A power of two that the longest frame fills to two thirds at most. So that frame does not
-      // wait until (nearly) all others are written.
-      int ringBytes =
-          Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
-      LogSettings settings =
-          new LogSettings(
-              SequenceOrigin.ofTime(InstantSource.system(), new SecureRandom()),
-              durability,
-              ringBytes,
-              entryBytesMax,
-              durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
-              LOW_WATER_BYTES,
-              new LogSettings.Compaction(
-                  COMPACTION_LOG_BYTES,
-                  COMPACTION_BATCH_BYTES,
-                  compactionBytesPerSecond,
-                  HELD_BYTES_PER_SECOND),
-              ReplayPipeline.Settings.ofThreads(recoveryThreads));
-      return FileLog.open(
-          new FileDisk(), directory, keyCodec, valueCodec, settings, LogThreads.daemons());
     }
   }
 }

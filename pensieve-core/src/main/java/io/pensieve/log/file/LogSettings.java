@@ -1,8 +1,10 @@
 package io.pensieve.log.file;
 
 import io.pensieve.log.Durability;
+import java.security.SecureRandom;
+import java.time.InstantSource;
 
-/** The settings that a log's builder collects. */
+/** All settings of a log, as {@link Options} or a test derives them. */
 record LogSettings(
     SequenceOrigin origin,
     Durability durability,
@@ -36,6 +38,90 @@ record LogSettings(
      */
     long bytesMax(long liveBytes) {
       return Math.max(logBytesMax, liveBytes - 2 * logBytesMax / 3);
+    }
+  }
+
+  /**
+   * The settings that a caller of {@link FileLog} may choose. Each is checked at once.
+   *
+   * @param entryBytesMax the maximum bytes of a key and its value together
+   */
+  record Options(
+      Durability durability,
+      int entryBytesMax,
+      long compactionBytesPerSecond,
+      int recoveryThreads) {
+    private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
+    private static final int ENTRY_BYTES_MAX = Format.FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES;
+    private static final int RING_BYTES_MIN = 8 << 20;
+    private static final long SEGMENT_BYTES = 16 << 20;
+    // Up to three of these lie beside the counted log: one begins before it, one is being written,
+    // one is being zeroed.
+    private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
+    private static final long LOW_WATER_BYTES = 64 << 20;
+    private static final long COMPACTION_LOG_BYTES = 96 << 20;
+    private static final int COMPACTION_BATCH_BYTES = 256 << 10;
+    private static final long COMPACTION_BYTES_PER_SECOND = 64 << 20;
+    private static final long HELD_BYTES_PER_SECOND = 1 << 20;
+
+    static final Options DEFAULT =
+        new Options(
+            Durability.PROCESS_DEATH,
+            RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES,
+            COMPACTION_BYTES_PER_SECOND,
+            Runtime.getRuntime().availableProcessors());
+
+    Options {
+      if (entryBytesMax < 1 || entryBytesMax > ENTRY_BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "maximumEntryBytes must be from 1 to " + ENTRY_BYTES_MAX + ": " + entryBytesMax);
+      }
+      requirePositive("compactionBytesPerSecond", compactionBytesPerSecond);
+      requirePositive("recoveryThreads", recoveryThreads);
+    }
+
+    private static void requirePositive(String what, long number) {
+      if (number < 1) {
+        throw new IllegalArgumentException(what + " must be positive: " + number);
+      }
+    }
+
+    Options withDurability(Durability other) {
+      return new Options(other, entryBytesMax, compactionBytesPerSecond, recoveryThreads);
+    }
+
+    Options withEntryBytesMax(int other) {
+      return new Options(durability, other, compactionBytesPerSecond, recoveryThreads);
+    }
+
+    Options withCompactionBytesPerSecond(long other) {
+      return new Options(durability, entryBytesMax, other, recoveryThreads);
+    }
+
+    Options withRecoveryThreads(int other) {
+      return new Options(durability, entryBytesMax, compactionBytesPerSecond, other);
+    }
+
+    /** Derives all settings from these. */
+    LogSettings settings() {
+      int frameBytes = Format.align(entryBytesMax + FRAME_OVERHEAD_BYTES);
+      // A power of two that the longest frame fills to two thirds at most. So that frame does not
+      // wait until (nearly) all others are written.
+      int ringBytes =
+          Math.max(RING_BYTES_MIN, Integer.highestOneBit(frameBytes + frameBytes / 2 - 1) << 1);
+      return new LogSettings(
+          SequenceOrigin.ofTime(InstantSource.system(), new SecureRandom()),
+          durability,
+          ringBytes,
+          entryBytesMax,
+          durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
+          LOW_WATER_BYTES,
+          new LogSettings.Compaction(
+              COMPACTION_LOG_BYTES,
+              COMPACTION_BATCH_BYTES,
+              compactionBytesPerSecond,
+              HELD_BYTES_PER_SECOND),
+          ReplayPipeline.Settings.ofThreads(recoveryThreads));
     }
   }
 }

@@ -211,8 +211,7 @@ class ChangeStreamTest {
 
   @Test
   void onlyAnOpenLogHasStreams() {
-    FileLog<String, String> log =
-        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH);
+    FileLog<String, String> log = FileLog.at(folder, Codec.utf8(), Codec.utf8());
     assertThrows(IllegalStateException.class, log::changes);
     log.replay(Replayed.inOrder());
     log.close();
@@ -319,7 +318,7 @@ class ChangeStreamTest {
 
     Replayed replayed = Replayed.inOrder();
     try (FileLog<String, String> again =
-        FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability)) {
+        FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(durability)) {
       again.replay(replayed);
     }
     List<Event> history = replayed.onlyEvents();

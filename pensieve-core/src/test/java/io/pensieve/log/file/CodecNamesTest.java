@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -43,7 +42,7 @@ class CodecNamesTest {
   private static Pensieve<String, Long> open(Path folder, Codec<Long> values) {
     return Pensieve.<String, Long>builder()
         .maximumEntries(10)
-        .log(FileLog.open(folder, Codec.utf8(), values, Durability.PROCESS_DEATH))
+        .log(FileLog.at(folder, Codec.utf8(), values))
         .open();
   }
 
@@ -61,8 +60,7 @@ class CodecNamesTest {
   @Test
   void aLogIsRefusedWithACodecOfAnotherName() {
     Path folder = parent.resolve("log");
-    FileLog<String, Long> log =
-        FileLog.open(folder, Codec.utf8(), Codec.int64(), Durability.PROCESS_DEATH);
+    FileLog<String, Long> log = FileLog.at(folder, Codec.utf8(), Codec.int64());
     try (Pensieve<String, Long> map =
         Pensieve.<String, Long>builder().maximumEntries(10).log(log).open()) {
       map.put("a", 1L);

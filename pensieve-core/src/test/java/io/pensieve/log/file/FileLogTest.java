@@ -42,7 +42,7 @@ class FileLogTest {
   }
 
   private FileLog<String, byte[]> open(Durability durability) {
-    return FileLog.open(folder(), Codec.utf8(), Codec.bytes(), durability);
+    return FileLog.at(folder(), Codec.utf8(), Codec.bytes()).durability(durability);
   }
 
   private record RecordedReplay(List<Change<String, byte[]>> changes, List<Long> sequences)
@@ -219,7 +219,7 @@ class FileLogTest {
   void anEntryBeyondTheMaximumIsRefusedAndOneUpToItIsTaken() {
     int maximum = 16 << 20;
     try (FileLog<String, byte[]> log =
-        FileLog.builder(folder(), Codec.utf8(), Codec.bytes()).maximumEntryBytes(maximum).open()) {
+        FileLog.at(folder(), Codec.utf8(), Codec.bytes()).maximumEntryBytes(maximum)) {
       log.replay(new RecordedReplay());
       IllegalArgumentException refused =
           assertThrows(
@@ -237,7 +237,7 @@ class FileLogTest {
   @ParameterizedTest
   @ValueSource(ints = {0, -1, Integer.MAX_VALUE})
   void aMaximumOutsideItsBoundsIsRefused(int bytes) {
-    var builder = FileLog.builder(folder(), Codec.utf8(), Codec.utf8());
+    var builder = FileLog.at(folder(), Codec.utf8(), Codec.utf8());
     assertThrows(IllegalArgumentException.class, () -> builder.maximumEntryBytes(bytes));
   }
 

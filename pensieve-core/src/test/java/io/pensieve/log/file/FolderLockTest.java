@@ -54,7 +54,7 @@ class FolderLockTest {
 
   private FileLog<String, String> open() {
     FileLog<String, String> log =
-        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT);
+        FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT);
     log.replay(SILENT);
     return log;
   }
@@ -74,7 +74,8 @@ class FolderLockTest {
     public static String outcome(String folder) {
       try {
         FileLog<String, String> log =
-            FileLog.open(Path.of(folder), Codec.utf8(), Codec.utf8(), Durability.POWER_CUT);
+            FileLog.at(Path.of(folder), Codec.utf8(), Codec.utf8())
+                .durability(Durability.POWER_CUT);
         log.replay(SILENT);
         log.close();
         return "opened";
@@ -333,7 +334,7 @@ class FolderLockTest {
         "this file system has no permissions");
     Path made = folder.resolve("above").resolve("log");
     try (FileLog<String, String> log =
-        FileLog.open(made, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT)) {
+        FileLog.at(made, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT)) {
       log.replay(SILENT);
       write(log);
       try (var all = Files.walk(folder.resolve("above"))) {

@@ -59,7 +59,8 @@ class KillTest {
 
   private Map<String, Long> replayed(Durability durability) {
     Map<String, Long> found = new HashMap<>();
-    FileLog<String, Long> log = FileLog.open(folder, Codec.utf8(), Codec.int64(), durability);
+    FileLog<String, Long> log =
+        FileLog.at(folder, Codec.utf8(), Codec.int64()).durability(durability);
     try {
       log.replay(
           new ReplayHandler<>() {
@@ -89,7 +90,8 @@ class KillTest {
 
     public static void main(String[] args) {
       FileLog<String, Long> log =
-          FileLog.open(Path.of(args[0]), Codec.utf8(), Codec.int64(), Durability.valueOf(args[1]));
+          FileLog.at(Path.of(args[0]), Codec.utf8(), Codec.int64())
+              .durability(Durability.valueOf(args[1]));
       log.replay(new NoOpReplayHandler());
       for (int writer = 0; writer < WRITERS; writer++) {
         String name = args[2] + "-" + writer;

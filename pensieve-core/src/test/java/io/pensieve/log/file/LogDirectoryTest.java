@@ -84,8 +84,7 @@ class LogDirectoryTest {
       Files.writeString(folder.resolve(ours), "in the making");
     }
     for (int life = 0; life < 2; life++) {
-      try (FileLog<String, String> log =
-          FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH)) {
+      try (FileLog<String, String> log = FileLog.at(folder, Codec.utf8(), Codec.utf8())) {
         log.replay(Replayed.inAnyOrder());
         log.append(new Change.Put<>("k", "v"));
       }

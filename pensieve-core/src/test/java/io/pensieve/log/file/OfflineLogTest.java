@@ -57,7 +57,7 @@ class OfflineLogTest {
 
   private Pensieve<String, String> open(Path folder) {
     return Pensieve.<String, String>builder()
-        .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()))
         .open();
   }
 

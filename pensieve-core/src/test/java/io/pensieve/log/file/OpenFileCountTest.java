@@ -110,7 +110,7 @@ class OpenFileCountTest {
   private static Pensieve<String, String> map(Path folder, Durability durability) {
     return Pensieve.<String, String>builder()
         .maximumEntries(10)
-        .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), durability))
+        .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(durability))
         .open();
   }
 

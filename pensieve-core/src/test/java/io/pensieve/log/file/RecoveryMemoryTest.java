@@ -81,10 +81,9 @@ class RecoveryMemoryTest {
           Pensieve.<String, byte[]>builder()
               .maximumWeight(Long.parseLong(args[1]), (key, value) -> value.length)
               .log(
-                  FileLog.builder(Path.of(args[0]), Codec.utf8(), Codec.bytes())
+                  FileLog.at(Path.of(args[0]), Codec.utf8(), Codec.bytes())
                       .durability(Durability.PROCESS_DEATH)
-                      .maximumEntryBytes(ENTRY_BYTES_MAX)
-                      .open())
+                      .maximumEntryBytes(ENTRY_BYTES_MAX))
               .open();
       check(map, Long.parseLong(args[2]));
       System.out.println("opened -1 .");

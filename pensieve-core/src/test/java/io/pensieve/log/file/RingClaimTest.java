@@ -201,8 +201,7 @@ class RingClaimTest {
               }
             });
     owner.start();
-    try (FileLog<String, byte[]> log =
-        FileLog.open(folder, Codec.utf8(), Codec.bytes(), Durability.PROCESS_DEATH)) {
+    try (FileLog<String, byte[]> log = FileLog.at(folder, Codec.utf8(), Codec.bytes())) {
       log.replay(into(new HashMap<>()));
       log.append(new Change.Put<>("precious", new byte[] {1, 2, 3}, Change.NEVER));
       for (int i = 0; i < Depth.of(20_000, 20_000, 1_000_000); i++) {
@@ -213,8 +212,7 @@ class RingClaimTest {
       owner.join();
     }
     Map<String, byte[]> found = new HashMap<>();
-    try (FileLog<String, byte[]> log =
-        FileLog.open(folder, Codec.utf8(), Codec.bytes(), Durability.PROCESS_DEATH)) {
+    try (FileLog<String, byte[]> log = FileLog.at(folder, Codec.utf8(), Codec.bytes())) {
       log.replay(into(found));
     }
     assertArrayEquals(new byte[] {1, 2, 3}, found.get("precious"));

@@ -8,7 +8,6 @@ import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,8 +37,7 @@ class SequenceOriginTest {
   }
 
   private FileLog<String, String> open() {
-    FileLog<String, String> log =
-        FileLog.open(folder(), Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH);
+    FileLog<String, String> log = FileLog.at(folder(), Codec.utf8(), Codec.utf8());
     log.replay(Replayed.inAnyOrder());
     return log;
   }

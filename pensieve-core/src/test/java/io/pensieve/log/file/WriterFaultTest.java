@@ -73,7 +73,7 @@ class WriterFaultTest {
   static List<String> keysOf(Path folder) {
     Replayed replayed = Replayed.inOrder();
     try (FileLog<String, String> log =
-        FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT)) {
+        FileLog.at(folder, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT)) {
       log.replay(replayed);
     }
     return replayed.events().stream().map(event -> event.change().key()).toList();
@@ -374,8 +374,7 @@ class WriterFaultTest {
           }
         };
     LiveModel map = new LiveModel();
-    try (FileLog<String, String> log =
-        FileLog.open(folder, Codec.utf8(), cancelling, Durability.PROCESS_DEATH)) {
+    try (FileLog<String, String> log = FileLog.at(folder, Codec.utf8(), cancelling)) {
       log.replay(Replayed.inOrder());
       log.attach((LiveEntries<String, String>) map);
       Change<String, String> put = put("a", "1");

@@ -2,7 +2,6 @@ package io.pensieve.replication;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
@@ -74,7 +73,7 @@ final class LogBackup<K, V> {
     if (!isStable) {
       return false;
     }
-    try (FileLog<K, V> copy = FileLog.open(folder, keys, values, Durability.PROCESS_DEATH)) {
+    try (FileLog<K, V> copy = FileLog.at(folder, keys, values)) {
       var unused = copy.replay(new Nothing<>());
       Iterator<LiveEntry<K, V>> entries = live.walk().coldestFirst();
       while (entries.hasNext()) {

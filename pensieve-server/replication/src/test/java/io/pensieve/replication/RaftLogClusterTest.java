@@ -178,7 +178,7 @@ class RaftLogClusterTest {
       assertThrows(IllegalArgumentException.class, () -> node.map().backup(copy));
       try (Pensieve<String, String> single =
           Pensieve.<String, String>builder()
-              .log(FileLog.open(copy, Codec.utf8(), Codec.utf8(), Durability.POWER_CUT))
+              .log(FileLog.at(copy, Codec.utf8(), Codec.utf8()).durability(Durability.POWER_CUT))
               .open()) {
         assertEquals(Map.of("a", "b"), single);
       }

@@ -48,7 +48,7 @@ final class BackupArchiveTest {
   @BeforeEach
   void backUp() throws IOException {
     try (FileLog<String, String> log =
-            FileLog.builder(folder.resolve("log"), Codec.utf8(), Codec.utf8()).open();
+            FileLog.at(folder.resolve("log"), Codec.utf8(), Codec.utf8());
         Pensieve<String, String> map = Pensieve.<String, String>builder().log(log).open()) {
       for (int key = 0; key < KEYS; key++) {
         map.put("key" + key, "value" + key);
@@ -85,7 +85,7 @@ final class BackupArchiveTest {
     assertEquals(KEYS, restore(archive));
     assertTrue(restoredFiles().stream().allMatch(BackupArchive.NAME.asMatchPredicate()));
     FileLog<String, String> log =
-        FileLog.builder(folder.resolve("restored"), Codec.utf8(), Codec.utf8()).open();
+        FileLog.at(folder.resolve("restored"), Codec.utf8(), Codec.utf8());
     try (Pensieve<String, String> map = Pensieve.<String, String>builder().log(log).open()) {
       assertEquals(KEYS, map.size());
       assertEquals("key0", map.coldestFirst().iterator().next().getKey());

@@ -44,8 +44,7 @@ final class BackupRouteTest {
   }
 
   private ServerUnderTest serve(Duration silenceMax) throws Exception {
-    FileLog<String, StoredValue> log =
-        FileLog.builder(data, Codec.utf8(), StoredValue.codec()).open();
+    FileLog<String, StoredValue> log = FileLog.at(data, Codec.utf8(), StoredValue.codec());
     return new ServerUnderTest(log, settings(silenceMax, Optional.of(data)), Cluster.alone(1));
   }
 
@@ -116,8 +115,7 @@ final class BackupRouteTest {
     Path restored = folder.resolve("restored");
     assertEquals(
         LARGE_COUNT + 1, BackupRestorer.restore(new ByteArrayInputStream(archive), restored));
-    FileLog<String, StoredValue> log =
-        FileLog.builder(restored, Codec.utf8(), StoredValue.codec()).open();
+    FileLog<String, StoredValue> log = FileLog.at(restored, Codec.utf8(), StoredValue.codec());
     try (Pensieve<String, StoredValue> map =
         Pensieve.<String, StoredValue>builder().log(log).open()) {
       List<Map.Entry<String, StoredValue>> found = new ArrayList<>();
@@ -214,8 +212,7 @@ final class BackupRouteTest {
           "no_log", ServerUnderTest.code(memory.send(memory.request("/v1/backup")).body()));
     }
     Path file = Files.writeString(folder.resolve("file"), "no folder");
-    FileLog<String, StoredValue> log =
-        FileLog.builder(data, Codec.utf8(), StoredValue.codec()).open();
+    FileLog<String, StoredValue> log = FileLog.at(data, Codec.utf8(), StoredValue.codec());
     try (ServerUnderTest server =
         new ServerUnderTest(log, settings(patient(), Optional.of(file)), Cluster.alone(1))) {
       HttpResponse<String> refused = server.send(server.request("/v1/backup"));

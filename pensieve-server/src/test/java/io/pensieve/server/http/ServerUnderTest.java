@@ -91,8 +91,7 @@ final class ServerUnderTest implements AutoCloseable {
 
   /** A server whose log is in a folder, and so can tell its changes. */
   static ServerUnderTest over(Path folder, SizeLimits limits) throws IOException {
-    FileLog<String, StoredValue> log =
-        FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open();
+    FileLog<String, StoredValue> log = FileLog.at(folder, Codec.utf8(), StoredValue.codec());
     HttpServer.Settings defaults = settings();
     return new ServerUnderTest(
         log,

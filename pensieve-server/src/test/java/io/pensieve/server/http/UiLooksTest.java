@@ -241,7 +241,7 @@ final class UiLooksTest extends BrowserScene {
         .maximumWeight(CAPACITY_BYTES, EntryWeigher.OF_PROCESS)
         .recordStatistics()
         .orderKeys(Comparator.naturalOrder())
-        .log(FileLog.builder(folder, Codec.utf8(), StoredValue.codec()).open())
+        .log(FileLog.at(folder, Codec.utf8(), StoredValue.codec()))
         .open();
   }
 

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
-import io.pensieve.log.Durability;
 import io.pensieve.log.file.FileLog;
 import io.pensieve.server.Seed;
 import java.io.ByteArrayInputStream;
@@ -119,7 +118,7 @@ final class StoredValueTest {
   void aLogOfTextsIsOpenedAndTakesOtherValuesToo(@TempDir Path folder) {
     try (var texts =
         Pensieve.<String, String>builder()
-            .log(FileLog.open(folder, Codec.utf8(), Codec.utf8(), Durability.PROCESS_DEATH))
+            .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()))
             .open()) {
       texts.put("text", "b\u00e4r");
       texts.put("empty", "");
@@ -137,7 +136,7 @@ final class StoredValueTest {
 
   private static Pensieve<String, StoredValue> open(Path folder) {
     return Pensieve.<String, StoredValue>builder()
-        .log(FileLog.open(folder, Codec.utf8(), StoredValue.codec(), Durability.PROCESS_DEATH))
+        .log(FileLog.at(folder, Codec.utf8(), StoredValue.codec()))
         .open();
   }
 
