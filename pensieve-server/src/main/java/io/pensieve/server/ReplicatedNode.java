@@ -76,11 +76,13 @@ final class ReplicatedNode implements AutoCloseable {
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
             configuration.capacity(),
+            configuration.capacityBytes(),
             inputs.authorizer()::peerSecret,
             inputs.trust()::context);
     try {
       return new ReplicatedNode(
-          new RaftNode(settings, line -> print(err, line), onFailure, commits::record),
+          new RaftNode(
+              settings, line -> print(err, line), onFailure, commits::record, inputs.alarms()),
           inputs.trust(),
           commits);
     } catch (LogException unusable) {

@@ -63,6 +63,12 @@ final class AppliedLog extends BaseStateMachine {
   /** The term of the last configuration applied. Of the updater alone. */
   private long configurationTerm;
 
+  /**
+   * The last entry applied that a read can tell from the one before it. Stored before the machine
+   * gets the entry: once anybody knows of its effects, a follower that asks is told to wait for it.
+   */
+  private volatile long readIndex;
+
   private volatile RaftServer.@Nullable Division division;
 
   AppliedLog(
@@ -101,6 +107,7 @@ final class AppliedLog extends BaseStateMachine {
     calls.lock();
     try {
       deliverRoleChanges();
+      readIndex = position.index();
       machine.restore(position, snapshot.getFile().getPath());
       setLastAppliedTermIndex(snapshot.getTermIndex());
     } finally {
@@ -130,6 +137,9 @@ final class AppliedLog extends BaseStateMachine {
     try {
       deliverRoleChanges();
       if (content.length > 0) { // an empty one is a leader's barrier
+        if (machine.isVisible(content)) {
+          readIndex = position.index();
+        }
         machine.apply(position, content);
       }
       updateLastAppliedTermIndex(position.term(), position.index());
@@ -140,6 +150,10 @@ final class AppliedLog extends BaseStateMachine {
       calls.unlock();
     }
     return CompletableFuture.completedFuture(Message.EMPTY);
+  }
+
+  long readIndex() {
+    return readIndex;
   }
 
   @Override

@@ -43,13 +43,14 @@ public final class PeerTls {
     own.replace(chain, key);
   }
 
-  GrpcTlsConfig config() {
+  /** What Ratis needs; a peer that is refused is an event. */
+  GrpcTlsConfig config(EngineEvents events) {
     GrpcTlsConfig.Builder config = GrpcTlsConfig.newBuilder();
     config.setMutualTls(true);
     // OpenSSL's part is a library for each platform, and may keep the first certificate.
     config.setSslProvider(SslProvider.JDK);
     config.setKeyManager(own);
-    config.setTrustManager(trust);
+    config.setTrustManager(new ReportingTrust(trust, events));
     return config.build();
   }
 
