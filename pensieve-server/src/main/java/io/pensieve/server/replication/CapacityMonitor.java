@@ -1,7 +1,6 @@
 package io.pensieve.server.replication;
 
 import io.pensieve.replication.consensus.Member;
-import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.replication.NodeCard;
 import java.io.IOException;
 import java.util.HashSet;
@@ -12,10 +11,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Raises an alarm for each member whose capacity is not that of this node. The node that leads
- * evicts by its own capacity: when one with a smaller one takes over, entries go at once.
+ * Reports each member whose capacity is not that of this node. The node that leads evicts by its
+ * own capacity: when one with a smaller one takes over, entries go at once.
  */
-final class CapacityMonitor implements AutoCloseable {
+public final class CapacityMonitor implements AutoCloseable {
   private static final long FIRST_MILLIS = 2_000;
   private static final long PERIOD_MILLIS = 30_000;
   private static final long STOP_MILLIS_MAX = 5_000;
@@ -28,10 +27,17 @@ final class CapacityMonitor implements AutoCloseable {
     NodeCard read(Member member) throws IOException, InterruptedException;
   }
 
+  /** Hears of differences: once of each, and when it is over. */
+  public interface Listener {
+    void differs(String node, String reason);
+
+    void isSame(String node);
+  }
+
   private final Supplier<NodeCard> own;
   private final Supplier<List<Member>> members;
   private final Cards cards;
-  private final Alarms alarms;
+  private final Listener listener;
   private final Set<String> raised = new HashSet<>(); // of the one thread that checks
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread = new Thread(this::run, "pensieve-capacities");
@@ -43,11 +49,11 @@ final class CapacityMonitor implements AutoCloseable {
    * @param members returns the members of the cluster; none while they are not known
    */
   CapacityMonitor(
-      Supplier<NodeCard> own, Supplier<List<Member>> members, Cards cards, Alarms alarms) {
+      Supplier<NodeCard> own, Supplier<List<Member>> members, Cards cards, Listener listener) {
     this.own = own;
     this.members = members;
     this.cards = cards;
-    this.alarms = alarms;
+    this.listener = listener;
     thread.setDaemon(true);
   }
 
@@ -91,8 +97,7 @@ final class CapacityMonitor implements AutoCloseable {
     if (isSame(here, there)) {
       clear(member.id());
     } else if (raised.add(member.id())) {
-      alarms.raise(
-          Alarms.Kind.CAPACITY_DIFFERS,
+      listener.differs(
           subject(member.id()),
           text(there)
               + ", this node "
@@ -113,7 +118,7 @@ final class CapacityMonitor implements AutoCloseable {
 
   private void clear(String id) {
     if (raised.remove(id)) {
-      alarms.clear(Alarms.Kind.CAPACITY_DIFFERS, subject(id));
+      listener.isSame(subject(id));
     }
   }
 

@@ -7,7 +7,6 @@ import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
-import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.replication.Replication;
 import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
@@ -40,7 +39,7 @@ public final class RaftNode implements AutoCloseable {
    * @param events receives a line for each event of the cluster; must not block
    * @param onFailure called once if this node cannot go on: the process should end
    * @param onCommit called with the time of each commit, in nanoseconds
-   * @param alarms receives an alarm for each member with another capacity
+   * @param capacityListener hears of each member with another capacity
    * @throws LogException if the folder cannot be used
    */
   public RaftNode(
@@ -48,7 +47,7 @@ public final class RaftNode implements AutoCloseable {
       Consumer<String> events,
       Consumer<Throwable> onFailure,
       LongConsumer onCommit,
-      Alarms alarms) {
+      CapacityMonitor.Listener capacityListener) {
     this.settings = settings;
     this.events = events;
     CardReader cards = new CardReader(settings.secret(), settings.trust());
@@ -70,7 +69,7 @@ public final class RaftNode implements AutoCloseable {
     replication = new RaftReplication(membership, log, cards, consensus);
     capacities =
         new CapacityMonitor(
-            membership::card, this::members, member -> cards.read(member.url()), alarms);
+            membership::card, this::members, member -> cards.read(member.url()), capacityListener);
   }
 
   private List<Member> members() {

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.replication.consensus.Member;
-import io.pensieve.server.http.metrics.Alarms;
-import io.pensieve.server.http.metrics.Alarms.ActiveAlarm;
 import io.pensieve.server.http.replication.NodeCard;
 import java.io.IOException;
 import java.net.URI;
@@ -16,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -25,10 +24,10 @@ final class CapacityMonitorTest {
 
   private final Map<String, NodeCard> answers = new HashMap<>();
   private final List<Member> members = new ArrayList<>();
-  private final List<String> lines = new ArrayList<>();
-  private final Alarms alarms = new Alarms(lines::add);
+  private final Map<String, String> differing = new TreeMap<>();
+  private int reports;
   private final CapacityMonitor monitor =
-      new CapacityMonitor(() -> card("1", 1_000, BYTES), () -> members, this::read, alarms);
+      new CapacityMonitor(() -> card("1", 1_000, BYTES), () -> members, this::read, new Listener());
 
   private static Member member(String id) {
     return new Member(id, "h" + id, 1, URI.create("http://h" + id + ":2"));
@@ -58,39 +57,48 @@ final class CapacityMonitorTest {
     answers("3", 1_000, BYTES);
   }
 
-  private List<String> subjects() {
-    return alarms.raised().stream().map(ActiveAlarm::subject).toList();
+  private final class Listener implements CapacityMonitor.Listener {
+    @Override
+    public void differs(String node, String reason) {
+      differing.put(node, reason);
+      reports++;
+    }
+
+    @Override
+    public void isSame(String node) {
+      differing.remove(node);
+    }
+  }
+
+  private Set<String> subjects() {
+    return differing.keySet();
   }
 
   @Test
-  void nodesOfOneCapacityCauseNoAlarm() throws Exception {
+  void nodesOfOneCapacityAreNotReported() throws Exception {
     assertFalse(monitor.check(), "the members are not known yet");
     haveMembers();
     answers("2", 1_000, BYTES * 95 / 100); // its heap is a little smaller
     assertTrue(monitor.check());
-    assertEquals(List.of(), alarms.raised());
+    assertEquals(0, reports);
   }
 
   @Test
-  void aMemberWithAnotherCapacityCausesOneAlarmUntilItHasTheSame() throws Exception {
+  void aMemberWithAnotherCapacityIsReportedOnceUntilItHasTheSame() throws Exception {
     haveMembers();
     answers("2", 999, BYTES);
     answers("3", 1_000, BYTES * 2);
     monitor.check();
     monitor.check();
-    assertEquals(List.of("node 2", "node 3"), subjects());
-    assertEquals(2, lines.size());
-    assertTrue(
-        lines
-            .get(0)
-            .endsWith(
-                "capacity_differs node 2: holds at most 999 entries and 1000000 bytes, this node"
-                    + " holds at most 1000 entries and 1000000 bytes: whichever leads evicts by"
-                    + " its own. Give all nodes the same"),
-        lines.get(0));
+    assertEquals(Set.of("node 2", "node 3"), subjects());
+    assertEquals(2, reports);
+    assertEquals(
+        "holds at most 999 entries and 1000000 bytes, this node holds at most 1000 entries and"
+            + " 1000000 bytes: whichever leads evicts by its own. Give all nodes the same",
+        differing.get("node 2"));
     answers("2", 1_000, BYTES);
     monitor.check();
-    assertEquals(List.of("node 3"), subjects());
+    assertEquals(Set.of("node 3"), subjects());
   }
 
   @Test
@@ -100,9 +108,9 @@ final class CapacityMonitorTest {
     monitor.check();
     answers.clear();
     monitor.check();
-    assertEquals(List.of("node 2"), subjects());
+    assertEquals(Set.of("node 2"), subjects());
     members.remove(member("2"));
     monitor.check();
-    assertEquals(List.of(), subjects());
+    assertEquals(Set.of(), subjects());
   }
 }

@@ -2,6 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;

@@ -16,6 +16,8 @@ import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 import org.jspecify.annotations.Nullable;
 
 /** What a member asks of its own server of Ratis. No client of Ratis is in between. */
@@ -91,5 +93,21 @@ final class OwnRequests {
     return reply.isSuccess()
         ? CompletableFuture.completedFuture(null)
         : CompletableFuture.failedFuture(reply.getException());
+  }
+
+  /**
+   * An entry on its way into the leader's log, with the term in which the caller believes to lead.
+   * The term stays in this process: the fence looks at it just before the entry is appended.
+   */
+  record ProposedEntry(long term, ByteString content) implements Message {
+
+    static ProposedEntry of(long term, byte[] entry) {
+      return new ProposedEntry(term, UnsafeByteOperations.unsafeWrap(entry));
+    }
+
+    @Override
+    public ByteString getContent() {
+      return content;
+    }
   }
 }
