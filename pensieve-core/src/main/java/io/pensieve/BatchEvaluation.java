@@ -182,7 +182,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
     if (operation instanceof AtomicBatch.Put<K, V> put) {
       UpdateDecision<V> write = requireNonNull(puts.get(put));
-      pendingEntry.write(put.value(), write.weight(), write.expiryMillis(nowMillis));
+      long expiry =
+          updateDecisions.expiryMillis(write, put.key(), put.value(), pendingEntry.now, nowMillis);
+      pendingEntry.write(put.value(), write.weight(), expiry);
     } else if (operation instanceof AtomicBatch.Remove && pendingEntry.now != null) {
       pendingEntry.remove();
     }
@@ -203,7 +205,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
     UpdateDecision<V> write = updateDecisions.write(add.key(), value);
     long expiry =
-        pendingEntry.now == null ? write.expiryMillis(nowMillis) : pendingEntry.now.expiryMillis();
+        pendingEntry.now == null
+            ? updateDecisions.expiryMillis(write, add.key(), value, null, nowMillis)
+            : pendingEntry.now.expiryMillis();
     pendingEntry.write(value, write.weight(), expiry);
     use(pendingEntry);
     return null;

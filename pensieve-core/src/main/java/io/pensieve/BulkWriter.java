@@ -4,6 +4,7 @@ import io.pensieve.lru.LruTable;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
 import io.pensieve.lru.UpdateResult;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Changes many keys one after another and waits for the log once, on close. It also waits if one
@@ -21,8 +22,11 @@ final class BulkWriter<K, V> implements AutoCloseable {
     this.begun = journal.beginWrite();
   }
 
-  void update(K key, UpdateFunction<V> function) {
-    record(key, table.update(key, function));
+  /** Updates a key. Returns its value afterwards. */
+  @Nullable V update(K key, UpdateFunction<V> function) {
+    UpdateResult<V> result = table.update(key, function);
+    record(key, result);
+    return result.value();
   }
 
   /** As {@link #update}, if the key is present. Returns whether it was changed. */

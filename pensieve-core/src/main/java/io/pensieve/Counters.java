@@ -1,7 +1,10 @@
 package io.pensieve;
 
 import io.pensieve.log.LogStatistics;
+import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Counts a map's operations if enabled. If not, each call costs only a test of a final field. */
 final class Counters {
@@ -13,6 +16,8 @@ final class Counters {
   private final LongAdder evictions = new LongAdder();
   private final LongAdder expiries = new LongAdder();
   private final LongAdder loads = new LongAdder();
+  private final LongAdder loadFailures = new LongAdder();
+  private final LongAdder loadNanos = new LongAdder();
 
   Counters(boolean on) {
     this.on = on;
@@ -51,8 +56,24 @@ final class Counters {
     count(expiries);
   }
 
-  void load() {
-    count(loads);
+  /** Runs a caller's function that loads one value or several. */
+  <T> @Nullable T load(Supplier<? extends @Nullable T> load) {
+    if (!on) {
+      return load.get();
+    }
+    long begun = System.nanoTime();
+    boolean failed = true;
+    try {
+      T loaded = load.get();
+      failed = false;
+      count(loaded == null ? loadFailures : loads);
+      return loaded;
+    } finally {
+      if (failed) {
+        loadFailures.increment();
+      }
+      loadNanos.add(System.nanoTime() - begun);
+    }
   }
 
   private void count(LongAdder counter) {
@@ -70,6 +91,8 @@ final class Counters {
         evictions.sum(),
         expiries.sum(),
         loads.sum(),
+        loadFailures.sum(),
+        Duration.ofNanos(loadNanos.sum()),
         entries,
         weight,
         log);

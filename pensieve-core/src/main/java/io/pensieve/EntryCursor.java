@@ -69,6 +69,10 @@ final class EntryCursor<K, V> {
     return Objects.requireNonNull(snapshot).value();
   }
 
+  Versioned<V> versioned() {
+    return Versioned.of(Objects.requireNonNull(snapshot));
+  }
+
   long version() {
     return Objects.requireNonNull(snapshot).version();
   }

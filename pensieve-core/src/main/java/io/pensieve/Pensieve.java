@@ -80,9 +80,7 @@ import org.jspecify.annotations.Nullable;
  * @param <K> the type of keys, with an {@code equals} and {@code hashCode} by content
  * @param <V> the type of values
  */
-public final class Pensieve<K, V> extends ReadableMap<K, V>
-    implements ConcurrentMap<K, V>, AutoCloseable {
-  private final UpdateDecisions<K, V> updateDecisions;
+public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoCloseable {
   private final ExpiryReaper reaper;
   private final RecoveryReport recovery;
 
@@ -93,7 +91,6 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   private Pensieve(PensieveBuilder<K, V> settings, ExpiryReaper reaper) {
     super(settings, reaper::ensureStarted); // a standby, if the log is replicated
     this.reaper = reaper;
-    updateDecisions = new UpdateDecisions<>(capacity, settings.ttlMillis, counters);
     TableRestorer<K, V> restorer = table.restore();
     recovery = settings.log.replay(new TableReplayHandler<>(restorer, settings.progress));
     try { // from here on this map owns the log; before, another map may
@@ -360,7 +357,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
         K key = entry.key();
         V replacement = function.apply(key, entry.value());
         while (!changes.replaceIfVersion(
-                key, entry.version(), updateDecisions.write(key, replacement))
+                key, entry.version(), updateDecisions.change(key, replacement))
             && entry.reread()) {
           replacement = function.apply(key, entry.value());
         }
@@ -370,7 +367,7 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
 
   @Override
   long write(K key, V value) {
-    return update(key, updateDecisions.write(key, value)).version();
+    return update(key, updateDecisions.change(key, value)).version();
   }
 
   private UpdateResult<V> update(K key, UpdateFunction<V> function) {
@@ -391,11 +388,6 @@ public final class Pensieve<K, V> extends ReadableMap<K, V>
   private PendingWrite<V> updatePresentAsync(K key, UpdateFunction<V> function) {
     long begun = journal.beginWrite();
     return journal.pendingWrite(key, table.updatePresent(key, function), begun);
-  }
-
-  /** Removes all expired entries, as the map also does periodically. */
-  void expireDue() {
-    table.expireDue();
   }
 
   /**

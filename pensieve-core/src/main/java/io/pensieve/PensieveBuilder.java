@@ -4,7 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import io.pensieve.log.Log;
 import io.pensieve.lru.Capacity;
+import io.pensieve.lru.ExpiryRule;
 import io.pensieve.lru.Node;
+import io.pensieve.lru.UpdateDecision;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
@@ -24,6 +26,7 @@ public final class PensieveBuilder<K, V> {
   private long maximumWeight = Capacity.UNWEIGHTED;
   private ToIntBiFunction<K, V> weigher = (key, value) -> 1;
   long ttlMillis = Node.NEVER;
+  @Nullable Expiry<? super K, ? super V> expiry; // not null if ttlMillis is BY_RULE
   InstantSource clock = InstantSource.system();
   RemovalListener<? super K, ? super V> removalListener = RemovalNotifier.NOBODY;
   boolean recordStatistics;
@@ -94,7 +97,11 @@ public final class PensieveBuilder<K, V> {
   /**
    * How long an entry lives after a write by any method, unless the writer gives another time. In
    * milliseconds, rounded up. Default: for ever. Entries that are already in the log keep their
-   * expiry times.
+   * expiry times. Replaces {@link #expireAfterAccess} and {@link #expireAfter}.
+   *
+   * <p>A put replaces the entry, and its time to live. {@code compute}, {@code computeIfPresent},
+   * {@code merge}, {@code replaceAll} and {@code setValue} change the value of an entry: it expires
+   * no earlier than before.
    *
    * <p>An entry that expires costs about 50 more bytes. Once expired it is invisible, and the map
    * removes it within a second. Time passes while the map is closed. Expiry uses the time of day.
@@ -106,7 +113,71 @@ public final class PensieveBuilder<K, V> {
    */
   public PensieveBuilder<K, V> expireAfterWrite(Duration ttl) {
     this.ttlMillis = UpdateDecisions.millis(ttl);
+    this.expiry = null;
     return this;
+  }
+
+  /**
+   * How long an entry lives after a write or a read, by {@code get} and the like, unless the writer
+   * gives another time. Replaces {@link #expireAfterWrite} and {@link #expireAfter}.
+   *
+   * <p>The log has each expiry with its value, so a read that extends a life writes the value
+   * again, with a new version. A read does that only if it extends the life by more than an eighth.
+   * So an entry lives for seven eighths of the time at least after its last read, and is written up
+   * to eight times within that time for its reads. These writes are not waited for: a crash
+   * shortens a life by what the log loses, which is nothing if the process dies, and by less than
+   * an eighth if the power is cut just after such a write. A crash lengthens no life. Each read
+   * costs a look at the clock.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public PensieveBuilder<K, V> expireAfterAccess(Duration ttl) {
+    UpdateDecisions.millis(ttl);
+    return expireAfter(
+        new Expiry<Object, Object>() {
+          @Override
+          public Duration afterCreate(Object key, Object value) {
+            return ttl;
+          }
+
+          @Override
+          public Duration afterUpdate(Object key, Object value, Duration remaining) {
+            return atLeast(remaining);
+          }
+
+          @Override
+          public Duration afterRead(Object key, Object value, Duration remaining) {
+            return atLeast(remaining);
+          }
+
+          private Duration atLeast(Duration remaining) {
+            return remaining.compareTo(ttl) > 0 ? remaining : ttl;
+          }
+        });
+  }
+
+  /**
+   * Decides for each entry how long it lives, unless the writer gives another time. Replaces {@link
+   * #expireAfterWrite} and {@link #expireAfterAccess}. What reads change is logged as for the
+   * latter.
+   */
+  public PensieveBuilder<K, V> expireAfter(Expiry<? super K, ? super V> expiry) {
+    this.expiry = requireNonNull(expiry);
+    this.ttlMillis = UpdateDecision.BY_RULE;
+    return this;
+  }
+
+  ExpiryRule<K, V> expiryRule() {
+    Expiry<? super K, ? super V> chosen = expiry;
+    if (chosen == null) {
+      return (key, value, remainingMillis) -> Node.NEVER;
+    }
+    return (key, value, remainingMillis) ->
+        UpdateDecisions.millis(
+            remainingMillis == ExpiryRule.CREATED
+                ? chosen.afterCreate(key, value)
+                : chosen.afterUpdate(
+                    key, value, UpdateDecisions.duration(Math.max(1, remainingMillis))));
   }
 
   /**

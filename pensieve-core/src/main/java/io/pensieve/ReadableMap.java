@@ -19,14 +19,16 @@ import org.jspecify.annotations.Nullable;
  * The reading half of a {@link Pensieve}: look-ups, views, iteration in LRU or key order, and
  * statistics.
  */
-abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensieve {
+abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits LoadingMap {
   final Capacity<K, V> capacity;
   final Counters counters;
   final LogChangeSink<K, V> journal;
   final LruTable<K, V> table;
   final @Nullable StandbyTable<K, V> standby; // null unless the log is replicated
   private final SortedKeys<K> sortedKeys;
-  private final boolean readsAtOnce; // whether a read neither waits nor is counted
+  private final @Nullable ReadExpiry<K, V> readExpiry; // null unless reads change lives
+  private final boolean isPlain; // whether a read is a use of the table, and nothing else
+  private final boolean readsAtOnce; // if so, whether it neither waits nor is counted
 
   ReadableMap(PensieveBuilder<K, V> settings, Runnable firstExpiry) {
     capacity = settings.capacity();
@@ -42,7 +44,11 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     table = new LruTable<>(capacity, journal, notifier, settings.clock, firstExpiry, sortedKeys);
     standby =
         settings.log instanceof ReplicatedLog ? new StandbyTable<>(table, capacity, journal) : null;
-    readsAtOnce = standby == null && !journal.mayWait() && !counters.isOn();
+    Expiry<? super K, ? super V> expiry = settings.expiry;
+    readExpiry = expiry == null ? null : new ReadExpiry<>(expiry, settings.clock, capacity, table);
+    isPlain = standby == null && readExpiry == null;
+    readsAtOnce = isPlain && !journal.mayWait() && !counters.isOn();
+    table.expireBy(settings.expiryRule());
   }
 
   // ---- Reading
@@ -59,8 +65,9 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
       return absent(key, node) ? null : peek(key);
     }
     counters.hit();
+    long version = node.version(); // not that of a write to which this read leads
     touch(node);
-    journal.awaitValue(node.version());
+    journal.awaitValue(version);
     return value;
   }
 
@@ -82,9 +89,9 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
       return absent(key, node) ? null : getVersioned(key);
     }
     counters.hit();
-    touch(node);
-    journal.awaitValue(snapshot.version());
-    return Versioned.of(snapshot);
+    Node.Snapshot<V> shown = touch(node, snapshot);
+    journal.awaitValue(shown.version());
+    return Versioned.of(shown);
   }
 
   /** As {@link #getVersioned}, but does not wait until the result is durable. */
@@ -102,8 +109,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
           : new PendingRead<>(null, journal.whenDurable(observed));
     }
     counters.hit();
-    touch(node);
-    return new PendingRead<>(Versioned.of(snapshot), journal.whenDurable(snapshot.version()));
+    Node.Snapshot<V> shown = touch(node, snapshot);
+    return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()));
   }
 
   /** Whether the key has a value. Does not count as a use. */
@@ -112,7 +119,10 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return peek(key) != null;
   }
 
-  @Nullable V peek(Object key) {
+  /**
+   * Returns the key's value as {@link #get} does, or null. Does not count as a use, nor as a hit.
+   */
+  public @Nullable V peek(Object key) {
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
@@ -143,6 +153,19 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return (int) Math.min(table.size(), Integer.MAX_VALUE);
   }
 
+  /** As {@link #size}, without the limit of an {@code int}. */
+  public long mappingCount() {
+    return table.size();
+  }
+
+  /**
+   * Removes the entries that have expired, as the map also does by itself within a second. They are
+   * invisible in any case: this frees their memory, and calls the removal listener.
+   */
+  public void cleanUp() {
+    table.expireDue();
+  }
+
   /** Whether there is no entry. Unlike {@link #size}, it waits as any read does. */
   @Override
   public boolean isEmpty() {
@@ -162,10 +185,28 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return counters.statistics(table.size(), table.weight(), journal.statistics());
   }
 
-  // A standby has its order from its log.
   private void touch(Node<K, V> node) {
+    if (isPlain) {
+      table.touch(node);
+    } else {
+      touchUnlessStandby(node);
+    }
+  }
+
+  // Returns the snapshot, or a later one: a version that this read makes outdated is of no use.
+  private Node.Snapshot<V> touch(Node<K, V> node, Node.Snapshot<V> seen) {
+    touch(node);
+    Node.Snapshot<V> again = isPlain ? null : table.read(node);
+    return again == null ? seen : again;
+  }
+
+  // A standby has its order and its expiries from its log.
+  private void touchUnlessStandby(Node<K, V> node) {
     if (standby == null || standby.recordUse(node.key())) {
       table.touch(node);
+      if (readExpiry != null) {
+        readExpiry.read(node);
+      }
     }
   }
 
@@ -271,6 +312,12 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
     return super.hashCode();
   }
 
+  /** The numbers of this map. Not its keys and values: these may be secrets, and may be many. */
+  @Override
+  public final String toString() {
+    return "Pensieve[" + mappingCount() + " entries of at most " + maximumEntries() + "]";
+  }
+
   /**
    * Returns the keys in their sorted order.
    *
@@ -321,6 +368,15 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Pensie
   /** As {@link #coldestFirst}, in reverse order. */
   public Iterable<Entry<K, V>> hottestFirst() {
     return () -> iterator(() -> table.hottestFirst().iterator());
+  }
+
+  /**
+   * Returns the entries with their versions and expiry times, in no order. Otherwise as {@link
+   * #entrySet}: removing by the iterator removes the version that it has shown, and no later one.
+   */
+  public Iterable<Entry<K, Versioned<V>>> versionedEntries() {
+    return () ->
+        new ViewIterator<>(this, cursor(), seen -> Map.entry(seen.key(), seen.versioned()));
   }
 
   List<Node<K, V>> nodes() {

@@ -12,6 +12,9 @@ public enum RemovalCause {
    * comes back without a call of the listener.
    */
   REMOVED,
-  /** A caller gave the key another value, or the same one again. */
+  /**
+   * A caller gave the key another value, or the same one again: also by a touch, or by a read that
+   * changes how long the entry lives.
+   */
   REPLACED
 }

@@ -1,6 +1,7 @@
 package io.pensieve;
 
 import io.pensieve.log.LogStatistics;
+import java.time.Duration;
 
 /**
  * The counters of a map since it was opened, and its current size. While threads use the map, the
@@ -14,7 +15,10 @@ import io.pensieve.log.LogStatistics;
  * @param removals the number of entries that callers removed
  * @param evictions the number of entries evicted because of the bounds
  * @param expiries the number of entries removed because they expired
- * @param loads how many times a function given to {@code computeIfAbsent} returned a value
+ * @param loads how many times a function given to {@code computeIfAbsent}, {@code get} or {@code
+ *     getAll} returned a value, or several at once
+ * @param loadFailures how many times such a function returned nothing, or threw
+ * @param loadTime how long these functions took together
  * @param entries the number of entries
  * @param weight their total weight; their number, if they are not weighed
  * @param log the log's own counters since then and its current state; always recorded, all zero if
@@ -28,6 +32,8 @@ public record Statistics(
     long evictions,
     long expiries,
     long loads,
+    long loadFailures,
+    Duration loadTime,
     long entries,
     long weight,
     LogStatistics log) {

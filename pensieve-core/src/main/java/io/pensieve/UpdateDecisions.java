@@ -3,6 +3,7 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 
 import io.pensieve.lru.Capacity;
+import io.pensieve.lru.ExpiryRule;
 import io.pensieve.lru.Node;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
@@ -19,16 +20,19 @@ final class UpdateDecisions<K, V> {
   private final Capacity<K, V> capacity;
   private final long ttlMillis;
   private final Counters counters;
+  private final ExpiryRule<K, V> rule;
 
   /**
    * Creates the decisions of one map.
    *
    * @param ttlMillis the time to live if the writer gives none; {@link Node#NEVER} if values do not
-   *     expire
+   *     expire, {@link UpdateDecision#BY_RULE} if the table decides
    */
-  UpdateDecisions(Capacity<K, V> capacity, long ttlMillis, Counters counters) {
+  UpdateDecisions(
+      Capacity<K, V> capacity, long ttlMillis, ExpiryRule<K, V> rule, Counters counters) {
     this.capacity = capacity;
     this.ttlMillis = ttlMillis;
+    this.rule = rule;
     this.counters = counters;
   }
 
@@ -56,6 +60,25 @@ final class UpdateDecisions<K, V> {
     int weight = capacity.weigher().applyAsInt(key, value);
     capacity.checkWeight(weight);
     return UpdateDecision.write(value, weight, ttl);
+  }
+
+  /**
+   * Returns when the entry of a {@link #writeFor} expires.
+   *
+   * @param before the entry that it replaces, or null
+   */
+  long expiryMillis(
+      UpdateDecision<V> write, K key, V value, Node.@Nullable Snapshot<V> before, long nowMillis) {
+    long ttl = write.ttlMillis();
+    if (ttl == UpdateDecision.BY_RULE) {
+      long remaining = ExpiryRule.CREATED;
+      if (before != null) {
+        remaining =
+            before.expiryMillis() == Node.NEVER ? Node.NEVER : before.expiryMillis() - nowMillis;
+      }
+      ttl = rule.ttlMillis(key, value, remaining);
+    }
+    return UpdateDecision.expiryMillis(ttl, nowMillis);
   }
 
   /** This write if the key is absent; otherwise a use. */
@@ -97,11 +120,7 @@ final class UpdateDecisions<K, V> {
   }
 
   private UpdateDecision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
-    V loaded = function.apply(key);
-    if (loaded != null) {
-      counters.load();
-    }
-    return writeOrRemove(key, loaded);
+    return writeOrRemove(key, counters.load(() -> function.apply(key)));
   }
 
   /** Writes the value; if there is one already, what the function returns for both. */
@@ -115,7 +134,23 @@ final class UpdateDecisions<K, V> {
 
   // The decision for a function's result: null means to remove the key.
   private UpdateDecision<V> writeOrRemove(K key, @Nullable V value) {
-    return value == null ? UpdateDecision.remove() : write(key, value);
+    return value == null ? UpdateDecision.remove() : change(key, value);
+  }
+
+  /**
+   * Writes a new value of the same entry, if there is one. That lives as long as it would have, and
+   * at least as long as the map lets entries live after a write. A new entry lives as the map says.
+   */
+  UpdateDecision<V> change(K key, V value) {
+    if (ttlMillis == UpdateDecision.BY_RULE) {
+      return write(key, value);
+    }
+    return write(key, value, ttlMillis == Node.NEVER ? UpdateDecision.SAME_EXPIRY : -ttlMillis);
+  }
+
+  /** Returns a time to live as a duration. */
+  static Duration duration(long millis) {
+    return millis == Node.NEVER ? Expiry.FOREVER : Duration.ofMillis(millis);
   }
 
   /**

@@ -118,7 +118,7 @@ class AtomicBatchTest {
     List<OperationResult<String>> results = map.writeAsync(batch).await().results();
     assertEquals(0, requireNonNull(results.get(0).entry()).version());
     assertEquals(0, requireNonNull(results.get(1).entry()).version());
-    map.expireDue();
+    map.cleanUp();
   }
 
   @Test
@@ -203,7 +203,7 @@ class AtomicBatchTest {
     assertEquals(Optional.of(start.plusSeconds(6)), expiryIn(results, 2));
     assertEquals(Optional.of(start.plusSeconds(6)), expiryIn(results, 3));
     assertEquals(Optional.of(start.plusSeconds(6)), requireNonNull(map.getVersioned("m")).expiry());
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Set.of("n=1 REPLACED", "over=1 EXPIRED"), Set.copyOf(told));
   }
 
@@ -217,7 +217,7 @@ class AtomicBatchTest {
     clock.advance(1_000);
     assertNull(map.writeAsync(batch.put("a", "2")).await().results().get(0).previous());
     assertEquals(List.of("a=1 EXPIRED"), told);
-    map.expireDue();
+    map.cleanUp();
     assertEquals("2", map.get("a"));
     assertEquals(1, told.size());
   }

@@ -144,7 +144,7 @@ class CapacityModelTest {
       assertNull(map.remove(key));
       assertFalse(map.removeIfVersion(key, 1));
     }
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Set.copyOf(model.departed()), Set.copyOf(told));
     told.clear();
   }

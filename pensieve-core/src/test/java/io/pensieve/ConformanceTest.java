@@ -9,12 +9,15 @@ import com.google.common.collect.testing.TestStringMapGenerator;
 import com.google.common.collect.testing.features.CollectionFeature;
 import com.google.common.collect.testing.features.CollectionSize;
 import com.google.common.collect.testing.features.MapFeature;
+import com.google.common.collect.testing.testers.MapToStringTester;
+import java.lang.reflect.Method;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import junit.framework.Test;
 import junit.framework.TestFailure;
 import junit.framework.TestResult;
@@ -91,6 +94,14 @@ class ConformanceTest {
             MapFeature.GENERAL_PURPOSE,
             CollectionFeature.SUPPORTS_ITERATOR_REMOVE,
             CollectionSize.ANY)
+        .suppressing(toStringTests())
         .createTestSuite();
+  }
+
+  // A map that may hold secrets does not print them.
+  private static List<Method> toStringTests() {
+    return Stream.of(MapToStringTester.class.getMethods())
+        .filter(method -> method.getName().startsWith("testToString"))
+        .toList();
   }
 }

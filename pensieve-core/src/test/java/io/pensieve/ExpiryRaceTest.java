@@ -56,7 +56,7 @@ class ExpiryRaceTest {
           }
           while (!done.get()) {
             if (role == 1) {
-              map.expireDue();
+              map.cleanUp();
             } else {
               read.run();
             }

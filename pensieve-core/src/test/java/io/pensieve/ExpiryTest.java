@@ -12,6 +12,7 @@ import io.pensieve.log.LogException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,7 +74,7 @@ class ExpiryTest {
     assertEquals(List.of(Map.entry("b", "2")), List.copyOf(map.entrySet()));
     assertEquals("b", map.coldestFirst().iterator().next().getKey());
     assertEquals("b", map.hottestFirst().iterator().next().getKey());
-    assertEquals("{b=2}", map.toString());
+    assertEquals("{b=2}", new HashMap<>(map).toString());
   }
 
   @Test
@@ -113,7 +114,7 @@ class ExpiryTest {
     map.put("a", "3", DAY);
     map.put("a", "4", SECOND);
     clock.advance(SECOND);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Map.of(), log.fold(), "put with a shorter one");
   }
 
@@ -194,7 +195,7 @@ class ExpiryTest {
     map.put("a", "1", SECOND);
     map.put("b", "2", DAY);
     clock.advance(SECOND);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(
         List.of(
             new Change.Put<>("a", "1", clock.millis()),
@@ -268,14 +269,14 @@ class ExpiryTest {
                     }));
     started.await();
     clock.advance(DAY);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Map.of("slow", "1"), log.fold());
     assertEquals(0, map.size());
     assertNull(map.get("slow"), "expired while it is being computed");
     result.complete("2");
     slow.get();
-    map.expireDue();
-    assertEquals(Map.of("slow", "2"), map);
+    map.cleanUp();
+    assertEquals(Map.of(), map, "a change revives no entry");
     assertEquals(log.fold(), map);
   }
 
@@ -298,10 +299,10 @@ class ExpiryTest {
                             })));
     started.await();
     clock.advance(SECOND);
-    map.expireDue();
+    map.cleanUp();
     result.completeExceptionally(new IllegalStateException("no value"));
     slow.get();
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Map.of(), log.fold());
     assertEquals(0, map.size());
   }
@@ -319,7 +320,7 @@ class ExpiryTest {
                   return map.put("a", "2");
                 }));
     assertNull(map.get("a"));
-    map.expireDue();
+    map.cleanUp();
     assertEquals(0, map.size());
   }
 
@@ -328,11 +329,11 @@ class ExpiryTest {
     map.put("a", "1", SECOND);
     log.refuse(new LogException.Full("no room"));
     clock.advance(SECOND);
-    assertThrows(LogException.Full.class, map::expireDue);
+    assertThrows(LogException.Full.class, map::cleanUp);
     assertNull(map.get("a"));
     assertFalse(map.containsKey("a"));
     log.refuse(null);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(0, map.size());
     assertEquals(Map.of(), log.fold());
   }
@@ -351,7 +352,7 @@ class ExpiryTest {
     assertEquals(new Change.Remove<String, String>("a"), log.history().get(3));
     clock.advance(1);
     assertNull(map.get("b"));
-    map.expireDue();
+    map.cleanUp();
     assertEquals(Map.of("c", "3"), log.fold());
   }
 
@@ -361,10 +362,10 @@ class ExpiryTest {
     clock.advance(DAY.negated());
     map.put("b", "1", SECOND);
     clock.advance(SECOND);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(List.of("a"), keys(map));
     clock.advance(DAY);
-    map.expireDue();
+    map.cleanUp();
     assertEquals(0, map.size());
   }
 }

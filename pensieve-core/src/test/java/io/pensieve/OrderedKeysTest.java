@@ -86,7 +86,7 @@ class OrderedKeysTest {
     map.compute("d", (key, value) -> null);
     clock.advance(1_000);
     assertEquals(List.of("f", "g"), list(map.orderedKeys()), "e is over");
-    map.expireDue();
+    map.cleanUp();
     map.put("e", "3");
     assertEquals(List.of("e", "f", "g"), list(map.orderedKeys()));
     map.clear();

@@ -61,7 +61,7 @@ class RemovalListenerTest {
     map.keySet().remove(3);
     map.put(4, 40, Duration.ofMillis(1));
     clock.advance(1);
-    map.expireDue();
+    map.cleanUp();
     map.put(5, 50);
     map.compute(5, (key, value) -> null);
     map.put(6, 60);
@@ -88,7 +88,7 @@ class RemovalListenerTest {
     map.put(1, 10, Duration.ofMillis(1));
     clock.advance(1);
     map.put(1, 11);
-    map.expireDue(); // waits for the map's own thread, if that was faster
+    map.cleanUp(); // waits for the map's own thread, if that was faster
     assertEquals(List.of(new RemovalEvent(1, 10, EXPIRED)), told);
   }
 
@@ -368,7 +368,7 @@ class RemovalListenerTest {
                 case 1 -> busy.compute(key, (k, v) -> v == null ? written.getAndIncrement() : null);
                 case 2 -> busy.get(key);
                 case 3 -> clock.advance(random.nextInt(3));
-                case 4 -> busy.expireDue();
+                case 4 -> busy.cleanUp();
                 case 5 -> busy.put(key, written.getAndIncrement());
                 default ->
                     busy.put(
@@ -379,7 +379,7 @@ class RemovalListenerTest {
             }
           });
       clock.advance(100);
-      busy.expireDue();
+      busy.cleanUp();
       assertEquals(0, twice.get(), "told twice");
       assertEquals(busyLog.fold(), busy);
       for (int value : busy.values()) {

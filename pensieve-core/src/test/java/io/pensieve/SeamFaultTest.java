@@ -310,7 +310,7 @@ class SeamFaultTest {
       keys.add("k" + i);
     }
     time.advance(200);
-    map.expireDue();
+    map.cleanUp();
   }
 
   private void everything(Pensieve<String, String> map, Set<String> keys) {

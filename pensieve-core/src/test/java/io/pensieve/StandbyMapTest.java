@@ -125,7 +125,7 @@ class StandbyMapTest {
     long expiry = clock.millis() + 10;
     log.apply(20, new Change.Put<>("x", "v", expiry));
     clock.advance(Duration.ofSeconds(1));
-    map.expireDue();
+    map.cleanUp();
     assertNull(map.get("x"));
     assertEquals(20, requireNonNull(log.map().entry("x")).version());
 

@@ -256,7 +256,7 @@ class VirtualMachineErrorTest {
       map.merge(key, 1, (value, one) -> value);
       assertEquals(key, map.computeIfPresent(key, (k, v) -> k), "nobody owns the key");
     }
-    map.expireDue();
+    map.cleanUp();
     assertHolds(map, withEverything);
     for (int key = 0; key < BOUND; key++) {
       map.put(1_000 + key, 1);

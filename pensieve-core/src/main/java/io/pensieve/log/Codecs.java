@@ -1,15 +1,49 @@
 package io.pensieve.log;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 
 /** The codecs behind {@link Codec}'s factories. */
 final class Codecs {
   static final Codec<String> UTF_8 = new Utf8();
   static final Codec<byte[]> BYTES = new Bytes();
-  static final Codec<Long> INT64 = new Int64();
+  static final Codec<Integer> INT32 =
+      new Fixed<>("int32", Integer.BYTES, ByteBuffer::putInt, ByteBuffer::getInt);
+  static final Codec<Long> INT64 =
+      new Fixed<>("int64", Long.BYTES, ByteBuffer::putLong, ByteBuffer::getLong);
+  static final Codec<Boolean> BOOL =
+      new Fixed<>(
+          "bool", 1, (into, value) -> into.put((byte) (value ? 1 : 0)), Codecs::readBoolean);
+  static final Codec<UUID> UUID_CODEC =
+      new Fixed<>("uuid", 2 * Long.BYTES, Codecs::writeUuid, Codecs::readUuid);
+  static final Codec<Instant> INSTANT =
+      new Fixed<>(
+          "instant",
+          Long.BYTES + Integer.BYTES,
+          (into, value) -> into.putLong(value.getEpochSecond()).putInt(value.getNano()),
+          Codecs::readInstant);
+
+  private static final long NAN_BITS = Double.doubleToLongBits(Double.NaN);
+
+  // doubleToLongBits: doubles that are equal have equal bits.
+  static final Codec<Double> FLOAT64 =
+      new Fixed<>(
+          "float64",
+          Double.BYTES,
+          (into, value) -> into.putLong(Double.doubleToLongBits(value)),
+          Codecs::readDouble);
 
   private Codecs() {}
 
@@ -75,23 +109,149 @@ final class Codecs {
     }
   }
 
-  private static final class Int64 implements Codec<Long> {
+  /** Encodes values of a fixed number of bytes, little-endian unless it says otherwise. */
+  private record Fixed<T>(
+      String name, int bytes, BiConsumer<ByteBuffer, T> write, Function<ByteBuffer, T> read)
+      implements Codec<T> {
+    @Override
+    public byte[] encode(T value) {
+      ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      write.accept(buffer, value);
+      return buffer.array();
+    }
+
+    @Override
+    public T decode(byte[] encoded) {
+      if (encoded.length != bytes) {
+        throw new IllegalArgumentException("expected " + bytes + " bytes, found " + encoded.length);
+      }
+      return read.apply(ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN));
+    }
+  }
+
+  private static boolean readBoolean(ByteBuffer from) {
+    byte found = from.get();
+    if (found != 0 && found != 1) {
+      throw new IllegalArgumentException("a boolean is 0 or 1, not " + found);
+    }
+    return found == 1;
+  }
+
+  private static double readDouble(ByteBuffer from) {
+    double found = from.getDouble();
+    if (Double.isNaN(found) && Double.doubleToRawLongBits(found) != NAN_BITS) {
+      throw new IllegalArgumentException("a NaN that is not the canonical one");
+    }
+    return found;
+  }
+
+  private static UUID readUuid(ByteBuffer from) {
+    from.order(ByteOrder.BIG_ENDIAN);
+    return new UUID(from.getLong(), from.getLong());
+  }
+
+  private static Instant readInstant(ByteBuffer from) {
+    long seconds = from.getLong();
+    int nanos = from.getInt();
+    if (nanos < 0 || nanos > 999_999_999) {
+      throw new IllegalArgumentException("nanoseconds of an instant: " + nanos);
+    }
+    try {
+      return Instant.ofEpochSecond(seconds, nanos);
+    } catch (DateTimeException beyondAllTime) {
+      throw new IllegalArgumentException("seconds of an instant: " + seconds, beyondAllTime);
+    }
+  }
+
+  private static void writeUuid(ByteBuffer into, UUID value) {
+    into.order(ByteOrder.BIG_ENDIAN)
+        .putLong(value.getMostSignificantBits())
+        .putLong(value.getLeastSignificantBits());
+  }
+
+  /** The name of a codec that contains others; none if one of them has none. */
+  static String nameOf(String outer, Codec<?> inner) {
+    return inner.name().isEmpty() ? "" : outer + "<" + inner.name() + ">";
+  }
+
+  /** Encodes the constants of an enum by their names. */
+  record EnumCodec<E extends Enum<E>>(Class<E> type) implements Codec<E> {
+    EnumCodec {
+      requireNonNull(type);
+    }
+
     @Override
     public String name() {
-      return "int64";
+      return "enum:" + type.getName();
     }
 
     @Override
-    public byte[] encode(Long value) {
-      return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+    public byte[] encode(E value) {
+      return UTF_8.encode(value.name());
     }
 
     @Override
-    public Long decode(byte[] bytes) {
-      if (bytes.length != Long.BYTES) {
-        throw new IllegalArgumentException("expected 8 bytes, found " + bytes.length);
+    public E decode(byte[] bytes) {
+      return Enum.valueOf(type, UTF_8.decode(bytes));
+    }
+  }
+
+  /** Encodes lists of what another codec encodes. */
+  record ListCodec<T>(Codec<T> elements) implements Codec<List<T>> {
+    ListCodec {
+      requireNonNull(elements);
+    }
+
+    @Override
+    public String name() {
+      return nameOf("list", elements);
+    }
+
+    @Override
+    public byte[] encode(List<T> value) {
+      return Parts.join(value.stream().map(elements::encode).toList());
+    }
+
+    @Override
+    public List<T> decode(byte[] bytes) {
+      return Parts.split(bytes).stream().map(elements::decode).toList();
+    }
+  }
+
+  /** Encodes what another codec encodes, or nothing. */
+  record OptionalCodec<T>(Codec<T> values) implements Codec<Optional<T>> {
+    private static final byte EMPTY = 0;
+    private static final byte PRESENT = 1;
+
+    OptionalCodec {
+      requireNonNull(values);
+    }
+
+    @Override
+    public String name() {
+      return nameOf("optional", values);
+    }
+
+    @Override
+    public byte[] encode(Optional<T> value) {
+      if (value.isEmpty()) {
+        return new byte[] {EMPTY};
       }
-      return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+      byte[] encoded = values.encode(value.get());
+      byte[] bytes = new byte[1 + encoded.length];
+      bytes[0] = PRESENT;
+      System.arraycopy(encoded, 0, bytes, 1, encoded.length);
+      return bytes;
+    }
+
+    @Override
+    public Optional<T> decode(byte[] bytes) {
+      if (bytes.length == 1 && bytes[0] == EMPTY) {
+        return Optional.empty();
+      } else if (bytes.length == 0 || bytes[0] != PRESENT) {
+        throw new IllegalArgumentException("neither empty nor present");
+      }
+      return Optional.of(values.decode(Arrays.copyOfRange(bytes, 1, bytes.length)));
     }
   }
 }

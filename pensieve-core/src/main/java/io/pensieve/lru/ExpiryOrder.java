@@ -2,6 +2,7 @@ package io.pensieve.lru;
 
 import io.pensieve.annotation.GuardedBy;
 import java.time.InstantSource;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,9 @@ final class ExpiryOrder<K, V> {
   private final Runnable alarm;
   private final Iterable<Node<K, V>> nodes;
 
+  /** What decides where a write leaves that to the table. Set before the table is used. */
+  ExpiryRule<K, V> rule = (key, value, remainingMillis) -> Node.NEVER;
+
   @GuardedBy("this")
   private @Nullable TimerWheel<K, V> wheel; // null before the first timer
 
@@ -49,9 +53,32 @@ final class ExpiryOrder<K, V> {
     return clock.millis();
   }
 
-  /** Returns when the entry expires if it is written now. Reads the clock only if necessary. */
-  long expiryMillis(UpdateDecision<V> write) {
-    return write.ttlMillis() == Node.NEVER ? Node.NEVER : write.expiryMillis(clock.millis());
+  /**
+   * Returns when the node's entry expires if it is written now. Reads the clock only if necessary.
+   *
+   * @param current the node's value before, or null
+   */
+  long expiryMillis(UpdateDecision<V> write, Node<K, V> node, @Nullable V current) {
+    long ttl = write.ttlMillis();
+    if (ttl == Node.NEVER || write.action() == UpdateDecision.Action.WRITE_UNTIL) {
+      return ttl;
+    } else if (ttl == UpdateDecision.SAME_EXPIRY) {
+      return node.expiryMillis();
+    }
+    long now = clock.millis();
+    if (ttl == UpdateDecision.BY_RULE) {
+      long before = current == null ? ExpiryRule.CREATED : remaining(node.expiryMillis(), now);
+      ttl = rule.ttlMillis(node.key(), Objects.requireNonNull(write.value()), before);
+    }
+    if (ttl > 0) {
+      return UpdateDecision.expiryMillis(ttl, now);
+    }
+    long atLeast = UpdateDecision.expiryMillis(-ttl, now);
+    return current == null ? atLeast : Math.max(atLeast, node.expiryMillis());
+  }
+
+  private static long remaining(long expiryMillis, long nowMillis) {
+    return expiryMillis == Node.NEVER ? Node.NEVER : Math.max(0, expiryMillis - nowMillis);
   }
 
   /** Whether this time has come. */

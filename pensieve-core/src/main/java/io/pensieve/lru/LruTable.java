@@ -103,6 +103,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.capacityChange = new CapacityChange<>(capacity, table, this.clock, order, evictor);
   }
 
+  /** Sets the rule for writes that leave it to the table. To be called before the table is used. */
+  public void expireBy(ExpiryRule<K, V> rule) {
+    expiries.rule = rule;
+  }
+
   /**
    * Returns what makes changes that were decided elsewhere; this sink gives them their versions.
    */

@@ -242,7 +242,7 @@ final class NodeWriter<K, V> {
   UpdateResult<V> write(Node<K, V> node, @Nullable V current, UpdateDecision<V> decision) {
     V value = decision.value();
     assert value != null : "a decision to write has a value";
-    long expiry = decision.keepsExpiry() ? node.expiryMillis() : expiries.expiryMillis(decision);
+    long expiry = expiries.expiryMillis(decision, node, current);
     int weight = decision.weight();
     Timer<K, V> timer = node.timerFor(expiry);
     long version = recordChange(node, value, expiry);

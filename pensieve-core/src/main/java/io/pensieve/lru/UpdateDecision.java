@@ -12,13 +12,18 @@ import org.jspecify.annotations.Nullable;
  *     null
  * @param weight the new weight of the entry
  * @param ttlMillis the time to live from the moment of the write, more than 0; {@link Node#NEVER}
- *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time. For {@link
- *     Action#WRITE_UNTIL} the time of the expiry instead, or {@link Node#NEVER}
+ *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time, {@link
+ *     #BY_RULE} if the table decides. A negative number if it lives at least so long: an entry that
+ *     expires later keeps its expiry time. For {@link Action#WRITE_UNTIL} the time of the expiry
+ *     instead, or {@link Node#NEVER}
  */
 public record UpdateDecision<V>(Action action, @Nullable V value, int weight, long ttlMillis)
     implements UpdateFunction<V> {
   /** The time to live of a value that keeps the expiry time of the value that it replaces. */
   public static final long SAME_EXPIRY = 0;
+
+  /** The time to live of a value for which the table's {@link ExpiryRule} decides that. */
+  public static final long BY_RULE = Long.MIN_VALUE;
 
   private static final UpdateDecision<?> KEEP =
       new UpdateDecision<>(Action.KEEP, null, 0, Node.NEVER);
@@ -42,20 +47,13 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
   }
 
   /**
-   * Returns when the entry expires if it is written now, unless it keeps its expiry time.
+   * Returns when an entry expires that lives so long from now on.
    *
+   * @param ttlMillis more than 0
    * @return {@link Node#NEVER} if the sum overflows
    */
-  public long expiryMillis(long nowMillis) {
-    if (action == Action.WRITE_UNTIL) {
-      return ttlMillis;
-    }
+  public static long expiryMillis(long ttlMillis, long nowMillis) {
     return ttlMillis > Node.NEVER - Math.max(0, nowMillis) ? Node.NEVER : nowMillis + ttlMillis;
-  }
-
-  /** Whether the entry keeps its expiry time. */
-  boolean keepsExpiry() {
-    return ttlMillis == SAME_EXPIRY && action == Action.WRITE;
   }
 
   @Override

@@ -184,9 +184,7 @@ final class ClusterMembership implements AutoCloseable {
         self.port(),
         state.cluster(),
         state.founders(),
-        state.invited(),
-        settings.mapEntries(),
-        settings.mapBytes());
+        state.invited());
   }
 
   /** Lets the node of this card into the cluster, and waits until it has started its engine. */

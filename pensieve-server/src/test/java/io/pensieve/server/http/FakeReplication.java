@@ -27,7 +27,6 @@ final class FakeReplication implements Replication {
   volatile CompletableFuture<Void> barrier = CompletableFuture.completedFuture(null);
   volatile CompletableFuture<Void> administration = CompletableFuture.completedFuture(null);
   volatile Optional<String> waitsFor = Optional.empty();
-  volatile Optional<Duration> snapshotAge = Optional.of(Duration.ofSeconds(60));
   volatile Optional<PastRequest> past = Optional.empty();
   final Set<String> requests = ConcurrentHashMap.newKeySet();
   final AtomicInteger barriers = new AtomicInteger();
@@ -90,9 +89,7 @@ final class FakeReplication implements Replication {
         2,
         Optional.empty(),
         Map.of("2", incarnation),
-        Set.of(),
-        1_000,
-        1 << 20);
+        Set.of());
   }
 
   @Override
@@ -111,7 +108,7 @@ final class FakeReplication implements Replication {
         5,
         1234,
         3,
-        snapshotAge,
+        Optional.of(Duration.ofSeconds(60)),
         99);
   }
 
