@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,6 +24,8 @@ import java.util.stream.Stream;
 record Source(String path, String text, String code) {
   static final Path ROOT =
       Path.of(System.getProperty("pensieve.root", "..")).toAbsolutePath().normalize();
+
+  private static final Map<String, List<Source>> OF_REPOSITORY = new HashMap<>();
 
   private static final Pattern COMMENT_OR_LITERAL =
       Pattern.compile(
@@ -64,6 +68,20 @@ record Source(String path, String text, String code) {
 
   /** Reads all files below this folder whose names end so, but those that a build made. */
   static List<Source> read(Path root, String suffix) throws IOException {
+    if (!root.equals(ROOT)) {
+      return readAll(root, suffix);
+    }
+    synchronized (OF_REPOSITORY) { // each rule asks for them again
+      List<Source> known = OF_REPOSITORY.get(suffix);
+      if (known == null) {
+        known = List.copyOf(readAll(root, suffix));
+        OF_REPOSITORY.put(suffix, known);
+      }
+      return known;
+    }
+  }
+
+  private static List<Source> readAll(Path root, String suffix) throws IOException {
     List<Source> sources = new ArrayList<>();
     Files.walkFileTree(
         root,

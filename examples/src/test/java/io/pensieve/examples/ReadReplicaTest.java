@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogException;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -35,7 +33,7 @@ class ReadReplicaTest {
   @Test
   @SuppressWarnings("try") // it only has to run
   void theReplicaIsWhatTheServerIs(@TempDir Path folder) throws Exception {
-    int port = freePort();
+    int port = Ports.take();
     server = URI.create("http://127.0.0.1:" + port);
     try (JavaProgram running = start(folder, port)) {
       put("before", "the replica");
@@ -76,12 +74,6 @@ class ReadReplicaTest {
             folder.resolve("data").toString());
     program.awaitLine("listening on ");
     return program;
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   private void put(String key, String value) throws Exception {

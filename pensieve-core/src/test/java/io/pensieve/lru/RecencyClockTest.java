@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.Seed;
 import io.pensieve.log.file.Depth;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RecencyClockTest {
   private static final int USES = 10_000;
   private static final int THREADS = 8;
-  private static final int TURNS_BEFORE_LOOK = Depth.of(1_000, 200, 50);
+  private static final int TURNS_BEFORE_LOOK = Depth.of(200, 50, 10);
   private final RecencyClock clock = new RecencyClock(1_000);
   private final List<Node<Integer, Integer>> used = new ArrayList<>();
 
@@ -180,17 +183,53 @@ class RecencyClockTest {
 
     /** Of those that were used before one was used last: how many have no older stamp. */
     int mostTakenForHotter() {
+      List<Integer> byLastUse =
+          new ArrayList<>(IntStream.range(0, lastUses.length).boxed().toList());
+      byLastUse.sort(Comparator.comparingInt(i -> lastUses[i]));
+      long[] stamps = nodes.stream().mapToLong(Node::stamp).sorted().distinct().toArray();
+      CountsByRank stampsBefore = new CountsByRank(stamps.length);
       int most = 0;
-      for (int i = 0; i < lastUses.length; i++) {
-        int hotter = 0;
-        for (int other = 0; other < lastUses.length; other++) {
-          if (lastUses[other] < lastUses[i] && nodes.get(other).stamp() >= nodes.get(i).stamp()) {
-            hotter++;
-          }
+      for (int from = 0; from < byLastUse.size(); ) {
+        int end = from;
+        // Those that were used at the same time, as those never used, are compared with earlier
+        // ones.
+        while (end < byLastUse.size()
+            && lastUses[byLastUse.get(end)] == lastUses[byLastUse.get(from)]) {
+          most = Math.max(most, stampsBefore.from(rank(stamps, byLastUse.get(end++))));
         }
-        most = Math.max(most, hotter);
+        while (from < end) {
+          stampsBefore.add(rank(stamps, byLastUse.get(from++)));
+        }
       }
       return most;
+    }
+
+    private int rank(long[] stamps, int index) {
+      return Arrays.binarySearch(stamps, nodes.get(index).stamp());
+    }
+  }
+
+  /** How many there are of each rank; a Fenwick tree. */
+  private static final class CountsByRank {
+    private final int[] sums;
+
+    CountsByRank(int ranks) {
+      this.sums = new int[ranks + 1];
+    }
+
+    void add(int rank) {
+      for (int i = sums.length - 1 - rank; i < sums.length; i += i & -i) {
+        sums[i]++;
+      }
+    }
+
+    /** Of this rank, or a higher one. */
+    int from(int rank) {
+      int sum = 0;
+      for (int i = sums.length - 1 - rank; i > 0; i -= i & -i) {
+        sum += sums[i];
+      }
+      return sum;
     }
   }
 

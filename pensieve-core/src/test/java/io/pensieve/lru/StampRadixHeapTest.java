@@ -23,7 +23,7 @@ class StampRadixHeapTest {
 
   @Test
   void nodesThatWereNeverUsedComeInTheOrderOfTheirStamps() {
-    for (int i = 0; i < 10_000; i++) {
+    for (int i = 0; i < 3_000; i++) {
       addAt(random.nextLong() & Long.MAX_VALUE);
     }
   }

@@ -1,9 +1,12 @@
 package io.pensieve.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -71,6 +74,7 @@ final class AuthorizedProgramTest {
       assertEquals(401, status(server, ""));
       assertEquals(200, status(server, "the-secret-to-read"));
       assertTrue(server.out().contains("(secret) (environment PENSIEVE_TOKENS)"), server.out());
+      assertEquals("", server.err());
       end(server);
     }
   }
@@ -85,42 +89,40 @@ final class AuthorizedProgramTest {
   }
 
   @Test
-  void whoeverCanReadTheFileIsTold() throws Exception {
+  void whoeverCanUseTheFileIsTold() throws Exception {
+    write(SECRETS);
+    assertEquals("", warning("rw-r-----"));
+    assertWarns("read", "rw-r--r--");
+    assertWarns("write", "rw-rw--w-");
+    assertWarns("read and write", "rw-r--rw-");
+  }
+
+  private void assertWarns(String what, String permissions) throws Exception {
+    String line = "warning: everybody on this machine can " + what + " " + tokens + "; chmod ";
+    assertTrue(warning(permissions).startsWith(line), warning(permissions));
+  }
+
+  private String warning(String permissions) throws Exception {
+    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString(permissions));
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    FileReloader.warnIfOthersCanUse(tokens, new PrintStream(told, true, UTF_8));
+    return told.toString(UTF_8);
+  }
+
+  @Test
+  void nodesWithTheSameSecretSeeEachOtherAlsoBeyondLoopback() throws Exception {
     write(SECRETS);
     Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-r--r--"));
-    try (ServerProcess server = serve()) {
-      server.awaitError("warning: everybody on this machine can read " + tokens);
-      end(server);
-    }
-    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-rw--w-"));
-    try (ServerProcess server = serve()) {
-      server.awaitError("warning: everybody on this machine can write " + tokens);
-      end(server);
-    }
-    Files.setPosixFilePermissions(tokens, PosixFilePermissions.fromString("rw-r-----"));
-    try (ServerProcess server = serve()) {
-      assertEquals("", server.err());
-    }
-  }
-
-  @Test
-  void nodesWithTheSameSecretSeeEachOther() throws Exception {
-    write(SECRETS);
-    try (ServerProcess first = serve("--node-id", "1");
-        ServerProcess second = serve("--node-id", "2", "--peers", first.url())) {
-      second.awaitError("peer " + first.url() + " (node 1): dead -> alive");
-      end(first);
-      end(second);
-    }
-  }
-
-  @Test
-  void itListensBeyondLoopbackWithTokens() throws Exception {
-    write(SECRETS);
-    try (ServerProcess server = serve("--bind", "0.0.0.0")) {
+    try (ServerProcess first = serve("--node-id", "1", "--bind", "0.0.0.0")) {
       assertTrue(
-          server.url().matches("http://(0\\.0\\.0\\.0|\\[0:0:0:0:0:0:0:0]):\\d+"), server.out());
-      end(server);
+          first.url().matches("http://(0\\.0\\.0\\.0|\\[0:0:0:0:0:0:0:0]):\\d+"), first.out());
+      first.awaitError("warning: everybody on this machine can read " + tokens);
+      String url = "http://127.0.0.1:" + first.port();
+      try (ServerProcess second = serve("--node-id", "2", "--peers", url)) {
+        second.awaitError("peer " + url + " (node 1): dead -> alive");
+        end(first);
+        end(second);
+      }
     }
   }
 

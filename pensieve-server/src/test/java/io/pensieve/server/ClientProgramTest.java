@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -254,15 +255,13 @@ final class ClientProgramTest {
 
   @Test
   void aServerThatIsDownIsOneLine() throws IOException {
-    int free;
-    try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-      free = socket.getLocalPort();
+    try (Socket dead = Ports.dead()) {
+      String url = "http://127.0.0.1:" + dead.getLocalPort();
+      for (String command : new String[] {"get", "keys", "watch", "incr"}) {
+        assertFails(4, "no server answers at " + url, command, "a", "--url", url);
+      }
+      assertFails(4, "no server answers", "status", "--url", url);
     }
-    String url = "http://127.0.0.1:" + free;
-    for (String command : new String[] {"get", "keys", "watch", "incr"}) {
-      assertFails(4, "no server answers at " + url, command, "a", "--url", url);
-    }
-    assertFails(4, "no server answers", "status", "--url", url);
   }
 
   @ParameterizedTest

@@ -43,55 +43,43 @@ final class DurabilityTest {
         "100000");
   }
 
-  @Test
-  void theLongestKeyAndValueSurviveAKill() throws Exception {
-    String key = "😀".repeat(SizeLimits.DEFAULT_KEY_BYTES_MAX / 4);
-    String value = "v".repeat(SizeLimits.DEFAULT_VALUE_BYTES_MAX);
-    try (ServerProcess server = serve("process-death")) {
-      server.put(key, value);
-      server.kill();
-    }
-    try (ServerProcess server = serve("process-death")) {
-      assertEquals(value, server.get(key));
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"process-death", "power-cut"})
-  void everythingIsThereAfterAStop(String durability) throws Exception {
+  void everythingIsThereAfterAStopAndAfterAKill(String durability) throws Exception {
+    String longestKey = "😀".repeat(SizeLimits.DEFAULT_KEY_BYTES_MAX / 4);
+    String longestValue = "v".repeat(SizeLimits.DEFAULT_VALUE_BYTES_MAX);
     try (ServerProcess server = serve(durability)) {
       for (String key : AWKWARD) {
         server.put(key, "value of " + key);
       }
       server.put("empty", "");
+      assertDoesNotStart("in use");
       assertEquals(0, server.terminate().awaitExit(), server.err());
     }
+    Map<String, Integer> acknowledged;
     try (ServerProcess server = serve(durability)) {
       assertTrue(server.out().contains("recovered 8 entries"), server.out());
       assertTrue(server.out().contains("the log was closed cleanly"), server.out());
       for (String key : AWKWARD) {
         assertEquals("value of " + key, server.get(key));
       }
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"process-death", "power-cut"})
-  void everythingThatWasAcknowledgedIsThereAfterAKill(String durability) throws Exception {
-    Map<String, Integer> acknowledged;
-    try (ServerProcess server = serve(durability)) {
+      server.put(longestKey, longestValue);
       acknowledged = putUntilKilled(server);
     }
     assertTrue(acknowledged.size() > 0, "nothing was acknowledged before the kill");
     try (ServerProcess server = serve(durability)) {
       assertTrue(server.out().contains("the log was not closed"), server.out());
+      assertEquals(longestValue, server.get(longestKey));
       for (var last : acknowledged.entrySet()) {
         String found = server.get(last.getKey());
         assertTrue(
             !found.isEmpty() && Integer.parseInt(found) >= last.getValue(),
             () -> last + " was acknowledged, found \"" + found + "\"");
       }
+      assertEquals(0, server.terminate().awaitExit(), server.err());
     }
+    damage();
+    assertDoesNotStart("damaged");
   }
 
   // Each writer has keys of its own and writes growing numbers, so a later number than the
@@ -139,32 +127,19 @@ final class DurabilityTest {
   }
 
   @Test
-  void aFolderInUseEndsInOneLine() throws Exception {
-    try (ServerProcess server = serve("process-death")) {
-      assertDoesNotStart();
-      server.put("still", "here");
-    }
-  }
-
-  @Test
   void aFileWhereTheFolderShouldBeEndsInOneLine() throws Exception {
     Files.writeString(folder.resolve("data"), "not a folder");
-    assertDoesNotStart();
+    assertDoesNotStart("");
   }
 
-  private void assertDoesNotStart() throws Exception {
+  private void assertDoesNotStart(String reason) throws Exception {
     String data = folder.resolve("data").toString();
-    CommandRun.of(Map.of("PORT", "0", "PENSIEVE_DATA_DIR", data)).assertEndsInOneLine(data);
+    CommandRun run = CommandRun.of(Map.of("PORT", "0", "PENSIEVE_DATA_DIR", data));
+    run.assertEndsInOneLine(data);
+    run.assertEndsInOneLine(reason);
   }
 
-  @Test
-  void aDamagedLogEndsInOneLine() throws Exception {
-    try (ServerProcess server = serve("process-death")) {
-      for (int i = 0; i < 100; i++) {
-        server.put("k" + i, "v");
-      }
-      server.terminate().awaitExit();
-    }
+  private void damage() throws Exception {
     for (Path file : files(folder.resolve("data"))) {
       byte[] bytes = Files.readAllBytes(file);
       for (int i = 0; i < bytes.length; i += 64) {
@@ -172,7 +147,6 @@ final class DurabilityTest {
       }
       Files.write(file, bytes);
     }
-    assertDoesNotStart();
   }
 
   private static List<Path> files(Path folder) throws Exception {

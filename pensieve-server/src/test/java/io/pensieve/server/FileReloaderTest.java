@@ -17,6 +17,9 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Files are read again when they have changed, and what cannot be used is told once. */
 final class FileReloaderTest {
   private static final Duration PERIOD = Duration.ofMillis(5);
+  private static final long POLL_NANOS = 1_000_000;
 
   private final BlockingQueue<String> used = new LinkedBlockingQueue<>();
   private final ByteArrayOutputStream told = new ByteArrayOutputStream();
@@ -49,9 +53,20 @@ final class FileReloaderTest {
   void closeTwice() {
     fileReloader.close();
     fileReloader.close();
-    assertTrue(
-        Thread.getAllStackTraces().keySet().stream()
-            .noneMatch(thread -> thread.getName().equals("pensieve-reload")));
+    await(() -> !reloads(), () -> "its thread goes on");
+  }
+
+  private static boolean reloads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .anyMatch(thread -> thread.getName().equals("pensieve-reload"));
+  }
+
+  private static void await(BooleanSupplier condition, Supplier<String> otherwise) {
+    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < deadlineNanos, otherwise);
+      LockSupport.parkNanos(POLL_NANOS);
+    }
   }
 
   private void use(List<byte[]> contents) {
@@ -84,8 +99,9 @@ final class FileReloaderTest {
     startOnBoth();
     write(one, "bad");
     awaitPrinted(1, "line 1: this is of no use; what was read before stays in use");
+    write(one, "1"); // before the other one: "bad" and "3" would be told as something new
+    assertUsed("12");
     write(two, "3");
-    write(one, "1");
     assertUsed("13");
     assertEquals(1, occurrences("no use"));
     assertEquals(List.of(), List.copyOf(used));
@@ -169,11 +185,7 @@ final class FileReloaderTest {
   }
 
   private void awaitPrinted(int times, String part) {
-    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (occurrences(part) < times) {
-      assertTrue(System.nanoTime() < deadlineNanos, () -> part + " is not in: " + told);
-      Thread.onSpinWait();
-    }
+    await(() -> occurrences(part) >= times, () -> part + " is not in: " + told);
   }
 
   private int occurrences(String part) {

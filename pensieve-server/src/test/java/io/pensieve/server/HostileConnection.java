@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  */
 final class HostileConnection implements AutoCloseable {
   private static final Pattern CONTENT_LENGTH = Pattern.compile("(?i)\r\nContent-Length: (\\d+)");
-  private static final int PATIENCE_MILLIS = 60_000;
+  private static final int PATIENCE_MILLIS = 120_000;
   private static final int READ_BYTES = 64 << 10;
   private static final int FIRST_BYTES = 1 << 10;
   private static final int NARROW_BYTES = 4 << 10;

@@ -319,11 +319,11 @@ final class ImportCommandTest {
     assertTrue(out().contains("importing: 131072 bytes of 160000 (81 %), 16384 puts\n"), out());
   }
 
-  /** More lines than the heap of 64 MiB has room for, and one line that is longer than it. */
+  /** More lines than the heap of 32 MiB has room for, and one line that is longer than it. */
   @Test
   void manyLinesAreImportedInBoundedMemory() throws Exception {
     Path file = folder.resolve("op_logs.log");
-    int lines = 300_000;
+    int lines = 150_000;
     String value = "v".repeat(300);
     byte[] zeros = new byte[1 << 20];
     try (OutputStream bytes = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
@@ -331,7 +331,7 @@ final class ImportCommandTest {
         bytes.write(
             ("put,key-" + i % 5000 + "," + value + i + "\n").getBytes(StandardCharsets.UTF_8));
       }
-      for (int i = 0; i < 70; i++) {
+      for (int i = 0; i < 35; i++) {
         bytes.write(zeros); // as a power cut may leave
       }
       bytes.write("\nput,behind,1\n".getBytes(StandardCharsets.UTF_8));
@@ -339,7 +339,7 @@ final class ImportCommandTest {
     try (ServerProcess program =
         ServerProcess.launch(
             folder,
-            "-Xmx64m",
+            "-Xmx32m",
             Map.of(),
             "import",
             file.toString(),
@@ -347,7 +347,6 @@ final class ImportCommandTest {
             data().toString())) {
       assertEquals(3, program.awaitExit(), program.err());
       assertEquals("line " + (lines + 1) + ": left out: " + BROKEN + "\n", program.err());
-      assertTrue(program.out().contains("importing: "), program.out());
     }
     Map<String, String> entries = entries();
     assertEquals(1000, entries.size());

@@ -18,7 +18,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,11 +31,29 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The program as whoever runs it sees it: what it prints, and how it ends. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class ProgramTest {
+  private static final int LAST = Integer.MAX_VALUE;
+
+  /** For all tests that look at a server and leave it as it is; the last one stops it. */
+  private static ServerProcess running;
+
   private final Path folder;
 
   ProgramTest(@TempDir Path folder) {
     this.folder = folder;
+  }
+
+  @BeforeAll
+  static void serve(@TempDir Path folder) throws Exception {
+    running =
+        ServerProcess.serve(
+            folder, "--durability", "none", "--capacity", "2", "--node-id", "1", "--ui", "true");
+  }
+
+  @AfterAll
+  static void close() {
+    running.close();
   }
 
   @Test
@@ -74,17 +97,6 @@ final class ProgramTest {
     CommandRun.of(environment, flag, value).assertEndsInOneLine("");
   }
 
-  @ParameterizedTest
-  @CsvSource({"true, 200", "false, 404"})
-  void aBrowserGetsAPageUnlessItIsTurnedOff(String ui, int status) throws Exception {
-    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none", "--ui", ui)) {
-      HttpURLConnection page =
-          (HttpURLConnection) URI.create(server.url() + "/ui/").toURL().openConnection();
-      assertEquals(status, page.getResponseCode());
-      page.disconnect();
-    }
-  }
-
   @Test
   void anEnvironmentItCannotStartWithEndsInOneLine() throws Exception {
     try (ServerProcess program = ServerProcess.launch(folder, Map.of("PORT", "http"))) {
@@ -105,22 +117,6 @@ final class ProgramTest {
             "" + folder.resolve("d"));
     CommandRun.of(environment).assertEndsInOneLine("PENSIEVE_TOKENS_FILE");
     assertFalse(Files.exists(folder.resolve("d")));
-  }
-
-  @Test
-  void otherNamesAreToldInOneLineAndThoseOfKubernetesNotAtAll() throws Exception {
-    Map<String, String> environment =
-        Map.of(
-            "PENSIEVE_PORT", "tcp://10.43.0.1:7878",
-            "PENSIEVE_SERVICE_HOST", "10.43.0.1",
-            "PORT", "0",
-            "PENSIEVE_DURABILITY", "none",
-            "PENSIEVE_HOME", "/opt");
-    try (ServerProcess server = ServerProcess.launch(folder, environment).awaitListening()) {
-      assertEquals(
-          "not settings, so not used, in the environment: PENSIEVE_HOME" + System.lineSeparator(),
-          server.err());
-    }
   }
 
   @Test
@@ -146,26 +142,43 @@ final class ProgramTest {
 
   @Test
   void itPrintsWhatItRunsWithAndWhereThatCameFrom() throws Exception {
-    Map<String, String> environment = Map.of("PORT", "0", "PENSIEVE_DURABILITY", "none");
-    try (ServerProcess server =
-        ServerProcess.launch(folder, environment, "--capacity", "5").awaitListening()) {
-      assertTrue(server.out().contains("0 (environment PORT)"), server.out());
-      assertTrue(server.out().contains("none (environment PENSIEVE_DURABILITY)"), server.out());
-      assertTrue(server.out().contains("5 (--capacity)"), server.out());
-      assertTrue(server.out().contains("127.0.0.1 (default)"), server.out());
-      assertTrue(server.url().matches("http://127\\.0\\.0\\.1:[1-9][0-9]*"), server.out());
-      assertEquals("", server.err());
+    Path file = Files.writeString(folder.resolve("p.properties"), "ui=false\nport=1\n");
+    Map<String, String> environment =
+        Map.of(
+            "PENSIEVE_PORT", "tcp://10.43.0.1:7878", // of Kubernetes, as the next one
+            "PENSIEVE_SERVICE_HOST", "10.43.0.1",
+            "PORT", "0",
+            "PENSIEVE_DURABILITY", "none",
+            "PENSIEVE_HOME", "/opt");
+    try (ServerProcess started =
+        ServerProcess.launch(folder, environment, "--capacity", "5", "--config", file.toString())
+            .awaitListening()) {
+      String out = started.out();
+      assertTrue(out.contains("0 (environment PORT)"), out);
+      assertTrue(out.contains("none (environment PENSIEVE_DURABILITY)"), out);
+      assertTrue(out.contains("5 (--capacity)"), out);
+      assertTrue(out.contains("127.0.0.1 (default)"), out);
+      assertTrue(out.contains("false (file " + file + ", ui)"), out);
+      assertTrue(out.contains(file + " (--config)"), out);
+      assertTrue(started.url().matches("http://127\\.0\\.0\\.1:[1-9][0-9]*"), out);
+      assertEquals(
+          "not settings, so not used, in the environment: PENSIEVE_HOME" + System.lineSeparator(),
+          started.err());
+      assertEquals(404, statusOfPage(started), "the page is turned off");
     }
   }
 
+  private static int statusOfPage(ServerProcess server) throws Exception {
+    HttpURLConnection page =
+        (HttpURLConnection) URI.create(server.url() + "/ui/").toURL().openConnection();
+    int status = page.getResponseCode();
+    page.disconnect();
+    return status;
+  }
+
   @Test
-  void itRunsWithWhatItsFileSays() throws Exception {
-    Path file = Files.writeString(folder.resolve("p.properties"), "port=0\ndurability=none\n");
-    try (ServerProcess server =
-        ServerProcess.launch(folder, Map.of(), "--config", file.toString()).awaitListening()) {
-      assertTrue(server.out().contains("none (file " + file + ", durability)"), server.out());
-      assertTrue(server.out().contains(file + " (--config)"), server.out());
-    }
+  void aBrowserGetsAPage() throws Exception {
+    assertEquals(200, statusOfPage(running));
   }
 
   @Test
@@ -242,6 +255,7 @@ final class ProgramTest {
             "" + log,
             "--tokens-file",
             "" + tokens)) {
+      assertEquals(0, healthcheck(Map.of(), "--url", server.url()), "it needs no token");
       Files.move(log, folder.resolve("access.log.1"));
       Files.writeString(tokens, "write writer-9876543210");
       server.hangUp();
@@ -256,25 +270,33 @@ final class ProgramTest {
 
   @Test
   void itKeepsNoMoreThanItsCapacity() throws Exception {
-    try (ServerProcess server =
-        ServerProcess.serve(folder, "--durability", "none", "--capacity", "2")) {
-      server.put("a", "1");
-      server.put("b", "2");
-      assertEquals("1", server.get("a"));
-      server.put("c", "3");
-      assertEquals("", server.get("b"));
-      assertEquals("1", server.get("a"));
-      assertEquals("3", server.get("c"));
-    }
+    running.put("a", "1");
+    running.put("b", "2");
+    assertEquals("1", running.get("a"));
+    running.put("c", "3");
+    assertEquals("", running.get("b"));
+    assertEquals("1", running.get("a"));
+    assertEquals("3", running.get("c"));
   }
 
   @Test
-  void aStopThatWasAskedForIsASuccess() throws Exception {
-    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
-      server.put("a", "1");
-      assertEquals(0, server.terminate().awaitExit());
-      assertTrue(server.out().endsWith("stopped" + System.lineSeparator()), server.out());
+  @Order(LAST)
+  void aStopThatWasAskedForIsASuccessAndNoKeyAndNoValueIsEverPrinted() throws Exception {
+    running.put("secret-key", "secret-value");
+    assertEquals("secret-value", running.get("secret-key"));
+    try (Socket client = new Socket(InetAddress.getLoopbackAddress(), running.port())) {
+      client
+          .getOutputStream()
+          .write(
+              "GET /get/secret-key%FF HTTP/1.1\r\nHost: localhost\r\n\r\nsecret-value \r\n\r\n"
+                  .getBytes(StandardCharsets.UTF_8));
+      assertTrue(client.getInputStream().read() > 0);
     }
+    String url = running.url();
+    assertEquals(0, running.terminate().awaitExit());
+    assertTrue(running.out().endsWith("stopped" + System.lineSeparator()), running.out());
+    assertFalse((running.out() + running.err()).contains("secret"), running.out() + running.err());
+    assertEquals(1, healthcheck(Map.of(), "--url", url), "it has stopped");
   }
 
   @Test
@@ -303,18 +325,13 @@ final class ProgramTest {
 
   @Test
   void healthcheckTellsWhetherAServerAnswers() throws Exception {
-    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
-      try (ServerProcess check =
-          ServerProcess.launch(folder, Map.of(), healthcheck("--url", server.url()))) {
-        assertEquals(0, check.awaitExit());
-      }
-      assertEquals(0, healthcheck(Map.of("PORT", "" + server.port())));
-      assertEquals(0, healthcheck(Map.of("PENSIEVE_PORT", "" + server.port(), "PORT", "1")));
-      assertEquals(1, healthcheck(Map.of("PORT", "1")));
-      String url = server.url();
-      server.terminate().awaitExit();
-      assertEquals(1, healthcheck(Map.of(), "--url", url));
+    try (ServerProcess check =
+        ServerProcess.launch(folder, Map.of(), healthcheck("--url", running.url()))) {
+      assertEquals(0, check.awaitExit());
     }
+    assertEquals(0, healthcheck(Map.of("PORT", "" + running.port())));
+    assertEquals(0, healthcheck(Map.of("PENSIEVE_PORT", "" + running.port(), "PORT", "1")));
+    assertEquals(1, healthcheck(Map.of("PORT", "1")));
   }
 
   @Test
@@ -331,15 +348,6 @@ final class ProgramTest {
     assertEquals(1, healthcheck(Map.of("PORT", "x")));
   }
 
-  @Test
-  void healthcheckNeedsNoToken() throws Exception {
-    Path tokens = Files.writeString(folder.resolve("tokens"), "read reader-0123456789");
-    try (ServerProcess server =
-        ServerProcess.serve(folder, "--durability", "none", "--tokens-file", "" + tokens)) {
-      assertEquals(0, healthcheck(Map.of(), "--url", server.url()));
-    }
-  }
-
   private static int healthcheck(Map<String, String> environment, String... args) throws Exception {
     return CommandRun.of(environment, healthcheck(args)).status();
   }
@@ -353,30 +361,10 @@ final class ProgramTest {
 
   @Test
   void twoNodesSeeEachOther() throws Exception {
-    try (ServerProcess first =
-            ServerProcess.serve(folder, "--durability", "none", "--node-id", "1");
-        ServerProcess second =
-            ServerProcess.serve(
-                folder, "--durability", "none", "--node-id", "2", "--peers", first.url())) {
-      second.awaitError("peer " + first.url() + " (node 1): dead -> alive");
-    }
-  }
-
-  @Test
-  void noKeyAndNoValueIsEverPrinted() throws Exception {
-    try (ServerProcess server = ServerProcess.serve(folder, "--durability", "none")) {
-      server.put("secret-key", "secret-value");
-      assertEquals("secret-value", server.get("secret-key"));
-      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-        client
-            .getOutputStream()
-            .write(
-                "GET /get/secret-key%FF HTTP/1.1\r\nHost: localhost\r\n\r\nsecret-value \r\n\r\n"
-                    .getBytes(StandardCharsets.UTF_8));
-        assertTrue(client.getInputStream().read() > 0);
-      }
-      server.terminate().awaitExit();
-      assertFalse((server.out() + server.err()).contains("secret"), server.out() + server.err());
+    try (ServerProcess second =
+        ServerProcess.serve(
+            folder, "--durability", "none", "--node-id", "2", "--peers", running.url())) {
+      second.awaitError("peer " + running.url() + " (node 1): dead -> alive");
     }
   }
 }

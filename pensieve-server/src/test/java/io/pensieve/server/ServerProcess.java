@@ -81,17 +81,18 @@ public final class ServerProcess implements AutoCloseable {
   }
 
   /** What launches the program. */
-  static List<String> command(String... args) {
+  static List<String> command(String... args) throws IOException {
     return commandWithHeap(HEAP, args);
   }
 
-  private static List<String> commandWithHeap(String heap, String... args) {
+  private static List<String> commandWithHeap(String heap, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
-    command.addAll(List.of("-ea", heap, "-cp", System.getProperty("java.class.path", "")));
     if (heap.equals(HEAP)) {
-      command.add(1, Depth.compilers()); // those of another heap live longer, and have more to do
+      command.add(Depth.compilers()); // those of another heap live longer, and have more to do
+      command.addAll(ClassArchive.options());
     }
+    command.addAll(List.of("-ea", heap, "-cp", ClassArchive.classPath()));
     command.add(Main.class.getName());
     command.addAll(List.of(args));
     return command;

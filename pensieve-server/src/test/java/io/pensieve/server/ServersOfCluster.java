@@ -3,10 +3,7 @@ package io.pensieve.server;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -22,7 +19,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
@@ -34,11 +30,6 @@ final class ServersOfCluster implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final long POLL_NANOS = 10_000_000;
 
-  // Below the ports that systems give to clients: nobody takes one while its server is down.
-  private static final int PORT_FIRST = 20_000;
-  private static final int PORT_COUNT = 10_000;
-  private static final Random PORTS = new Random();
-
   private final Path folder;
   private final List<Integer> ports = new ArrayList<>();
   private final Map<Setting, String> settings = new EnumMap<>(Setting.class);
@@ -49,23 +40,12 @@ final class ServersOfCluster implements AutoCloseable {
   private HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   /** So many nodes may be started; each has a folder within this one. */
-  ServersOfCluster(Path folder, int nodes) throws IOException {
+  ServersOfCluster(Path folder, int nodes) {
     this.folder = folder;
     while (ports.size() < nodes) {
-      int port = PORT_FIRST + PORTS.nextInt(PORT_COUNT / 2) * 2;
-      if (!ports.contains(port) && isFree(port) && isFree(port + 1)) {
-        ports.add(port);
-      }
+      ports.add(Ports.take(2));
     }
     settings.put(Setting.REPLICATE, "true");
-  }
-
-  private static boolean isFree(int port) {
-    try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      return probe.isBound();
-    } catch (IOException taken) {
-      return false;
-    }
   }
 
   /** Gives all nodes that start from now on this setting. */

@@ -61,8 +61,8 @@ final class TlsClusterTest {
   }
 
   @BeforeAll
-  static void makeCertificates(@TempDir Path folder) throws Exception {
-    authority = Certificates.authority(folder);
+  static void makeCertificates() throws Exception {
+    authority = Certificates.authority();
     good = authority.signed();
   }
 
@@ -188,7 +188,7 @@ final class TlsClusterTest {
 
   @Test
   void theAuthoritiesAreReadAgainWhenTheirFileChanges() throws Exception {
-    Certificates another = Certificates.authority(folder);
+    Certificates another = Certificates.authority();
     try (ServerProcess first = serve("--node-id", "1");
         ServerProcess second =
             serve("--node-id", "2", "--peers", first.url(), "--peers-ca", authorities.toString())) {

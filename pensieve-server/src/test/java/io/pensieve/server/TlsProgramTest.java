@@ -22,8 +22,8 @@ final class TlsProgramTest {
       throws Exception {
     Path chain = folder.resolve("chain.pem");
     Path key = folder.resolve("key.pem");
-    Certificates first = Certificates.make(folder, "EC");
-    Certificates second = Certificates.make(folder, "EC");
+    Certificates first = Certificates.make("EC");
+    Certificates second = Certificates.make("EC");
     first.write(chain, key);
     try (ServerProcess server =
         ServerProcess.serve(

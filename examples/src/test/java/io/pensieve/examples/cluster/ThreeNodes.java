@@ -3,9 +3,8 @@ package io.pensieve.examples.cluster;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.pensieve.examples.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /** The script {@code three-nodes} on free ports, and what the nodes say. */
 final class ThreeNodes {
@@ -32,9 +31,10 @@ final class ThreeNodes {
   private final List<Integer> ports;
   private final List<Process> scripts = new ArrayList<>();
 
-  ThreeNodes(Path data) throws IOException {
+  ThreeNodes(Path data) {
     this.data = data;
-    this.ports = freePorts();
+    int first = Ports.take(6);
+    this.ports = IntStream.range(first, first + 6).boxed().toList();
   }
 
   /** Starts nodes in a script of their own; all three if none is named. */
@@ -59,6 +59,8 @@ final class ThreeNodes {
         "PENSIEVE_CLUSTER_RAFT_PORTS",
         "%d %d %d".formatted(ports.get(3), ports.get(4), ports.get(5)));
     environment.put("JAVA_HOME", System.getProperty("java.home"));
+    // Most of what they do is to start.
+    environment.put("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC");
     return builder;
   }
 
@@ -165,18 +167,5 @@ final class ThreeNodes {
       }
     }
     nodes.forEach(ProcessHandle::destroyForcibly);
-  }
-
-  private static List<Integer> freePorts() throws IOException {
-    InetAddress loopback = InetAddress.getLoopbackAddress();
-    // All open at once, so that they differ.
-    try (ServerSocket one = new ServerSocket(0, 1, loopback);
-        ServerSocket two = new ServerSocket(0, 1, loopback);
-        ServerSocket three = new ServerSocket(0, 1, loopback);
-        ServerSocket four = new ServerSocket(0, 1, loopback);
-        ServerSocket five = new ServerSocket(0, 1, loopback);
-        ServerSocket six = new ServerSocket(0, 1, loopback)) {
-      return Stream.of(one, two, three, four, five, six).map(ServerSocket::getLocalPort).toList();
-    }
   }
 }

@@ -17,8 +17,6 @@ import io.pensieve.log.LogException;
 import io.pensieve.log.file.FileLog;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
-import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,12 +53,10 @@ class RaftLogClusterTest {
   }
 
   @BeforeEach
-  void openAll() throws IOException {
+  void openAll() {
     for (String id : List.of("one", "two", "three")) {
-      try (ServerSocket free = new ServerSocket(0)) {
-        int port = free.getLocalPort();
-        members.add(new Member(id, "127.0.0.1", port, URI.create("http://127.0.0.1:" + port)));
-      }
+      int port = Ports.take();
+      members.add(new Member(id, "127.0.0.1", port, URI.create("http://127.0.0.1:" + port)));
     }
     members.forEach(this::open);
   }

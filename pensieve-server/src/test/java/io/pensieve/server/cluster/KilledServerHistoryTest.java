@@ -3,7 +3,10 @@ package io.pensieve.server.cluster;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.server.Depth;
+import io.pensieve.server.Ports;
 import io.pensieve.server.Seed;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -29,7 +32,8 @@ final class KilledServerHistoryTest {
   @ValueSource(strings = {"power-cut", "process-death"})
   void whatClientsSeeOfAServerThatIsKilledHasAnOrder(String durability) throws Exception {
     List<String> arguments = List.of("--durability", durability, "--capacity", "10000");
-    try (Node node = new Node(1, Node.freeAddress(1), folder, List.of(), arguments)) {
+    InetSocketAddress own = new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.take());
+    try (Node node = new Node(1, own, folder, List.of(), arguments)) {
       Histories histories = new Histories();
       node.start().awaitListening();
       try (Workload workload = new Workload(List.of(node), histories, "g", CLIENTS, true, SEED)) {

@@ -3,25 +3,18 @@ package io.pensieve.server.cluster;
 import io.pensieve.server.ServerProcess;
 import io.pensieve.server.SmallVolume;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.stream.Stream;
 
 /** A server with its folder and its address, while its processes come and go. */
 final class Node implements AutoCloseable {
-  // Below the ports that systems give to clients: nobody takes one while its server is down.
-  private static final int PORT_FIRST = 20_000;
-  private static final int PORT_COUNT = 10_000;
   private static final int PRINTED_MAX = 2_000;
-  private static final Random PORTS = new Random();
 
   private final int id;
   private final InetSocketAddress address;
@@ -48,28 +41,6 @@ final class Node implements AutoCloseable {
     this.folder = folder;
     this.launcher = launcher;
     this.arguments = arguments;
-  }
-
-  /** A loopback address where neither the port nor the ones above it are taken, so many of them. */
-  static InetSocketAddress freeAddress(int ports) throws IOException {
-    InetAddress loopback = InetAddress.getLoopbackAddress();
-    while (true) {
-      int port = PORT_FIRST + PORTS.nextInt(PORT_COUNT);
-      if (isFree(loopback, port, ports)) {
-        return new InetSocketAddress(loopback, port);
-      }
-    }
-  }
-
-  private static boolean isFree(InetAddress host, int first, int ports) {
-    for (int port = first; port < first + ports; port++) {
-      try (ServerSocket probe = new ServerSocket(port, 1, host)) {
-        assert probe.isBound();
-      } catch (IOException taken) {
-        return false;
-      }
-    }
-    return true;
   }
 
   int id() {

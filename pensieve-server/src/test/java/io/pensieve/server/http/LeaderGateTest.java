@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import io.pensieve.Versioned;
+import io.pensieve.server.Ports;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.access.Tokens;
 import io.pensieve.server.http.metrics.DurationMetric;
@@ -14,8 +15,7 @@ import io.pensieve.server.http.replication.ServedBy;
 import io.pensieve.server.http.transport.Route;
 import io.pensieve.server.http.value.StoredValue;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -35,15 +35,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two nodes of which one leads: which of them serves which request, and what the client sees. */
 final class LeaderGateTest {
-  private static final Duration PATIENCE = Duration.ofMillis(300);
+  private static final Duration IMPATIENCE = Duration.ofMillis(300); // of who is to be refused
 
   private final FakeReplication ofLeader = new FakeReplication();
   private final FakeReplication ofFollower = new FakeReplication();
   private ServerUnderTest leader;
   private ServerUnderTest follower;
+  private Socket dead;
 
   @BeforeEach
   void start() throws Exception {
+    dead = Ports.dead();
     ofLeader.leading = true;
     leader = node(1, ofLeader, ServerUnderTest.settings(), ServerUnderTest.PATIENCE);
     follower = node(2, ofFollower, ServerUnderTest.settings(), ServerUnderTest.PATIENCE);
@@ -77,6 +79,7 @@ final class LeaderGateTest {
     Await.until("nothing in flight", () -> leader.http.requestsInFlight() == 0);
     follower.close();
     leader.close();
+    dead.close();
   }
 
   @Test
@@ -263,7 +266,7 @@ final class LeaderGateTest {
     }
     FakeReplication replication = new FakeReplication();
     replication.barrier = CompletableFuture.failedFuture(new IOException("no leader"));
-    try (ServerUnderTest lonely = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+    try (ServerUnderTest lonely = node(3, replication, ServerUnderTest.settings(), IMPATIENCE)) {
       HttpResponse<String> read = lonely.send(lonely.request("/get/k"));
       assertEquals(503, read.statusCode());
       assertEquals("no_leader", ServerUnderTest.code(read.body()));
@@ -365,16 +368,14 @@ final class LeaderGateTest {
     assertEquals("x", leader.map.get("k"));
   }
 
-  private static URI deadAddress() throws IOException {
-    try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return URI.create("http://127.0.0.1:" + closed.getLocalPort());
-    }
+  private URI deadAddress() {
+    return URI.create("http://127.0.0.1:" + dead.getLocalPort());
   }
 
   @Test
   void withoutALeaderAWriteIsRefusedInTheEnd() throws Exception {
     FakeReplication replication = new FakeReplication();
-    try (ServerUnderTest lonely = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+    try (ServerUnderTest lonely = node(3, replication, ServerUnderTest.settings(), IMPATIENCE)) {
       HttpResponse<String> refused = put(lonely, "/v1/kv/k", "v");
       assertEquals(503, refused.statusCode());
       assertEquals("no_leader", ServerUnderTest.code(refused.body()));
@@ -388,15 +389,15 @@ final class LeaderGateTest {
   @Test
   void aWriteThatMayBeExecutedIsNotSentAgain() throws Exception {
     FakeReplication replication = new FakeReplication();
-    // Impatient, or whoever sends it again goes on for a minute.
     try (LeaderThatDies dying = new LeaderThatDies();
-        ServerUnderTest impatient = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+        ServerUnderTest patient =
+            node(3, replication, ServerUnderTest.settings(), ServerUnderTest.PATIENCE)) {
       replication.leaderUrl = Optional.of(dying.url());
-      HttpResponse<String> unknown = put(impatient, "/v1/kv/k", "v");
+      HttpResponse<String> unknown = put(patient, "/v1/kv/k", "v");
       assertEquals(503, unknown.statusCode());
       assertEquals("outcome_unknown", ServerUnderTest.code(unknown.body()));
       assertEquals(1, dying.requests.get());
-      assertEquals(1, impatient.http.forwarding().orElseThrow().unknownOutcomes());
+      assertEquals(1, patient.http.forwarding().orElseThrow().unknownOutcomes());
     }
   }
 
@@ -428,11 +429,12 @@ final class LeaderGateTest {
   void anOddResponseIsAnUnknownOutcome(String response) throws Exception {
     FakeReplication replication = new FakeReplication();
     try (LeaderThatDies odd = new LeaderThatDies(response);
-        ServerUnderTest impatient = node(3, replication, ServerUnderTest.settings(), PATIENCE)) {
+        ServerUnderTest patient =
+            node(3, replication, ServerUnderTest.settings(), ServerUnderTest.PATIENCE)) {
       replication.leaderUrl = Optional.of(odd.url());
-      HttpResponse<String> unknown = put(impatient, "/v1/kv/k", "v");
+      HttpResponse<String> unknown = put(patient, "/v1/kv/k", "v");
       assertEquals("outcome_unknown", ServerUnderTest.code(unknown.body()));
-      assertEquals(0, impatient.http.forwarding().orElseThrow().resent());
+      assertEquals(0, patient.http.forwarding().orElseThrow().resent());
     }
   }
 
@@ -443,8 +445,8 @@ final class LeaderGateTest {
     FakeReplication second = new FakeReplication();
     first.leading = true;
     HttpServer.Settings settings = ServerUnderTest.openTo(Authorizer.withTokens(tokens));
-    try (ServerUnderTest leads = node(1, first, settings, PATIENCE);
-        ServerUnderTest follows = node(2, second, settings, PATIENCE)) {
+    try (ServerUnderTest leads = node(1, first, settings, ServerUnderTest.PATIENCE);
+        ServerUnderTest follows = node(2, second, settings, ServerUnderTest.PATIENCE)) {
       second.leaderUrl = Optional.of(url(leads));
       String[] writer = {"Authorization", "Bearer bbbbbbbbbbbbbbbbbbbb"};
       assertEquals(201, put(follows, "/v1/kv/k", "v", writer).statusCode());

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 
 /** A connection that sends just the bytes it is told to: what HTTP libraries would not do. */
 public final class RawClient implements AutoCloseable {
-  private static final int PATIENCE_MILLIS = 60_000;
+  private static final int PATIENCE_MILLIS = 120_000;
 
   private final Socket socket = new Socket();
   private final InputStream in;

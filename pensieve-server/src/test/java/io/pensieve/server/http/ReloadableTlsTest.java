@@ -19,7 +19,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,7 +31,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,10 +45,10 @@ final class ReloadableTlsTest {
   private ServerUnderTest server;
 
   @BeforeAll
-  static void makeCertificates(@TempDir Path folder) throws Exception {
-    first = Certificates.make(folder, "EC");
-    second = Certificates.make(folder, "RSA");
-    another = Certificates.make(folder, "EC");
+  static void makeCertificates() throws Exception {
+    first = Certificates.make("EC");
+    second = Certificates.make("RSA");
+    another = Certificates.make("EC");
   }
 
   @BeforeEach
@@ -166,8 +164,8 @@ final class ReloadableTlsTest {
   }
 
   @Test
-  void everyKindOfKeyIsOfUse(@TempDir Path folder) throws Exception {
-    Certificates third = Certificates.make(folder, "Ed25519");
+  void everyKindOfKeyIsOfUse() throws Exception {
+    Certificates third = Certificates.make("Ed25519");
     for (Certificates each : List.of(first, second, third)) {
       tls.replace(each.chainPem(), each.keyPem());
       try (SSLSocket socket = connect("TLSv1.3", each)) {

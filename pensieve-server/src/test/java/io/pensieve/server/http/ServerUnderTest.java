@@ -33,7 +33,7 @@ import java.util.Optional;
 
 /** A server on a free port, its map, and a client that speaks in the domain's verbs. */
 final class ServerUnderTest implements AutoCloseable {
-  static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   final Pensieve<String, StoredValue> entries;
 

@@ -14,7 +14,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +30,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Node 1 against peers that speak TLS, or should. Waits for states and counts, never for times. */
 class PeersTlsTest {
@@ -50,13 +48,13 @@ class PeersTlsTest {
   private final TestResources testResources = new TestResources();
 
   @BeforeAll
-  static void makeCertificates(@TempDir Path folder) throws Exception {
-    authority = Certificates.authority(folder);
+  static void makeCertificates() throws Exception {
+    authority = Certificates.authority();
     good = authority.signed();
     forAnother = authority.signedForAnother();
     expired = authority.signedAndExpired();
-    another = Certificates.make(folder, "RSA");
-    expiredAlone = Certificates.expired(folder);
+    another = Certificates.make("RSA");
+    expiredAlone = Certificates.expired();
   }
 
   @BeforeEach

@@ -162,7 +162,7 @@ class MembershipTest {
 
     assertFails(cluster.followers().get(0).consensus.setMembers(four));
     if (cluster.leaderId().equals("d")) {
-      cluster.leader().consensus.transferLeadership(Optional.of("a"), Duration.ofSeconds(20)).get();
+      cluster.leader().consensus.transferLeadership(Optional.of("a"), Duration.ofSeconds(60)).get();
       TestCluster.await("a to lead", () -> cluster.node("a").leadingTerm() > 0);
     }
     setMembers(cluster.members);

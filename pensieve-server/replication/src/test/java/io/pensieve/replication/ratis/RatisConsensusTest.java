@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Three members in one process: what each promises of the log that they share. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RatisConsensusTest {
-  private static final Duration HANDOVER = Duration.ofSeconds(10);
+  private static final Duration HANDOVER = Duration.ofSeconds(60);
 
   private final TestCluster cluster;
 

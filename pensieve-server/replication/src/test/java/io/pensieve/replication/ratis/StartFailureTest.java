@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.replication.Ports;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.io.IOException;
@@ -127,7 +128,7 @@ class StartFailureTest {
     Node first = cluster.leader();
     RatisConsensus second =
         RatisConsensus.at(cluster.folderOf("a"), cluster.id, "a")
-            .bind("127.0.0.1", TestCluster.freePort())
+            .bind("127.0.0.1", Ports.take())
             .build();
     IOException failed = assertThrows(IOException.class, () -> second.start(new Node(second)));
     assertContains("in use", String.valueOf(failed.getMessage()));

@@ -1,13 +1,12 @@
 package io.pensieve.replication.ratis;
 
+import io.pensieve.replication.Ports;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -153,31 +152,16 @@ final class TestCluster implements AutoCloseable {
     return this;
   }
 
-  static Member newMember(String id) throws IOException {
-    int port = freePort();
+  static Member newMember(String id) {
+    int port = Ports.take();
     return new Member(id, "127.0.0.1", port, URI.create("http://127.0.0.1:" + port));
   }
 
-  /** Below the ports that outgoing connections take: nobody gets it before the member does. */
-  static int freePort() throws IOException {
-    for (int attempt = 0; ; attempt++) {
-      int port = 10_000 + (int) (Math.random() * 20_000);
-      try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-        return socket.getLocalPort();
-      } catch (IOException taken) {
-        if (attempt == 100) {
-          throw taken;
-        }
-      }
-    }
-  }
-
-  static TestCluster ofThree(Path folder) throws IOException {
+  static TestCluster ofThree(Path folder) {
     return ofThree(folder, UnaryOperator.identity());
   }
 
-  static TestCluster ofThree(Path folder, UnaryOperator<RatisConsensus.Builder> settings)
-      throws IOException {
+  static TestCluster ofThree(Path folder, UnaryOperator<RatisConsensus.Builder> settings) {
     TestCluster cluster = new TestCluster(folder).with(settings);
     for (String id : List.of("a", "b", "c")) {
       cluster.members.add(newMember(id));

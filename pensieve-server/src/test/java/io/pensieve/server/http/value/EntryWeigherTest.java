@@ -39,6 +39,8 @@ final class EntryWeigherTest {
         new ProcessBuilder(
                 System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "-Xmx256m",
+                "-XX:+UseSerialGC", // the same on each machine
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path", ""),
                 EntryHeapBytes.class.getName())

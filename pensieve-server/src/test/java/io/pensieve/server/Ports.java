@@ -1,0 +1,61 @@
+package io.pensieve.server;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Random;
+
+/**
+ * Ports of loopback for servers that must know theirs before they start, or come back to it. Each
+ * process of tests has a range of its own, below the ports that systems give to clients: between
+ * this look at a port and its server's start nobody takes it.
+ */
+public final class Ports {
+  private static final int FIRST = 10_000;
+  private static final int RANGE = 1_000;
+  private static final int RANGES = 9;
+  private static final int OF_FORK = FIRST + RANGE * (fork() % RANGES);
+
+  private static int taken = new Random().nextInt(RANGE);
+
+  private Ports() {}
+
+  private static int fork() {
+    return Integer.getInteger("pensieve.fork", (int) (ProcessHandle.current().pid() % RANGES));
+  }
+
+  /** Takes one. */
+  public static int take() {
+    return take(1);
+  }
+
+  /** Takes so many, one after another, and returns the first. */
+  public static synchronized int take(int count) {
+    int first;
+    do {
+      taken = taken + count < RANGE ? taken + count : count;
+      first = OF_FORK + taken - count;
+    } while (!areFree(first, count));
+    return first;
+  }
+
+  private static boolean areFree(int first, int count) {
+    for (int port = first; port < first + count; port++) {
+      try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        assert probe.isBound();
+      } catch (IOException inUse) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** A port where nobody listens, and nobody else can until this is closed. */
+  public static Socket dead() throws IOException {
+    Socket bound = new Socket();
+    bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return bound;
+  }
+}
