@@ -90,6 +90,7 @@ class HouseRulesTest {
       case "io.pensieve.log.file" -> 73;
       case "io.pensieve.lru" -> 34;
       case "io.pensieve.replication" -> 27;
+      case "io.pensieve.replication.ratis" -> 24;
       case "io.pensieve.server" -> 25;
       case "io.pensieve.server.http" -> 24;
       default -> 22;

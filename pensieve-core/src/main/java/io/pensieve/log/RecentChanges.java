@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,9 @@ public final class RecentChanges<K, V> implements AutoCloseable {
   private long[] sequences = new long[PLACES_AT_FIRST]; // by place
 
   @GuardedBy("this")
+  private long[] weights = new long[PLACES_AT_FIRST]; // by place
+
+  @GuardedBy("this")
   private long added;
 
   @GuardedBy("this")
@@ -61,14 +65,14 @@ public final class RecentChanges<K, V> implements AutoCloseable {
   private int waiting;
 
   @GuardedBy("this")
-  private boolean closed;
+  private @Nullable Supplier<? extends RuntimeException> refusal; // not null once closed
 
   /**
    * Creates an empty store.
    *
    * @param changes how many are kept at most, from 1 to 16,777,216
    * @param weight their maximum total weight, 1 or more; the last change is kept whatever it weighs
-   * @param weigher returns the weight of a change, 0 or more and each time the same; must not throw
+   * @param weigher returns the weight of a change, 0 or more
    * @param last the sequence number before the first change: 0, or where an earlier history ended
    * @throws IllegalArgumentException if a number is out of its range
    */
@@ -95,18 +99,31 @@ public final class RecentChanges<K, V> implements AutoCloseable {
    * Adds a change, for all streams. A touch is ignored: streams do not deliver it.
    *
    * @throws IllegalArgumentException if the sequence number is not above the last one
-   * @throws IllegalStateException if this is closed
+   * @throws RuntimeException if this is closed: the reason, by default an {@link
+   *     IllegalStateException}
    */
   public synchronized void add(long sequence, Change<K, V> change) {
     checkOpen();
-    addAfterLast(sequence, change);
+    addAfterLast(sequence, change, weigh(change));
     wakeStreams();
   }
 
   /** As {@link #add} for each; no stream sees some of them before all are here. */
   public synchronized void addAll(List<ChangeStream.Sequenced<K, V>> changes) {
     checkOpen();
-    changes.forEach(change -> addAfterLast(change.sequence(), change.change()));
+    for (ChangeStream.Sequenced<K, V> change : changes) {
+      addAfterLast(change.sequence(), change.change(), weigh(change.change()));
+    }
+    wakeStreams();
+  }
+
+  /** As {@link #addAll(List)}, with the weight of each of them, 0 or more. */
+  public synchronized void addAll(List<ChangeStream.Sequenced<K, V>> changes, long weightOfEach) {
+    checkOpen();
+    requireWeight(weightOfEach);
+    for (ChangeStream.Sequenced<K, V> change : changes) {
+      addAfterLast(change.sequence(), change.change(), weightOfEach);
+    }
     wakeStreams();
   }
 
@@ -130,23 +147,27 @@ public final class RecentChanges<K, V> implements AutoCloseable {
   }
 
   @GuardedBy("this")
-  private void addAfterLast(long sequence, Change<K, V> change) {
+  private void addAfterLast(long sequence, Change<K, V> change, long weighed) {
     if (sequence <= last) {
       throw new IllegalArgumentException("the change " + sequence + " comes after " + last);
     }
     if (!(change instanceof Change.Touch)) {
-      keep(sequence, change, weigh(change));
+      keep(sequence, change, weighed);
     }
   }
 
   synchronized void checkOpen() {
-    if (closed) {
-      throw new IllegalStateException("the log is closed");
+    Supplier<? extends RuntimeException> reason = refusal;
+    if (reason != null) {
+      throw reason.get();
     }
   }
 
   private long weigh(Change<K, V> change) {
-    long weighed = weigher.applyAsLong(change);
+    return requireWeight(weigher.applyAsLong(change));
+  }
+
+  private static long requireWeight(long weighed) {
     if (weighed < 0) {
       throw new IllegalArgumentException("a change has a weight below zero: " + weighed);
     }
@@ -161,6 +182,7 @@ public final class RecentChanges<K, V> implements AutoCloseable {
     int place = place(added);
     if (place == sequences.length) {
       sequences = Arrays.copyOf(sequences, (int) Math.min(2L * place, CHANGES_MAX));
+      weights = Arrays.copyOf(weights, sequences.length);
     }
     if (place == ring.size()) {
       ring.add(change);
@@ -168,6 +190,7 @@ public final class RecentChanges<K, V> implements AutoCloseable {
       ring.set(place, change);
     }
     sequences[place] = sequence;
+    weights[place] = weighed;
     added++;
     retained++;
     weight += weighed;
@@ -181,7 +204,7 @@ public final class RecentChanges<K, V> implements AutoCloseable {
   @GuardedBy("this")
   private void dropOldest() {
     int place = place(added - retained);
-    weight -= weigh(retained(place));
+    weight -= weights[place];
     forgotten = sequences[place];
     ring.set(place, null);
     retained--;
@@ -262,8 +285,20 @@ public final class RecentChanges<K, V> implements AutoCloseable {
 
   /** Ends all streams, once they have delivered everything. A second call does nothing. */
   @Override
-  public synchronized void close() {
-    closed = true;
+  public void close() {
+    close(() -> new IllegalStateException("the log is closed"));
+  }
+
+  /**
+   * As {@link #close()}, for a reason: it is thrown by streams that have delivered everything, and
+   * by whoever adds a change or opens a stream. The first reason counts.
+   *
+   * @param reason returns a new exception
+   */
+  public synchronized void close(Supplier<? extends RuntimeException> reason) {
+    if (refusal == null) {
+      refusal = reason;
+    }
     notifyAll();
   }
 

@@ -115,6 +115,35 @@ class RecentChangesTest {
   }
 
   @Test
+  void aGivenWeightCounts() {
+    RecentChanges<String, String> light = new RecentChanges<>(10, 5, change -> 0, 0);
+    light.addAll(List.of(change(1), change(2)), 2);
+    light.addAll(List.of(change(3)), 3); // seven in all: the first one goes
+    assertThrows(LogException.HistoryTruncated.class, () -> light.changes(0));
+    light.changes(1).close();
+    light.addAll(List.of(change(4)), 2);
+    assertThrows(LogException.HistoryTruncated.class, () -> light.changes(1));
+    light.changes(2).close();
+    assertThrows(IllegalArgumentException.class, () -> light.addAll(List.of(change(5)), -1));
+  }
+
+  private static Sequenced<String, String> change(long sequence) {
+    return new Sequenced<>(sequence, put("k" + sequence));
+  }
+
+  @Test
+  void theFirstReasonForTheEndCounts() throws Exception {
+    add(101);
+    ChangeStream<String, String> stream = recent.changes(100);
+    recent.close(() -> new UnsupportedOperationException("the disk"));
+    recent.close();
+    assertEquals(List.of(101L), now(stream));
+    assertThrows(UnsupportedOperationException.class, () -> stream.next(LONG));
+    assertThrows(UnsupportedOperationException.class, () -> recent.changes());
+    assertThrows(UnsupportedOperationException.class, () -> add(102));
+  }
+
+  @Test
   void numbersAscend() {
     add(101);
     assertThrows(IllegalArgumentException.class, () -> add(101));

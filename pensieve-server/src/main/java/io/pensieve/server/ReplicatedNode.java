@@ -4,10 +4,12 @@ import io.pensieve.log.Log;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.ratis.PeerTls;
 import io.pensieve.server.http.HttpServer;
+import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.DurationMetric;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.replication.CapacityMonitor;
 import io.pensieve.server.replication.RaftNode;
 import io.pensieve.server.replication.ReplicationSettings;
 import java.io.IOException;
@@ -76,15 +78,33 @@ final class ReplicatedNode implements AutoCloseable {
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
             configuration.capacity(),
+            configuration.capacityBytes(),
             inputs.authorizer()::peerSecret,
             inputs.trust()::context);
     try {
       return new ReplicatedNode(
-          new RaftNode(settings, line -> print(err, line), onFailure, commits::record),
+          new RaftNode(
+              settings,
+              line -> print(err, line),
+              onFailure,
+              commits::record,
+              new CapacityAlarms(inputs.alarms())),
           inputs.trust(),
           commits);
     } catch (LogException unusable) {
       throw new StartupException(String.valueOf(unusable.getMessage()), unusable);
+    }
+  }
+
+  private record CapacityAlarms(Alarms alarms) implements CapacityMonitor.Listener {
+    @Override
+    public void differs(String member, String reason) {
+      alarms.raise(Alarms.Kind.CAPACITY_DIFFERS, member, reason);
+    }
+
+    @Override
+    public void isSame(String member) {
+      alarms.clear(Alarms.Kind.CAPACITY_DIFFERS, member);
     }
   }
 

@@ -71,6 +71,10 @@ final class ServersOfCluster implements AutoCloseable {
     return scheme + "://localhost:" + ports.get(id - 1);
   }
 
+  int raftPort(int id) {
+    return ports.get(id - 1) + 1;
+  }
+
   Path data(int id) {
     return folder.resolve("node" + id);
   }
@@ -84,7 +88,7 @@ final class ServersOfCluster implements AutoCloseable {
     all.put(Setting.PORT, "" + ports.get(id - 1));
     all.put(Setting.DATA_DIR, data(id).toString());
     if (all.containsKey(Setting.REPLICATE)) {
-      all.put(Setting.RAFT_PORT, "" + (ports.get(id - 1) + 1));
+      all.put(Setting.RAFT_PORT, "" + raftPort(id));
       all.put(Setting.ADVERTISE, url(id));
     }
     return all;

@@ -3,6 +3,7 @@ package io.pensieve.replication;
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream.Sequenced;
 import io.pensieve.log.Codec;
+import io.pensieve.log.RecentChanges;
 import io.pensieve.log.StandbyMap;
 import io.pensieve.replication.RequestOutcomes.Remembered;
 import io.pensieve.replication.consensus.LogPosition;
@@ -114,7 +115,7 @@ final class EntryApplier<K, V> {
       }
     }
     acknowledgements.acknowledge(sequence);
-    recent.add(changes, entryBytes / Math.max(1, changes.size()));
+    recent.addAll(changes, entryBytes / Math.max(1, changes.size()));
     long nanos = settings.nanoTime().getAsLong() - entry.nanos();
     progress.committed(nanos);
     settings.onCommit().accept(nanos);
@@ -135,7 +136,7 @@ final class EntryApplier<K, V> {
       remember(described.request(), changes, decoded.changes.get(from).sequence());
     }
     if (!decoded.changes.isEmpty()) {
-      recent.add(decoded.changes, entry.length / decoded.changes.size());
+      recent.addAll(decoded.changes, entry.length / decoded.changes.size());
     }
   }
 

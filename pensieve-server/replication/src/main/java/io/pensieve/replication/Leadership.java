@@ -349,6 +349,12 @@ final class Leadership<K, V> {
     return first;
   }
 
+  /** Proposes an entry soon, also if there is no change. */
+  synchronized void moveOn() {
+    announceSoon();
+    notifyAll();
+  }
+
   @GuardedBy("this")
   private void announceSoon() {
     isCommitUnannounced = true;

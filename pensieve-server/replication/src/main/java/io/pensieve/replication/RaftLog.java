@@ -12,7 +12,6 @@ import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.ReplicatedLog;
 import io.pensieve.log.StandbyMap;
-import io.pensieve.replication.RaftStatus.SavedSnapshot;
 import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
@@ -92,13 +91,8 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
         progress.commits(),
         Duration.ofNanos(progress.commitNanos()),
         Duration.ofNanos(progress.longestCommitNanos()),
-        newestSnapshot(),
+        replica.newestSnapshot.get(),
         Optional.ofNullable(replica.failure()).map(Throwable::toString));
-  }
-
-  private Optional<SavedSnapshot> newestSnapshot() {
-    Snapshots<K, V> snapshots = snapshots();
-    return snapshots == null ? Optional.empty() : snapshots.newest();
   }
 
   Progress progress() {
@@ -130,10 +124,11 @@ public final class RaftLog<K, V> implements ReplicatedLog<K, V> {
 
   /**
    * How old the map may be at most: how long ago this node last knew that it showed everything that
-   * was acknowledged anywhere. It asks once a second. Empty if it never knew.
+   * was acknowledged anywhere. It asks once a second, or each ten seconds if nobody has called this
+   * for so long. Empty if it never knew.
    */
   public Optional<Duration> staleness() {
-    return replica.barrier.staleness();
+    return replica.staleness();
   }
 
   /**

@@ -7,6 +7,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.log.RecentChanges;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.StandbyMap;
@@ -25,11 +26,15 @@ import org.jspecify.annotations.Nullable;
 /** The parts of a log, and their threads, from its opening to its end. */
 final class Replica<K, V> {
   private static final CompletableFuture<Void> PASSED = CompletableFuture.completedFuture(null);
-  private static final int TICKS_PER_BARRIER = 20;
+  private static final int TICKS_PER_SECOND = 20;
+  private static final int SECONDS_PER_BARRIER = 10; // while nobody wants to know the staleness
+  private static final long WANTED_NANOS = TimeUnit.SECONDS.toNanos(SECONDS_PER_BARRIER);
+  private static final int BARRIERS_MAX = 10_000;
   private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   final Acknowledgements acknowledgements;
   final Progress progress = new Progress();
+  final NewestSnapshot newestSnapshot = new NewestSnapshot();
   final RequestOutcomes<V> requests;
   final RecentChanges<K, V> recent;
   final Leadership<K, V> leadership;
@@ -47,6 +52,7 @@ final class Replica<K, V> {
   private volatile @Nullable LogBackup<K, V> backup;
   private volatile @Nullable Throwable failure;
   private long ticks; // the timer's thread only
+  private volatile long stalenessWantedAt = System.nanoTime() - WANTED_NANOS;
 
   @GuardedBy("this")
   private boolean isReplayed;
@@ -63,12 +69,13 @@ final class Replica<K, V> {
     this.settings = settings;
     acknowledgements = new Acknowledgements(workers);
     requests = new RequestOutcomes<>(settings);
-    recent = new RecentChanges<>(settings.recentChanges(), settings.recentBytes());
+    recent = new RecentChanges<>(settings.recentChanges(), settings.recentBytes(), change -> 0, 0);
     leadership = new Leadership<>(settings, requests);
     barrier = new SharedBarrier(consensus::readBarrier, workers);
     machine =
         new ReplicaStateMachine<>(
-            new SnapshotLoader<>(keys, values, acknowledgements, requests, recent, progress),
+            new SnapshotLoader<>(
+                keys, values, acknowledgements, requests, recent, progress, newestSnapshot),
             this::fail);
   }
 
@@ -132,7 +139,8 @@ final class Replica<K, V> {
             leadership,
             acknowledgements,
             requests,
-            progress);
+            progress,
+            newestSnapshot);
   }
 
   /** A backup of the map; null before there is one. */
@@ -173,14 +181,13 @@ final class Replica<K, V> {
     Throwable failed = failure;
     Optional<String> failedFor = Optional.ofNullable(failed).map(Throwable::toString);
     Snapshots<K, V> attached = snapshots;
-    Optional<SavedSnapshot> saved = attached == null ? Optional.empty() : attached.newest();
     return new LogStatistics(
         progress.bytes(),
         leadership.waitingBytes(),
         progress.commits(),
         Duration.ofNanos(progress.commitNanos()),
         Duration.ofNanos(progress.longestCommitNanos()),
-        saved.map(SavedSnapshot::bytes).orElse(0L),
+        newestSnapshot.get().map(SavedSnapshot::bytes).orElse(0L),
         attached == null ? 0 : attached.bytesSince(),
         attached == null ? 0 : attached.saves(),
         attached == null ? 0 : attached.failures(),
@@ -204,9 +211,11 @@ final class Replica<K, V> {
   // ---- At work
 
   private void tick() {
-    if (++ticks % TICKS_PER_BARRIER == 0) {
-      if (!leadership.isLeading()) {
-        CompletableFuture<Void> unused = barrier.pass(); // for staleness
+    if (++ticks % TICKS_PER_SECOND == 0) {
+      if (leadership.isLeading()) {
+        moveOnBehindBarriers();
+      } else if (mustKnowStaleness()) {
+        CompletableFuture<Void> unused = barrier.pass();
       }
       Snapshots<K, V> attached = snapshots;
       if (attached != null && attached.isDue()) {
@@ -215,11 +224,32 @@ final class Replica<K, V> {
     }
   }
 
+  // The barriers of a cluster that is only read are entries of the engine, of which the machine
+  // gets
+  // none. A snapshot contains them once there is an entry behind them; until then they are kept.
+  private void moveOnBehindBarriers() {
+    long barriers = consensus.status().applied() - progress.applied().position().index();
+    if (barriers > BARRIERS_MAX) {
+      leadership.moveOn();
+    }
+  }
+
+  // A barrier may cost the leader an entry: few, if nobody looks.
+  private boolean mustKnowStaleness() {
+    return System.nanoTime() - stalenessWantedAt < WANTED_NANOS
+        || ticks % (SECONDS_PER_BARRIER * TICKS_PER_SECOND) == 0;
+  }
+
+  Optional<Duration> staleness() {
+    stalenessWantedAt = System.nanoTime();
+    return barrier.staleness();
+  }
+
   private void saveDue(Snapshots<K, V> attached) {
     try {
       if (attached.isDue() && attached.save()) {
-        attached
-            .newest()
+        newestSnapshot
+            .get()
             .ifPresent(
                 saved ->
                     settings
@@ -257,7 +287,7 @@ final class Replica<K, V> {
   private void end(Supplier<LogException> reason) {
     leadership.end(reason);
     acknowledgements.fail(reason);
-    recent.end(reason);
+    recent.close(reason);
   }
 
   void close() {
@@ -282,7 +312,7 @@ final class Replica<K, V> {
           () ->
               new LogException.OutcomeUnknown(
                   "the log was closed before the change was acknowledged"));
-      recent.end(Replica::closed);
+      recent.close(Replica::closed);
       workers.end();
     }
   }

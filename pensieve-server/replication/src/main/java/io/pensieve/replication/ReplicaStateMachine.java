@@ -6,6 +6,7 @@ import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.StandbyMap;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.format.EntryHeader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -97,6 +98,14 @@ final class ReplicaStateMachine<K, V> implements StateMachine {
   @Override
   public void apply(LogPosition position, byte[] entry) {
     call((to, unused) -> to.apply(position, entry));
+  }
+
+  // The followers learn of the commit of an entry without changes only with the next one, and the
+  // leader makes that only for changes.
+  @Override
+  public boolean isVisible(byte[] entry) {
+    EntryHeader header = EntryHeader.read(entry);
+    return header.isBegin() || header.count() > 0;
   }
 
   @Override

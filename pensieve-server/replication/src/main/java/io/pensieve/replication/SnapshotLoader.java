@@ -2,6 +2,7 @@ package io.pensieve.replication;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.LiveEntries.LiveEntry;
+import io.pensieve.log.RecentChanges;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.StandbyMap;
@@ -28,6 +29,7 @@ final class SnapshotLoader<K, V> {
   private final RequestOutcomes<V> requests;
   private final RecentChanges<K, V> recent;
   private final Progress progress;
+  private final NewestSnapshot newest;
 
   SnapshotLoader(
       Codec<K> keys,
@@ -35,13 +37,15 @@ final class SnapshotLoader<K, V> {
       Acknowledgements acknowledgements,
       RequestOutcomes<V> requests,
       RecentChanges<K, V> recent,
-      Progress progress) {
+      Progress progress,
+      NewestSnapshot newest) {
     this.keys = keys;
     this.values = values;
     this.acknowledgements = acknowledgements;
     this.requests = requests;
     this.recent = recent;
     this.progress = progress;
+    this.newest = newest;
   }
 
   /** Loads into a map that is being opened. */
@@ -62,6 +66,7 @@ final class SnapshotLoader<K, V> {
             handler.progress(reader.fileBytes(), reader.fileBytes());
           },
           0);
+      newest.loaded(reader.header().position().index(), file);
       return new RecoveryReport(
           reader.entriesRead(),
           reader.fileBytes(),
@@ -76,6 +81,7 @@ final class SnapshotLoader<K, V> {
     SnapshotHeader.End end = SnapshotReader.verify(file);
     try (SnapshotReader<K, V> reader = new SnapshotReader<>(file, keys, values)) {
       load(reader, map::replaceAll, end.complete());
+      newest.loaded(reader.header().position().index(), file);
     }
   }
 
@@ -89,7 +95,7 @@ final class SnapshotLoader<K, V> {
     SnapshotHeader.End end = reader.end();
     acknowledgements.acknowledge(Math.max(chain.last(), end.complete()));
     requests.replaceAll(reader.requests().stream().map(SnapshotLoader::remembered).toList());
-    recent.restart(chain.last());
+    recent.reset(chain.last());
     progress.restored(reader.header().position(), chain, end.complete());
   }
 

@@ -5,7 +5,6 @@ import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.Progress.Applied;
-import io.pensieve.replication.RaftStatus.SavedSnapshot;
 import io.pensieve.replication.RequestOutcomes.Remembered;
 import io.pensieve.replication.consensus.Consensus;
 import io.pensieve.replication.format.SavedRequest;
@@ -15,9 +14,7 @@ import io.pensieve.replication.format.SnapshotWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Iterator;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -48,8 +45,6 @@ final class Snapshots<K, V> {
       long changes,
       long bytes) {}
 
-  private record Saved(long index, long bytes, long nanos) {}
-
   private final RaftSettings settings;
   private final Codec<K> keys;
   private final Codec<V> values;
@@ -59,9 +54,9 @@ final class Snapshots<K, V> {
   private final Acknowledgements acknowledgements;
   private final RequestOutcomes<V> requests;
   private final Progress progress;
+  private final NewestSnapshot newest;
   private final AtomicLong saves = new AtomicLong();
   private final AtomicLong failures = new AtomicLong();
-  private volatile @Nullable Saved newest;
 
   // What was applied before the newest snapshot; or the start of this process.
   private volatile long changesBefore;
@@ -79,7 +74,8 @@ final class Snapshots<K, V> {
       Leadership<K, V> leadership,
       Acknowledgements acknowledgements,
       RequestOutcomes<V> requests,
-      Progress progress) {
+      Progress progress,
+      NewestSnapshot newest) {
     this.settings = settings;
     this.keys = keys;
     this.values = values;
@@ -89,15 +85,7 @@ final class Snapshots<K, V> {
     this.acknowledgements = acknowledgements;
     this.requests = requests;
     this.progress = progress;
-  }
-
-  Optional<SavedSnapshot> newest() {
-    Saved saved = newest;
-    if (saved == null) {
-      return Optional.empty();
-    }
-    Duration age = Duration.ofNanos(System.nanoTime() - saved.nanos());
-    return Optional.of(new SavedSnapshot(saved.index(), saved.bytes(), age));
+    this.newest = newest;
   }
 
   /** How many bytes of entries were applied since the last one. */
@@ -202,7 +190,7 @@ final class Snapshots<K, V> {
     } finally {
       Files.deleteIfExists(draft.file());
     }
-    newest = new Saved(draft.at().position().index(), draft.fileBytes(), System.nanoTime());
+    newest.saved(draft.at().position().index(), draft.fileBytes());
     changesBefore = draft.changes();
     bytesBefore = draft.bytes();
     nanosBefore = System.nanoTime();

@@ -145,6 +145,21 @@ class LeadershipTest {
   }
 
   @Test
+  void movesOnWithAnEmptyEntryWhenItIsTold() {
+    leadership.moveOn();
+    nanos += 1_000_000_000;
+    assertNull(leadership.nextProposal(), "it does not lead");
+    lead();
+    nanos += 1_000_000_000;
+    requireNonNull(leadership.committed(next()));
+    nanos += 1_000_000_000;
+    assertNull(leadership.nextProposal());
+    leadership.moveOn();
+    nanos += 1_000_000_000;
+    assertEquals(0, next().count());
+  }
+
+  @Test
   void refusesWhatIsTooMuchAndRemovalsLater() {
     lead();
     for (int i = 0; i < 10; i++) {

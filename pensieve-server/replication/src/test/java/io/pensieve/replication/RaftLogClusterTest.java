@@ -155,6 +155,7 @@ class RaftLogClusterTest {
     for (Member member : members) {
       if (member.id().equals(first.getKey())) {
         open(member);
+        assertTrue(requireNonNull(nodes.get(member.id())).log().status().snapshot().isPresent());
       }
     }
     expected.put("c", put("c", "after it came back"));

@@ -184,7 +184,9 @@ final class ClusterMembership implements AutoCloseable {
         self.port(),
         state.cluster(),
         state.founders(),
-        state.invited());
+        state.invited(),
+        settings.mapEntries(),
+        settings.mapBytes());
   }
 
   /** Lets the node of this card into the cluster, and waits until it has started its engine. */

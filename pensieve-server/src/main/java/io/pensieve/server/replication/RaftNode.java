@@ -4,6 +4,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
 import io.pensieve.replication.RaftLog;
 import io.pensieve.replication.consensus.Consensus;
+import io.pensieve.replication.consensus.ConsensusStatus.MemberProgress;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
 import io.pensieve.server.http.replication.Replication;
@@ -30,6 +31,7 @@ public final class RaftNode implements AutoCloseable {
   private final ClusterMembership membership;
   private final RaftLog<String, StoredValue> log;
   private final RaftReplication replication;
+  private final CapacityMonitor capacities;
 
   /**
    * Reads the folder. Starts nothing.
@@ -37,13 +39,15 @@ public final class RaftNode implements AutoCloseable {
    * @param events receives a line for each event of the cluster; must not block
    * @param onFailure called once if this node cannot go on: the process should end
    * @param onCommit called with the time of each commit, in nanoseconds
+   * @param capacityListener hears of each member with another capacity
    * @throws LogException if the folder cannot be used
    */
   public RaftNode(
       ReplicationSettings settings,
       Consumer<String> events,
       Consumer<Throwable> onFailure,
-      LongConsumer onCommit) {
+      LongConsumer onCommit,
+      CapacityMonitor.Listener capacityListener) {
     this.settings = settings;
     this.events = events;
     CardReader cards = new CardReader(settings.secret(), settings.trust());
@@ -63,6 +67,13 @@ public final class RaftNode implements AutoCloseable {
             .onCommit(onCommit)
             .build();
     replication = new RaftReplication(membership, log, cards, consensus);
+    capacities =
+        new CapacityMonitor(
+            membership::card, this::members, member -> cards.read(member.url()), capacityListener);
+  }
+
+  private List<Member> members() {
+    return log.status().members().stream().map(MemberProgress::member).toList();
   }
 
   private Consensus engine(UUID cluster, List<Member> founders) {
@@ -90,6 +101,7 @@ public final class RaftNode implements AutoCloseable {
   /** Begins to look for a cluster, if the folder belongs to none. The map is open. */
   public void lookForCluster() {
     membership.lookForCluster();
+    capacities.start();
   }
 
   /** Hands the leadership over, if this node leads, and waits for that. */
@@ -109,5 +121,6 @@ public final class RaftNode implements AutoCloseable {
   public void close() {
     membership.close();
     replication.close();
+    capacities.close();
   }
 }

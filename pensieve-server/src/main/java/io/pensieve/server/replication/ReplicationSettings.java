@@ -22,6 +22,7 @@ import javax.net.ssl.SSLContext;
  * @param raftTls mutual TLS on the Raft port; empty for none
  * @param changeBytesMax the longest change, in bytes
  * @param mapEntries how many entries the map has at most
+ * @param mapBytes how many bytes of memory they take at most
  * @param secret returns the token for peers, if there is one
  * @param trust returns the context that decides which HTTP server is trusted to be a peer
  */
@@ -36,5 +37,6 @@ public record ReplicationSettings(
     Optional<PeerTls> raftTls,
     int changeBytesMax,
     long mapEntries,
+    long mapBytes,
     Supplier<Optional<String>> secret,
     Callable<SSLContext> trust) {}

@@ -27,6 +27,7 @@ final class FakeReplication implements Replication {
   volatile CompletableFuture<Void> barrier = CompletableFuture.completedFuture(null);
   volatile CompletableFuture<Void> administration = CompletableFuture.completedFuture(null);
   volatile Optional<String> waitsFor = Optional.empty();
+  volatile Optional<Duration> snapshotAge = Optional.of(Duration.ofSeconds(60));
   volatile Optional<PastRequest> past = Optional.empty();
   final Set<String> requests = ConcurrentHashMap.newKeySet();
   final AtomicInteger barriers = new AtomicInteger();
@@ -89,7 +90,9 @@ final class FakeReplication implements Replication {
         2,
         Optional.empty(),
         Map.of("2", incarnation),
-        Set.of());
+        Set.of(),
+        1_000,
+        1 << 20);
   }
 
   @Override
@@ -108,7 +111,7 @@ final class FakeReplication implements Replication {
         5,
         1234,
         3,
-        Optional.of(Duration.ofSeconds(60)),
+        snapshotAge,
         99);
   }
 

@@ -101,22 +101,28 @@ final class MetricsRouteTest {
     server.put("foo", "bar");
     server.get("foo");
     Await.until("all are counted", () -> server.http.requestsInFlight() == 0);
-    Set<String> now = new TreeSet<>();
-    String type = "";
-    for (String line : scrape().lines().toList()) {
-      if (line.startsWith("# TYPE ")) {
-        type = line.substring(line.lastIndexOf(' ') + 1);
-      } else if (!line.startsWith("#")) {
-        now.add(type + " " + series(line.substring(0, line.lastIndexOf(' '))));
-      }
-    }
+    Set<String> now = series(scrape());
     Set<String> kept =
         new TreeSet<>(Files.readAllLines(Path.of("src/test/resources/metrics/series.txt")));
     kept.removeAll(now);
     assertEquals(Set.of(), kept, now::toString);
   }
 
-  private static String series(String sample) {
+  /** The type, name and labels of all series of a text. */
+  static Set<String> series(String text) {
+    Set<String> all = new TreeSet<>();
+    String type = "";
+    for (String line : text.lines().toList()) {
+      if (line.startsWith("# TYPE ")) {
+        type = line.substring(line.lastIndexOf(' ') + 1);
+      } else if (!line.startsWith("#")) {
+        all.add(type + " " + nameAndLabels(line.substring(0, line.lastIndexOf(' '))));
+      }
+    }
+    return all;
+  }
+
+  private static String nameAndLabels(String sample) {
     int labels = sample.indexOf('{');
     if (labels < 0) {
       return sample + "{}";

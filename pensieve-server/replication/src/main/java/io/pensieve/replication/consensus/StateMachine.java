@@ -16,6 +16,14 @@ public interface StateMachine {
   void apply(LogPosition position, byte[] entry);
 
   /**
+   * Whether a read can tell the state after this entry from the one before. If not, no read on a
+   * follower waits for it. Called before {@link #apply}; the default is that it can.
+   */
+  default boolean isVisible(byte[] entry) {
+    return true;
+  }
+
+  /**
    * This node leads from now on, and has applied everything that was committed before this term.
    */
   void lead(long term);

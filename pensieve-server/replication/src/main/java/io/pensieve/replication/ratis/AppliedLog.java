@@ -2,6 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
@@ -63,6 +64,12 @@ final class AppliedLog extends BaseStateMachine {
   /** The term of the last configuration applied. Of the updater alone. */
   private long configurationTerm;
 
+  /**
+   * The last entry applied that a read can tell from the one before it. Stored before the machine
+   * gets the entry: once anybody knows of its effects, a follower that asks is told to wait for it.
+   */
+  private volatile long readIndex;
+
   private volatile RaftServer.@Nullable Division division;
 
   AppliedLog(
@@ -101,6 +108,7 @@ final class AppliedLog extends BaseStateMachine {
     calls.lock();
     try {
       deliverRoleChanges();
+      readIndex = position.index();
       machine.restore(position, snapshot.getFile().getPath());
       setLastAppliedTermIndex(snapshot.getTermIndex());
     } finally {
@@ -130,6 +138,9 @@ final class AppliedLog extends BaseStateMachine {
     try {
       deliverRoleChanges();
       if (content.length > 0) { // an empty one is a leader's barrier
+        if (machine.isVisible(content)) {
+          readIndex = position.index();
+        }
         machine.apply(position, content);
       }
       updateLastAppliedTermIndex(position.term(), position.index());
@@ -140,6 +151,10 @@ final class AppliedLog extends BaseStateMachine {
       calls.unlock();
     }
     return CompletableFuture.completedFuture(Message.EMPTY);
+  }
+
+  long readIndex() {
+    return readIndex;
   }
 
   @Override

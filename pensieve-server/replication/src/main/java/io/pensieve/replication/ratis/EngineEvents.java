@@ -11,12 +11,13 @@ import org.jspecify.annotations.Nullable;
 
 /** What an operator must know of the engine, a line each; and its end, which is told once. */
 final class EngineEvents {
-  private static final long SLOW_AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final int LINES_A_MINUTE_MAX = 64;
+  private static final long AGAIN_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final Consumer<String> lines;
   private final StateMachine machine;
   private final AtomicBoolean isOver = new AtomicBoolean();
-  private final Map<String, Long> slowSince = new ConcurrentHashMap<>();
+  private final Map<String, Long> lastSaid = new ConcurrentHashMap<>();
   private volatile @Nullable String leader;
   private volatile boolean isWithoutLeader;
 
@@ -43,13 +44,21 @@ final class EngineEvents {
     lines.accept("no leader for 10 s: do a majority of the members run, and reach one another?");
   }
 
-  /** Ratis says so again and again, an operator wants to know it once a minute. */
   void slow(String follower) {
+    sayOnceAMinute("node " + follower + " has not answered for 10 s");
+  }
+
+  /** A peer could not prove who it is. It tries again and again. */
+  void refused(String peer, String reason) {
+    sayOnceAMinute("no connection with " + peer + ": " + reason);
+  }
+
+  /** Strangers may cause lines, so there are not many different ones a minute. */
+  private void sayOnceAMinute(String line) {
     long now = System.nanoTime();
-    Long before = slowSince.get(follower);
-    if (before == null || now - before > SLOW_AGAIN_NANOS) {
-      slowSince.put(follower, now);
-      lines.accept("node " + follower + " has not answered for 10 s");
+    lastSaid.values().removeIf(said -> now - said > AGAIN_NANOS);
+    if (lastSaid.size() < LINES_A_MINUTE_MAX && lastSaid.putIfAbsent(line, now) == null) {
+      lines.accept(line);
     }
   }
 

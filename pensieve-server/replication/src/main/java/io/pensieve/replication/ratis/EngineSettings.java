@@ -18,6 +18,9 @@ final class EngineSettings {
    */
   static final int ELECTION_MILLIS = 800;
 
+  /** How long a member takes to stop at most. What stops processes waits for 10 to 30 s. */
+  static final long CLOSE_MILLIS = 10_000;
+
   static final int SEGMENT_BYTES_MAX = 32 << 20;
 
   final Path folder;
@@ -32,6 +35,7 @@ final class EngineSettings {
   long reserveBytes = 128L << 20;
   DiskGuard.FreeSpace free = this::freeBytes;
   int electionMillis = ELECTION_MILLIS;
+  long closeMillis = CLOSE_MILLIS;
   int segmentBytes = SEGMENT_BYTES_MAX;
   long retainedBytes = 64L << 20;
 

@@ -10,6 +10,8 @@ import java.util.concurrent.FutureTask;
  * belong here that Ratis makes while it starts.
  */
 final class EngineThreads extends ThreadGroup {
+  private static final int SPARE = 64;
+
   private final EngineEvents events;
 
   /** What may throw. */
@@ -38,6 +40,18 @@ final class EngineThreads extends ThreadGroup {
         throw cause;
       }
       throw failed;
+    }
+  }
+
+  /** Ends the threads with this in their name, by an interrupt, and waits for that. */
+  void end(String part) throws InterruptedException {
+    Thread[] found = new Thread[2 * activeCount() + SPARE]; // the count is an estimate
+    int count = enumerate(found);
+    for (int i = 0; i < count; i++) {
+      if (found[i].getName().contains(part)) {
+        found[i].interrupt();
+        found[i].join();
+      }
     }
   }
 

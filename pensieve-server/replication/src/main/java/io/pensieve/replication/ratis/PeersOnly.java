@@ -16,10 +16,16 @@ import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
 final class PeersOnly implements GrpcServices.Customizer, ServerInterceptor {
   private static final String SERVICE = "ratis.grpc.RaftServerProtocolService";
 
+  private final ReadIndexAnswers readIndexes;
+
+  PeersOnly(ReadIndexAnswers readIndexes) {
+    this.readIndexes = readIndexes;
+  }
+
   @Override
   public NettyServerBuilder customize(
       NettyServerBuilder builder, EnumSet<GrpcServices.Type> types) {
-    builder.intercept(this);
+    builder.intercept(readIndexes).intercept(this); // the last one comes first
     return builder;
   }
 

@@ -6,8 +6,8 @@ import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -22,31 +22,23 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import org.apache.ratis.protocol.ClientId;
+import java.util.function.Function;
 import org.apache.ratis.protocol.Message;
-import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.protocol.SetConfigurationRequest;
-import org.apache.ratis.protocol.SnapshotManagementRequest;
-import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
 
 /** A member of a cluster by Apache Ratis. Nothing outside of this package sees a type of Ratis. */
 public final class RatisConsensus implements Consensus {
-  private static final Duration REQUEST_PATIENCE = Duration.ofSeconds(30);
   private static final Duration HANDOVER_PATIENCE = Duration.ofSeconds(2);
 
   private final EngineSettings settings;
   private final RaftGroupId group;
-  private final RaftPeerId self;
-  private final ClientId client = ClientId.randomId();
-  private final AtomicLong calls = new AtomicLong();
+  private final OwnRequests requests;
   private final SnapshotFolder snapshots;
   private final ExecutorService roles;
 
@@ -62,13 +54,14 @@ public final class RatisConsensus implements Consensus {
       RaftServer server,
       RaftServer.Division division,
       AppliedLog log,
+      EngineThreads threads,
       EngineEvents events,
       DiskGuard guard) {}
 
   private RatisConsensus(EngineSettings settings) {
     this.settings = settings;
     this.group = RaftGroupId.valueOf(settings.cluster);
-    this.self = RaftPeerId.valueOf(settings.self);
+    this.requests = new OwnRequests(RaftPeerId.valueOf(settings.self), group);
     this.snapshots = new SnapshotFolder(temporaryFolder());
     this.roles = oneThread("pensieve-raft-roles");
     this.barriers =
@@ -76,6 +69,7 @@ public final class RatisConsensus implements Consensus {
             () -> submit(RaftClientRequest.readRequestType(), Message.EMPTY),
             this::propose,
             this::leadingTerm,
+            new LeaderLease(EngineProperties.LEASE_MILLIS, System::nanoTime),
             oneThread("pensieve-raft-barriers"));
   }
 
@@ -132,11 +126,14 @@ public final class RatisConsensus implements Consensus {
       }
       threads.call(
           () -> {
-            RaftServer server = ServerAssembly.build(settings, raftFolder(), log, threads, isNew);
+            ReadIndexAnswers answers =
+                new ReadIndexAnswers(group, () -> barriers.index(log::readIndex));
+            RaftServer server =
+                ServerAssembly.build(settings, raftFolder(), log, answers, events, threads, isNew);
             built.set(server);
             RaftServer.Division division = server.getDivision(group);
             log.attach(division);
-            running = new Running(server, division, log, events, guard);
+            running = new Running(server, division, log, threads, events, guard);
             server.start();
           });
       if (!Files.exists(startedBefore())) {
@@ -148,7 +145,7 @@ public final class RatisConsensus implements Consensus {
       guard.close();
       RaftServer server = built.get();
       if (server != null) {
-        server.close();
+        new ServerClosing(server, threads).run(settings.closeMillis);
       }
       threads.interrupt();
       if (failed instanceof InterruptedException) {
@@ -199,38 +196,15 @@ public final class RatisConsensus implements Consensus {
   }
 
   private CompletableFuture<Void> submit(RaftClientRequest.Type type, Message message) {
+    return withServer(server -> requests.submit(server, type, message));
+  }
+
+  private CompletableFuture<Void> withServer(
+      Function<RaftServer, CompletableFuture<Void>> request) {
     Running now = running;
-    if (now == null) {
-      return CompletableFuture.failedFuture(MemberStatus.notRunning());
-    }
-    RaftClientRequest request =
-        RaftClientRequest.newBuilder()
-            .setClientId(client)
-            .setServerId(self)
-            .setGroupId(group)
-            .setCallId(calls.incrementAndGet())
-            .setType(type)
-            .setMessage(message)
-            .build();
-    return outcome(() -> now.server.submitClientRequestAsync(request));
-  }
-
-  private interface Request {
-    CompletableFuture<RaftClientReply> send() throws IOException;
-  }
-
-  private static CompletableFuture<Void> outcome(Request request) {
-    try {
-      return request.send().thenCompose(RatisConsensus::toOutcome);
-    } catch (IOException | RuntimeException failed) {
-      return CompletableFuture.failedFuture(failed);
-    }
-  }
-
-  private static CompletableFuture<Void> toOutcome(RaftClientReply reply) {
-    return reply.isSuccess()
-        ? CompletableFuture.completedFuture(null)
-        : CompletableFuture.failedFuture(reply.getException());
+    return now == null
+        ? CompletableFuture.failedFuture(MemberStatus.notRunning())
+        : request.apply(now.server);
   }
 
   @Override
@@ -247,17 +221,19 @@ public final class RatisConsensus implements Consensus {
 
   @Override
   public CompletableFuture<Void> transferLeadership(Optional<String> to, Duration patience) {
-    Running now = running;
-    if (now == null) {
-      return CompletableFuture.failedFuture(MemberStatus.notRunning());
-    }
+    return withServer(server -> transferLeadership(server, to, patience));
+  }
+
+  private CompletableFuture<Void> transferLeadership(
+      RaftServer server, Optional<String> to, Duration patience) {
     Optional<String> target = to.or(() -> MemberStatus.mostUpToDate(status(), settings));
     if (target.isEmpty()) {
       return CompletableFuture.failedFuture(
           new IOException("this member does not lead, or no other one answers"));
     }
     long term = barriers.barLease();
-    return transfer(now, RaftPeerId.valueOf(target.get()), patience)
+    return requests
+        .transferLeadership(server, RaftPeerId.valueOf(target.get()), patience)
         .whenComplete(
             (done, failed) -> {
               if (failed != null && wasRefused(failed)) {
@@ -265,7 +241,7 @@ public final class RatisConsensus implements Consensus {
               } else if (failed != null) {
                 // The other one may stand for election later than it should, and win it while this
                 // member believes in its lease. So it leads no more, or for a new term.
-                var unused = transfer(now, null, patience);
+                var unused = requests.transferLeadership(server, null, patience);
               }
             });
   }
@@ -275,33 +251,14 @@ public final class RatisConsensus implements Consensus {
     return String.valueOf(failed.getMessage()).contains(" refused ");
   }
 
-  private CompletableFuture<Void> transfer(
-      Running now, @Nullable RaftPeerId target, Duration patience) {
-    TransferLeadershipRequest request =
-        new TransferLeadershipRequest(
-            client, self, group, calls.incrementAndGet(), target, patience.toMillis());
-    return outcome(() -> now.server.transferLeadershipAsync(request));
-  }
-
   @Override
   public CompletableFuture<Void> setMembers(List<Member> members) {
-    Running now = running;
-    if (now == null) {
-      return CompletableFuture.failedFuture(MemberStatus.notRunning());
-    }
-    SetConfigurationRequest request =
-        new SetConfigurationRequest(
-            client,
-            self,
-            group,
-            calls.incrementAndGet(),
-            SetConfigurationRequest.Arguments.newBuilder()
-                .setServersInNewConf(Peers.of(members))
-                .build());
-    // Whom a barrier has asked before may be no majority of the new members.
-    long term = barriers.barLease();
-    return outcome(() -> now.server.setConfigurationAsync(request))
-        .thenRun(() -> barriers.unbarLease(term));
+    return withServer(
+        server -> {
+          // Whom a barrier has asked before may be no majority of the new members.
+          long term = barriers.barLease();
+          return requests.setMembers(server, members).thenRun(() -> barriers.unbarLease(term));
+        });
   }
 
   @Override
@@ -311,11 +268,8 @@ public final class RatisConsensus implements Consensus {
       throw MemberStatus.notRunning();
     }
     snapshots.add(position, file);
-    SnapshotManagementRequest request =
-        SnapshotManagementRequest.newCreate(
-            client, self, group, calls.incrementAndGet(), REQUEST_PATIENCE.toMillis(), 1);
     // If Ratis cannot forget the entries before it now, it does so at the next snapshot.
-    var unused = outcome(() -> now.server.snapshotManagementAsync(request));
+    var unused = requests.takeSnapshot(now.server);
   }
 
   /** The first entry that the log still has; -1 if this member is not running. */
@@ -376,12 +330,15 @@ public final class RatisConsensus implements Consensus {
         return;
       }
       running = null;
+      ServerClosing closing = new ServerClosing(now.server, now.threads);
       try {
-        now.server.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        closing.run(settings.closeMillis);
       } finally {
-        now.log.deliverNow();
+        if (closing.hasEnded()) {
+          now.log.deliverNow();
+        } else { // a thread of it may be in the machine, for ever
+          now.events.event("the consensus engine does not stop in time, and is abandoned");
+        }
         EngineProcess.memberStopped();
         now.guard.close();
       }
@@ -477,6 +434,11 @@ public final class RatisConsensus implements Consensus {
     /** So much of the log is kept beyond a snapshot, for members that were away for a while. */
     Builder retainedBytes(long bytes) {
       settings.retainedBytes = bytes;
+      return this;
+    }
+
+    Builder closeMillis(long millis) {
+      settings.closeMillis = millis;
       return this;
     }
 

@@ -1,5 +1,6 @@
 package io.pensieve.replication.ratis;
 
+import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -21,8 +22,7 @@ final class ReadBarriers {
    */
   private final ExecutorService thread;
 
-  private final LeaderLease lease =
-      new LeaderLease(EngineProperties.LEASE_MILLIS, System::nanoTime);
+  private final LeaderLease lease;
   private final AtomicBoolean isBeingRenewed = new AtomicBoolean();
 
   /**
@@ -36,10 +36,12 @@ final class ReadBarriers {
       Supplier<CompletableFuture<Void>> engine,
       Proposal proposal,
       LongSupplier leadingTerm,
+      LeaderLease lease,
       ExecutorService thread) {
     this.engine = engine;
     this.proposal = proposal;
     this.leadingTerm = leadingTerm;
+    this.lease = lease;
     this.thread = thread;
   }
 
@@ -49,9 +51,17 @@ final class ReadBarriers {
   }
 
   CompletableFuture<Void> begin() {
+    return onThread(
+        () -> {
+          long term = leadingTerm.getAsLong();
+          return term == MemberStatus.NOT_LEADING ? engine.get() : askAsLeader(term);
+        });
+  }
+
+  private CompletableFuture<Void> onThread(Supplier<CompletableFuture<Void>> question) {
     try {
       return CompletableFuture.completedFuture(null)
-          .thenComposeAsync(onThatThread -> ask(), thread);
+          .thenComposeAsync(onThatThread -> question.get(), thread);
     } catch (RejectedExecutionException closed) {
       return CompletableFuture.failedFuture(MemberStatus.notRunning());
     }
@@ -59,12 +69,32 @@ final class ReadBarriers {
 
   /**
    * A leader proposes an empty entry, which the machine does not get: a majority takes it only from
-   * the leader of its newest term. Ratis' own question does for a follower only. A leader of Ratis
-   * does not ask if it has asked before and nothing was committed since.
+   * the leader of its newest term. Ratis' own question does not do for that: a leader of Ratis does
+   * not ask if it has asked before and nothing was committed since.
    */
-  private CompletableFuture<Void> ask() {
-    long term = leadingTerm.getAsLong();
-    return term == MemberStatus.NOT_LEADING ? engine.get() : proposal.propose(term, NOTHING);
+  private CompletableFuture<Void> askAsLeader(long term) {
+    return proposal.propose(term, NOTHING);
+  }
+
+  /**
+   * For a follower that asks: the index of an entry. Once the follower has applied it, it shows
+   * everything that was acknowledged anywhere before this call. Fails if this member does not lead.
+   *
+   * @param applied the last entry that this member has applied and that reads can tell from the one
+   *     before it
+   */
+  CompletableFuture<Long> index(LongSupplier applied) {
+    if (holdsLease()) {
+      return CompletableFuture.completedFuture(applied.getAsLong());
+    }
+    return onThread(
+            () -> {
+              long term = leadingTerm.getAsLong();
+              return term == MemberStatus.NOT_LEADING
+                  ? CompletableFuture.failedFuture(new IOException("this member does not lead"))
+                  : askAsLeader(term);
+            })
+        .thenApply(committed -> applied.getAsLong());
   }
 
   /** An entry of this term, which was proposed after that, is committed: that wins the lease. */

@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
  */
 final class RetainedLog {
   private static final int MARKS = 64;
+  private static final int FRAME_BYTES = 64; // of each entry in the log, also of an empty one
 
   /** The index of an entry, and the bytes of all entries up to it. */
   private record Mark(long index, long bytes) {}
@@ -20,8 +21,8 @@ final class RetainedLog {
     this.retainedBytes = retainedBytes;
   }
 
-  void applied(long index, int entryBytes) {
-    bytes += entryBytes;
+  void applied(long index, int contentBytes) {
+    bytes += contentBytes + FRAME_BYTES;
     if (marks.isEmpty() || bytes - marks.getLast().bytes() >= retainedBytes / MARKS) {
       marks.add(new Mark(index, bytes));
     }

@@ -16,12 +16,18 @@ final class ServerAssembly {
   private ServerAssembly() {}
 
   static RaftServer build(
-      EngineSettings settings, Path folder, AppliedLog log, EngineThreads threads, boolean isNew)
+      EngineSettings settings,
+      Path folder,
+      AppliedLog log,
+      ReadIndexAnswers readIndexes,
+      EngineEvents events,
+      EngineThreads threads,
+      boolean isNew)
       throws IOException {
     Parameters parameters = new Parameters();
-    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly());
+    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly(readIndexes));
     if (settings.tls != null) {
-      GrpcConfigKeys.TLS.setConf(parameters, settings.tls.config());
+      GrpcConfigKeys.TLS.setConf(parameters, settings.tls.config(events));
     }
     RaftGroupId group = RaftGroupId.valueOf(settings.cluster);
     return RaftServer.newBuilder()

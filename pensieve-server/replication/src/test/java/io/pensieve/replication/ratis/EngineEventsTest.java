@@ -39,6 +39,15 @@ final class EngineEventsTest {
         List.of("node 2 has not answered for 10 s", "node 3 has not answered for 10 s"), lines);
   }
 
+  @Test
+  void strangersWithoutEndCauseFewLines() {
+    for (int i = 0; i < 10_000; i++) {
+      events.refused("a peer", "reason " + i);
+    }
+    assertEquals("no connection with a peer: reason 0", lines.get(0));
+    assertEquals(64, lines.size());
+  }
+
   private static final class NoMachine implements StateMachine {
     @Override
     public void apply(LogPosition position, byte[] entry) {}

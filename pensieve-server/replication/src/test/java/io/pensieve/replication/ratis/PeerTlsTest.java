@@ -5,20 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.replication.consensus.Member;
 import java.io.IOException;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -35,7 +38,7 @@ class PeerTlsTest {
   }
 
   /** A certificate that signs itself, with its key. */
-  private record Identity(KeyStore store, X509Certificate certificate, PrivateKey key) {}
+  private record Identity(X509Certificate certificate, PrivateKey key) {}
 
   private Identity identity(String name) throws Exception {
     Path file = folder.resolve(name + ".p12");
@@ -52,7 +55,6 @@ class PeerTlsTest {
     }
     KeyStore store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());
     return new Identity(
-        store,
         (X509Certificate) store.getCertificate("it"),
         (PrivateKey) store.getKey("it", PASSWORD.toCharArray()));
   }
@@ -71,12 +73,20 @@ class PeerTlsTest {
     Identity second = identity("second");
     PeerTls tls = new PeerTls();
     use(tls, first, first);
-    try (TestCluster cluster = TestCluster.ofThree(folder, settings -> settings.tls(tls))) {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    try (TestCluster cluster =
+        TestCluster.ofThree(folder, settings -> settings.tls(tls).onEvent(lines::add))) {
       cluster.put("one");
       Member member = cluster.member("a");
       assertEquals(first.certificate(), speak(member, first));
+      assertEquals(List.of(), refusals(lines));
       assertThrows(IOException.class, () -> speak(member, second));
       assertThrows(IOException.class, () -> speak(member, null));
+      assertEquals(
+          List.of(
+              "no connection with a peer, whose certificate is of CN=second: "
+                  + "unable to find valid certification path to requested target"),
+          refusals(lines));
 
       use(tls, second, second);
       assertEquals(second.certificate(), speak(member, second));
@@ -90,14 +100,16 @@ class PeerTlsTest {
     }
   }
 
+  private static List<String> refusals(List<String> lines) {
+    return lines.stream().filter(line -> line.startsWith("no connection")).toList();
+  }
+
   /** Connects, reads what a server of HTTP/2 says first, and returns the server's certificate. */
   private static X509Certificate speak(Member member, @Nullable Identity identity)
       throws Exception {
     KeyManager[] keys = new KeyManager[0];
     if (identity != null) {
-      KeyManagerFactory factory = KeyManagerFactory.getInstance("PKIX");
-      factory.init(identity.store(), PASSWORD.toCharArray());
-      keys = factory.getKeyManagers();
+      keys = new KeyManager[] {new Insistent(identity)};
     }
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keys, new TrustManager[] {new Credulous()}, new SecureRandom());
@@ -111,6 +123,45 @@ class PeerTlsTest {
         throw new IOException("closed");
       }
       return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+    }
+  }
+
+  /** Shows its certificate also to a server that does not ask for one of its authority. */
+  private static final class Insistent extends X509ExtendedKeyManager {
+    private final Identity identity;
+
+    Insistent(Identity identity) {
+      this.identity = identity;
+    }
+
+    @Override
+    public String chooseClientAlias(String[] types, Principal[] issuers, Socket socket) {
+      return "it";
+    }
+
+    @Override
+    public X509Certificate[] getCertificateChain(String alias) {
+      return new X509Certificate[] {identity.certificate()};
+    }
+
+    @Override
+    public PrivateKey getPrivateKey(String alias) {
+      return identity.key();
+    }
+
+    @Override
+    public String[] getClientAliases(String type, Principal[] issuers) {
+      return new String[] {"it"};
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(String type, Principal[] issuers, Socket socket) {
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String type, Principal[] issuers) {
+      return null;
     }
   }
 

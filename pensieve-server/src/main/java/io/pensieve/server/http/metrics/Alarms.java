@@ -32,6 +32,8 @@ public final class Alarms {
     DESCRIPTORS_SHORT,
     /** A peer dies and returns repeatedly. */
     PEER_FLAPPING,
+    /** A member of the cluster has another capacity. */
+    CAPACITY_DIFFERS,
     /** The access log cannot be written. */
     ACCESS_LOG_FAILED;
 

@@ -26,6 +26,8 @@ import java.util.UUID;
  * @param cluster the id of its cluster, if it is in one
  * @param founders the incarnations of those who founded that cluster, by their ids
  * @param invited the incarnations of the nodes that may join now
+ * @param capacity how many entries the node holds at most
+ * @param capacityBytes how many bytes of memory they take at most
  */
 public record NodeCard(
     String id,
@@ -35,7 +37,9 @@ public record NodeCard(
     int raftPort,
     Optional<UUID> cluster,
     Map<String, UUID> founders,
-    Set<UUID> invited) {
+    Set<UUID> invited,
+    long capacity,
+    long capacityBytes) {
 
   /** Returns the JSON that {@link #read} reads. */
   public String toJson() {
@@ -52,6 +56,8 @@ public record NodeCard(
     JsonArray guests = new JsonArray();
     invited.forEach(guest -> guests.add(guest.toString()));
     json.add("invited", guests);
+    json.addProperty("capacity", capacity);
+    json.addProperty("capacity_bytes", capacityBytes);
     return json.toString();
   }
 
@@ -74,7 +80,9 @@ public record NodeCard(
               ? Optional.of(UUID.fromString(json.get("cluster").getAsString()))
               : Optional.empty(),
           founders(json.getAsJsonObject("founders")),
-          invited(json.getAsJsonArray("invited")));
+          invited(json.getAsJsonArray("invited")),
+          json.get("capacity").getAsLong(),
+          json.get("capacity_bytes").getAsLong());
     } catch (JsonParseException
         | IllegalStateException
         | NullPointerException
