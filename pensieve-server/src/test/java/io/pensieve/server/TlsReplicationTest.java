@@ -19,8 +19,8 @@ final class TlsReplicationTest {
 
   @Test
   void threeNodesAreOneStoreAndRefuseAStranger() throws Exception {
-    Certificates authority = Certificates.authority(folder);
-    Certificates another = Certificates.authority(folder);
+    Certificates authority = Certificates.authority();
+    Certificates another = Certificates.authority();
     Path authorities = Files.write(folder.resolve("authorities.pem"), authority.chainPem());
     HttpClient trusting =
         HttpClient.newBuilder()
