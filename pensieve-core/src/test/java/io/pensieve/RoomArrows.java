@@ -105,7 +105,8 @@ final class RoomArrows {
                   "io.pensieve.server.backup",
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.protocol",
-                  "io.pensieve.server.http.transport")),
+                  "io.pensieve.server.http.transport",
+                  "io.pensieve.server.http.value")),
           Map.entry(
               "io.pensieve.server.http.changes",
               Set.of(

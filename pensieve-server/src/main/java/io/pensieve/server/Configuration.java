@@ -3,8 +3,10 @@ package io.pensieve.server;
 import io.pensieve.log.Durability;
 import io.pensieve.server.http.access.AllowedHosts;
 import io.pensieve.server.http.access.Tokens;
+import io.pensieve.server.http.admin.SettingsRoute;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.transport.ConnectionLimits;
+import io.pensieve.server.http.value.CurrentCapacity;
 import io.pensieve.server.http.value.HeapShares;
 import io.pensieve.server.http.value.WaitLimits;
 import java.net.InetAddress;
@@ -68,8 +70,6 @@ record Configuration(
   private static final long RAFT_LOG_BYTES_MIN = 1 << 20;
   // An entry that replicates a value must fit the buffers of the engine, on every node.
   private static final int REPLICATED_VALUE_BYTES_MAX = 16 << 20;
-  private static final int CAPACITY_MAX = 1 << 30;
-  private static final long CAPACITY_BYTES_MIN = 1 << 10;
   private static final int KEY_BYTES_MAX = 64 << 10;
   // A log entry is at most 64 MiB, including its key and its frame.
   private static final int VALUE_BYTES_MAX = 63 << 20;
@@ -89,7 +89,7 @@ record Configuration(
     requireConsent(given, address.getAddress());
     return new Configuration(
         address,
-        get(given, Setting.CAPACITY).number(1, CAPACITY_MAX),
+        get(given, Setting.CAPACITY).number(1, SettingsRoute.CAPACITY_MAX),
         capacityBytes(given),
         get(given, Setting.ALLOW_DROPS).yes(),
         get(given, Setting.DATA_DIR).folder(),
@@ -234,7 +234,10 @@ record Configuration(
 
   private static long capacityBytes(Map<Setting, SettingValue> given) {
     return get(given, Setting.CAPACITY_BYTES)
-        .share(CAPACITY_BYTES_MIN, Long.MAX_VALUE, HeapShares.ofProcess().capacityBytesMax());
+        .share(
+            SettingsRoute.CAPACITY_BYTES_MIN,
+            Long.MAX_VALUE,
+            HeapShares.ofProcess().capacityBytesMax());
   }
 
   private static SizeLimits limits(Map<Setting, SettingValue> given) {
@@ -249,7 +252,9 @@ record Configuration(
             (int)
                 get(given, Setting.WATCHERS_MAX)
                     .share(0, CLIENTS_MAX, HeapShares.ofProcess().watchersMax())),
-        capacityBytes(given));
+        new CurrentCapacity(
+            get(given, Setting.CAPACITY).number(1, SettingsRoute.CAPACITY_MAX),
+            capacityBytes(given)));
   }
 
   private static int valueBytesMax(Map<Setting, SettingValue> given) {

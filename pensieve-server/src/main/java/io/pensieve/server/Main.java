@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import io.pensieve.log.LogException;
 import io.pensieve.server.command.ClientProgram;
+import io.pensieve.server.http.admin.CapacityControl;
 import io.pensieve.server.process.AsyncOutputStream;
 import io.pensieve.server.process.DnsCaching;
 import io.pensieve.server.process.HangupSignal;
@@ -19,8 +20,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -317,7 +320,7 @@ public final class Main {
                 "  %-16s %s (%s)%n", setting.title(), shown(setting, value), value.source()));
     AsyncOutputStream errors = new AsyncOutputStream(err);
     AtomicReference<PensieveServer> running = new AtomicReference<>();
-    HangupSignal.runs(() -> reload(running.get(), errors.lines()));
+    HangupSignal.runs(() -> reload(running.get(), given, flags, errors.lines()));
     PensieveServer server;
     try {
       server =
@@ -338,12 +341,51 @@ public final class Main {
     return OK;
   }
 
-  private static void reload(@Nullable PensieveServer running, PrintStream err) {
+  private void reload(
+      @Nullable PensieveServer running,
+      Map<Setting, SettingValue> given,
+      Map<Setting, String> flags,
+      PrintStream err) {
     if (running == null) {
       err.println("SIGHUP: not started yet, so there is nothing to read again");
-    } else {
-      err.println("SIGHUP: looking at files again");
-      running.reload();
+      return;
+    }
+    err.println("SIGHUP: looking at files again");
+    running.reload();
+    try {
+      reconfigure(running, given, SettingValue.resolve(flags, environment), err);
+    } catch (StartupException | LogException refused) {
+      err.println("settings: " + refused.getMessage() + "; those before stay in use");
+    }
+  }
+
+  /** Uses what has changed, as far as a running server can. Updates what was given. */
+  static void reconfigure(
+      PensieveServer running,
+      Map<Setting, SettingValue> given,
+      Map<Setting, SettingValue> now,
+      PrintStream err) {
+    Configuration configuration = Configuration.of(now);
+    Set<Setting> changed = EnumSet.noneOf(Setting.class);
+    now.forEach(
+        (setting, value) -> {
+          SettingValue before = given.put(setting, value);
+          if (before == null || !before.text().equals(value.text())) {
+            changed.add(setting);
+          }
+        });
+    boolean isCapacity = changed.remove(Setting.CAPACITY);
+    boolean isBytes = changed.remove(Setting.CAPACITY_BYTES);
+    for (Setting setting : changed) {
+      err.println(setting.title() + " has changed: it is used after a restart");
+    }
+    if (isCapacity || isBytes) {
+      CapacityControl.Bounds bounds =
+          running.changeCapacity(
+              isCapacity ? Optional.of(configuration.capacity()) : Optional.empty(),
+              isBytes ? Optional.of(configuration.capacityBytes()) : Optional.empty());
+      err.println(
+          "capacity is " + bounds.entries() + " and capacity-bytes " + bounds.bytes() + " now");
     }
   }
 

@@ -4,6 +4,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.admin.Administration;
+import io.pensieve.server.http.admin.CapacityControl;
 import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.FileDescriptors;
@@ -25,6 +26,7 @@ final class PensieveServer implements AutoCloseable {
   private static final Duration ALARM_PERIOD = Duration.ofSeconds(1);
 
   private final Pensieve<String, StoredValue> map;
+  private final CapacityControl capacity;
   private final FileReloader fileReloader;
   private final ClusterMonitor clusterMonitor;
   private final HttpServer http;
@@ -35,6 +37,7 @@ final class PensieveServer implements AutoCloseable {
 
   private PensieveServer(
       Pensieve<String, StoredValue> map,
+      CapacityControl capacity,
       FileReloader fileReloader,
       ClusterMonitor clusterMonitor,
       HttpServer http,
@@ -43,6 +46,7 @@ final class PensieveServer implements AutoCloseable {
       String scheme,
       Optional<ReplicatedNode> node) {
     this.map = map;
+    this.capacity = capacity;
     this.fileReloader = fileReloader;
     this.clusterMonitor = clusterMonitor;
     this.http = http;
@@ -95,9 +99,10 @@ final class PensieveServer implements AutoCloseable {
     try {
       // Count the file descriptors only now that the log has opened its files.
       ConnectionLimits connections = traffic(configuration.connections(), err);
+      CapacityControl capacity = capacity(configuration, map);
       HttpServer http =
           listen(
-              settings(configuration, connections, inputs),
+              settings(configuration, connections, inputs, capacity),
               map,
               clusterMonitor,
               inputs.alarms(),
@@ -109,6 +114,7 @@ final class PensieveServer implements AutoCloseable {
       String scheme = inputs.tls().isPresent() ? "https" : "http";
       return new PensieveServer(
           map,
+          capacity,
           inputs.fileReloader(),
           clusterMonitor,
           http,
@@ -151,8 +157,24 @@ final class PensieveServer implements AutoCloseable {
         asked.drainDeadline());
   }
 
+  private static CapacityControl capacity(
+      Configuration configuration, Pensieve<String, StoredValue> map) {
+    boolean isRemembered = configuration.durability().isPresent() && configuration.raft().isEmpty();
+    return new CapacityControl(
+        map,
+        configuration.limits().capacity(),
+        bounds -> {
+          if (isRemembered) {
+            new EntryCapacity(bounds.entries(), bounds.bytes()).rememberIn(configuration.dataDir());
+          }
+        });
+  }
+
   private static HttpServer.Settings settings(
-      Configuration configuration, ConnectionLimits connections, ServerInputs inputs) {
+      Configuration configuration,
+      ConnectionLimits connections,
+      ServerInputs inputs,
+      CapacityControl capacity) {
     return new HttpServer.Settings(
         configuration.address(),
         configuration.limits(),
@@ -162,7 +184,9 @@ final class PensieveServer implements AutoCloseable {
         inputs.tls(),
         inputs.accessLines().<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
         configuration.ui(),
-        new Administration(configuration.durability().map(kept -> configuration.dataDir())));
+        new Administration(
+            configuration.durability().map(kept -> configuration.dataDir()),
+            Optional.of(capacity)));
   }
 
   private static HttpServer listen(
@@ -192,6 +216,11 @@ final class PensieveServer implements AutoCloseable {
   void reload() {
     fileReloader.lookNow();
     accessLines.ifPresent(AccessLogWriter::reopen);
+  }
+
+  /** Changes the bounds that are given; see {@link CapacityControl#change}. */
+  CapacityControl.Bounds changeCapacity(Optional<Long> entries, Optional<Long> bytes) {
+    return capacity.change(entries, bytes);
   }
 
   /**

@@ -77,8 +77,7 @@ final class ReplicatedNode implements AutoCloseable {
             raft.logBytes(),
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
-            configuration.capacity(),
-            configuration.capacityBytes(),
+            configuration.limits().capacity(),
             inputs.authorizer()::peerSecret,
             inputs.trust()::context);
     try {

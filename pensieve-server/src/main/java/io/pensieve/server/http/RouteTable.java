@@ -4,6 +4,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.server.http.access.Role;
 import io.pensieve.server.http.admin.Administration;
 import io.pensieve.server.http.admin.BackupRoute;
+import io.pensieve.server.http.admin.SettingsRoute;
 import io.pensieve.server.http.changes.ChangeHub;
 import io.pensieve.server.http.changes.LongPolls;
 import io.pensieve.server.http.changes.WatchRoute;
@@ -168,7 +169,13 @@ final class RouteTable implements AutoCloseable {
         new BackupRoute(
             map, administration.copies(), new Permits(1, ProblemType.TOO_MANY_BACKUPS, inFlight));
     return List.of(
-        new Route(Methods.GET, "/v1/backup", Role.ADMIN, ServedBy.ANY_NODE, backup::get));
+        new Route(Methods.GET, "/v1/backup", Role.ADMIN, ServedBy.ANY_NODE, backup::get),
+        new Route(
+            Methods.PATCH,
+            "/v1/settings",
+            Role.ADMIN,
+            ServedBy.ANY_NODE,
+            new SettingsRoute(administration.capacity())::patch));
   }
 
   private static List<Route> uiRoutes() {

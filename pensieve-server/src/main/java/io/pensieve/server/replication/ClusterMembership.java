@@ -185,8 +185,8 @@ final class ClusterMembership implements AutoCloseable {
         state.cluster(),
         state.founders(),
         state.invited(),
-        settings.mapEntries(),
-        settings.mapBytes());
+        settings.capacity().entries(),
+        settings.capacity().bytes());
   }
 
   /** Lets the node of this card into the cluster, and waits until it has started its engine. */

@@ -60,7 +60,7 @@ public final class RaftNode implements AutoCloseable {
     log =
         RaftLog.on(consensus, Codec.utf8(), StoredValue.codec())
             .maximumChangeBytes(settings.changeBytesMax())
-            .mapEntries(settings.mapEntries())
+            .mapEntries(settings.capacity().entries())
             .snapshotEvery(SNAPSHOT_CHANGES, settings.raftLogBytes(), SNAPSHOT_TIME)
             .onEvent(events)
             .onFailure(onFailure)

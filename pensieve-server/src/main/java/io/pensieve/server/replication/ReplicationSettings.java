@@ -1,6 +1,7 @@
 package io.pensieve.server.replication;
 
 import io.pensieve.replication.ratis.PeerTls;
+import io.pensieve.server.http.value.CurrentCapacity;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +22,7 @@ import javax.net.ssl.SSLContext;
  * @param raftLogBytes after how much log it saves a snapshot, and forgets most of the log
  * @param raftTls mutual TLS on the Raft port; empty for none
  * @param changeBytesMax the longest change, in bytes
- * @param mapEntries how many entries the map has at most
- * @param mapBytes how many bytes of memory they take at most
+ * @param capacity how many entries the map has at most, and how many bytes of memory they take
  * @param secret returns the token for peers, if there is one
  * @param trust returns the context that decides which HTTP server is trusted to be a peer
  */
@@ -36,7 +36,6 @@ public record ReplicationSettings(
     long raftLogBytes,
     Optional<PeerTls> raftTls,
     int changeBytesMax,
-    long mapEntries,
-    long mapBytes,
+    CurrentCapacity capacity,
     Supplier<Optional<String>> secret,
     Callable<SSLContext> trust) {}

@@ -61,7 +61,7 @@ final class BackupRouteTest {
         open.tls(),
         open.accessLog(),
         open.ui(),
-        new Administration(copies));
+        new Administration(copies, Optional.empty()));
   }
 
   private static Duration patient() {

@@ -1,6 +1,7 @@
 package io.pensieve.server.http.protocol;
 
 import io.pensieve.server.http.json.ProblemType;
+import io.pensieve.server.http.value.CurrentCapacity;
 import io.pensieve.server.http.value.EntryWeigher;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.http.value.WaitLimits;
@@ -13,11 +14,15 @@ import io.pensieve.server.http.value.WaitLimits;
  * @param headerBytesMax the longest request head (first line and headers), in bytes; in a path,
  *     each byte of a key takes up to three
  * @param waits the limits on clients that wait for changes
- * @param capacityBytes the maximum heap bytes of all entries, as {@link EntryWeigher} estimates
- *     them
+ * @param capacity how many entries there are at most, and how many bytes of the heap they take at
+ *     most, as {@link EntryWeigher} estimates them
  */
 public record SizeLimits(
-    int keyBytesMax, int valueBytesMax, int headerBytesMax, WaitLimits waits, long capacityBytes) {
+    int keyBytesMax,
+    int valueBytesMax,
+    int headerBytesMax,
+    WaitLimits waits,
+    CurrentCapacity capacity) {
   /** 1 KiB. */
   public static final int DEFAULT_KEY_BYTES_MAX = 1 << 10;
 
@@ -63,6 +68,26 @@ public record SizeLimits(
   /** Creates limits without one for all entries together. */
   public SizeLimits(int keyBytesMax, int valueBytesMax, int headerBytesMax, WaitLimits waits) {
     this(keyBytesMax, valueBytesMax, headerBytesMax, waits, Long.MAX_VALUE);
+  }
+
+  /** Creates limits with one for the bytes of all entries together. */
+  public SizeLimits(
+      int keyBytesMax,
+      int valueBytesMax,
+      int headerBytesMax,
+      WaitLimits waits,
+      long capacityBytes) {
+    this(
+        keyBytesMax,
+        valueBytesMax,
+        headerBytesMax,
+        waits,
+        new CurrentCapacity(Long.MAX_VALUE, capacityBytes));
+  }
+
+  /** Returns how many bytes of the heap all entries may take now. */
+  public long capacityBytes() {
+    return capacity.bytes();
   }
 
   /** Returns the default limits. */
@@ -138,6 +163,7 @@ public record SizeLimits(
   /** Rejects an entry that does not fit even if it is the only one. */
   public void requireFits(String key, StoredValue value) {
     long bytes = EntryWeigher.OF_PROCESS.bytes(key, value);
+    long capacityBytes = capacityBytes();
     if (bytes > capacityBytes) {
       throw ProblemType.ENTRY_TOO_LARGE.withDetail(
           "the entry takes "

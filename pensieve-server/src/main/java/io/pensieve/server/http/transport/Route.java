@@ -86,7 +86,9 @@ public record Route(
 
   /** Returns whether the endpoint reads the request's body. */
   boolean takesBody() {
-    return method.equals(Methods.PUT) || method.equals(Methods.POST);
+    return method.equals(Methods.PUT)
+        || method.equals(Methods.POST)
+        || method.equals(Methods.PATCH);
   }
 
   /** Returns the part of the path that matches {@code {key}}; otherwise empty. */
