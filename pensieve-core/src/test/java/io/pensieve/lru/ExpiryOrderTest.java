@@ -146,7 +146,7 @@ class ExpiryOrderTest {
   }
 
   private long expiryOfLife(long ttlMillis) {
-    return order.expiryMillis(UpdateDecision.write("value", 0, ttlMillis));
+    return order.expiryMillis(UpdateDecision.write("value", 0, ttlMillis), node, null);
   }
 
   private void write(long expiryMillis) {
