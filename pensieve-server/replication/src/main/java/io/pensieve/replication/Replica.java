@@ -52,7 +52,7 @@ final class Replica<K, V> {
   private volatile @Nullable LogBackup<K, V> backup;
   private volatile @Nullable Throwable failure;
   private long ticks; // the timer's thread only
-  private volatile long stalenessWantedAt = System.nanoTime() - WANTED_NANOS;
+  private volatile long stalenessWantedAt = System.nanoTime(); // at the start, too
 
   @GuardedBy("this")
   private boolean isReplayed;

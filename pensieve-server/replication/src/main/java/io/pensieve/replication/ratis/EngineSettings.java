@@ -18,8 +18,11 @@ final class EngineSettings {
    */
   static final int ELECTION_MILLIS = 800;
 
-  /** How long a member takes to stop at most. What stops processes waits for 10 to 30 s. */
-  static final long CLOSE_MILLIS = 10_000;
+  /**
+   * How long a member takes to stop at most. It takes some seconds on a busy machine; a folder that
+   * is left open cannot be opened again by this process.
+   */
+  static final long CLOSE_MILLIS = 30_000;
 
   static final int SEGMENT_BYTES_MAX = 32 << 20;
 
