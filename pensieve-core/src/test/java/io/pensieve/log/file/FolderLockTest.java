@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -276,6 +277,16 @@ class FolderLockTest {
         Files.copy(file, folder.resolve(file.getFileName()));
       }
     }
+    // Which of both reasons it is depends on whether a spare segment is forced meanwhile.
+    assertTookNoMore(log, "does not belong to this log any more: LOCK");
+  }
+
+  @Test
+  void aLogWhoseLockFileIsReplacedByACopyFailsAtItsNextForce() throws IOException {
+    FileLog<String, String> log = open();
+    write(log);
+    Path copy = Files.copy(lockFile, folder.resolveSibling("copy"));
+    Files.move(copy, lockFile, StandardCopyOption.ATOMIC_MOVE);
     assertTookNoMore(log, "LOCK was replaced");
   }
 
