@@ -19,7 +19,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.NavigableMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -211,7 +211,7 @@ final class OperatorCommandsTest {
         cache_gets_total{cache="entries",result="miss"} 1.0
         """;
     MetricsReading now = MetricsReading.of(text);
-    TreeMap<Double, Double> counts = now.requestsSince(MetricsReading.none()).get("GET /a");
+    NavigableMap<Double, Double> counts = now.requestsSince(MetricsReading.none()).get("GET /a");
     assertEquals(20, counts.lastEntry().getValue());
     assertEquals(0.0666, MetricsReading.quantile(0.5, counts), 0.001);
     assertEquals(0.2, MetricsReading.quantile(1, counts), 0.001);

@@ -1,6 +1,7 @@
 package io.pensieve.server.client;
 
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -79,8 +80,8 @@ public final class MetricsReading {
    * Returns how many requests took at most so long since an earlier reading, by method and route,
    * without those that had no request.
    */
-  public Map<String, TreeMap<Double, Double>> requestsSince(MetricsReading before) {
-    Map<String, TreeMap<Double, Double>> since = new TreeMap<>();
+  public Map<String, NavigableMap<Double, Double>> requestsSince(MetricsReading before) {
+    Map<String, NavigableMap<Double, Double>> since = new TreeMap<>();
     buckets.forEach(
         (route, counts) -> {
           TreeMap<Double, Double> earlier = before.buckets.getOrDefault(route, new TreeMap<>());
@@ -95,7 +96,7 @@ public final class MetricsReading {
   }
 
   /** Returns a quantile in seconds, as Prometheus estimates it: evenly spread within a bucket. */
-  public static double quantile(double quantile, TreeMap<Double, Double> counts) {
+  public static double quantile(double quantile, NavigableMap<Double, Double> counts) {
     double rank = quantile * counts.lastEntry().getValue();
     double below = 0;
     double countBelow = 0;

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.NavigableMap;
 
 /** What {@code top} shows at one moment: the state now, and rates since the frame before. */
 final class TopFrame {
@@ -163,7 +163,8 @@ final class TopFrame {
   private void addRoutes(List<String> lines) {
     lines.add("");
     lines.add(String.format("%-36s %12s %10s %10s", "route", "per second", "p50 ms", "p99 ms"));
-    for (Map.Entry<String, TreeMap<Double, Double>> route : now.requestsSince(before).entrySet()) {
+    for (Map.Entry<String, NavigableMap<Double, Double>> route :
+        now.requestsSince(before).entrySet()) {
       lines.add(
           String.format(
               Locale.ROOT,
