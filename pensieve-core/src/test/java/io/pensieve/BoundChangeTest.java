@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -192,7 +193,7 @@ class BoundChangeTest {
   /** Waits until another thread has stored the bound; the test's timeout ends it. */
   private static void awaitBound(Pensieve<Integer, Integer> map, long maximumWeight) {
     while (map.maximumWeight() != maximumWeight) {
-      Thread.yield();
+      LockSupport.parkNanos(1_000_000);
     }
   }
 
@@ -260,7 +261,7 @@ class BoundChangeTest {
     Thread writer = new Thread(() -> put.completeAsync(() -> map.put(1, 50), Runnable::run));
     writer.start();
     while (writer.getState() != Thread.State.TIMED_WAITING) { // for the key; it was weighed before
-      Thread.yield();
+      LockSupport.parkNanos(1_000_000);
     }
     map.maximumWeight(20);
     shrunk.countDown();

@@ -69,12 +69,20 @@ final class TopFrame {
     return String.format(Locale.ROOT, "%.1f MiB", bytes / MIB);
   }
 
+  private static String mebibytes(long bytes) {
+    return mebibytes((double) bytes);
+  }
+
   private static String rate(double perSecond) {
     return String.format(Locale.ROOT, "%.0f/s", perSecond);
   }
 
   private long number(String name) {
     return status.get(name).getAsLong();
+  }
+
+  private static String bar(long part, long all) {
+    return bar((double) part, (double) all);
   }
 
   private static String bar(double part, double all) {
