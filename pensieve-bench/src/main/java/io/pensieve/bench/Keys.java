@@ -27,6 +27,7 @@ enum Keys {
 
   private record Place(int x, int y) {}
 
+  @SuppressWarnings("ImmutableEnumChecker") // a function without state
   private final IntFunction<Object> maker;
 
   Keys(IntFunction<Object> maker) {

@@ -226,6 +226,7 @@ class CodecFamilyTest {
     assertThrows(IllegalArgumentException.class, () -> Codec.record(UserV2.class).decode(old));
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // a record may have one
   record WithArray(byte[] bytes) {}
 
   record Strict(int positive) {
@@ -266,7 +267,7 @@ class CodecFamilyTest {
         () -> lists(ObjectInputFilter.Config.createFilter("*")).decode(other));
   }
 
-  @SuppressWarnings("unchecked") // there is no class of ArrayList<?>
+  @SuppressWarnings({"unchecked", "NonApiType"}) // there is no class of ArrayList<?>
   private static Codec<ArrayList<?>> lists(ObjectInputFilter filter) {
     return (Codec<ArrayList<?>>) (Codec<?>) Codec.serializable(ArrayList.class, filter);
   }

@@ -1,6 +1,7 @@
 package io.pensieve.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -211,7 +212,8 @@ final class OperatorCommandsTest {
         cache_gets_total{cache="entries",result="miss"} 1.0
         """;
     MetricsReading now = MetricsReading.of(text);
-    NavigableMap<Double, Double> counts = now.requestsSince(MetricsReading.none()).get("GET /a");
+    NavigableMap<Double, Double> counts =
+        requireNonNull(now.requestsSince(MetricsReading.none()).get("GET /a"));
     assertEquals(20, counts.lastEntry().getValue());
     assertEquals(0.0666, MetricsReading.quantile(0.5, counts), 0.001);
     assertEquals(0.2, MetricsReading.quantile(1, counts), 0.001);

@@ -1,6 +1,7 @@
 package io.pensieve.server.backup;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -121,7 +122,7 @@ final class BackupArchiveTest {
     for (int length = 0; length < archive.length; length += length < end ? 1021 : 97) {
       byte[] beginning = Arrays.copyOf(archive, length);
       IOException refused = assertThrows(IOException.class, () -> restore(beginning));
-      assertTrue(refused.getMessage().contains("cut off"), refused::getMessage);
+      assertTrue(requireNonNull(refused.getMessage()).contains("cut off"), refused::getMessage);
       assertFalse(Files.exists(folder.resolve("restored")));
     }
   }
@@ -210,7 +211,7 @@ final class BackupArchiveTest {
     byte[] bytes = new byte[3 * TarHeader.BLOCK_BYTES];
     System.arraycopy(new TarHeader(name, 0, 0).encode(), 0, bytes, 0, TarHeader.BLOCK_BYTES);
     IOException refused = assertThrows(IOException.class, () -> restore(bytes));
-    assertTrue(refused.getMessage().startsWith("no backup"), refused::getMessage);
+    assertTrue(requireNonNull(refused.getMessage()).startsWith("no backup"), refused::getMessage);
     assertFalse(Files.exists(folder.resolve("restored")));
   }
 
@@ -230,7 +231,7 @@ final class BackupArchiveTest {
     Path restored = Files.createDirectory(folder.resolve("restored"));
     Path mine = Files.writeString(restored.resolve("mine"), "x");
     IOException refused = assertThrows(IOException.class, () -> restore(archive));
-    assertTrue(refused.getMessage().contains("is not empty"), refused::getMessage);
+    assertTrue(requireNonNull(refused.getMessage()).contains("is not empty"), refused::getMessage);
     assertEquals(List.of("mine"), restoredFiles());
     Files.delete(mine);
     Files.createDirectory(restored.resolve("lost+found")); // of a new volume

@@ -1,5 +1,6 @@
 package io.pensieve.server.http;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -124,7 +125,7 @@ final class BackupRouteTest {
           expected.stream().map(Map.Entry::getKey).toList(),
           found.stream().map(Map.Entry::getKey).toList());
       assertEquals(expected, found);
-      assertTrue(map.getVersioned("typed").expiry().isPresent());
+      assertTrue(requireNonNull(map.getVersioned("typed")).expiry().isPresent());
     }
   }
 

@@ -112,7 +112,7 @@ final class ReadBarriersTest {
   }
 
   private void proposeAndCommit() {
-    ask();
+    var unused = ask();
     proposed.get(0).complete(null);
   }
 

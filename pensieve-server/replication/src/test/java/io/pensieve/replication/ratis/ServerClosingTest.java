@@ -43,6 +43,7 @@ class ServerClosingTest {
 
   /** The log is closed, and just then an old entry is read, so that there is one to evict. */
   @Test
+  @SuppressWarnings("try") // the lock that is held
   void aLogClosesAlthoughItIsToEvictEntries() throws Exception {
     try (ServerOfOne only = new ServerOfOne(folder)) {
       for (int i = 0; i < ENTRIES; i++) {
