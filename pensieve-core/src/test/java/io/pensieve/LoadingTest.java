@@ -219,6 +219,39 @@ class LoadingTest {
     assertEquals(Map.of("a", 1, "bb", 2), map.getAll(List.of("a", "bb"), LoadingTest::lengths));
   }
 
+  /** A key that does something when it is looked for the second time. */
+  private record Meddler(String name, AtomicInteger looks, Runnable action) {
+    @Override
+    public int hashCode() {
+      if (looks.incrementAndGet() == 2) {
+        action.run();
+      }
+      return name.hashCode();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Meddler key && key.name.equals(name);
+    }
+  }
+
+  @Test
+  void whatWasLoadedSinceAThreadFoundNothingIsNotLoadedAgain() {
+    AtomicInteger loads = new AtomicInteger();
+    try (Pensieve<Meddler, Integer> meddled = Pensieve.<Meddler, Integer>builder().open()) {
+      Meddler other = new Meddler("a", new AtomicInteger(), () -> {});
+      Runnable load = () -> meddled.get(other, key -> loads.incrementAndGet());
+      Meddler key = new Meddler("a", new AtomicInteger(), load);
+      assertEquals(1, meddled.get(key, any -> loads.incrementAndGet()));
+      Meddler again = new Meddler("b", new AtomicInteger(), () -> {});
+      Runnable loadB = () -> meddled.get(again, any -> loads.incrementAndGet());
+      Meddler b = new Meddler("b", new AtomicInteger(), loadB);
+      assertEquals(
+          Map.of(again, 2), meddled.getAll(List.of(b), keys -> Map.of(again, loads.get() + 9)));
+    }
+    assertEquals(2, loads.get());
+  }
+
   @Test
   void underManyThreadsNoKeyIsLoadedTwice() throws Exception {
     Map<String, AtomicInteger> loads = new ConcurrentHashMap<>();

@@ -47,7 +47,7 @@ class PublishableTest {
     Set<String> versions = found("<version>(0\\.[\\w.-]*)</version>", pom);
     assertEquals(1, versions.size());
     String version = versions.iterator().next().replace("-SNAPSHOT", "");
-    assertEquals(Set.of(version), found("version=\"([\\w.]+)\"", pom));
+    assertEquals(Set.of(version), found(";version=\"([\\w.]+)\"", pom));
     assertEquals(Set.of(version), found("<pensieve.bundle.version>([\\w.]+)<", pom));
   }
 
@@ -78,7 +78,9 @@ class PublishableTest {
             .flatMap(text -> Pattern.compile("<version>(0\\.[^<]*)").matcher(text).results())
             .map(MatchResult::group)
             .findFirst(),
-        Pattern.compile("<version>(0\\.[^<]*)").matcher(pom).results()
+        Pattern.compile("<version>(0\\.[^<]*)")
+            .matcher(pom)
+            .results()
             .map(MatchResult::group)
             .findFirst());
   }

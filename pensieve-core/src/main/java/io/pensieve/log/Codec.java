@@ -153,7 +153,8 @@ public interface Codec<T> {
    * equal objects may be encoded differently. The files of a log are as trusted as the code that
    * reads them, unless the filter refuses what it does not know.
    *
-   * @param filter decides which classes may be decoded
+   * @param filter decides which classes may be decoded, and how large: without limits such as
+   *     {@code maxarray}, a few damaged bytes can take all memory
    */
   static <T extends Serializable> Codec<T> serializable(Class<T> type, ObjectInputFilter filter) {
     return new SerializationCodec<>(type, filter);

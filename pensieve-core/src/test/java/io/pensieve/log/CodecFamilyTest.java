@@ -96,7 +96,7 @@ class CodecFamilyTest {
 
   static Stream<Sample<?>> samples() {
     ObjectInputFilter onlyLists =
-        ObjectInputFilter.Config.createFilter("java.util.*;java.lang.*;!*");
+        ObjectInputFilter.Config.createFilter("maxarray=100;maxdepth=5;java.util.*;java.lang.*;!*");
     return Stream.of(
         new Sample<>(Codec.int32(), Random::nextInt),
         new Sample<>(Codec.int64(), Random::nextLong),
@@ -163,6 +163,17 @@ class CodecFamilyTest {
     }
     if (!codec.name().startsWith("serialization:")) { // which may read what it does not write
       assertEquals(value, codec.decode(codec.encode(value)), codec.name());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samples")
+  <T> void bytesTooManyAreRefused(Sample<T> sample) {
+    Codec<T> codec = sample.codec();
+    byte[] bytes = codec.encode(sample.value().apply(Seed.random(CodecFamilyTest.class)));
+    if (!codec.name().matches("utf8|string:.*|optional<utf8>|serialization:.*")) {
+      byte[] longer = Arrays.copyOf(bytes, bytes.length + 1);
+      assertThrows(IllegalArgumentException.class, () -> codec.decode(longer));
     }
   }
 
