@@ -7,9 +7,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Names the lock that guards a field or a method. For readers: no tool checks it. Error Prone's own
- * annotation, which it checks, stays in the class files, and compilers of embedders would warn that
- * they lack it.
+ * Names the lock that guards a field or a method. {@code .ci/run} has Error Prone check it, with
+ * its own annotation in place of this one: that stays in the class files, and compilers of
+ * embedders would warn that they lack it.
  */
 @Documented
 @Retention(RetentionPolicy.SOURCE)

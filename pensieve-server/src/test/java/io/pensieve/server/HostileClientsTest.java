@@ -26,9 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag(Depth.TAG)
 final class HostileClientsTest {
-  private static final int CLIENTS = Depth.of(60, 200, 200);
+  private static final int CLIENTS = Depth.of(40, 200, 200); // more than its heap has room for
+  private static final int FLOODS = Depth.of(10, 200, 200);
   private static final int REQUESTS_BESIDE = 50;
-  private static final int IDLE_CONNECTIONS = Depth.of(2_000, 10_000, 10_000);
+  private static final int IDLE_CONNECTIONS = Depth.of(1_000, 10_000, 10_000);
   private static final int IDLE_CONNECTIONS_MAX = 10_240; // as many as its heap allows
   private static final int SPARE_FILES = 1_000;
   private static final int BIG_BYTES = 2 << 20;
@@ -184,7 +185,7 @@ final class HostileClientsTest {
 
   @Test
   void headerFloods() throws Exception {
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = 0; i < FLOODS; i++) {
       HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: localhost\r\n");
       assertTakesLess(lines, "X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB);
       HostileConnection line = connect().send("GET /");
@@ -443,7 +444,7 @@ final class HostileClientsTest {
   @Test
   void pipelinedFloods() throws Exception {
     String request = "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for (int i = 0; i < Depth.of(4, 16, 16); i++) {
+    for (int i = 0; i < Depth.of(2, 16, 16); i++) {
       assertTakesLess(connect(), request.repeat(1000), 1000L * MIB);
     }
     assertServesOthers(server);
