@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
 import io.pensieve.PensieveBuilder;
+import io.pensieve.log.Codec;
 import io.pensieve.log.Log;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -33,7 +34,7 @@ class ReadmeTest {
       Pattern.compile("(?m)^\\| [a-z][^|]* \\| (.*`[a-zA-Z].*) \\|$");
   private static final Pattern CALL = Pattern.compile("\\b([a-z][A-Za-z]+)\\(|`([a-z][A-Za-z]+)`");
   private static final List<Class<?>> API =
-      List.of(Pensieve.class, PensieveBuilder.class, Log.class);
+      List.of(Pensieve.class, PensieveBuilder.class, Log.class, Codec.class);
   private static final Pattern BY_THE_HEAP = Pattern.compile("\\[?by the heap.*");
   private static final Pattern FLAG = Pattern.compile("--[a-z][a-z-]+");
 
