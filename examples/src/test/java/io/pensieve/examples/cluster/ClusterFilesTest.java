@@ -54,7 +54,8 @@ class ClusterFilesTest {
     assertEquals(List.of("/data"), all(image, "(?m)^VOLUME (.*)$"));
     assertEquals(List.of("/data"), all(image, "PENSIEVE_DATA_DIR=(\\S+)"));
     assertEquals(List.of("pensieve"), all(image, "(?m)^USER (.*)$"));
-    assertEquals(List.of("[\"java\""), all(image, "(?m)^ENTRYPOINT (\\[\"java\")"));
+    assertEquals(
+        List.of("/opt/pensieve/bin/pensieve"), all(image, "(?m)^ENTRYPOINT \\[\"(.*)\"]$"));
   }
 
   @Test

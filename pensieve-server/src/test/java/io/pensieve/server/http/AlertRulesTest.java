@@ -58,7 +58,7 @@ final class AlertRulesTest {
   }
 
   /** The names of all series, with their labels. */
-  private static Map<String, Set<String>> exposed() throws Exception {
+  static Map<String, Set<String>> exposed() throws Exception {
     FakeReplication replication = new FakeReplication();
     replication.leading = true;
     Map<String, Set<String>> series = new TreeMap<>();
