@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -125,15 +126,16 @@ final class ExampleFilesTest {
   private static Object at(Object yaml, Object... steps) {
     Object found = yaml;
     for (Object step : steps) {
-      found = step instanceof Integer index ? ((List<?>) found).get(index) : map(found).get(step);
-      assertTrue(found != null, () -> "no " + step);
+      Object next =
+          step instanceof Integer index ? ((List<?>) found).get(index) : map(found).get(step);
+      found = Objects.requireNonNull(next, () -> "no " + step);
     }
     return found;
   }
 
   private static Map<String, Object> manifest(String kind, String name) throws Exception {
     return manifests().stream()
-        .filter(each -> each.get("kind").equals(kind) && at(each, "metadata", "name").equals(name))
+        .filter(each -> kind.equals(each.get("kind")) && at(each, "metadata", "name").equals(name))
         .findFirst()
         .orElseThrow();
   }
