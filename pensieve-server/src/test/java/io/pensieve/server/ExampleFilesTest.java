@@ -65,16 +65,18 @@ final class ExampleFilesTest {
     return unit;
   }
 
+  private static String first(Map<String, List<String>> unit, String name) {
+    return Objects.requireNonNull(unit.get(name), name).get(0);
+  }
+
   @Test
   void theUnitStartsTheLauncherWithSettingsThatThereAre() throws Exception {
     assertKnown(read("systemd/pensieve.service"));
     Map<String, List<String>> unit = unit();
     assertEquals(List.of("/opt/pensieve/bin/pensieve"), unit.get("[Service]ExecStart"));
     assertTrue(
-        unit.get("[Service]ExecStartPost")
-            .get(0)
-            .contains("/opt/pensieve/bin/pensieve healthcheck"));
-    assertTrue(unit.get("[Service]ExecReload").get(0).contains("-HUP"));
+        first(unit, "[Service]ExecStartPost").contains("/opt/pensieve/bin/pensieve healthcheck"));
+    assertTrue(first(unit, "[Service]ExecReload").contains("-HUP"));
     assertEquals(List.of("strict"), unit.get("[Service]ProtectSystem"));
     assertEquals(List.of("yes"), unit.get("[Service]NoNewPrivileges"));
     assertEquals(List.of("multi-user.target"), unit.get("[Install]WantedBy"));
@@ -85,7 +87,7 @@ final class ExampleFilesTest {
     // A stop has all the time that it may take.
     Map<Setting, SettingValue> defaults = SettingValue.resolve(Map.of(), Map.of());
     long drainSeconds = Configuration.of(defaults).connections().drainDeadline().toSeconds();
-    long stopSeconds = Long.parseLong(unit.get("[Service]TimeoutStopSec").get(0).replace("s", ""));
+    long stopSeconds = Long.parseLong(first(unit, "[Service]TimeoutStopSec").replace("s", ""));
     assertTrue(stopSeconds >= drainSeconds + 60, unit::toString);
   }
 
@@ -176,8 +178,9 @@ final class ExampleFilesTest {
       Map<String, Object> variable = map(each);
       if (variable.containsKey("value")) {
         environment.put(
-            (String) variable.get("name"),
-            ((String) variable.get("value")).replace("$(POD_NAME)", "pensieve-1"));
+            Objects.requireNonNull((String) variable.get("name")),
+            Objects.requireNonNull((String) variable.get("value"))
+                .replace("$(POD_NAME)", "pensieve-1"));
       }
     }
     environment.put("PENSIEVE_NODE_ID", "1");
