@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.log.Change;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -60,6 +61,12 @@ final class BoundedModel {
     }
     departed.add(new RemovalEvent(key, previous.value, RemovalCause.REPLACED));
     return previous.value;
+  }
+
+  /** Changes the value of an entry, which keeps its life. */
+  void change(int key, int value) {
+    Held held = entries.get(key);
+    write(key, value, held == null ? Change.NEVER : held.expiryMillis);
   }
 
   @Nullable Integer remove(int key) {

@@ -213,7 +213,7 @@ class CapacityModelTest {
           IllegalArgumentException.class, () -> map.merge(key, value, (a, b) -> Math.abs(a - b)));
       return;
     }
-    model.write(key, merged, Change.NEVER);
+    model.change(key, merged);
     assertEquals(merged, map.merge(key, value, (a, b) -> Math.abs(a - b)));
   }
 }
