@@ -25,8 +25,12 @@ class LauncherTest {
   private static final Path SERVER =
       Path.of(System.getProperty("pensieve.root"), "pensieve-server");
 
-  @TempDir private Path installed;
+  private final Path installed;
   private Path launcher = Path.of("");
+
+  LauncherTest(@TempDir Path installed) {
+    this.installed = installed;
+  }
 
   @BeforeEach
   void install() throws IOException {
