@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -390,8 +391,10 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
    * for every entry that a replay would otherwise put in a wrong place.
    *
    * @param coldestFirst supplies the entries in the order to keep
+   * @param stampOf returns the time of an entry's last use
    */
-  void close(Supplier<? extends Iterable<Node<K, V>>> coldestFirst) {
+  void close(
+      Supplier<? extends Iterable<Node<K, V>>> coldestFirst, ToLongFunction<Node<K, V>> stampOf) {
     ReplayBaseline replayed = baselineOnClose();
     if (replayed == null) {
       awaitClosed();
@@ -399,7 +402,7 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
     try {
       if (replicated == null) {
-        touchOutOfOrder(coldestFirst.get(), replayed);
+        touchOutOfOrder(coldestFirst.get(), stampOf, replayed);
       }
     } finally {
       try {
@@ -445,11 +448,14 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
   // all saved ones.
   //
   // A replicated log has the order from its leader, and its own way to save it.
-  private void touchOutOfOrder(Iterable<Node<K, V>> coldestFirst, ReplayBaseline replayed) {
+  private void touchOutOfOrder(
+      Iterable<Node<K, V>> coldestFirst,
+      ToLongFunction<Node<K, V>> stampOf,
+      ReplayBaseline replayed) {
     long lastInOrder = replayed.lastVersion();
     boolean outOfOrder = false;
     for (Node<K, V> node : coldestFirst) {
-      if (node.value() == null || node.stamp() <= replayed.lastStamp()) {
+      if (node.value() == null || stampOf.applyAsLong(node) <= replayed.lastStamp()) {
         continue;
       }
       outOfOrder = outOfOrder || node.version() <= lastInOrder;

@@ -473,6 +473,6 @@ public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoClosea
   public void close() {
     table.checkNotWithinFunction();
     reaper.stop();
-    journal.close(this::nodes);
+    journal.close(this::nodes, table::stamp);
   }
 }

@@ -58,6 +58,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     if (readsAtOnce) {
       return table.use(key);
     }
+    long useTime = table.useTime();
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
@@ -66,7 +67,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     }
     counters.hit();
     long version = node.version(); // not that of a write to which this read leads
-    touch(node);
+    touch(node, useTime);
     journal.awaitValue(version);
     return value;
   }
@@ -82,6 +83,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
    * Counts as a use, as {@link #get} does.
    */
   public @Nullable Versioned<V> getVersioned(Object key) {
+    long useTime = table.useTime();
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
@@ -89,13 +91,14 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       return absent(key, node) ? null : getVersioned(key);
     }
     counters.hit();
-    Node.Snapshot<V> shown = touch(node, snapshot);
+    Node.Snapshot<V> shown = touch(node, snapshot, useTime);
     journal.awaitValue(shown.version());
     return Versioned.of(shown);
   }
 
   /** As {@link #getVersioned}, but does not wait until the result is durable. */
   public PendingRead<V> getAsync(Object key) {
+    long useTime = table.useTime();
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
@@ -109,7 +112,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
           : new PendingRead<>(null, journal.whenDurable(observed));
     }
     counters.hit();
-    Node.Snapshot<V> shown = touch(node, snapshot);
+    Node.Snapshot<V> shown = touch(node, snapshot, useTime);
     return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()));
   }
 
@@ -185,25 +188,25 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     return counters.statistics(table.size(), table.weight(), journal.statistics());
   }
 
-  private void touch(Node<K, V> node) {
+  private void touch(Node<K, V> node, long useTime) {
     if (isPlain) {
-      table.touch(node);
+      table.touch(node, useTime);
     } else {
-      touchUnlessStandby(node);
+      touchUnlessStandby(node, useTime);
     }
   }
 
   // Returns the snapshot, or a later one: a version that this read makes outdated is of no use.
-  private Node.Snapshot<V> touch(Node<K, V> node, Node.Snapshot<V> seen) {
-    touch(node);
+  private Node.Snapshot<V> touch(Node<K, V> node, Node.Snapshot<V> seen, long useTime) {
+    touch(node, useTime);
     Node.Snapshot<V> again = isPlain ? null : table.read(node);
     return again == null ? seen : again;
   }
 
   // A standby has its order and its expiries from its log.
-  private void touchUnlessStandby(Node<K, V> node) {
+  private void touchUnlessStandby(Node<K, V> node, long useTime) {
     if (standby == null || standby.recordUse(node.key())) {
-      table.touch(node);
+      table.touch(node, useTime);
       if (readExpiry != null) {
         readExpiry.read(node);
       }

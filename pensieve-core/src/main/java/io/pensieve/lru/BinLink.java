@@ -46,11 +46,11 @@ class BinLink<K, V> {
   @Nullable Timer<K, V> timer;
 
   /**
-   * The time of the last use, by the table's clock. Every reader writes it without a lock, by
-   * {@code Node.STAMP}.
+   * Where the clock has the stamp of this entry. 0 in a node that is new or has died; below 0 if it
+   * is in no order yet, and has the lower bits of its stamp here. Accessed by {@code Node.SLOT}.
    */
-  @SuppressWarnings("unused") // accessed by STAMP
-  long stamp;
+  @SuppressWarnings("unused") // accessed by SLOT
+  int slot;
 
   /** Creates a marker. */
   BinLink(int hash, @Nullable BinLink<K, V> nextInBin) {

@@ -53,9 +53,7 @@ public final class ChangeApplier<K, V> {
 
   // Returns null if another thread was faster: then look the key up again.
   private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
-    if (table.mayGrow()) {
-      table.growFor(order.sizeNow() + 1L);
-    }
+    order.growTable(1);
     Node<K, V> node = new Node<>(key, false);
     UpdateResult<V> result = writer.insertApplied(node, function);
     try {
@@ -63,7 +61,7 @@ public final class ChangeApplier<K, V> {
         order.add(node);
       }
     } catch (Throwable thrown) {
-      if (node.state != Node.DEAD && node.bucket < 0) {
+      if (node.state != Node.DEAD && (node.position & Node.INSIDE) == 0) {
         order.damaged = true;
       }
       throw thrown;
@@ -83,7 +81,7 @@ public final class ChangeApplier<K, V> {
         order.remove(node);
       }
     } catch (Throwable thrown) {
-      if (node.state == Node.DEAD && node.bucket >= 0) {
+      if (node.state == Node.DEAD && (node.position & Node.INSIDE) != 0) {
         order.damaged = true;
       }
       throw thrown;
@@ -94,7 +92,7 @@ public final class ChangeApplier<K, V> {
   }
 
   private void repair() {
-    if (writer.leftOver != null || writer.keys.damaged) {
+    if (writer.leftOver || writer.keys.damaged) {
       try {
         writer.repair();
       } catch (Throwable stillThere) {

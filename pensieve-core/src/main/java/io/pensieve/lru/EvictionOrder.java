@@ -2,6 +2,7 @@ package io.pensieve.lru;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -10,10 +11,13 @@ import org.jspecify.annotations.Nullable;
  * Chooses the entries to evict. Holds all evictable nodes in LRU order, their number and their
  * weight.
  *
- * <p>A spin lock guards all fields, the heap, and the nodes' positions in it. A thread holds it for
- * a few steps, waits for nothing meanwhile, and runs no caller's code. So spinning is cheap, and
- * the unlock needs no atomic operation. It is acquired with no node's lock held, except where
+ * <p>A spin lock guards all fields, the queue, and the nodes' positions in it. A thread holds it
+ * for a few steps, waits for nothing meanwhile, and runs no caller's code. So spinning is cheap,
+ * and the unlock needs no atomic operation. It is acquired with no node's lock held, except where
  * entries are weighed.
+ *
+ * <p>A node gets a slot when it is first added, and keeps it until it dies. A chosen victim keeps
+ * its slot, too: it may come back.
  *
  * <p>If an {@code Error} interrupts those steps, the handler releases the lock by a plain store and
  * marks the order as {@link #damaged}. The next thread that acquires the lock first rebuilds the
@@ -29,18 +33,23 @@ final class EvictionOrder<K, V> {
     final Node<K, V> node;
     final long stamp;
     final int weight;
+    private final RecencyClock clock;
 
-    Victim(Node<K, V> node, long stamp, int weight) {
+    private Victim(Node<K, V> node, long stamp, RecencyClock clock) {
       this.node = node;
       this.stamp = stamp;
-      this.weight = weight;
+      this.weight = node.weight;
+      this.clock = clock;
+    }
+
+    /** Whether the node was used since it was chosen. */
+    boolean wasUsed() {
+      return clock.stampOf(node) > stamp;
     }
 
     @Override
     public UpdateDecision<V> decide(@Nullable V current, long version) {
-      return current == null || node.stamp() > stamp
-          ? UpdateDecision.keep()
-          : UpdateDecision.remove();
+      return current == null || wasUsed() ? UpdateDecision.keep() : UpdateDecision.remove();
     }
   }
 
@@ -49,6 +58,7 @@ final class EvictionOrder<K, V> {
   private static final int LINE_INTS = 2 * 64 / Integer.BYTES;
   private static final int LOCK = LINE_INTS;
   private static final int SIZE = LINE_INTS + 1;
+  private static final int FEW_SLOTS = 1024;
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
 
   /** Whether the order must be rebuilt. Error handlers set it, without a call. */
@@ -59,12 +69,15 @@ final class EvictionOrder<K, V> {
   final Capacity<K, V> capacity;
   final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
-  private StampRadixHeap<K, V> heap = new StampRadixHeap<>(0);
-  private int generation; // of the newest heap, also of an unfinished one
+  private final RecencyClock clock;
+  private final SlotQueue<K, V> queue;
+  private boolean restoring; // then some slots are reserved
 
-  EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table) {
+  EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table, RecencyClock clock) {
     this.table = table;
     this.capacity = capacity;
+    this.clock = clock;
+    queue = new SlotQueue<>(clock, capacity.maximumEntries());
     weighted = capacity.isWeighted();
   }
 
@@ -76,8 +89,14 @@ final class EvictionOrder<K, V> {
     return sizeNow();
   }
 
-  /** As {@link #size}, without a repair. */
-  int sizeNow() {
+  /** Lets the hash table grow, if it must, before so many nodes are added to it. */
+  void growTable(int added) {
+    if (table.mayGrow()) {
+      table.growFor((long) sizeNow() + added);
+    }
+  }
+
+  private int sizeNow() {
     return (int) INTS.getVolatile(line, SIZE);
   }
 
@@ -101,7 +120,7 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (heap.has(node)) {
+      if (queue.has(node)) {
         addWeightLocked((long) newWeight - node.weight);
       }
       node.weight = newWeight;
@@ -144,27 +163,6 @@ final class EvictionOrder<K, V> {
   }
 
   /**
-   * As {@link #addAll}. Nodes whose stamp is below the current floor are afterwards taken in the
-   * order of this list.
-   */
-  void arrange(List<Node<K, V>> coldestFirst) {
-    lock();
-    try {
-      repairLocked();
-      for (Node<K, V> node : coldestFirst) {
-        addLocked(node);
-      }
-      coldestFirst.forEach(heap::remove);
-      coldestFirst.forEach(heap::add);
-      unlock();
-    } catch (Throwable thrown) {
-      damaged = true;
-      line[LOCK] = 0;
-      throw thrown;
-    }
-  }
-
-  /**
    * Does {@link #add} and then {@link #pollOverflow} with nothing taken out, under one lock. An
    * evicting write needs only this.
    */
@@ -173,12 +171,13 @@ final class EvictionOrder<K, V> {
     try {
       repairLocked();
       Victim<K, V> victim;
-      if (weighted || sizeNow() < capacity.maximumEntries() || node.isDead() || heap.has(node)) {
+      if (weighted || sizeNow() < capacity.maximumEntries() || node.isDead() || queue.has(node)) {
         addLocked(node);
         victim = pollLocked(0, 0);
       } else {
-        heap.add(node);
-        victim = coldestLocked(); // one node in, one node out: the size stays, and is not written
+        placeLocked(node);
+        victim =
+            takeColdestLocked(); // one node in, one node out: the size stays, and is not written
       }
       unlock();
       return victim;
@@ -198,11 +197,19 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (heap.has(node)) {
-        heap.remove(node);
+      if (queue.has(node)) {
+        queue.remove(node);
+        if (node.position == Node.RETURNED) {
+          node.position = Node.LEAVING;
+        } else {
+          queue.free(node);
+        }
         setSizeLocked(sizeNow() - 1);
         addWeightLocked(-node.weight);
+      } else if (node.position == Node.OUTSIDE) {
+        queue.free(node); // a reserved slot
       }
+      queue.freeLastVictims();
       unlock();
     } catch (Throwable thrown) {
       damaged = true;
@@ -234,8 +241,8 @@ final class EvictionOrder<K, V> {
   }
 
   private void addLocked(Node<K, V> node) {
-    if (!node.isDead() && !heap.has(node)) {
-      heap.add(node);
+    if (!node.isDead() && !queue.has(node)) {
+      placeLocked(node);
       setSizeLocked(Math.incrementExact(sizeNow()));
       addWeightLocked(node.weight);
     }
@@ -250,17 +257,118 @@ final class EvictionOrder<K, V> {
       return null;
     }
     setSizeLocked(size - 1);
-    Victim<K, V> victim = coldestLocked();
+    Victim<K, V> victim = takeColdestLocked();
     if (victim != null) {
       addWeightLocked(-victim.weight);
     }
     return victim;
   }
 
-  private @Nullable Victim<K, V> coldestLocked() {
-    Node<K, V> node = heap.removeColdest();
-    return node == null ? null : new Victim<>(node, heap.floor(), node.weight);
+  private @Nullable Victim<K, V> takeColdestLocked() {
+    Node<K, V> node = queue.removeColdest();
+    if (node == null) {
+      return null;
+    }
+    queue.keepSlot(node);
+    return new Victim<>(node, queue.polledStamp(), clock);
   }
+
+  /** The time of an entry's last use. */
+  long stampOf(Node<K, V> node) {
+    return clock.stampOf(node);
+  }
+
+  /** An entry as a victim, whatever its stamp. */
+  Victim<K, V> victim(Node<K, V> node) {
+    return new Victim<>(node, clock.stampOf(node), clock);
+  }
+
+  // ---- Slots
+
+  private void placeLocked(Node<K, V> node) {
+    int slot = node.slot();
+    long stamp;
+    if (slot < RecencyClock.FIRST_SLOT) {
+      long pending = clock.stampOfPending(slot);
+      slot = queue.takeSlot();
+      stamp = clock.assign(slot, pending);
+      node.slot(slot);
+    } else {
+      stamp = clock.stampAt(slot);
+    }
+    node.position = node.position == Node.LEAVING ? Node.RETURNED : Node.INSIDE;
+    queue.add(node, stamp);
+  }
+
+  /** Takes slots for nodes that are not shared yet. */
+  void reserve(int[] slots) {
+    lock();
+    try {
+      repairLocked();
+      restoring = true;
+      for (int i = 0; i < slots.length; i++) {
+        slots[i] = queue.takeSlot();
+      }
+      unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
+    }
+  }
+
+  /** Gives back slots that were reserved and are not needed. */
+  void release(int[] slots, int count) {
+    lock();
+    try {
+      repairLocked();
+      for (int i = 0; i < count; i++) {
+        queue.free(slots[i]);
+      }
+      unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
+    }
+  }
+
+  /** Ends the time in which slots are reserved. If far too many were taken, numbers them anew. */
+  void endRestoring() {
+    lock();
+    try {
+      restoring = false;
+      int slots = queue.slotsEnd() - RecencyClock.FIRST_SLOT;
+      if (damaged || slots / 2 > sizeNow() + FEW_SLOTS) {
+        damaged = true;
+        renumberLocked();
+        repairLocked();
+      }
+      unlock();
+    } catch (Throwable thrown) {
+      damaged = true;
+      line[LOCK] = 0;
+      throw thrown;
+    }
+  }
+
+  private void renumberLocked() {
+    List<Node<K, V>> nodes = new ArrayList<>();
+    table.forEach(nodes::add);
+    long[] stamps = new long[nodes.size()];
+    for (int i = 0; i < stamps.length; i++) {
+      stamps[i] = clock.stampOf(nodes.get(i));
+    }
+    queue.reset();
+    clock.dropChunks();
+    for (int i = 0; i < stamps.length; i++) {
+      int slot = queue.newSlot();
+      clock.raise(slot, stamps[i]);
+      nodes.get(i).slot(slot);
+    }
+  }
+
+  // ---- Repairs
 
   private void setSizeLocked(int size) {
     INTS.setVolatile(line, SIZE, size);
@@ -282,27 +390,36 @@ final class EvictionOrder<K, V> {
       return;
     }
     damaged = false;
-    generation++;
-    StampRadixHeap<K, V> fresh = new StampRadixHeap<>(generation);
+    queue.clear();
     int size = 0;
     long weightOfAll = 0;
     for (Node<K, V> node : table) {
-      if (node.value() != null && !fresh.has(node)) {
-        node.linkToSelf();
-        fresh.add(node);
+      node.position = Node.OUTSIDE;
+      if (node.value() != null && !queue.has(node)) {
+        int slot = node.slot();
+        if (slot < RecencyClock.FIRST_SLOT || queue.owner(slot) != null) {
+          slot = queue.newSlot();
+          clock.assign(slot, clock.stampOf(node));
+          node.slot(slot);
+        }
+        node.position = Node.INSIDE;
+        queue.add(node, clock.stampAt(slot));
         VarHandle.fullFence();
       }
       if (node.isDead()) {
         table.remove(node);
-        if (fresh.has(node)) {
-          fresh.remove(node);
+        if (queue.has(node)) {
+          queue.remove(node);
+          node.position = Node.OUTSIDE;
         }
-      } else if (fresh.has(node)) {
+      } else if (queue.has(node)) {
         size++;
         weightOfAll += node.weight;
       }
     }
-    heap = fresh;
+    if (!restoring) {
+      queue.freeUnused();
+    }
     setSizeLocked(size);
     weight.set(weighted ? weightOfAll : 0);
   }

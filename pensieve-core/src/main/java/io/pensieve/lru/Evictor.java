@@ -49,8 +49,10 @@ final class Evictor<K, V> {
     } catch (Throwable thrown) {
       // An eviction that the change sink refused has put its node back. An error may have left a
       // node out.
-      if ((node.state != Node.DEAD && node.bucket < 0)
-          || (victim != null && victim.node.state != Node.DEAD && victim.node.bucket < 0)) {
+      if ((node.state != Node.DEAD && (node.position & Node.INSIDE) == 0)
+          || (victim != null
+              && victim.node.state != Node.DEAD
+              && (victim.node.position & Node.INSIDE) == 0)) {
         order.damaged = true;
       }
       evictOverflowAfter(thrown);
@@ -162,7 +164,9 @@ final class Evictor<K, V> {
       }
       return left;
     } catch (Throwable thrown) {
-      if (victim != null && victim.node.state != Node.DEAD && victim.node.bucket < 0) {
+      if (victim != null
+          && victim.node.state != Node.DEAD
+          && (victim.node.position & Node.INSIDE) == 0) {
         order.damaged = true;
       }
       throw thrown;
@@ -174,7 +178,7 @@ final class Evictor<K, V> {
     UpdateResult<V> result = writer.updateUnlessComputing(node, victim);
     if (!node.isDead()) {
       order.add(node);
-    } else if (node.bucket >= 0) {
+    } else if ((node.position & Node.INSIDE) != 0) {
       order.remove(node); // another thread rebuilt the order and added the node again
     }
     V evicted = result == null || !result.changed() ? null : result.previous();

@@ -52,8 +52,7 @@ import org.jspecify.annotations.Nullable;
  * An error can also leave an order with a node too many or too few. The handler then marks the
  * order as damaged, and the next user rebuilds it from the table.
  *
- * <p>All operations are O(1) expected and amortized. A single eviction may visit many entries: each
- * entry that was used since the last visit, and the entries in a 64th part of the stamps' range.
+ * <p>All operations are O(1) expected and amortized. One eviction may look at all stamps.
  */
 public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private final NodeTable<K, V> table;
@@ -92,8 +91,8 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.observer = observer;
     this.capacity = capacity;
     this.table = new NodeTable<>(capacity.maximumEntries());
-    this.clock = new RecencyClock(capacity.lruErrorMax());
-    this.order = new EvictionOrder<>(capacity, table);
+    this.clock = new RecencyClock(capacity.lruErrorMax(), capacity.maximumEntries());
+    this.order = new EvictionOrder<>(capacity, table, this.clock);
     this.expiries = new ExpiryOrder<>(clock, alarm, table);
     this.keys = keys;
     this.writer =
@@ -170,24 +169,39 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   }
 
   /**
-   * Returns the value of a key, and makes its entry the most recently used one; null if it has none
-   * or has expired. As {@link #find}, {@link #value} and {@link #touch} together.
+   * Returns the value of a key, or null, and makes its entry the most recently used one: {@link
+   * #find}, {@link #value} and {@link #touch} together.
    */
   public @Nullable V use(Object key) {
+    long time = clock.epoch();
     Node<K, V> node = table.get(key);
     if (node == null) {
       return null;
     }
     V value = node.timer() == null ? node.value() : value(node);
     if (value != null) {
-      clock.stamp(node);
+      clock.record(node, time);
     }
     return value;
   }
 
-  /** Makes an entry the most recently used one. */
-  public void touch(Node<K, V> node) {
-    clock.stamp(node);
+  /** The time for {@link #touch}, taken before a look-up. */
+  public long useTime() {
+    return clock.epoch();
+  }
+
+  /**
+   * Makes an entry the most recently used one.
+   *
+   * @param useTime {@link #useTime} before the look-up that found its value
+   */
+  public void touch(Node<K, V> node, long useTime) {
+    clock.record(node, useTime);
+  }
+
+  /** The time of an entry's last use, by the table's own clock: a larger stamp is a later use. */
+  public long stamp(Node<K, V> node) {
+    return clock.stampOf(node);
   }
 
   /**
@@ -232,7 +246,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   public long settledStamp() {
     long settled = 0;
     for (Node<K, V> node : table) {
-      long stamp = node.stampAcquire();
+      long stamp = clock.stampOf(node);
       if (stamp > settled && RecencyClock.isOfSoleThread(stamp)) {
         settled = stamp;
       }
@@ -244,7 +258,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   public List<Node<K, V>> coldestFirst() {
     record Stamped<K, V>(long stamp, Node<K, V> node) {}
     return StreamSupport.stream(table.spliterator(), false)
-        .map(node -> new Stamped<>(node.stamp(), node))
+        .map(node -> new Stamped<>(clock.stampOf(node), node))
         .sorted(Comparator.comparingLong(Stamped::stamp))
         .map(Stamped::node)
         .toList();
@@ -329,9 +343,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   // Returns null if another thread was faster: then look the key up again.
   private @Nullable UpdateResult<V> insert(K key, UpdateFunction<V> function) {
-    if (table.mayGrow()) {
-      table.growFor(order.sizeNow() + 1L);
-    }
+    order.growTable(1);
     Node<K, V> node = new Node<>(key, !(function instanceof UpdateDecision));
     UpdateResult<V> result;
     try {
@@ -345,12 +357,12 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
         evictor.addAndEvict(node);
       }
     } catch (Throwable thrown) {
-      if (node.state != Node.DEAD && node.bucket < 0) {
+      if (node.state != Node.DEAD && (node.position & Node.INSIDE) == 0) {
         order.damaged = true;
       }
       throw thrown;
     }
-    if (writer.leftOver != null || keys.damaged) {
+    if (writer.leftOver || keys.damaged) {
       repair();
     }
     return result;
@@ -379,7 +391,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       }
       evictor.evictOverflow();
     } catch (Throwable thrown) {
-      if (node.state == Node.DEAD && node.bucket >= 0) {
+      if (node.state == Node.DEAD && (node.position & Node.INSIDE) != 0) {
         order.damaged = true;
       }
       throw thrown;

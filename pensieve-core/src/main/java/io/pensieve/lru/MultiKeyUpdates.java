@@ -117,7 +117,7 @@ final class MultiKeyUpdates<K, V> {
    * then calls {@link #notifyObserver} with no lock held.
    */
   MultiKeyResult<K, V> update(List<K> keys, MultiKeyUpdateFunction<V> maker) {
-    table.growFor((long) order.sizeNow() + keys.size());
+    order.growTable(keys.size());
     LockedKey<K, V>[] all = newLockedKeys(keys.size());
     for (int i = 0; i < all.length; i++) {
       all[i] = new LockedKey<>(keys.get(i));

@@ -40,7 +40,7 @@ public final class Node<K, V> extends BinLink<K, V> {
   private static final VarHandle VALUE;
   private static final VarHandle VERSION;
   private static final VarHandle TIMER;
-  private static final VarHandle STAMP;
+  private static final VarHandle SLOT;
   private static final VarHandle STATE;
   private static final VarHandle HAS_WAITERS;
 
@@ -78,7 +78,7 @@ public final class Node<K, V> extends BinLink<K, V> {
       VALUE = lookup.findVarHandle(BinLink.class, "value", Object.class);
       VERSION = lookup.findVarHandle(Node.class, "version", long.class);
       TIMER = lookup.findVarHandle(BinLink.class, "timer", Timer.class);
-      STAMP = lookup.findVarHandle(BinLink.class, "stamp", long.class);
+      SLOT = lookup.findVarHandle(BinLink.class, "slot", int.class);
       STATE = lookup.findVarHandle(Node.class, "state", byte.class);
       HAS_WAITERS = lookup.findVarHandle(Node.class, "hasWaiters", boolean.class);
     } catch (ReflectiveOperationException impossible) {
@@ -89,22 +89,29 @@ public final class Node<K, V> extends BinLink<K, V> {
   /** Accessed by VERSION, or by an error handler. */
   long version;
 
-  /**
-   * The bucket of the eviction order that holds this node, or -1. Guarded by the eviction order's
-   * lock.
-   */
-  short bucket = -1;
-
-  /** The next node in the ring of that bucket, or itself. Guarded by the eviction order's lock. */
-  Node<K, V> next = this;
-
-  private Node<K, V> previous = this;
-
   /** The weight of the entry, if entries are weighed. Guarded by the eviction order's lock. */
   int weight;
 
   /** The lock state: one of the constants above. Accessed by STATE, or by an error handler. */
   byte state;
+
+  /**
+   * Where the eviction order has the node: one of the constants below. Guarded by that order's
+   * lock; error handlers read it without.
+   */
+  byte position;
+
+  /** Not in the order, or not yet. */
+  static final byte OUTSIDE = 0;
+
+  /** In the order. This is also the bit that both positions in the order have. */
+  static final byte INSIDE = 1;
+
+  /** Chosen as a victim, and not in the order. */
+  static final byte LEAVING = 2;
+
+  /** In the order again, and still among the victims. */
+  static final byte RETURNED = 3;
 
   // Whether a thread waits for the end of a change.
   @SuppressWarnings("unused") // accessed by HAS_WAITERS
@@ -189,18 +196,13 @@ public final class Node<K, V> extends BinLink<K, V> {
     return (Timer<K, V>) TIMER.getAcquire(this);
   }
 
-  /** The time of the last use, by the table's own clock: a larger stamp is a later use. */
-  public long stamp() {
-    return (long) STAMP.getOpaque(this);
+  /** See {@link BinLink#slot}. */
+  int slot() {
+    return (int) SLOT.getAcquire(this);
   }
 
-  /** As {@link #stamp()}, with acquire: what the using thread did before that use is visible. */
-  long stampAcquire() {
-    return (long) STAMP.getAcquire(this);
-  }
-
-  void stamp(long stamp) {
-    STAMP.setRelease(this, stamp);
+  void slot(int newSlot) {
+    SLOT.setRelease(this, newSlot);
   }
 
   /**
@@ -389,24 +391,5 @@ public final class Node<K, V> extends BinLink<K, V> {
       throw thrown;
     }
     wakeWaiters();
-  }
-
-  void linkBefore(Node<K, V> other) {
-    Node<K, V> before = other.previous;
-    previous = before;
-    next = other;
-    before.next = this;
-    other.previous = this;
-  }
-
-  void unlink() {
-    previous.next = next;
-    next.previous = previous;
-    linkToSelf();
-  }
-
-  void linkToSelf() {
-    next = this;
-    previous = this;
   }
 }

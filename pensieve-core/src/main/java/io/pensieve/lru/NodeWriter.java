@@ -42,11 +42,8 @@ final class NodeWriter<K, V> {
     ELSEWHERE
   }
 
-  /**
-   * Dead nodes that an error kept in the table, a list linked by {@code next}. Best effort: if two
-   * are added at once, one may be lost and stays in the table, dead.
-   */
-  volatile @Nullable Node<K, V> leftOver;
+  /** Whether an error may have left dead nodes in the table. Error handlers set it. */
+  volatile boolean leftOver;
 
   NodeWriter(
       NodeTable<K, V> table,
@@ -127,11 +124,10 @@ final class NodeWriter<K, V> {
       try {
         repairAfterError(node, fresh);
       } catch (Throwable noRoom) {
-        if (node.state == Node.DEAD && node.bucket < 0) {
-          Node<K, V> others = leftOver;
-          node.next = others == null ? node : others; // the last node links to itself
-          leftOver = node;
-        } else if (node.state == Node.DEAD || node.bucket < 0) {
+        if (node.state == Node.DEAD) {
+          leftOver = true;
+        }
+        if ((node.state == Node.DEAD) == ((node.position & Node.INSIDE) != 0)) {
           order.damaged = true;
         }
       }
@@ -205,10 +201,18 @@ final class NodeWriter<K, V> {
 
   /** Removes from the table and from the sorted keys what errors left there. */
   void repair() {
-    for (Node<K, V> node; (node = leftOver) != null; ) {
-      leftOver = node.next == node ? null : node.next;
-      node.linkToSelf();
-      table.remove(node);
+    if (leftOver) {
+      leftOver = false;
+      try {
+        for (Node<K, V> node : table) {
+          if (node.isDead()) {
+            table.remove(node);
+          }
+        }
+      } catch (Throwable thrown) {
+        leftOver = true;
+        throw thrown;
+      }
     }
     if (keys.damaged) {
       keys.damaged = false;
@@ -317,7 +321,7 @@ final class NodeWriter<K, V> {
       long expiry,
       int weight,
       long version) {
-    clock.stamp(node);
+    clock.record(node);
     node.set(value, timer, expiry, version);
     expiries.arm(node);
     order.weigh(node, weight);
@@ -363,7 +367,7 @@ final class NodeWriter<K, V> {
   }
 
   UpdateResult<V> touch(Node<K, V> node, @Nullable V current) {
-    clock.stamp(node);
+    clock.record(node);
     return new UpdateResult<>(current, current, node.version(), false);
   }
 

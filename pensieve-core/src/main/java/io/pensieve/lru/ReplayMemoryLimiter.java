@@ -95,7 +95,7 @@ final class ReplayMemoryLimiter<K, V> {
       return;
     }
     V value = node.value();
-    boolean isCold = value != null && node.stamp() <= victim.stamp;
+    boolean isCold = value != null && !victim.wasUsed();
     if (isCold) {
       node.set(placeholder(DROPPED), node.expiryMillis(), node.version());
       recordDropped(node);
@@ -166,7 +166,7 @@ final class ReplayMemoryLimiter<K, V> {
         nodes.add(node);
       }
     }
-    nodes.sort(Comparator.<Node<K, V>>comparingLong(Node::stamp).reversed());
+    nodes.sort(Comparator.<Node<K, V>>comparingLong(order::stampOf).reversed());
     return nodes;
   }
 
@@ -195,7 +195,7 @@ final class ReplayMemoryLimiter<K, V> {
     }
     // Those that have expired, or are too heavy alone.
     dropValue.forEach(node -> entries.evict(node, false));
-    order.arrange(survivors);
+    order.addAll(survivors);
     dropValue.clear();
     leaving = List.of();
     survivors = List.of();

@@ -1,7 +1,5 @@
 package io.pensieve.lru;
 
-import io.pensieve.lru.EvictionOrder.Victim;
-
 /** The table's operations on restored entries. */
 final class RestoredEntries<K, V> {
   private final Capacity<K, V> capacity;
@@ -70,8 +68,7 @@ final class RestoredEntries<K, V> {
 
   /** Evicts an entry, which may be in the order or not, and may be dead. */
   void evict(Node<K, V> node, boolean isTold) {
-    UpdateResult<V> result =
-        writer.updateUnlessComputing(node, new Victim<>(node, node.stamp(), node.weight));
+    UpdateResult<V> result = writer.updateUnlessComputing(node, order.victim(node));
     if (result != null && result.changed()) {
       order.remove(node);
       V evicted = result.previous();
@@ -89,6 +86,7 @@ final class RestoredEntries<K, V> {
     if (mayEvict()) {
       removeDue.run();
     }
+    order.endRestoring();
     table.fit(order.size());
     keys.fill(table);
   }

@@ -32,6 +32,7 @@ public final class TableRestorer<K, V> {
   // back only a small share of the bounds. So the order still sees whether the bounds are exceeded.
 
   private static final int BUFFER_NODES_MAX = 512;
+  private static final int SLOTS_SHARE = 8; // of those are reserved at once
   private static final int BUFFER_SHARE = 64;
   private static final long STAMP_MAX = 1L << 61; // the clock reserves those above
 
@@ -60,6 +61,8 @@ public final class TableRestorer<K, V> {
       new ArrayList<>(); // guarded by this; some have values again
 
   private static final class ThreadBuffer<K, V> {
+    private int[] slots = {}; // reserved for new nodes
+    private int slotsLeft;
     private final List<Node<K, V>> nodes = new ArrayList<>();
     private long weight;
     private long lastStamp;
@@ -118,14 +121,14 @@ public final class TableRestorer<K, V> {
     while (true) {
       Node<K, V> node = table.get(key);
       if (node == null) {
-        Node<K, V> fresh = new Node<>(key, false);
+        Node<K, V> fresh = newNode(key, stamp);
         fresh.set(value, expiryMillis, version);
-        fresh.stamp(stamp);
         node = table.putIfAbsent(fresh);
         if (node == null) {
           adopt(fresh);
           return;
         }
+        takeBackSlot(fresh);
       }
       if (tryPut(node, value, expiryMillis, version, stamp)) {
         return;
@@ -142,13 +145,35 @@ public final class TableRestorer<K, V> {
     own.lastStamp = Math.max(own.lastStamp, stamp);
   }
 
+  // A locked node with a slot of its own: so from the beginning, every thread can raise its stamp.
+  private Node<K, V> newNode(K key, long stamp) {
+    ThreadBuffer<K, V> own = buffer.get();
+    if (own.slotsLeft == 0) {
+      int[] reserved = new int[Math.max(1, bufferNodesMax / SLOTS_SHARE)];
+      order.reserve(reserved);
+      own.slots = reserved;
+      own.slotsLeft = reserved.length;
+    }
+    Node<K, V> node = new Node<>(key, false);
+    int slot = own.slots[--own.slotsLeft];
+    clock.assign(slot, stamp);
+    node.slot(slot);
+    return node;
+  }
+
+  // Another thread was faster: the node is not used.
+  private void takeBackSlot(Node<K, V> node) {
+    ThreadBuffer<K, V> own = buffer.get();
+    own.slots[own.slotsLeft++] = node.slot();
+  }
+
   private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
     if (!node.lock(false)) {
       return false;
     }
     if (version > node.version()) {
       node.set(value, expiryMillis, version);
-      node.stamp(Math.max(stamp, node.stamp()));
+      clock.raise(node.slot(), stamp);
       adopt(node);
     } else {
       node.unlockAndWake();
@@ -206,11 +231,12 @@ public final class TableRestorer<K, V> {
     while (true) {
       Node<K, V> node = table.get(key);
       if (node == null) {
-        Node<K, V> fresh = new Node<>(key, false);
+        Node<K, V> fresh = newNode(key, 0);
         node = table.putIfAbsent(fresh);
         if (node == null) {
           return fresh;
         }
+        takeBackSlot(fresh);
       }
       if (node.lock(false)) {
         return node;
@@ -233,7 +259,7 @@ public final class TableRestorer<K, V> {
   // Returns the node if it has no value, or none yet.
   private @Nullable Node<K, V> stampIfAbsent(K key, long stamp) {
     Node<K, V> node = lock(key);
-    node.stamp(Math.max(stamp, node.stamp()));
+    clock.raise(node.slot(), stamp);
     boolean isVacant = node.value() == null;
     node.unlockAndWake();
     return isVacant ? node : null;
@@ -290,6 +316,8 @@ public final class TableRestorer<K, V> {
     long lastVersion = 0;
     for (ThreadBuffer<K, V> told : buffers) {
       addAll(told);
+      order.release(told.slots, told.slotsLeft);
+      told.slotsLeft = 0;
       lastStamp = Math.max(lastStamp, told.lastStamp);
       lastVersion = Math.max(lastVersion, told.lastVersion);
     }

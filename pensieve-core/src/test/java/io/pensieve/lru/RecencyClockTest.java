@@ -24,8 +24,38 @@ class RecencyClockTest {
   private static final int USES = 10_000;
   private static final int THREADS = 8;
   private static final int TURNS_BEFORE_LOOK = Depth.of(200, 50, 10);
-  private final RecencyClock clock = new RecencyClock(1_000);
+  private final Entries entries = new Entries(new RecencyClock(1_000, 10_000));
+  private final RecencyClock clock = entries.clock;
   private final List<Node<Integer, Integer>> used = new ArrayList<>();
+
+  /** Nodes with slots of their own, as the eviction order gives them. */
+  private static final class Entries {
+    final RecencyClock clock;
+    private int slotsEnd = RecencyClock.FIRST_SLOT;
+
+    Entries(RecencyClock clock) {
+      this.clock = clock;
+    }
+
+    Node<Integer, Integer> add(int key) {
+      Node<Integer, Integer> node = new Node<>(key);
+      int slot = slotsEnd++;
+      int chunk = RecencyClock.chunk(slot);
+      if (RecencyClock.place(slot, chunk) == 0) {
+        clock.addChunk(chunk, slot);
+      }
+      node.slot(slot);
+      return node;
+    }
+
+    void use(Node<Integer, Integer> node) {
+      clock.record(node, clock.epoch());
+    }
+
+    long stamp(Node<Integer, Integer> node) {
+      return clock.stampOf(node);
+    }
+  }
 
   @Test
   void aSoleThreadGetsAStampForEachUse() {
@@ -63,29 +93,27 @@ class RecencyClockTest {
   }
 
   @Test
-  void aSharedClockLeavesWhatWasJustUsedAlone() throws Exception {
+  void aSharedClockTicksSeldom() throws Exception {
     inTwoThreads();
-    Node<Integer, Integer> hot = new Node<>(0);
-    clock.stamp(hot);
-    long first = hot.stamp();
-    clock.stamp(hot);
-    assertEquals(first, hot.stamp());
+    Node<Integer, Integer> hot = entries.add(0);
+    entries.use(hot);
+    long first = entries.stamp(hot);
+    entries.use(hot);
+    assertEquals(first, entries.stamp(hot));
     useMany();
-    clock.stamp(hot);
-    assertTrue(hot.stamp() > first, "but not when others were used meanwhile");
+    entries.use(hot);
+    assertTrue(entries.stamp(hot) > first, "but not when others were used meanwhile");
   }
 
   @Test
   void aSmallTableKeepsTheExactOrderUnderManyThreads() throws Exception {
-    RecencyClock exact = new RecencyClock(0);
-    exact.stamp(new Node<>(0));
-    inAThreadOfItsOwn(() -> exact.stamp(new Node<>(0)));
-    Node<Integer, Integer> a = new Node<>(1);
-    Node<Integer, Integer> b = new Node<>(2);
+    Entries exact = new Entries(new RecencyClock(0, 10));
+    Node<Integer, Integer> a = usedByTwoThreads(exact);
+    Node<Integer, Integer> b = exact.add(2);
     for (int i = 0; i < 100; i++) {
-      exact.stamp(a);
-      exact.stamp(b);
-      assertTrue(a.stamp() < b.stamp());
+      exact.use(a);
+      exact.use(b);
+      assertTrue(exact.stamp(a) < exact.stamp(b));
     }
   }
 
@@ -94,51 +122,98 @@ class RecencyClockTest {
     inTwoThreads();
     useMany();
     clock.tolerate(0);
-    Node<Integer, Integer> a = new Node<>(1);
-    Node<Integer, Integer> b = new Node<>(2);
+    Node<Integer, Integer> a = entries.add(1);
+    Node<Integer, Integer> b = entries.add(2);
     for (int i = 0; i < 100; i++) {
-      clock.stamp(a);
-      clock.stamp(b);
-      assertTrue(a.stamp() < b.stamp());
+      entries.use(a);
+      entries.use(b);
+      assertTrue(entries.stamp(a) < entries.stamp(b));
     }
   }
 
   @Test
-  void whereProcessorsAreManyAHotEntryIsNotWrittenAgainAndAgain() throws Exception {
-    RecencyClock sparing = new RecencyClock(1_000, 16);
-    Node<Integer, Integer> hot = usedByTwoThreads(sparing);
-    long first = hot.stamp();
+  void whereEveryUseCountsAHotEntryIsNotWrittenAgainAndAgain() throws Exception {
+    Entries small = new Entries(new RecencyClock(7, 1_000));
+    Node<Integer, Integer> hot = usedByTwoThreads(small);
+    small.use(hot);
+    long first = small.stamp(hot);
     for (int i = 0; i < USES; i++) {
-      sparing.stamp(hot);
+      small.use(hot);
     }
-    assertEquals(first, hot.stamp());
+    assertEquals(first, small.stamp(hot));
+  }
+
+  /** Its uses overlap its first put, and that counts. */
+  @Test
+  void aNodeWithoutASlotKeepsTheStampOfItsPut() throws Exception {
+    Node<Integer, Integer> fresh = new Node<>(1);
+    clock.record(fresh);
+    assertEquals(1, clock.stampOf(fresh));
+    useMany();
+    entries.use(fresh);
+    assertEquals(1, clock.stampOf(fresh));
+    inTwoThreads();
+    Node<Integer, Integer> other = new Node<>(2);
+    clock.record(other);
+    assertEquals(clock.epoch(), clock.stampOf(other));
   }
 
   @Test
-  void whereProcessorsAreFewEveryUseCounts() throws Exception {
-    RecencyClock unsparing = new RecencyClock(1_000, 2);
-    Node<Integer, Integer> hot = usedByTwoThreads(unsparing);
-    long first = hot.stamp();
+  void firstPutsMoveTheSharedClockOn() throws Exception {
+    inTwoThreads();
+    long before = clock.epoch();
     for (int i = 0; i < USES; i++) {
-      unsparing.stamp(hot);
+      clock.record(new Node<>(i));
     }
-    assertTrue(hot.stamp() > first + USES / 2, "ticks: " + (hot.stamp() - first));
+    assertTrue(clock.epoch() > before + 10, "all entries that are put would have the same stamp");
   }
 
-  @ParameterizedTest(name = "{0} with {1} processors")
+  @Test
+  void aSlotsNextEntryIsNotColderThanALateReaderOfTheLastOne() throws Exception {
+    inTwoThreads();
+    Node<Integer, Integer> dead = entries.add(1);
+    long lateReadersEpoch = clock.epoch();
+    useMany();
+    Node<Integer, Integer> next = new Node<>(2);
+    next.slot(dead.slot());
+    clock.assign(next.slot(), 5);
+    long put = clock.stampOf(next);
+    assertTrue(put >= lateReadersEpoch, "as late as the present epoch");
+    clock.record(dead, lateReadersEpoch);
+    assertEquals(put, clock.stampOf(next));
+  }
+
+  @ParameterizedTest(name = "{0} with {1} processors, lanes: {2}, marks of {3} bits")
   @CsvSource({
-    "1000, 1",
-    "1000, 2",
-    "1000, 4",
-    "1000, 5",
-    "1000, 16",
-    "5000, 64",
-    "40, 2",
-    "40, 16"
+    "1000, 1, true, 32",
+    "1000, 2, true, 32",
+    "1000, 2, false, 32",
+    "1000, 4, true, 32",
+    "1000, 16, true, 32",
+    "1000, 16, false, 32",
+    "5000, 64, true, 32",
+    "40, 2, true, 32",
+    "40, 2, true, 8",
+    "40, 16, true, 32"
   })
-  void noMoreEntriesAreTakenForHotterThanIsTolerated(int lruErrorMax, int processors)
+  void noMoreEntriesAreTakenForHotterThanIsTolerated(
+      int lruErrorMax, int processors, boolean lanes, int markBits) throws Exception {
+    RecencyClock tested = new RecencyClock(lruErrorMax, lanes, processors, markBits, 1);
+    assertTolerated(lruErrorMax, new UsesInTurn(tested, 3 * lruErrorMax), 100);
+  }
+
+  /** The marks have 7 bits, and so begin anew after 64 epochs. */
+  @Test
+  void theOrderHoldsThoughMarksBeginAnewThousandsOfTimes() throws Exception {
+    RecencyClock tested = new RecencyClock(16, true, 2, 7, 1);
+    UsesInTurn uses = new UsesInTurn(tested, 48);
+    assertTolerated(16, uses, 3_000);
+    long wraps = (tested.epoch() - (1L << 62)) >> 7;
+    assertTrue(wraps > 2_000, "only " + wraps);
+  }
+
+  private static void assertTolerated(int lruErrorMax, UsesInTurn uses, int usesInATurnMax)
       throws Exception {
-    UsesInTurn uses = new UsesInTurn(new RecencyClock(lruErrorMax, processors), 3 * lruErrorMax);
     Random random = Seed.random(RecencyClockTest.class);
     List<ExecutorService> threads = new ArrayList<>();
     for (int i = 0; i < THREADS; i++) {
@@ -146,7 +221,10 @@ class RecencyClockTest {
     }
     try {
       for (int turn = 1; turn <= 1_000; turn++) {
-        threads.get(random.nextInt(THREADS)).submit(() -> uses.makeSome(random)).get();
+        threads
+            .get(random.nextInt(THREADS))
+            .submit(() -> uses.makeSome(random, usesInATurnMax))
+            .get();
         if (turn % TURNS_BEFORE_LOOK == 0) {
           int worst = uses.mostTakenForHotter();
           assertTrue(worst <= lruErrorMax, "at worst out of place by " + worst);
@@ -159,24 +237,24 @@ class RecencyClockTest {
 
   /** Uses by several threads, one after another, so that it is known which was the last of each. */
   private static final class UsesInTurn {
-    private final RecencyClock clock;
+    private final Entries entries;
     private final List<Node<Integer, Integer>> nodes = new ArrayList<>();
     private final int[] lastUses;
     private int time;
 
-    UsesInTurn(RecencyClock clock, int entries) {
-      this.clock = clock;
-      this.lastUses = new int[entries];
-      for (int i = 0; i < entries; i++) {
-        nodes.add(new Node<>(i));
+    UsesInTurn(RecencyClock clock, int count) {
+      this.entries = new Entries(clock);
+      this.lastUses = new int[count];
+      for (int i = 0; i < count; i++) {
+        nodes.add(entries.add(i));
       }
     }
 
     // Some entries again and again, others seldom.
-    void makeSome(Random random) {
-      for (int i = random.nextInt(100); i >= 0; i--) {
+    void makeSome(Random random, int max) {
+      for (int i = random.nextInt(max); i >= 0; i--) {
         int used = random.nextInt(1 + random.nextInt(nodes.size()));
-        clock.stamp(nodes.get(used));
+        entries.use(nodes.get(used));
         lastUses[used] = ++time;
       }
     }
@@ -186,7 +264,7 @@ class RecencyClockTest {
       List<Integer> byLastUse =
           new ArrayList<>(IntStream.range(0, lastUses.length).boxed().toList());
       byLastUse.sort(Comparator.comparingInt(i -> lastUses[i]));
-      long[] stamps = nodes.stream().mapToLong(Node::stamp).sorted().distinct().toArray();
+      long[] stamps = nodes.stream().mapToLong(entries::stamp).sorted().distinct().toArray();
       CountsByRank stampsBefore = new CountsByRank(stamps.length);
       int most = 0;
       for (int from = 0; from < byLastUse.size(); ) {
@@ -205,7 +283,7 @@ class RecencyClockTest {
     }
 
     private int rank(long[] stamps, int index) {
-      return Arrays.binarySearch(stamps, nodes.get(index).stamp());
+      return Arrays.binarySearch(stamps, entries.stamp(nodes.get(index)));
     }
   }
 
@@ -233,33 +311,32 @@ class RecencyClockTest {
     }
   }
 
-  private static Node<Integer, Integer> usedByTwoThreads(RecencyClock clock) throws Exception {
-    Node<Integer, Integer> node = new Node<>(0);
-    clock.stamp(node);
-    inAThreadOfItsOwn(() -> clock.stamp(node));
+  private static Node<Integer, Integer> usedByTwoThreads(Entries entries) throws Exception {
+    Node<Integer, Integer> node = entries.add(0);
+    entries.use(node);
+    inAThreadOfItsOwn(() -> entries.use(node));
     return node;
   }
 
-  private void inTwoThreads() throws InterruptedException {
-    clock.stamp(new Node<>(0));
-    inAThreadOfItsOwn(() -> clock.stamp(new Node<>(0)));
+  private void inTwoThreads() throws Exception {
+    usedByTwoThreads(entries);
   }
 
   private void useMany() {
     for (int i = 0; i < USES; i++) {
-      Node<Integer, Integer> node = new Node<>(i);
-      clock.stamp(node);
+      Node<Integer, Integer> node = entries.add(i);
+      entries.use(node);
       used.add(node);
     }
   }
 
   private List<Long> stamps() {
-    return used.stream().map(Node::stamp).toList();
+    return used.stream().map(clock::stampOf).toList();
   }
 
   private void assertStampsFrom(long first) {
     for (int i = 0; i < used.size(); i++) {
-      assertEquals(first + i, used.get(i).stamp());
+      assertEquals(first + i, clock.stampOf(used.get(i)));
     }
   }
 

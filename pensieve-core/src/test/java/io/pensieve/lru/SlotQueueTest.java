@@ -1,22 +1,28 @@
 package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Seed;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A wheel gives out what sorting by stamps would, whatever was used or removed meanwhile. */
-class StampRadixHeapTest {
-  private final Random random = Seed.random(StampRadixHeapTest.class);
-  private final StampRadixHeap<Integer, Integer> wheel = new StampRadixHeap<>(7);
+/** The queue gives out what sorting by stamps would, whatever was used or removed meanwhile. */
+class SlotQueueTest {
+  private final Random random = Seed.random(SlotQueueTest.class);
+  private final RecencyClock clock = new RecencyClock(0, 1_000_000);
+  private final SlotQueue<Integer, Integer> queue = new SlotQueue<>(clock, 5_000);
+  private final ArrayDeque<Integer> freeSlots = new ArrayDeque<>();
   private final List<Node<Integer, Integer>> model = new ArrayList<>();
   private long now;
   private int keys;
@@ -53,7 +59,7 @@ class StampRadixHeapTest {
   void mostNodesAreRemovedBeforeTheyBecomeCold() {
     addMany(300);
     for (int i = 0; i < 30_000; i++) {
-      wheel.remove(model.remove(random.nextInt(model.size())));
+      remove(model.remove(random.nextInt(model.size())));
       add();
       if (random.nextInt(20) == 0) {
         takeColdest();
@@ -72,7 +78,7 @@ class StampRadixHeapTest {
       } else if (what < 7) {
         use(anyone());
       } else if (what < 8) {
-        wheel.remove(model.remove(random.nextInt(model.size())));
+        remove(model.remove(random.nextInt(model.size())));
       } else {
         takeColdest();
       }
@@ -96,13 +102,49 @@ class StampRadixHeapTest {
     addAt(3);
   }
 
+  /** More than are sorted at once, so that candidates come in batches of batches. */
+  @Test
+  void manyNodesOfWhichSomeAreUsed() {
+    for (int i = 0; i < 40_000; i++) {
+      add();
+    }
+    Collections.shuffle(model, random);
+    model.subList(0, 20_000).forEach(this::use);
+    model.sort(Comparator.comparingLong(clock::stampOf));
+    for (int i = 0; i < 35_000; i++) {
+      Node<Integer, Integer> coldest = queue.removeColdest();
+      assertSame(model.get(i), coldest);
+      freeSlots.add(coldest.slot());
+      if (i % 1000 == 0) {
+        queue.remove(model.remove(model.size() - 1));
+      }
+    }
+    model.subList(0, 35_000).clear();
+    queue.clear();
+    model.clear();
+  }
+
+  @Test
+  void nodesThatAreGivenBackTogetherComeInTheirOrder() {
+    addMany(5_000);
+    for (int i = 0; i < 300; i++) {
+      List<Node<Integer, Integer>> taken = new ArrayList<>();
+      for (int k = random.nextInt(30); k >= 0; k--) {
+        taken.add(queue.removeColdest());
+      }
+      Collections.shuffle(taken, random);
+      taken.forEach(node -> queue.add(node, clock.stampOf(node)));
+      takeColdest();
+    }
+  }
+
   @Test
   void aNodeThatIsGivenBackIsStillTheColdest() {
     addMany(200);
     for (int i = 0; i < 100; i++) {
-      Node<Integer, Integer> coldest = wheel.removeColdest();
+      Node<Integer, Integer> coldest = queue.removeColdest();
       assertNotNull(coldest);
-      wheel.add(coldest);
+      queue.add(coldest, clock.stampOf(coldest));
       takeColdest();
     }
   }
@@ -112,7 +154,7 @@ class StampRadixHeapTest {
     while (!model.isEmpty()) {
       takeColdest();
     }
-    assertNull(wheel.removeColdest());
+    assertNull(queue.removeColdest());
   }
 
   private void addMany(int nodes) {
@@ -127,13 +169,22 @@ class StampRadixHeapTest {
 
   private void addAt(long stamp) {
     Node<Integer, Integer> node = new Node<>(keys++);
-    node.stamp(stamp);
-    wheel.add(node);
+    Integer slot = freeSlots.pollFirst();
+    node.slot(slot == null ? queue.newSlot() : slot);
+    clock.assign(node.slot(), stamp);
+    queue.add(node, stamp);
     model.add(node);
   }
 
+  private void remove(Node<Integer, Integer> node) {
+    assertTrue(queue.has(node));
+    queue.remove(node);
+    assertFalse(queue.has(node));
+    freeSlots.add(node.slot());
+  }
+
   private void use(Node<Integer, Integer> node) {
-    node.stamp(++now);
+    clock.assign(node.slot(), ++now);
   }
 
   private Node<Integer, Integer> anyone() {
@@ -141,11 +192,13 @@ class StampRadixHeapTest {
   }
 
   private void takeColdest() {
-    var expected = model.stream().min(Comparator.comparingLong(Node::stamp)).orElseThrow();
-    Node<Integer, Integer> coldest = wheel.removeColdest();
+    var expected = model.stream().min(Comparator.comparingLong(clock::stampOf)).orElseThrow();
+    Node<Integer, Integer> coldest = queue.removeColdest();
     assertNotNull(coldest);
-    assertEquals(expected.stamp(), coldest.stamp());
+    assertEquals(clock.stampOf(expected), clock.stampOf(coldest));
     assertSame(expected, coldest);
+    assertEquals(clock.stampOf(coldest), queue.polledStamp());
     model.remove(expected);
+    freeSlots.add(coldest.slot());
   }
 }
