@@ -112,10 +112,10 @@ final class RecencyClock {
 
   // By chunk and place in it. A chunk is added under the monitor, before a node has one of its
   // slots.
-  private final long @Nullable [][] stamps = new long[CHUNKS][];
+  private final long[] @Nullable [] stamps = new long[CHUNKS][];
 
   // By lane, chunk and place. Added under the monitor, once the clock is shared.
-  private final int @Nullable [][][] marks = new int[LANES][CHUNKS][];
+  private final int[][] @Nullable [] marks = new int[LANES][CHUNKS][];
 
   private int nextToSettle = FIRST_SLOT; // racy: two threads may settle the same marks
 
@@ -361,7 +361,7 @@ final class RecencyClock {
   private long latestMark(int chunk, int place) {
     long now = counters.getOpaque(EPOCH);
     long latest = 0;
-    for (int[][] lane : marks) {
+    for (int[] @Nullable [] lane : marks) {
       int[] present = lane[chunk];
       int mark = present == null ? 0 : (int) MARKS.getAcquire(present, place);
       if (mark != 0) {
@@ -373,7 +373,8 @@ final class RecencyClock {
 
   // Of the epochs with these lower bits, the nearest: below 0 if it is later than now.
   private long age(long now, int mark) {
-    return ((int) now - mark) << markShift >> markShift;
+    int ticks = (int) now - mark;
+    return ticks << markShift >> markShift;
   }
 
   /**
@@ -430,7 +431,7 @@ final class RecencyClock {
 
   private void settleMarks(int chunk, int place, long now) {
     long settledAge = 1L << (Integer.SIZE - markShift - 2);
-    for (int[][] lane : marks) {
+    for (int[] @Nullable [] lane : marks) {
       int[] present = lane[chunk];
       int mark = present == null ? 0 : (int) MARKS.getAcquire(present, place);
       if (present != null && mark != 0 && age(now, mark) > settledAge) {

@@ -44,7 +44,7 @@ final class SlotQueue<K, V> {
   // A candidate is a number: the distance of its stamp from `base`, then its slot.
   private static final int SLOT_BITS = 31;
   private static final long SLOT_MASK = (1L << SLOT_BITS) - 1;
-  private static final long DISTANCE_MAX = (1L << Long.SIZE - 1 - SLOT_BITS) - 1;
+  private static final long DISTANCE_MAX = (1L << (Long.SIZE - 1 - SLOT_BITS)) - 1;
 
   private final RecencyClock clock;
   private final long slotsWanted;

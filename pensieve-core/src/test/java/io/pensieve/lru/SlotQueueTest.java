@@ -113,6 +113,7 @@ class SlotQueueTest {
     model.sort(Comparator.comparingLong(clock::stampOf));
     for (int i = 0; i < 35_000; i++) {
       Node<Integer, Integer> coldest = queue.removeColdest();
+      assertNotNull(coldest);
       assertSame(model.get(i), coldest);
       freeSlots.add(coldest.slot());
       if (i % 1000 == 0) {
