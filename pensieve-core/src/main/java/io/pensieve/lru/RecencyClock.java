@@ -373,8 +373,8 @@ final class RecencyClock {
 
   // Of the epochs with these lower bits, the nearest: below 0 if it is later than now.
   private long age(long now, int mark) {
-    int ticks = (int) now - mark;
-    return ticks << markShift >> markShift;
+    int ticks = ((int) now - mark) << markShift;
+    return ticks >> markShift;
   }
 
   /**
