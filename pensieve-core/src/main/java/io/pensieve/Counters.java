@@ -58,20 +58,25 @@ final class Counters {
 
   /** Runs a caller's function that loads one value or several. */
   <T> @Nullable T load(Supplier<? extends @Nullable T> load) {
-    if (!on) {
-      return load.get();
-    }
-    long begun = System.nanoTime();
+    long begun = beginLoad();
     boolean failed = true;
     try {
       T loaded = load.get();
-      failed = false;
-      count(loaded == null ? loadFailures : loads);
+      failed = loaded == null;
       return loaded;
     } finally {
-      if (failed) {
-        loadFailures.increment();
-      }
+      endLoad(begun, failed);
+    }
+  }
+
+  /** Returns the time for {@link #endLoad}. */
+  long beginLoad() {
+    return on ? System.nanoTime() : 0;
+  }
+
+  void endLoad(long begun, boolean failed) {
+    if (on) {
+      count(failed ? loadFailures : loads);
       loadNanos.add(System.nanoTime() - begun);
     }
   }

@@ -120,7 +120,15 @@ final class UpdateDecisions<K, V> {
   }
 
   private UpdateDecision<V> load(K key, Function<? super K, ? extends @Nullable V> function) {
-    return writeOrRemove(key, counters.load(() -> function.apply(key)));
+    long begun = counters.beginLoad();
+    boolean failed = true;
+    try {
+      V loaded = function.apply(key);
+      failed = loaded == null;
+      return writeOrRemove(key, loaded);
+    } finally {
+      counters.endLoad(begun, failed);
+    }
   }
 
   /** Writes the value; if there is one already, what the function returns for both. */

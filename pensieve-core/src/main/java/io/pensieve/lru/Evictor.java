@@ -3,6 +3,7 @@ package io.pensieve.lru;
 import io.pensieve.lru.EvictionOrder.Victim;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Evicts entries until the bounds hold. Callers hold no lock. */
 final class Evictor<K, V> {
@@ -197,12 +198,7 @@ final class Evictor<K, V> {
       return true;
     }
     UpdateResult<V> result =
-        writer.updateUnlessComputing(
-            node,
-            (current, version) ->
-                current != null && node.weight > maximumWeight
-                    ? UpdateDecision.remove()
-                    : UpdateDecision.keep());
+        writer.updateUnlessComputing(node, new RemovalIfHeavier<>(node, maximumWeight));
     if (result == null) {
       return node.isDead();
     }
@@ -217,5 +213,16 @@ final class Evictor<K, V> {
       observer.evicted(node.key(), evicted);
     }
     return true;
+  }
+
+  // No lambda: if an error ended the linking of one, it could never be linked again.
+  private record RemovalIfHeavier<K, V>(Node<K, V> node, long maximumWeight)
+      implements UpdateFunction<V> {
+    @Override
+    public UpdateDecision<V> decide(@Nullable V current, long version) {
+      return current != null && node.weight > maximumWeight
+          ? UpdateDecision.remove()
+          : UpdateDecision.keep();
+    }
   }
 }

@@ -193,13 +193,20 @@ final class ExpiryOrder<K, V> {
 
   /** The decision about a node whose timer was due: removes it only if it has expired. */
   UpdateFunction<V> removalIfExpired(Node<K, V> node, long nowMillis) {
-    return (current, version) -> {
+    return new RemovalIfExpired<>(node, nowMillis, this);
+  }
+
+  // No lambda: if an error ended the linking of one, it could never be linked again.
+  private record RemovalIfExpired<K, V>(Node<K, V> node, long nowMillis, ExpiryOrder<K, V> expiries)
+      implements UpdateFunction<V> {
+    @Override
+    public UpdateDecision<V> decide(@Nullable V current, long version) {
       if (current != null && node.expiryMillis() <= nowMillis) {
         return UpdateDecision.remove();
       }
-      armAgain(node);
+      expiries.armAgain(node);
       return UpdateDecision.keep();
-    };
+    }
   }
 
   /** Whether the wheel has no timers. */

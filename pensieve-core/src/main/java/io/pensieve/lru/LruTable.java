@@ -457,7 +457,9 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
   private void removeDue() {
     expireDue();
     if (capacity.isWeighted()) {
-      table.forEach(node -> evictor.evictIfHeavier(node, capacity.maximumWeight()));
+      for (Node<K, V> node : table) {
+        evictor.evictIfHeavier(node, capacity.maximumWeight());
+      }
     }
     evictor.evictOverflow();
   }
