@@ -135,6 +135,17 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     return value;
   }
 
+  /** As {@link #getVersioned}, but as {@link #peek} does not count as a use, nor as a hit. */
+  public @Nullable Versioned<V> peekVersioned(Object key) {
+    Node<K, V> node = table.find(key);
+    Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
+    if (node == null || snapshot == null) {
+      return absent(key, node) ? null : peekVersioned(key);
+    }
+    journal.awaitValue(snapshot.version());
+    return Versioned.of(snapshot);
+  }
+
   /** Whether some key has this value. O(n), and does not count as a use. */
   @Override
   public boolean containsValue(Object value) {

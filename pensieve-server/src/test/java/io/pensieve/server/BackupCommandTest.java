@@ -178,6 +178,19 @@ final class BackupCommandTest {
   }
 
   @Test
+  void anExportLeavesTheOrderOfUseAsItIs() throws Exception {
+    try (PensieveServer small = start(folder.resolve("data"), "3")) {
+      for (String key : new String[] {"z", "y", "x"}) {
+        assertEquals(0, run(small.url(), "put", key, "1"));
+      }
+      assertEquals(0, run(small.url(), "export"));
+      assertEquals(0, run(small.url(), "put", "new", "1"));
+      assertEquals(0, run(small.url(), "keys"));
+      assertEquals("new\nx\ny\n", out.toString(UTF_8)); // z was the coldest, and is gone
+    }
+  }
+
+  @Test
   void whatIsNoBackupIsNotRestored() throws Exception {
     Path file = folder.resolve("backup.tar");
     Path data = folder.resolve("data");

@@ -42,8 +42,8 @@ final class ExportCommand implements Command {
   public CommandSpec spec() {
     return Options.command(
             "Prints all entries as JSON lines, with type, version and expiry.",
-            "An entry that changes meanwhile is exported as it was or as it is. Reading it counts"
-                + " as a use. The last line counts the entries; import --json asks for it.")
+            "An entry that changes meanwhile is exported as it was or as it is. This is no use of"
+                + " it. The last line counts the entries; import --json asks for it.")
         .addPositional(Options.optional(0, "FILE", "A new file; without it, the output."))
         .addOption(Options.text("--prefix", "TEXT", "Only keys that begin with this."));
   }
@@ -98,7 +98,7 @@ final class ExportCommand implements Command {
   // Takes as many keys as fit a request. Those whose values did not fit the answer come again.
   private static int exportSome(PensieveClient client, Queue<String> keys, PrintStream out)
       throws IOException, InterruptedException {
-    StringBuilder query = new StringBuilder("/v1/mget?key=");
+    StringBuilder query = new StringBuilder("/v1/mget?peek=true&key=");
     query.append(PensieveClient.escaped(keys.remove()));
     while (!keys.isEmpty()) {
       String next = "&key=" + PensieveClient.escaped(keys.element());

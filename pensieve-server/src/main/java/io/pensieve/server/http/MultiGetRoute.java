@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class MultiGetRoute {
   private static final String KEY = "key";
-  private static final Set<String> PARAMETERS = Set.of(ReadConsistency.PARAMETER);
+  private static final String PEEK = "peek";
+  private static final Set<String> PARAMETERS = Set.of(PEEK, ReadConsistency.PARAMETER);
 
   private final Pensieve<String, StoredValue> map;
   private final SizeLimits limits;
@@ -41,7 +42,12 @@ final class MultiGetRoute {
   }
 
   void get(HttpServerExchange exchange) {
-    List<String> keys = QueryParameters.of(exchange, PARAMETERS, KEY).repeated();
+    QueryParameters query = QueryParameters.of(exchange, PARAMETERS, KEY);
+    boolean isPeek = query.text(PEEK).isPresent();
+    if (isPeek && !query.text(PEEK).get().equals("true")) {
+      throw QueryParameters.invalid(PEEK, "true");
+    }
+    List<String> keys = query.repeated();
     if (keys.isEmpty() || keys.size() > SizeLimits.BATCH_OPERATIONS_MAX) {
       throw QueryParameters.invalid(
           KEY, "there once for each key, 1 to " + SizeLimits.BATCH_OPERATIONS_MAX + " times");
@@ -50,7 +56,20 @@ final class MultiGetRoute {
       String unused = limits.key(key);
     }
     // A thousand entries take long, so a worker reads them.
-    exchange.dispatch(ExceptionMapper.mapped(onWorker -> read(onWorker, keys)));
+    exchange.dispatch(
+        ExceptionMapper.mapped(
+            onWorker -> {
+              if (isPeek) {
+                peek(onWorker, keys);
+              } else {
+                read(onWorker, keys);
+              }
+            }));
+  }
+
+  // An export must not look like a use of every entry.
+  private void peek(HttpServerExchange exchange, List<String> keys) {
+    answer(exchange, keys.stream().map(key -> new Entry(key, map.peekVersioned(key))).toList());
   }
 
   private void read(HttpServerExchange exchange, List<String> keys) throws Exception {

@@ -161,4 +161,23 @@ final class MultiGetRouteTest {
         ask("?key=a&consistency=stale").headers().firstValue("Pensieve-Staleness");
     assertEquals(Optional.of("0ms"), staleness);
   }
+
+  @Test
+  void aPeekDoesNotChangeTheOrderOfUse() throws Exception {
+    server.entries.clear();
+    for (String key : new String[] {"a", "b", "c"}) {
+      server.map.put(key, "1");
+    }
+    long hits = server.entries.statistics().hits();
+    String peeked = server.send(server.request("/v1/mget?key=a&peek=true&key=x")).body();
+    assertTrue(peeked.startsWith("{\"entries\":[{\"key\":\"a\",\"value\":\"1\""), peeked);
+    assertTrue(peeked.contains("\"missing\":[\"x\"]"), peeked);
+    assertEquals("a", server.entries.coldestFirst().iterator().next().getKey());
+    assertEquals(hits, server.entries.statistics().hits());
+    String read = server.send(server.request("/v1/mget?key=a")).body();
+    assertEquals(peeked.substring(0, peeked.indexOf("]")), read.substring(0, read.indexOf("]")));
+    assertEquals("b", server.entries.coldestFirst().iterator().next().getKey());
+    String refused = server.send(server.request("/v1/mget?key=a&peek=1")).body();
+    assertEquals("invalid_query", ServerUnderTest.code(refused));
+  }
 }
