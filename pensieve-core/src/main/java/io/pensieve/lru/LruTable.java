@@ -190,11 +190,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     return clock.epoch();
   }
 
-  /**
-   * Makes an entry the most recently used one.
-   *
-   * @param useTime {@link #useTime} before the look-up that found its value
-   */
+  /** Makes an entry the most recently used one, at the {@link #useTime} before its look-up. */
   public void touch(Node<K, V> node, long useTime) {
     clock.record(node, useTime);
   }
