@@ -109,11 +109,12 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       long observed = Math.max(ended, journal.sequence(key, 0));
       return hasValue(again) || journal.era() != begun
           ? getAsync(key)
-          : new PendingRead<>(null, journal.whenDurable(observed));
+          : new PendingRead<>(
+              null, journal.whenDurable(observed), journal.isStandby() && isHeld(again));
     }
     counters.hit();
     Node.Snapshot<V> shown = touch(node, snapshot, useTime);
-    return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()));
+    return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()), false);
   }
 
   /** Whether the key has a value. Does not count as a use. */
@@ -254,6 +255,10 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
         return true;
       }
     }
+  }
+
+  private static boolean isHeld(@Nullable Node<?, ?> node) {
+    return node != null && node.value() != null;
   }
 
   private boolean hasValue(@Nullable Node<K, V> node) {

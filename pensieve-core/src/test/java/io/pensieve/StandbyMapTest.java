@@ -127,6 +127,9 @@ class StandbyMapTest {
     clock.advance(Duration.ofSeconds(1));
     map.cleanUp();
     assertNull(map.get("x"));
+    assertTrue(map.getAsync("x").expired(), "the leader may have replaced it before");
+    assertFalse(map.getAsync("y").expired(), "there is none");
+    assertFalse(map.getAsync("a9").expired());
     assertEquals(20, requireNonNull(log.map().entry("x")).version());
 
     // The leader's clock is behind: it may still use the entry, or write it with another time.

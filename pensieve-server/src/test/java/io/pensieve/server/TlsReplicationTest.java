@@ -60,9 +60,12 @@ final class TlsReplicationTest {
 
       cluster.stop(follower);
       showing(cluster, "good", authority.signed());
-      cluster.start(follower);
+      cluster.with(Setting.CAPACITY, "2000").start(follower);
       cluster.awaitReady(follower);
       assertEquals("without the stranger", cluster.get(follower, "/v1/kv/k").body());
+      cluster.await(
+          "an alarm, since it would keep more than the others",
+          () -> cluster.printed().contains("alarm capacity_differs node " + leader + ": holds"));
     }
   }
 

@@ -20,6 +20,7 @@ import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.replication.PastRequest;
 import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.ConditionalWrite;
@@ -84,6 +85,7 @@ final class EntryRoutes {
       return;
     }
     PendingRead<StoredValue> seen = map.getAsync(key);
+    LeaderGate.requireCertain(exchange, seen);
     DeferredResponses.sendWhenDurable(
         exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry(), asJson));
   }

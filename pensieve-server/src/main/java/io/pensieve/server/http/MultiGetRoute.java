@@ -11,6 +11,7 @@ import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
@@ -58,13 +59,14 @@ final class MultiGetRoute {
     // A thousand entries take long, so a worker reads them.
     exchange.dispatch(
         ExceptionMapper.mapped(
-            onWorker -> {
-              if (isPeek) {
-                peek(onWorker, keys);
-              } else {
-                read(onWorker, keys);
-              }
-            }));
+            LeaderGate.onWorker(
+                onWorker -> {
+                  if (isPeek) {
+                    peek(onWorker, keys);
+                  } else {
+                    read(onWorker, keys);
+                  }
+                })));
   }
 
   // An export must not look like a use of every entry.
@@ -77,6 +79,7 @@ final class MultiGetRoute {
     List<CompletableFuture<Void>> waiting = new ArrayList<>();
     for (String key : keys) {
       PendingRead<StoredValue> read = map.getAsync(key);
+      LeaderGate.requireCertain(exchange, read);
       entries.add(new Entry(key, read.entry()));
       if (!read.durable().isDone() || read.durable().isCompletedExceptionally()) {
         waiting.add(read.durable());

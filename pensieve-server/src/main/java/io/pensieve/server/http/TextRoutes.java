@@ -15,6 +15,7 @@ import io.pensieve.server.http.protocol.MediaType;
 import io.pensieve.server.http.protocol.RawPath;
 import io.pensieve.server.http.protocol.RequestBody;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
 import java.nio.charset.StandardCharsets;
@@ -56,6 +57,7 @@ final class TextRoutes {
     String key = limits.key(RawPath.decode(rawKey));
     if (readsMayWait) {
       PendingRead<StoredValue> seen = map.getAsync(key);
+      LeaderGate.requireCertain(exchange, seen);
       Versioned<StoredValue> entry = seen.entry();
       StoredValue value = entry == null ? null : entry.value();
       DeferredResponses.sendWhenDurable(exchange, seen.durable(), done -> answerValue(done, value));

@@ -55,7 +55,7 @@ final class ServerUnderTest implements AutoCloseable {
     this(log, settings, cluster, alarms, Optional.empty());
   }
 
-  private ServerUnderTest(
+  ServerUnderTest(
       Log<String, StoredValue> log,
       HttpServer.Settings settings,
       Cluster cluster,

@@ -206,12 +206,15 @@ public final class LongPolls {
         return;
       }
       Versioned<StoredValue> entry = seen.entry();
-      if (entry == null || !isKnown.test(entry.version()) || over || draining) {
+      // An entry that has expired on a follower: the hub reports its removal, or its replacement.
+      boolean isUncertain = seen.expired() && !over && !draining;
+      boolean isNews = entry == null || !isKnown.test(entry.version());
+      if (!isUncertain && (isNews || over || draining)) {
         end();
         answer(entry);
       } else if (lookAgain) {
         look();
-      } else {
+      } else if (entry != null) {
         awaitExpiry(entry);
       }
     }

@@ -1,5 +1,6 @@
 package io.pensieve.server.http.replication;
 
+import io.pensieve.PendingRead;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.DurationFormat;
@@ -7,6 +8,7 @@ import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
+import io.undertow.util.AttachmentKey;
 import io.undertow.util.HttpString;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
@@ -23,6 +25,9 @@ public final class LeaderGate {
   private static final HttpString STALENESS = new HttpString("Pensieve-Staleness");
 
   private static final String WAIT = "wait=";
+
+  private static final AttachmentKey<Boolean> MAY_BE_STALE = AttachmentKey.create(Boolean.class);
+  private static final AttachmentKey<LeaderGate> GATE = AttachmentKey.create(LeaderGate.class);
 
   private final Replication replication;
   private final Forwarder forwarder;
@@ -78,7 +83,56 @@ public final class LeaderGate {
     } else if (consistency == ReadConsistency.STALE) {
       readStale(exchange, here);
     } else {
-      afterBarrier(exchange, here, false);
+      if (!replication.isLeading()) {
+        exchange.putAttachment(GATE, this);
+      }
+      afterBarrier(exchange, now -> readHereOrForward(now, here), false);
+    }
+  }
+
+  private void readHereOrForward(HttpServerExchange exchange, HttpHandler here) throws Exception {
+    try {
+      here.handleRequest(exchange);
+    } catch (UncertainRead onlyTheLeaderKnows) {
+      forwarder.forward(exchange);
+    }
+  }
+
+  /**
+   * Requires that this node knows what it has read. It does not if it finds an expired entry which
+   * the leader has not removed yet. The leader may have replaced it before it expired, by its own
+   * clock, and the change may still be on its way here. Then the leader answers this request.
+   *
+   * <p>A read calls this before it begins its response, on the I/O thread or {@link #onWorker}.
+   */
+  public static void requireCertain(HttpServerExchange exchange, PendingRead<?> read) {
+    if (read.expired() && exchange.getAttachment(MAY_BE_STALE) == null) {
+      LeaderGate gate = exchange.getAttachment(GATE);
+      throw gate == null ? Forwarder.noLeader() : new UncertainRead(gate); // null: it led just now
+    }
+  }
+
+  /** Returns a handler for a worker whose uncertain reads are forwarded, too. */
+  public static HttpHandler onWorker(HttpHandler handler) {
+    return exchange -> {
+      try {
+        handler.handleRequest(exchange);
+      } catch (UncertainRead uncertain) {
+        HttpHandler forward = ExceptionMapper.mapped(uncertain.gate.forwarder::forward);
+        exchange.dispatch(
+            exchange.getIoThread(), () -> Connectors.executeRootHandler(forward, exchange));
+      }
+    };
+  }
+
+  private static final class UncertainRead extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    final transient LeaderGate gate;
+
+    UncertainRead(LeaderGate gate) {
+      super("only the leader knows", null, false, false);
+      this.gate = gate;
     }
   }
 
@@ -141,6 +195,7 @@ public final class LeaderGate {
     Optional<Duration> staleness = replication.staleness();
     if (staleness.isPresent()) {
       addStaleness(exchange, staleness.get());
+      exchange.putAttachment(MAY_BE_STALE, true);
       here.handleRequest(exchange);
     } else {
       readElsewhere(exchange);
