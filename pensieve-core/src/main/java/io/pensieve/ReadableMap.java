@@ -109,8 +109,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       long observed = Math.max(ended, journal.sequence(key, 0));
       return hasValue(again) || journal.era() != begun
           ? getAsync(key)
-          : new PendingRead<>(
-              null, journal.whenDurable(observed), journal.isStandby() && isHeld(again));
+          : new PendingRead<>(null, journal.whenDurable(observed), journal.mayBeHeld(again));
     }
     counters.hit();
     Node.Snapshot<V> shown = touch(node, snapshot, useTime);
@@ -255,10 +254,6 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
         return true;
       }
     }
-  }
-
-  private static boolean isHeld(@Nullable Node<?, ?> node) {
-    return node != null && node.value() != null;
   }
 
   private boolean hasValue(@Nullable Node<K, V> node) {

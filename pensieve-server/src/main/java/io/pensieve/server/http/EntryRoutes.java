@@ -85,7 +85,7 @@ final class EntryRoutes {
       return;
     }
     PendingRead<StoredValue> seen = map.getAsync(key);
-    LeaderGate.requireCertain(exchange, seen);
+    LeaderGate.requireCertain(exchange, seen.expired());
     DeferredResponses.sendWhenDurable(
         exchange, seen.durable(), done -> answerEntry(done, key, conditions, seen.entry(), asJson));
   }

@@ -79,7 +79,7 @@ final class MultiGetRoute {
     List<CompletableFuture<Void>> waiting = new ArrayList<>();
     for (String key : keys) {
       PendingRead<StoredValue> read = map.getAsync(key);
-      LeaderGate.requireCertain(exchange, read);
+      LeaderGate.requireCertain(exchange, read.expired());
       entries.add(new Entry(key, read.entry()));
       if (!read.durable().isDone() || read.durable().isCompletedExceptionally()) {
         waiting.add(read.durable());

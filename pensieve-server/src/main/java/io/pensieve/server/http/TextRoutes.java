@@ -57,7 +57,7 @@ final class TextRoutes {
     String key = limits.key(RawPath.decode(rawKey));
     if (readsMayWait) {
       PendingRead<StoredValue> seen = map.getAsync(key);
-      LeaderGate.requireCertain(exchange, seen);
+      LeaderGate.requireCertain(exchange, seen.expired());
       Versioned<StoredValue> entry = seen.entry();
       StoredValue value = entry == null ? null : entry.value();
       DeferredResponses.sendWhenDurable(exchange, seen.durable(), done -> answerValue(done, value));

@@ -1,6 +1,5 @@
 package io.pensieve.server.http.replication;
 
-import io.pensieve.PendingRead;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.DurationFormat;
@@ -104,9 +103,11 @@ public final class LeaderGate {
    * clock, and the change may still be on its way here. Then the leader answers this request.
    *
    * <p>A read calls this before it begins its response, on the I/O thread or {@link #onWorker}.
+   *
+   * @param isExpired whether it has found such an entry
    */
-  public static void requireCertain(HttpServerExchange exchange, PendingRead<?> read) {
-    if (read.expired() && exchange.getAttachment(MAY_BE_STALE) == null) {
+  public static void requireCertain(HttpServerExchange exchange, boolean isExpired) {
+    if (isExpired && exchange.getAttachment(MAY_BE_STALE) == null) {
       LeaderGate gate = exchange.getAttachment(GATE);
       throw gate == null ? Forwarder.noLeader() : new UncertainRead(gate); // null: it led just now
     }
