@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>With one thread the order of evictions is exactly that of an access-ordered {@link
  * java.util.LinkedHashMap}. With several threads it is approximate; {@link RecencyClock} states the
- * error. The bound holds, apart from the entries that threads are adding: each writer evicts its
- * own overflow before it returns.
+ * error. The bound holds, but for entries being added: a writer evicts its own overflow at once.
  *
  * <p>Invariants and lock order:
  *
@@ -32,8 +31,7 @@ import org.jspecify.annotations.Nullable;
  *       lock only where entries are weighed; otherwise it is taken with no lock held. The thread
  *       that removes expired entries holds a lock for that before all of these.
  *   <li>An expired entry is absent for every reader; only the entry's own expiry time decides that.
- *       A writer that finds one first removes it, as {@link #expireDue} does, and then continues
- *       without it.
+ *       A writer that finds one first removes it, as {@link #expireDue} does.
  * </ul>
  *
  * <p>An {@code Error} can occur at any call and leave neither stack nor heap. So the method that
