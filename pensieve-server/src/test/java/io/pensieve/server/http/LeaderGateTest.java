@@ -114,7 +114,8 @@ final class LeaderGateTest {
     }
     String gets =
         "/internal/node /cluster /v1/cluster /livez /readyz /metrics /v1/status /v1/watch"
-            + " /openapi.json / /ui /ui/{file}";
+            + " /v1/backup /openapi.json / /ui /ui/{file}";
+    expected.put("PATCH /v1/settings", ServedBy.ANY_NODE);
     expected.put("POST /internal/heartbeat", ServedBy.ANY_NODE);
     for (String here : gets.split(" ", -1)) {
       expected.put("GET " + here, ServedBy.ANY_NODE);
