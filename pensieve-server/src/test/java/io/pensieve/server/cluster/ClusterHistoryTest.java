@@ -23,9 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 final class ClusterHistoryTest {
   private static final int CLIENTS = 8;
-  private static final int FAULTS_OF_PROCESSES = Depth.of(1, 21, 400);
-  private static final int FAULTS_OF_NETWORKS = Depth.of(1, 12, 200);
-  private static final int FAULTS_OF_MACHINES = Depth.of(0, 6, 100);
+  private static final int FAULTS_OF_PROCESSES = Depth.of(1, 11, 400); // each once
+  private static final int FAULTS_OF_NETWORKS = Depth.of(1, 5, 200);
+  private static final int FAULTS_OF_MACHINES = Depth.of(0, 4, 100);
   private static final int FAULTS_A_ROUND = 8;
   private static final int WRITES_BETWEEN_FAULTS = 100;
   private static final int WRITES_DURING_FAULT = 50;
