@@ -40,8 +40,7 @@ final class Contenders {
               .maximumSize(entriesMax)
               .<K, K>build()
               .asMap();
-      case "cache2k" ->
-          new Cache2kBuilder<K, K>() {}.entryCapacity(entriesMax).eternal(true).build().asMap();
+      case "cache2k" -> cache2k(entriesMax);
       case "guava" ->
           CacheBuilder.newBuilder()
               .initialCapacity(entriesMax)
@@ -52,6 +51,12 @@ final class Contenders {
       case "synchronizedLinkedHashMap" -> Collections.synchronizedMap(accessOrder(entriesMax));
       default -> throw new IllegalArgumentException("no such map: " + name);
     };
+  }
+
+  @SuppressWarnings("unchecked") // it looks at no type where it is told none
+  private static <K> Map<K, K> cache2k(int entriesMax) {
+    Cache2kBuilder<?, ?> builder = Cache2kBuilder.forUnknownTypes();
+    return (Map<K, K>) builder.entryCapacity(entriesMax).eternal(true).build().asMap();
   }
 
   private static <K> Map<K, K> accessOrder(int entriesMax) {

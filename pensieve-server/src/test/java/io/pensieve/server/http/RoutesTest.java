@@ -132,7 +132,7 @@ final class RoutesTest {
     "/livez, 'GET, HEAD, OPTIONS'",
     "/readyz, 'GET, HEAD, OPTIONS'",
     "/metrics, 'GET, HEAD, OPTIONS'",
-    "*, 'GET, POST, DELETE, PUT, HEAD, OPTIONS'"
+    "*, 'GET, POST, DELETE, PUT, PATCH, HEAD, OPTIONS'"
   })
   void optionsTellsWhatIsAllowed(String path, String allow) throws Exception {
     try (RawClient client = server.connect()) {

@@ -9,7 +9,7 @@ public final class EntryWeigher implements Weigher<String, StoredValue> {
 
   // The node with its places in the table and in the orders of use, of keys and of expiry; the
   // objects and array headers of key and value; and the padding of arrays.
-  public static final int ENTRY_BYTES = 256;
+  public static final int ENTRY_BYTES = 320;
 
   private static final int ARRAY_HEADER_BYTES = 16;
 
