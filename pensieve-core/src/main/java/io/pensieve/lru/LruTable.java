@@ -105,9 +105,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     expiries.rule = rule;
   }
 
-  /**
-   * Returns what makes changes that were decided elsewhere; this sink gives them their versions.
-   */
+  /** What makes changes that were decided elsewhere; this sink gives them their versions. */
   public ChangeApplier<K, V> applier(ChangeSink<K, V> versions) {
     NodeWriter<K, V> applying =
         new NodeWriter<>(table, versions, observer, clock, order, expiries, keys, computing);

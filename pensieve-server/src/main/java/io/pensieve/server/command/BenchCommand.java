@@ -101,9 +101,7 @@ final class BenchCommand implements Command {
       runAll(threads);
       return report(session, threads, Math.min(length, System.nanoTime() - begin));
     } finally {
-      delete(session.client(), prefix, keys);
-      tidied.countDown();
-      forget(hook);
+      tidy(session.client(), prefix, keys, tidied, hook);
     }
   }
 
@@ -179,6 +177,17 @@ final class BenchCommand implements Command {
   }
 
   // One by one, as a token to write may do; to delete by prefix takes one to administer.
+  private static void tidy(
+      PensieveClient client, String prefix, int keys, CountDownLatch tidied, Thread hook)
+      throws IOException, InterruptedException {
+    try {
+      delete(client, prefix, keys);
+    } finally {
+      tidied.countDown(); // else the end of the process would wait for it
+      forget(hook);
+    }
+  }
+
   private static void delete(PensieveClient client, String prefix, int keys)
       throws IOException, InterruptedException {
     JsonArray operations = new JsonArray();
