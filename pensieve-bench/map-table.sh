@@ -62,7 +62,7 @@ for threads in ${THREADS:-1 2 8}; do
   measure '(Eviction|Miss)Benchmark' "$threads" "$(echo "${MAPS:-}" | sed 's/concurrentHashMap,*//; s/,$//')"
   # These have no kinds of keys and uses.
   [ ! -s "$results/csv" ] || awk -F, -v OFS=, \
-    '{$NF = (NR == 1 ? "\"Param: keys\"," : ",") $NF (NR == 1 ? ",\"Param: uses\"" : ",")} 1' "$results/csv" | keep
+    '{sub(/\r$/, ""); $NF = (NR == 1 ? "\"Param: keys\"," : ",") $NF (NR == 1 ? ",\"Param: uses\"" : ",")} 1' "$results/csv" | keep
 done
 
 cp "$results/all" "$name.csv"
