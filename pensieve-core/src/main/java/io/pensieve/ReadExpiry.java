@@ -61,8 +61,7 @@ final class ReadExpiry<K, V> {
               seen.version(), UpdateDecision.write(seen.value(), weight, ttlMillis)));
     } catch (LogException | IllegalStateException refused) {
       // The log is full or has failed, the map is a standby by now, or closed; or a caller's
-      // function
-      // reads, which must not write. The next read tries again.
+      // function reads, which must not write. The next read tries again.
     }
   }
 }

@@ -140,8 +140,7 @@ final class NodeWriter<K, V> {
   }
 
   // Returns null if the entry has expired; only callers' updates check that. The limit of the
-  // weight
-  // is read after the node's state was stored: see CapacityChange.evictTooHeavy.
+  // weight is read after the node's state was stored: see CapacityChange.evictTooHeavy.
   private @Nullable UpdateResult<V> decide(
       Node<K, V> node, UpdateFunction<V> function, boolean computes, Origin origin) {
     if (origin == Origin.CALLER && expiries.hasExpired(node.expiryMillis())) {

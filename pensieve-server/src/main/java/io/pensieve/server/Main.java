@@ -416,8 +416,7 @@ public final class Main {
   }
 
   // A node that cannot go on ends, so that its peers and its operator know. A thread of its own:
-  // the
-  // engine's would wait for itself.
+  // the engine's would wait for itself.
   private static void endAfter(Throwable cause, AsyncOutputStream errors) {
     Thread end =
         new Thread(

@@ -118,8 +118,7 @@ final class Compactor<K, V> implements Runnable {
   }
 
   // Writers are slowed down for a compaction that they outrun, or that is to begin soon. If none
-  // can
-  // begin, slowing them down would gain nothing.
+  // can begin, slowing them down would gain nothing.
   private long freeUntil() {
     if (broken != null || isClosing || disk.isClosed()) {
       return Long.MAX_VALUE;

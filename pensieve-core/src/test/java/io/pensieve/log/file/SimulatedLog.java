@@ -364,8 +364,7 @@ final class SimulatedLog {
   }
 
   // When the log writer has nothing to do, all is written; and 100 ms later, when it has nothing to
-  // do
-  // again, all of that is forced, whatever the level.
+  // do again, all of that is forced, whatever the level.
   private void noteIdle(boolean moved) {
     boolean isIdle =
         !moved && !isBehind() && present(writer).acceptsPuts() && !present(writer).isFinished();

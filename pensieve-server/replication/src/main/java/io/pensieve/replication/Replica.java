@@ -225,8 +225,8 @@ final class Replica<K, V> {
   }
 
   // The barriers of a cluster that is only read are entries of the engine, of which the machine
-  // gets
-  // none. A snapshot contains them once there is an entry behind them; until then they are kept.
+  // gets none. A snapshot contains them once there is an entry behind them; until then they are
+  // kept.
   private void moveOnBehindBarriers() {
     long barriers = consensus.status().applied() - progress.applied().position().index();
     if (barriers > BARRIERS_MAX) {

@@ -21,10 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BackupArchive implements Closeable {
   // The newest file comes first. So the beginning of an archive, unpacked by any tar, is no log
-  // that
-  // opens with less: an older file, or a part of it, is missing before a newer one. Two empty
-  // blocks
-  // end an archive; BackupExtractor asks for them.
+  // that opens with less: an older file, or a part of it, is missing before a newer one. Two empty
+  // blocks end an archive; BackupExtractor asks for them.
 
   /** The names of segments and bases. A log that was closed needs no other file. */
   static final Pattern NAME = Pattern.compile("[0-9a-f]{16}\\.(?:log|base)");
