@@ -15,10 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The reading half of a {@link Pensieve}: look-ups, views, iteration in LRU or key order, and
- * statistics.
- */
+/** The reading half of a {@link Pensieve}: look-ups, views, iteration in any order, statistics. */
 abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits LoadingMap {
   final Capacity<K, V> capacity;
   final Counters counters;
@@ -103,17 +100,35 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
       counters.miss();
-      long begun = journal.era();
-      Node<K, V> again = standby == null ? node : table.find(key);
-      long ended = again == null ? 0 : again.version();
-      long observed = Math.max(ended, journal.sequence(key, 0));
-      return hasValue(again) || journal.era() != begun
-          ? getAsync(key)
-          : new PendingRead<>(null, journal.whenDurable(observed), journal.mayBeHeld(again));
+      PendingRead<V> absent = absentAsync(key, node);
+      return absent == null ? getAsync(key) : absent;
     }
     counters.hit();
     Node.Snapshot<V> shown = touch(node, snapshot, useTime);
     return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()), false);
+  }
+
+  /** As {@link #getAsync}, but as {@link #peek} does not count as a use, nor as a hit. */
+  public PendingRead<V> peekAsync(Object key) {
+    Node<K, V> node = table.find(key);
+    Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
+    if (node == null || snapshot == null) {
+      PendingRead<V> absent = absentAsync(key, node);
+      return absent == null ? peekAsync(key) : absent;
+    }
+    return new PendingRead<>(
+        Versioned.of(snapshot), journal.whenDurable(snapshot.version()), false);
+  }
+
+  // The absence of a key that was not found, or null if it may have a value by now.
+  private @Nullable PendingRead<V> absentAsync(Object key, @Nullable Node<K, V> node) {
+    long begun = journal.era();
+    Node<K, V> again = standby == null ? node : table.find(key);
+    long ended = again == null ? 0 : again.version();
+    long observed = Math.max(ended, journal.sequence(key, 0));
+    return hasValue(again) || journal.era() != begun
+        ? null
+        : new PendingRead<>(null, journal.whenDurable(observed), journal.mayBeHeld(again));
   }
 
   /** Whether the key has a value. Does not count as a use. */
@@ -122,9 +137,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     return peek(key) != null;
   }
 
-  /**
-   * Returns the key's value as {@link #get} does, or null. Does not count as a use, nor as a hit.
-   */
+  /** Returns the key's value as {@link #get} does, but counts neither as a use nor as a hit. */
   public @Nullable V peek(Object key) {
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
@@ -133,17 +146,6 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     }
     journal.awaitValue(node.version());
     return value;
-  }
-
-  /** As {@link #getVersioned}, but as {@link #peek} does not count as a use, nor as a hit. */
-  public @Nullable Versioned<V> peekVersioned(Object key) {
-    Node<K, V> node = table.find(key);
-    Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
-    if (node == null || snapshot == null) {
-      return absent(key, node) ? null : peekVersioned(key);
-    }
-    journal.awaitValue(snapshot.version());
-    return Versioned.of(snapshot);
   }
 
   /** Whether some key has this value. O(n), and does not count as a use. */

@@ -33,8 +33,8 @@ class InspectionTest {
     map.put("c", "3");
     assertEquals("1", map.peek("a"));
     assertNull(map.peek("d"));
-    assertEquals("1", requireNonNull(map.peekVersioned("a")).value());
-    assertNull(map.peekVersioned("d"));
+    assertEquals("1", requireNonNull(map.peekAsync("a").entry()).value());
+    assertNull(map.peekAsync("d").entry());
     map.put("d", "4");
     assertFalse(map.containsKey("a"));
     assertEquals(0, map.statistics().hits() + map.statistics().misses());

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +45,7 @@ final class MultiGetRoute {
 
   void get(HttpServerExchange exchange) {
     QueryParameters query = QueryParameters.of(exchange, PARAMETERS, KEY);
-    boolean isPeek = query.text(PEEK).isPresent();
+    boolean isPeek = query.text(PEEK).isPresent(); // an export is no use of every entry
     if (isPeek && !query.text(PEEK).get().equals("true")) {
       throw QueryParameters.invalid(PEEK, "true");
     }
@@ -60,25 +61,18 @@ final class MultiGetRoute {
     exchange.dispatch(
         ExceptionMapper.mapped(
             LeaderGate.onWorker(
-                onWorker -> {
-                  if (isPeek) {
-                    peek(onWorker, keys);
-                  } else {
-                    read(onWorker, keys);
-                  }
-                })));
+                onWorker -> read(onWorker, keys, isPeek ? map::peekAsync : map::getAsync))));
   }
 
-  // An export must not look like a use of every entry.
-  private void peek(HttpServerExchange exchange, List<String> keys) {
-    answer(exchange, keys.stream().map(key -> new Entry(key, map.peekVersioned(key))).toList());
-  }
-
-  private void read(HttpServerExchange exchange, List<String> keys) throws Exception {
+  private void read(
+      HttpServerExchange exchange,
+      List<String> keys,
+      Function<String, PendingRead<StoredValue>> reading)
+      throws Exception {
     List<Entry> entries = new ArrayList<>(keys.size());
     List<CompletableFuture<Void>> waiting = new ArrayList<>();
     for (String key : keys) {
-      PendingRead<StoredValue> read = map.getAsync(key);
+      PendingRead<StoredValue> read = reading.apply(key);
       LeaderGate.requireCertain(exchange, read.expired());
       entries.add(new Entry(key, read.entry()));
       if (!read.durable().isDone() || read.durable().isCompletedExceptionally()) {

@@ -99,6 +99,8 @@ final class ExpiredReadTest {
     assertEquals("{\"val\":\"in time\"}", get("/get/k").body());
     String several = get("/v1/mget?key=k").body();
     assertTrue(several.contains("\"missing\":[]"), several);
+    String exported = get("/v1/mget?key=k&peek=true").body();
+    assertTrue(exported.contains("\"missing\":[]"), exported);
   }
 
   @Test
