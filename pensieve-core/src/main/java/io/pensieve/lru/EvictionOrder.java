@@ -416,6 +416,9 @@ final class EvictionOrder<K, V> {
         size++;
         weightOfAll += node.weight;
       }
+      if (!restoring && !queue.has(node) && node.slot() >= RecencyClock.FIRST_SLOT) {
+        node.slot(0); // it is dead or dying, and its slot is freed below: not again by `remove`
+      }
     }
     if (!restoring) {
       queue.freeUnused();
