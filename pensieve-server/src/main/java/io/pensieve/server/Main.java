@@ -350,8 +350,8 @@ public final class Main {
       err.println("SIGHUP: not started yet, so there is nothing to read again");
       return;
     }
-    err.println("SIGHUP: looking at files again");
     running.reload();
+    err.println("SIGHUP: looking at files again");
     try {
       reconfigure(running, given, SettingValue.resolve(flags, environment), err);
     } catch (StartupException | LogException refused) {

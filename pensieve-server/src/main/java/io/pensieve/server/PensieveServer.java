@@ -214,8 +214,8 @@ final class PensieveServer implements AutoCloseable {
 
   /** Reloads files that have changed, and reopens the access log. */
   void reload() {
+    accessLines.ifPresent(AccessLogWriter::reopen); // before anything tells that files were read
     fileReloader.lookNow();
-    accessLines.ifPresent(AccessLogWriter::reopen);
   }
 
   /** Changes the bounds that are given; see {@link CapacityControl#change}. */

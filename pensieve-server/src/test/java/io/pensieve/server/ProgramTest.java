@@ -259,6 +259,7 @@ final class ProgramTest {
       Files.move(log, folder.resolve("access.log.1"));
       Files.writeString(tokens, "write writer-9876543210");
       server.hangUp();
+      server.awaitError("SIGHUP: looking at files again");
       server.awaitError("read again");
       try (InputStream answer = URI.create(server.url() + "/readyz").toURL().openStream()) {
         assertTrue(answer.read() > 0);

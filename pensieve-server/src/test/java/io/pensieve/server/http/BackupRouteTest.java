@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -85,9 +84,7 @@ final class BackupRouteTest {
   }
 
   private void awaitNoCopies() throws Exception {
-    while (!copies().isEmpty()) {
-      LockSupport.parkNanos(10_000_000); // ends by the test's timeout
-    }
+    Await.until("no copy", () -> copies().isEmpty());
   }
 
   @Test
@@ -135,18 +132,14 @@ final class BackupRouteTest {
       fill(server);
       try (RawClient first = server.connect()) {
         first.request("GET", "/v1/backup");
-        while (copies().isEmpty()) {
-          LockSupport.parkNanos(1_000_000);
-        }
+        Await.until("a copy", () -> !copies().isEmpty());
         HttpResponse<String> refused = server.send(server.request("/v1/backup"));
         assertEquals(503, refused.statusCode());
         assertEquals("too_many_backups", ServerUnderTest.code(refused.body()));
         assertTrue(refused.headers().firstValue("Retry-After").isPresent());
       }
       awaitNoCopies();
-      while (server.http.requestsInFlight() > 0) {
-        LockSupport.parkNanos(1_000_000);
-      }
+      Await.until("no request", () -> server.http.requestsInFlight() == 0);
       assertEquals(200, server.sendForBytes(server.request("/v1/backup")).statusCode());
     }
   }
@@ -157,13 +150,9 @@ final class BackupRouteTest {
         RawClient silent = server.connect()) {
       fill(server);
       silent.request("GET", "/v1/backup");
-      while (copies().isEmpty()) {
-        LockSupport.parkNanos(1_000_000);
-      }
+      silent.awaitFirstByte();
       awaitNoCopies();
-      while (server.http.requestsInFlight() > 0) {
-        LockSupport.parkNanos(1_000_000);
-      }
+      Await.until("no request", () -> server.http.requestsInFlight() == 0);
       assertTrue(silent.countToEnd() < LARGE_COUNT * LARGE_BYTES, "not all of it came");
     }
   }
@@ -180,9 +169,7 @@ final class BackupRouteTest {
       fill(server);
       RawClient silent = server.connect();
       silent.request("GET", "/v1/backup");
-      while (copies().isEmpty()) {
-        LockSupport.parkNanos(1_000_000);
-      }
+      Await.until("a copy", () -> !copies().isEmpty());
       return silent;
     }
   }

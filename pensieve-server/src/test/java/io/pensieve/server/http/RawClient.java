@@ -106,6 +106,13 @@ public final class RawClient implements AutoCloseable {
     return new String(in.readAllBytes(), StandardCharsets.UTF_8);
   }
 
+  /** Waits for the first byte that is there to read, and drops it. */
+  void awaitFirstByte() throws IOException {
+    if (in.read() < 0) {
+      throw new EOFException("closed");
+    }
+  }
+
   /** How many bytes come until the server closes, or resets the connection. */
   long countToEnd() throws IOException {
     long count = 0;
