@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.pensieve.server.http.transport.ConnectionLimits;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -108,7 +107,7 @@ final class HostileClientsTest {
   private static void assertServesOthers(ServerProcess server) throws Exception {
     for (int attempt = 1; ; attempt++) {
       try (HostileConnection wellBehaved = new HostileConnection(server.port())) {
-        if (isServed(wellBehaved)) {
+        if (wellBehaved.isServed(REQUESTS_BESIDE)) {
           return;
         }
         assertTrue(
@@ -116,31 +115,6 @@ final class HostileClientsTest {
             "a connection is closed without a response");
       }
     }
-  }
-
-  // Returns whether it got all responses; if not, the connection was closed.
-  private static boolean isServed(HostileConnection client) throws Exception {
-    for (int i = 0; i < REQUESTS_BESIDE; i++) {
-      String body = "{\"key\":\"beside\",\"val\":\"value " + i + "\"}";
-      String put = response(client, PUT + "Content-Length: " + body.length() + "\r\n\r\n" + body);
-      assertTrue(put.isEmpty() || put.startsWith("HTTP/1.1 200 "), put);
-      String got = response(client, "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      assertTrue(got.isEmpty() || got.endsWith("{\"val\":\"value " + i + "\"}"), got);
-      if (put.isEmpty() || got.isEmpty()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  // Returns an empty text if the connection is closed instead.
-  private static String response(HostileConnection client, String request) throws IOException {
-    try {
-      client.send(request);
-    } catch (IOException cut) {
-      return "";
-    }
-    return client.readResponse();
   }
 
   /** Waits for the server to close them all, though none of them does. */

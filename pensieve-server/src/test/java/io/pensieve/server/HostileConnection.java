@@ -116,6 +116,39 @@ final class HostileConnection implements AutoCloseable {
     return System.nanoTime() - openedNanos > age.toNanos();
   }
 
+  /**
+   * Puts and gets so many times as it should, and checks each response. Returns false if the
+   * connection is closed instead of one.
+   */
+  boolean isServed(int times) throws IOException {
+    for (int i = 0; i < times; i++) {
+      String body = "{\"key\":\"beside\",\"val\":\"value " + i + "\"}";
+      String put =
+          response(
+              "POST /put HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                  + "Content-Length: "
+                  + body.length()
+                  + "\r\n\r\n"
+                  + body);
+      assertTrue(put.isEmpty() || put.startsWith("HTTP/1.1 200 "), put);
+      String got = response("GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      assertTrue(got.isEmpty() || got.endsWith("{\"val\":\"value " + i + "\"}"), got);
+      if (put.isEmpty() || got.isEmpty()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private String response(String request) throws IOException {
+    try {
+      send(request);
+    } catch (IOException cut) {
+      return "";
+    }
+    return readResponse();
+  }
+
   /** Puts, and returns the response; an empty one if the connection is closed instead. */
   String put(String key, String value) throws IOException {
     try {
