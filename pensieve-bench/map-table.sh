@@ -17,7 +17,7 @@
 # One pair in 20 seconds:
 #
 #   FORKS=1 ITERATIONS=2 THREADS=2 BENCHMARKS=MapBenchmark.getHit MAPS=pensieve,concurrentHashMap,caffeine \
-#     pensieve-bench/map-table.sh /tmp/pair
+#     pensieve-bench/map-table.sh pair
 set -eu
 
 name=${1:?which file to write, without .csv?}
