@@ -41,6 +41,10 @@ class VirtualMachineErrorTest {
   private static final int TRIES = Depth.of(100, 1_500, 200_000);
   private static final int TRIES_A_LOOK = 25;
 
+  // Enough for every kind of operation. The JDK takes an error in a class's initialization for
+  // good (NoClassDefFoundError ever after), so classes are initialized where nothing is injected.
+  private static final int WARM_UP = 300;
+
   private final Random random = Seed.random(VirtualMachineErrorTest.class);
   private final ExecutorService others = Executors.newSingleThreadExecutor();
   private final StackOverflows stack = new StackOverflows();
@@ -61,7 +65,8 @@ class VirtualMachineErrorTest {
   /** Takes a change in its last step, which needs neither stack nor heap. */
   private final class TestLog implements Log<Integer, Integer> {
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array cannot be made otherwise
-    private final List<Change<Integer, Integer>>[] appended = new List[TRIES_A_LOOK * 1_000];
+    private final List<Change<Integer, Integer>>[] appended =
+        new List[WARM_UP + TRIES_A_LOOK * 1_000];
 
     private int count;
     private long lastSequence;
@@ -190,6 +195,9 @@ class VirtualMachineErrorTest {
   }
 
   private Object survive(Pensieve<Integer, Integer> map, boolean withEverything) throws Exception {
+    for (int i = 0; i < WARM_UP; i++) {
+      operation(map, random.nextInt(KEYS), withEverything).run();
+    }
     tested = Thread.currentThread();
     int errors = 0;
     for (int i = 1; i <= TRIES; i++) {
