@@ -199,9 +199,14 @@ public final class PensieveBuilder<K, V> {
    * Also keeps the keys sorted in this order, for {@link Pensieve#orderedKeys}. Listings of strings
    * by {@link KeyQuery} need {@link Comparator#naturalOrder()}. Default: unsorted.
    *
-   * <p>Costs 36 bytes an entry. A put of a new key and each removal then take O(log n): some
-   * microseconds more with a million entries. Reads and overwrites cost the same as before. Opening
-   * a map sorts the keys, which takes about a second for a million strings.
+   * <p>The first listing sorts the keys, while others read and write: it takes about a second for a
+   * million strings. Until then this costs nothing. From then on it costs 36 bytes an entry, and a
+   * put of a new key and each removal take O(log n): some microseconds more with a million entries.
+   * Reads and overwrites cost the same as before.
+   *
+   * <p>A put throws what the order throws when it compares the key with itself, and from the first
+   * listing on with other keys. If it can compare each key with itself, but not with another one,
+   * listings throw.
    *
    * @param order consistent with the keys' {@code equals}
    */

@@ -335,7 +335,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
   }
 
   /**
-   * Returns the keys in their sorted order.
+   * Returns the keys in their sorted order. The first call sorts them: see {@link
+   * PensieveBuilder#orderKeys}.
    *
    * @throws IllegalStateException if the map was built without {@link PensieveBuilder#orderKeys}
    */

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -104,11 +103,10 @@ class RestartTest {
     PensieveBuilder<String, String> builder =
         Pensieve.<String, String>builder()
             .log(sound)
-            .orderKeys(
-                Comparator.comparing(
-                    key -> {
-                      throw new IllegalStateException("no order");
-                    }));
+            .clock(
+                () -> {
+                  throw new IllegalStateException("no time");
+                });
     assertThrows(IllegalStateException.class, builder::open);
     assertTrue(sound.isClosed());
   }

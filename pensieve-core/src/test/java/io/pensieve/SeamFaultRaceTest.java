@@ -93,6 +93,9 @@ class SeamFaultRaceTest {
     }
     try (Pensieve<String, String> map = builder.log(Log.inMemory(1 << 12)).open()) {
       ChangeStream<String, String> changes = map.changes();
+      if (random.nextBoolean()) {
+        map.orderedKeys(); // writers keep the list from now on; else it is built at the end
+      }
       List<Future<?>> running = new ArrayList<>();
       for (int i = 0; i < THREADS; i++) {
         long seed = random.nextLong();

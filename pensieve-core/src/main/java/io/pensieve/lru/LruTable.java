@@ -93,6 +93,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.order = new EvictionOrder<>(capacity, table, this.clock);
     this.expiries = new ExpiryOrder<>(clock, alarm, table);
     this.keys = keys;
+    keys.attach(table);
     this.writer =
         new NodeWriter<>(table, sink, observer, this.clock, order, expiries, keys, computing);
     this.evictor = new Evictor<>(order, writer, observer, sink);

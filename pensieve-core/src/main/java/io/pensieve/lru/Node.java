@@ -317,6 +317,11 @@ public final class Node<K, V> extends BinLink<K, V> {
     }
   }
 
+  /** Whether the change sink may have a change of this key that is not visible yet. */
+  boolean isChanging() {
+    return isLocked(true);
+  }
+
   private boolean isLocked(boolean unlessComputing) {
     byte present = (byte) STATE.getVolatile(this);
     return present == CHANGING || (present == COMPUTING && !unlessComputing);

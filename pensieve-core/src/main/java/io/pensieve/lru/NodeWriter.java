@@ -216,7 +216,7 @@ final class NodeWriter<K, V> {
     if (keys.damaged) {
       keys.damaged = false;
       try {
-        for (K key : keys.ascending()) {
+        for (K key : keys.kept()) {
           removeIfStale(key);
         }
       } catch (Throwable thrown) {

@@ -42,6 +42,7 @@ final class RestoredEntries<K, V> {
   int adopt(Node<K, V> node) {
     V value = node.value();
     assert value != null : "an adopted entry has a value";
+    keys.check(node.key());
     expiries.arm(node);
     if (!capacity.isWeighted()) {
       return 0;
@@ -88,6 +89,5 @@ final class RestoredEntries<K, V> {
     }
     order.endRestoring();
     table.fit(order.size());
-    keys.fill(table);
   }
 }

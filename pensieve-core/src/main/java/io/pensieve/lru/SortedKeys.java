@@ -1,15 +1,13 @@
 package io.pensieve.lru;
 
-import java.util.AbstractMap;
-import java.util.AbstractSet;
+import static java.util.Objects.requireNonNull;
+
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableSet;
-import java.util.Set;
-import java.util.SortedMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,18 +15,42 @@ import org.jspecify.annotations.Nullable;
  * The keys of a table in sorted order, if enabled. If not, every method costs only a test of a
  * final field.
  *
- * <p>Invariant: a key that has a value is here. Only the holder of its node's lock adds or removes
- * it. It is added before the change sink gets the change, and removed again if the sink refuses. So
- * a key that the comparator refuses never reaches the change sink. It is removed for good after the
- * change sink has the removal, and before its value is. A key here without a value is being
- * inserted or removed, or has expired, so readers also check the node.
+ * <p>The list of keys is built when it is first asked for, beside writers. Until then a writer of a
+ * new key only checks that the comparator takes it, and nothing is kept.
+ *
+ * <p>Invariant: a key that has a value is in the complete list. Only the holder of its node's lock
+ * adds or removes it, and the thread that builds the list. It is added before the change sink gets
+ * the change, and removed again if the sink refuses. So a key that the comparator refuses never
+ * reaches the change sink. It is removed for good after the change sink has the removal, and before
+ * its value is. A key here without a value is being inserted or removed, or has expired, so readers
+ * also check the node.
  */
 public final class SortedKeys<K> {
+  // Why the list is complete when it is built. The builder publishes an empty list, then walks over
+  // all nodes. A writer locks its node, which is in the table, then reads which list there is. So
+  // one of the two sees the other:
+  //
+  // - The writer saw the list, and has changed it, or will.
+  // - The writer did not. Then it had locked its node before the list was published. The builder
+  //   finds the node, and waits until the change is visible. If a caller's function is still
+  //   deciding, the writer will look for the list later, before it changes anything.
+  //
+  // The builder adds a key without its lock, so a writer may remove that key just before. Therefore
+  // the builder looks at the node again after it has added the key. If the node is then alive, has
+  // a value and is not being changed, no removal had begun: it comes after the addition. If not,
+  // `settle` tries again.
+
   /** Whether keys without a node may be left here. Error handlers set it. */
   volatile boolean damaged;
 
   private final @Nullable Comparator<? super K> comparator; // null if keys are not sorted
-  private ConcurrentSkipListMap<K, Boolean> keys; // replaced only before the table is used
+  private @Nullable NodeTable<K, ?> table; // set before the table is used
+
+  // The list that writers keep up to date; null until the first listing.
+  private volatile @Nullable ConcurrentSkipListMap<K, Boolean> kept;
+
+  // The same list once it has all keys. Written by the thread that builds it.
+  private volatile @Nullable ConcurrentSkipListMap<K, Boolean> complete;
 
   /**
    * Creates an empty set.
@@ -37,7 +59,15 @@ public final class SortedKeys<K> {
    */
   public SortedKeys(@Nullable Comparator<? super K> comparator) {
     this.comparator = comparator;
-    this.keys = new ConcurrentSkipListMap<>(comparator);
+    if (comparator != null) {
+      // Java initialises the class now, and not where stack or heap may be short.
+      new ConcurrentSkipListMap<K, Boolean>(comparator).navigableKeySet();
+    }
+  }
+
+  /** Sets the table that has the nodes of the keys. Called before the table is used. */
+  void attach(NodeTable<K, ?> nodes) {
+    this.table = nodes;
   }
 
   /** Whether keys are sorted. */
@@ -45,20 +75,116 @@ public final class SortedKeys<K> {
     return comparator != null;
   }
 
-  /** The keys, ascending, weakly consistent, read-only; empty if they are not sorted. */
+  /**
+   * The keys, ascending, weakly consistent, read-only; empty if they are not sorted. The first call
+   * builds the list, in O(n log n), while others read and write. Waits for changes that are being
+   * made, not for a caller's function.
+   *
+   * @throws ClassCastException if the comparator cannot compare two of the keys; nothing is kept
+   *     then
+   */
   public NavigableSet<K> ascending() {
-    return keys.navigableKeySet();
+    Comparator<? super K> order = comparator;
+    if (order == null) {
+      return Collections.emptyNavigableSet();
+    }
+    ConcurrentSkipListMap<K, Boolean> list = complete;
+    return (list == null ? build(order) : list).navigableKeySet();
   }
 
-  void add(K key) {
-    if (comparator != null) {
-      keys.put(key, true);
+  private synchronized ConcurrentSkipListMap<K, Boolean> build(Comparator<? super K> order) {
+    ConcurrentSkipListMap<K, Boolean> built = complete;
+    if (built != null) {
+      return built;
+    }
+    NodeTable<K, ?> nodes = requireNonNull(table);
+    ConcurrentSkipListMap<K, Boolean> list = new ConcurrentSkipListMap<>(order);
+    try {
+      kept = list;
+      VarHandle.fullFence(); // a table publishes some nodes by release stores only
+      for (Node<K, ?> node : sorted(nodes, order)) {
+        list.put(node.key(), true); // in ascending order: three times as fast
+        VarHandle.fullFence();
+        if (node.value() == null || node.isChanging()) {
+          settle(node.key(), nodes, list);
+        }
+      }
+      complete = list;
+      return list;
+    } catch (Throwable thrown) {
+      kept = null;
+      throw thrown;
     }
   }
 
-  void remove(K key) {
+  private static <K> List<Node<K, ?>> sorted(NodeTable<K, ?> table, Comparator<? super K> order) {
+    List<Node<K, ?>> nodes = new ArrayList<>();
+    for (Node<K, ?> node : table) {
+      node.awaitUnlocked();
+      if (node.value() != null) {
+        nodes.add(node);
+      }
+    }
+    nodes.sort((one, other) -> order.compare(one.key(), other.key()));
+    return nodes;
+  }
+
+  // Adds or removes the key, until it is where it belongs and was not changed meanwhile. A node
+  // that
+  // a function is deciding about has changed nothing yet: its writer comes after this.
+  private static <K> void settle(
+      K key, NodeTable<K, ?> table, ConcurrentSkipListMap<K, Boolean> list) {
+    while (true) {
+      Node<K, ?> node = table.get(key);
+      if (node != null) {
+        node.awaitUnlocked();
+      }
+      boolean isPresent = node != null && node.value() != null;
+      if (isPresent) {
+        list.put(key, true);
+      } else {
+        list.remove(key);
+      }
+      VarHandle.fullFence();
+      boolean isSettled =
+          node == null || (!node.isChanging() && (node.value() != null) == isPresent);
+      if (isSettled && table.get(key) == node) {
+        return;
+      }
+    }
+  }
+
+  /** The list that writers keep up to date, complete or not; empty if there is none. */
+  NavigableSet<K> kept() {
+    ConcurrentSkipListMap<K, Boolean> list = kept;
+    return list == null ? Collections.emptyNavigableSet() : list.navigableKeySet();
+  }
+
+  /** Adds a key, whose node the caller has locked. Refuses a key that the comparator refuses. */
+  void add(K key) {
     if (comparator != null) {
-      keys.remove(key);
+      VarHandle.fullFence(); // the node is locked, and in the table, before the list is read
+      ConcurrentSkipListMap<K, Boolean> list = kept;
+      if (list != null) {
+        list.put(key, true);
+      } else {
+        check(key);
+      }
+    }
+  }
+
+  /** Throws what the comparator throws for this key, if it refuses it by itself. */
+  void check(K key) {
+    if (comparator != null) {
+      int ignored = comparator.compare(key, key); // as a list does with its first key
+    }
+  }
+
+  /** Removes a key, whose node the caller has locked. */
+  void remove(K key) {
+    ConcurrentSkipListMap<K, Boolean> list = comparator == null ? null : kept;
+    if (list != null) {
+      list.remove(key);
     }
   }
 
@@ -68,95 +194,6 @@ public final class SortedKeys<K> {
       remove(key);
     } catch (RuntimeException hasNoPlace) {
       // The comparator refused the key, so it was never added.
-    }
-  }
-
-  /**
-   * Replaces the keys by those of these nodes, which have values. Called before the table is used.
-   */
-  void fill(Iterable<? extends Node<K, ?>> nodes) {
-    if (comparator != null) {
-      keys = new ConcurrentSkipListMap<>(PresortedKeys.sorted(nodes, comparator));
-    }
-  }
-
-  /**
-   * A sorted list of keys, presented as a map: only from a sorted map can a skip list be built in
-   * linear time. Supports iteration only.
-   */
-  @SuppressWarnings("JdkObsolete") // a skip list is built from a SortedMap, and needs no more of it
-  private static final class PresortedKeys<K> extends AbstractMap<K, Boolean>
-      implements SortedMap<K, Boolean> {
-    private final List<K> keys;
-    private final Comparator<? super K> comparator;
-
-    private PresortedKeys(List<K> keys, Comparator<? super K> comparator) {
-      this.keys = keys;
-      this.comparator = comparator;
-    }
-
-    static <K> PresortedKeys<K> sorted(
-        Iterable<? extends Node<K, ?>> nodes, Comparator<? super K> comparator) {
-      List<K> keys = new ArrayList<>();
-      nodes.forEach(node -> keys.add(node.key()));
-      keys.sort(comparator);
-      return new PresortedKeys<>(keys, comparator);
-    }
-
-    @Override
-    public Comparator<? super K> comparator() {
-      return comparator;
-    }
-
-    @Override
-    public Set<Entry<K, Boolean>> entrySet() {
-      return new AbstractSet<>() {
-        @Override
-        public Iterator<Entry<K, Boolean>> iterator() {
-          Iterator<K> ascending = keys.iterator();
-          return new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-              return ascending.hasNext();
-            }
-
-            @Override
-            public Entry<K, Boolean> next() {
-              return Map.entry(ascending.next(), true);
-            }
-          };
-        }
-
-        @Override
-        public int size() {
-          return keys.size();
-        }
-      };
-    }
-
-    @Override
-    public K firstKey() {
-      return keys.get(0);
-    }
-
-    @Override
-    public K lastKey() {
-      return keys.get(keys.size() - 1);
-    }
-
-    @Override
-    public SortedMap<K, Boolean> subMap(K from, K to) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public SortedMap<K, Boolean> headMap(K to) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public SortedMap<K, Boolean> tailMap(K from) {
-      throw new UnsupportedOperationException();
     }
   }
 }

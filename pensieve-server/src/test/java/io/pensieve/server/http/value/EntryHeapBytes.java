@@ -41,6 +41,7 @@ final class EntryHeapBytes {
             .maximumEntries(2L * ENTRIES)
             .orderKeys(Comparator.naturalOrder())
             .open()) {
+      map.orderedKeys(); // from now on the map keeps them
       for (int i = 0; i < ENTRIES; i++) {
         if (sample.expires()) {
           map.put(key(i), sample.value(), Duration.ofDays(1));
