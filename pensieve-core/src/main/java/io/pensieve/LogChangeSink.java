@@ -164,11 +164,6 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     return standby;
   }
 
-  /** Whether a node without a value for readers has one that only the log may remove. */
-  boolean mayBeHeld(@Nullable Node<?, ?> node) {
-    return standby && node != null && node.value() != null;
-  }
-
   void setStandby(boolean isStandby) {
     standby = isStandby;
     if (isStandby) {

@@ -123,12 +123,16 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
   // The absence of a key that was not found, or null if it may have a value by now.
   private @Nullable PendingRead<V> absentAsync(Object key, @Nullable Node<K, V> node) {
     long begun = journal.era();
+    boolean onStandby = journal.isStandby(); // before the look
     Node<K, V> again = standby == null ? node : table.find(key);
     long ended = again == null ? 0 : again.version();
     long observed = Math.max(ended, journal.sequence(key, 0));
     return hasValue(again) || journal.era() != begun
         ? null
-        : new PendingRead<>(null, journal.whenDurable(observed), journal.mayBeHeld(again));
+        : new PendingRead<>(
+            null,
+            journal.whenDurable(observed),
+            onStandby && OrderedKeys.TablePresence.isHeld(again));
   }
 
   /** Whether the key has a value. Does not count as a use. */
@@ -344,32 +348,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     if (!sortedKeys.isEnabled()) {
       throw new IllegalStateException("this map keeps its keys in no order");
     }
-    return new OrderedKeys<>(sortedKeys.ascending(), new Presence());
-  }
-
-  private final class Presence implements OrderedKeys.Presence<K> {
-    @Override
-    public boolean mayWait() {
-      return journal.mayWait();
-    }
-
-    @Override
-    public long era() {
-      return journal.era();
-    }
-
-    @Override
-    public long version(K key) {
-      Node<K, V> node = table.find(key);
-      return node == null || table.value(node) == null ? 0 : node.version();
-    }
-
-    @Override
-    public void await(long version, long era) {
-      journal.awaitValue(version);
-      journal.awaitAbsences();
-      journal.checkEra(era);
-    }
+    return new OrderedKeys<>(
+        sortedKeys.ascending(), new OrderedKeys.TablePresence<>(table, journal));
   }
 
   /**

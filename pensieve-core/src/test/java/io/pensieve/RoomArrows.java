@@ -114,6 +114,7 @@ final class RoomArrows {
                   "io.pensieve.log",
                   "io.pensieve.server.http.json",
                   "io.pensieve.server.http.protocol",
+                  "io.pensieve.server.http.replication",
                   "io.pensieve.server.http.transport",
                   "io.pensieve.server.http.value")),
           Map.entry(

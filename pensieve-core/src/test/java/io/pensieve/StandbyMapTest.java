@@ -141,6 +141,35 @@ class StandbyMapTest {
   }
 
   @Test
+  void aListingReportsTheKeysOfWhichOnlyTheLeaderKnows() {
+    var map = open();
+    long expiry = clock.millis() + 10;
+    log.apply(10, put("a", "1"));
+    log.apply(11, new Change.Put<>("b", "2", expiry));
+    log.apply(12, new Change.Put<>("c", "3", expiry));
+    clock.advance(Duration.ofSeconds(1));
+    log.apply(13, remove("b"));
+    List<String> uncertain = new ArrayList<>();
+    OrderedKeys<String> keys = map.orderedKeys().reportUncertain(uncertain::add);
+    assertEquals(1, KeyQuery.count(keys, ""));
+    assertEquals(List.of("c"), uncertain, "the leader may have replaced it before it expired");
+    OrderedKeys<String> refusing =
+        map.orderedKeys()
+            .reportUncertain(
+                key -> {
+                  throw new IllegalStateException(key);
+                });
+    KeyQuery query = KeyQuery.ofPrefix("", 1);
+    assertThrows(IllegalStateException.class, () -> query.page(refusing));
+
+    log.lead(100);
+    log.acknowledgeAll();
+    assertEquals(1, KeyQuery.count(keys, ""));
+    assertEquals(List.of("c"), uncertain, "now this map decides");
+    assertFalse(map.getAsync("c").expired());
+  }
+
+  @Test
   void aStandbyRefusesEveryWriteAtOnce() {
     log.saved("a", "1", 1);
     var map = open();

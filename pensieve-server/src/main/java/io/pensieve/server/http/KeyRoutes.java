@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.pensieve.KeyPage;
 import io.pensieve.KeyQuery;
+import io.pensieve.OrderedKeys;
 import io.pensieve.PendingWrite;
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogException;
@@ -12,6 +13,7 @@ import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.ExceptionMapper;
 import io.pensieve.server.http.protocol.JsonResponses;
 import io.pensieve.server.http.protocol.QueryParameters;
+import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.replication.ReadConsistency;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
@@ -54,11 +56,16 @@ final class KeyRoutes {
     Optional<String> after = query.text(CURSOR).map(text -> Cursor.read(text, prefix, delimiter));
     KeyQuery keys = new KeyQuery(prefix, delimiter, after, limit);
     // A page may wait for the disk, and skip many removed keys, so a worker reads it.
-    exchange.dispatch(ExceptionMapper.mapped(onWorker -> answerPage(onWorker, keys)));
+    exchange.dispatch(
+        ExceptionMapper.mapped(LeaderGate.onWorker(onWorker -> answerPage(onWorker, keys))));
+  }
+
+  private OrderedKeys<String> certainKeys(HttpServerExchange exchange) {
+    return map.orderedKeys().reportUncertain(key -> LeaderGate.requireCertain(exchange, true));
   }
 
   private void answerPage(HttpServerExchange exchange, KeyQuery query) {
-    KeyPage page = query.page(map.orderedKeys());
+    KeyPage page = query.page(certainKeys(exchange));
     JsonResponses.object(
         exchange,
         json -> {
@@ -85,10 +92,11 @@ final class KeyRoutes {
     String prefix = QueryParameters.of(exchange, COUNT_PARAMETERS).text(PREFIX).orElse("");
     exchange.dispatch(
         ExceptionMapper.mapped(
-            onWorker -> {
-              long count = KeyQuery.count(map.orderedKeys(), prefix);
-              JsonResponses.object(onWorker, json -> json.name("count").value(count));
-            }));
+            LeaderGate.onWorker(
+                onWorker -> {
+                  long count = KeyQuery.count(certainKeys(onWorker), prefix);
+                  JsonResponses.object(onWorker, json -> json.name("count").value(count));
+                })));
   }
 
   /**

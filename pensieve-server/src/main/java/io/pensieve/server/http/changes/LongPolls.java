@@ -5,6 +5,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.log.LogException;
 import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.transport.Permits;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.http.value.WaitLimits;
@@ -206,10 +207,14 @@ public final class LongPolls {
         return;
       }
       Versioned<StoredValue> entry = seen.entry();
-      // An entry that has expired on a follower: the hub reports its removal, or its replacement.
-      boolean isUncertain = seen.expired() && !over && !draining;
       boolean isNews = entry == null || !isKnown.test(entry.version());
-      if (!isUncertain && (isNews || over || draining)) {
+      boolean isLast = over || draining;
+      // An entry that has expired on a follower: the hub reports its removal, or its replacement.
+      boolean isUncertain = LeaderGate.isUncertain(exchange, seen.expired());
+      if (isUncertain && isLast) {
+        end();
+        answerAtLeader();
+      } else if (!isUncertain && (isNews || isLast)) {
         end();
         answer(entry);
       } else if (lookAgain) {
@@ -230,6 +235,14 @@ public final class LongPolls {
     private void answer(@Nullable Versioned<StoredValue> entry) {
       try {
         responder.answer(exchange, entry);
+      } catch (RuntimeException | Error refused) {
+        ExceptionMapper.respond(exchange, refused);
+      }
+    }
+
+    private void answerAtLeader() {
+      try {
+        LeaderGate.endWaitAtLeader(exchange);
       } catch (RuntimeException | Error refused) {
         ExceptionMapper.respond(exchange, refused);
       }

@@ -11,9 +11,11 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HttpString;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,10 +109,38 @@ public final class LeaderGate {
    * @param isExpired whether it has found such an entry
    */
   public static void requireCertain(HttpServerExchange exchange, boolean isExpired) {
-    if (isExpired && exchange.getAttachment(MAY_BE_STALE) == null) {
-      LeaderGate gate = exchange.getAttachment(GATE);
-      throw gate == null ? Forwarder.noLeader() : new UncertainRead(gate); // null: it led just now
+    if (isUncertain(exchange, isExpired)) {
+      throw new UncertainRead(gate(exchange));
     }
+  }
+
+  /** Returns whether {@link #requireCertain} would throw. */
+  public static boolean isUncertain(HttpServerExchange exchange, boolean isExpired) {
+    return isExpired && exchange.getAttachment(MAY_BE_STALE) == null;
+  }
+
+  private static LeaderGate gate(HttpServerExchange exchange) {
+    LeaderGate gate = exchange.getAttachment(GATE);
+    if (gate == null) {
+      throw Forwarder.noLeader(); // this node led just now
+    }
+    return gate;
+  }
+
+  /** Lets the leader answer an uncertain read at once that has waited here. */
+  public static void endWaitAtLeader(HttpServerExchange exchange) {
+    LeaderGate gate = gate(exchange);
+    List<String> parameters = List.of(exchange.getQueryString().split("&", -1));
+    exchange.setQueryString(
+        parameters.stream()
+            .filter(parameter -> !parameter.startsWith(WAIT))
+            .collect(Collectors.joining("&")));
+    exchange.getIoThread().execute(gate.forwarding(exchange));
+  }
+
+  private Runnable forwarding(HttpServerExchange exchange) {
+    HttpHandler forward = ExceptionMapper.mapped(forwarder::forward);
+    return () -> Connectors.executeRootHandler(forward, exchange);
   }
 
   /** Returns a handler for a worker whose uncertain reads are forwarded, too. */
@@ -119,9 +149,7 @@ public final class LeaderGate {
       try {
         handler.handleRequest(exchange);
       } catch (UncertainRead uncertain) {
-        HttpHandler forward = ExceptionMapper.mapped(uncertain.gate.forwarder::forward);
-        exchange.dispatch(
-            exchange.getIoThread(), () -> Connectors.executeRootHandler(forward, exchange));
+        exchange.dispatch(exchange.getIoThread(), uncertain.gate.forwarding(exchange));
       }
     };
   }
