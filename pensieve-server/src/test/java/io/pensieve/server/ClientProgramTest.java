@@ -304,9 +304,11 @@ final class ClientProgramTest {
 
   @Test
   void whatIsExportedIsImportedWithTypesAndLives(@TempDir Path folder) throws IOException {
+    StringBuilder lines = new StringBuilder();
     for (int i = 0; i < 1203; i++) {
-      assertEquals(0, run("put", "k/" + i, "value " + i));
+      lines.append("{\"key\":\"k/%d\",\"value\":\"value %d\"}\n".formatted(i, i));
     }
+    assertEquals(0, importing(lines + "{\"entries_exported\":1203}\n"), err::toString);
     assertEquals(0, runWith(new byte[] {0, (byte) 0xFF}, "put", "\u001b\u009b", "--ttl", "1h"));
     run("put", "typed", "{}", "--content-type", "application/json");
     Path file = folder.resolve("export.jsonl");

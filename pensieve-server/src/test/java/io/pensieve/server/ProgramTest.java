@@ -3,8 +3,10 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
@@ -18,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -34,6 +38,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class ProgramTest {
   private static final int LAST = Integer.MAX_VALUE;
+
+  // Of /proc/self/status: a bit for each signal that is ignored; the lowest is SIGHUP's.
+  private static final Pattern SIGNALS_IGNORED = Pattern.compile("(?m)^SigIgn:\\s*(\\p{XDigit}+)$");
 
   /** For all tests that look at a server and leave it as it is; the last one stops it. */
   private static ServerProcess running;
@@ -244,6 +251,7 @@ final class ProgramTest {
   @Test
   @DisabledOnOs(OS.WINDOWS)
   void aHangUpReadsFilesAgainAndDoesNotStop() throws Exception {
+    assumeFalse(isHangUpIgnored(), "skipped: started by nohup, or alike");
     Path log = folder.resolve("access.log");
     Path tokens = Files.writeString(folder.resolve("tokens"), "write writer-0123456789");
     try (ServerProcess server =
@@ -267,6 +275,19 @@ final class ProgramTest {
       assertEquals(0, server.terminate().awaitExit());
       assertTrue(Files.readString(log).contains("/readyz"), "a new file");
     }
+  }
+
+  /**
+   * Whether SIGHUP is ignored here. A process inherits that, and a JVM then keeps it so: no server
+   * that this test starts would ever see the signal. Where /proc does not tell, it is not.
+   */
+  private static boolean isHangUpIgnored() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.isReadable(status)) {
+      return false;
+    }
+    Matcher ignored = SIGNALS_IGNORED.matcher(Files.readString(status));
+    return ignored.find() && (Long.parseUnsignedLong(ignored.group(1), 16) & 1) != 0;
   }
 
   @Test

@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -20,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * and it is read piece by piece. Any tar makes a log of it again. For one thread at a time.
  */
 public final class BackupArchive implements Closeable {
-  // The newest file comes first. So the beginning of an archive, unpacked by any tar, is no log
-  // that opens with less: an older file, or a part of it, is missing before a newer one. Two empty
-  // blocks end an archive; BackupExtractor asks for them.
+  // The beginning of an archive, unpacked by any tar, is no log that opens with less. Only the
+  // newest file says that the log was closed: without it, or its end, recovery asks for a ring, and
+  // with it for each older file. Two empty blocks end an archive; BackupExtractor asks for them.
 
   /** The names of segments and bases. A log that was closed needs no other file. */
   static final Pattern NAME = Pattern.compile("[0-9a-f]{16}\\.(?:log|base)");
@@ -47,7 +46,7 @@ public final class BackupArchive implements Closeable {
   public static BackupArchive of(Path folder) throws IOException {
     List<Member> members = new ArrayList<>();
     try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+      for (Path file : files.sorted().toList()) {
         String name = String.valueOf(file.getFileName());
         if (NAME.matcher(name).matches()) {
           long modified = Files.getLastModifiedTime(file).to(TimeUnit.SECONDS);

@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -127,9 +128,14 @@ final class BackupArchiveTest {
     }
   }
 
-  /** Who unpacks by hand a beginning, with a tar that takes what there is, gets no log. */
+  /**
+   * Who unpacks by hand a beginning, with a tar that takes what there is, gets no log: in whichever
+   * order the files come, since another tar may have packed them.
+   */
   @Test
   void aBeginningThatIsUnpackedByHandDoesNotOpen() throws IOException {
+    assertNoBeginningOpens();
+    reverseMembers();
     assertNoBeginningOpens();
     // Several segments, each of which was closed, and no base.
     for (int opening = 0; opening < 3; opening++) {
@@ -139,7 +145,20 @@ final class BackupArchiveTest {
     }
     archive = read(folder.resolve("reopened"));
     assertNoBeginningOpens();
+    reverseMembers();
+    assertNoBeginningOpens();
     assertEquals(3, restore(archive));
+  }
+
+  private void reverseMembers() {
+    byte[] reversed = new byte[archive.length];
+    int end = archive.length - BackupArchive.END_BYTES;
+    for (int at = 0, free = end; at < end; at = endOfMember(at)) {
+      int bytes = endOfMember(at) - at;
+      free -= bytes;
+      System.arraycopy(archive, at, reversed, free, bytes);
+    }
+    archive = reversed;
   }
 
   private static Pensieve<String, String> open(Path log) {
@@ -150,17 +169,15 @@ final class BackupArchiveTest {
 
   private void assertNoBeginningOpens() throws IOException {
     int whole = archive.length - BackupArchive.END_BYTES;
-    for (int length = TarHeader.BLOCK_BYTES; length < whole; length += 1021) {
+    for (int length : cuts()) {
       Path unpacked = Files.createDirectory(folder.resolve("by-hand"));
       int at = 0;
       while (at + TarHeader.BLOCK_BYTES <= length) {
-        TarHeader header =
-            TarHeader.decode(Arrays.copyOfRange(archive, at, at + TarHeader.BLOCK_BYTES))
-                .orElseThrow();
+        TarHeader header = headerAt(at);
         int from = at + TarHeader.BLOCK_BYTES;
         int to = (int) Math.min(length, from + header.bytes());
         Files.write(unpacked.resolve(header.name()), Arrays.copyOfRange(archive, from, to));
-        at = (int) (from + header.bytes() + TarHeader.padding(header.bytes()));
+        at = endOfMember(at);
       }
       boolean isAll = at >= whole && length >= whole - TarHeader.BLOCK_BYTES;
       if (!isAll) {
@@ -172,6 +189,29 @@ final class BackupArchiveTest {
       }
       BackupExtractor.delete(unpacked);
     }
+  }
+
+  /** Where a beginning ends: between files above all, where each that is there is whole. */
+  private List<Integer> cuts() {
+    int whole = archive.length - BackupArchive.END_BYTES;
+    List<Integer> cuts = new ArrayList<>();
+    for (int length = TarHeader.BLOCK_BYTES; length < whole; length += 1021) {
+      cuts.add(length);
+    }
+    for (int at = 0; at < whole; at = endOfMember(at)) {
+      cuts.add(Math.max(at, TarHeader.BLOCK_BYTES));
+    }
+    return cuts;
+  }
+
+  private int endOfMember(int at) {
+    long bytes = headerAt(at).bytes();
+    return (int) (at + TarHeader.BLOCK_BYTES + bytes + TarHeader.padding(bytes));
+  }
+
+  private TarHeader headerAt(int at) {
+    return TarHeader.decode(Arrays.copyOfRange(archive, at, at + TarHeader.BLOCK_BYTES))
+        .orElseThrow();
   }
 
   @Test

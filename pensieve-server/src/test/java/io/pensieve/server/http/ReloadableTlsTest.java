@@ -37,6 +37,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS, and HTTP/1.1 over it, which is all that is offered. */
 final class ReloadableTlsTest {
+  private static final ConnectionLimits IMPATIENT =
+      new ConnectionLimits(10, 10, Duration.ofSeconds(3), Duration.ofSeconds(10));
+
   private static Certificates first;
   private static Certificates second;
   private static Certificates another;
@@ -223,7 +226,11 @@ final class ReloadableTlsTest {
   void aSecondHandshakeOnAConnectionIsRefused() throws Exception {
     byte[] request = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8);
     StringBuilder answers = new StringBuilder();
-    try (SSLSocket socket = connect("TLSv1.2", first)) {
+    // Without an alert, the connection lasts as long as a client may be silent.
+    try (ServerUnderTest impatient =
+            new ServerUnderTest(
+                Log.none(), ServerUnderTest.showing(tls, IMPATIENT), Cluster.alone(1));
+        SSLSocket socket = connect(impatient, "TLSv1.2", first)) {
       socket.getOutputStream().write(request);
       answers.append((char) socket.getInputStream().read());
       socket.startHandshake();
@@ -243,11 +250,9 @@ final class ReloadableTlsTest {
 
   @Test
   void whoIsSilentInTheHandshakeIsCutOff() throws Exception {
-    ConnectionLimits patient =
-        new ConnectionLimits(10, 10, Duration.ofSeconds(3), Duration.ofSeconds(10));
     try (ServerUnderTest impatient =
             new ServerUnderTest(
-                Log.none(), ServerUnderTest.showing(tls, patient), Cluster.alone(1));
+                Log.none(), ServerUnderTest.showing(tls, IMPATIENT), Cluster.alone(1));
         RawClient silent = impatient.connect();
         SSLSocket wordless = connect(impatient, "TLSv1.3", first)) {
       silent.awaitClosed();

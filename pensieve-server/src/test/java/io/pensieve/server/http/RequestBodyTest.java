@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.server.http.protocol.SizeLimits;
 import java.io.EOFException;
 import java.net.SocketException;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -19,6 +21,8 @@ final class RequestBodyTest {
   private static final String PUT =
       "POST /put HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n";
   private static final String BODY = "{\"key\":\"foo\",\"val\":\"bar\"}";
+
+  private static final int VALUE_BYTES_MAX = 1 << 20; // of the server that is refused most
 
   private ServerUnderTest server;
   private RawClient client;
@@ -223,10 +227,12 @@ final class RequestBodyTest {
   }
 
   @Test
-  void aRefusedBodyChangesNothingHoweverItsConnectionEnds() throws Exception {
+  void aRefusedBodyChangesNothingHoweverItsConnectionEnds(@TempDir Path folder) throws Exception {
     // Whoever reads a body is woken once more when the connection breaks, and finds an end there.
+    server.close();
+    server = ServerUnderTest.over(folder, new SizeLimits(1024, VALUE_BYTES_MAX));
     String chunk = "10000\r\n" + "x".repeat(1 << 16) + "\r\n";
-    String tooLong = chunk.repeat(1 + (SizeLimits.defaults().valueBytesMax() >> 16));
+    String tooLong = chunk.repeat(1 + (VALUE_BYTES_MAX >> 16));
     server.put("k", "kept");
     for (int i = 0; i < 40; i++) {
       try (RawClient refused = server.connect()) {

@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 final class RandomHistoriesTest {
-  private static final int LONG_HISTORIES = Depth.of(2, 40, 400);
+  private static final int LONG_HISTORIES = Depth.of(2, 10, 400);
+  private static final int LONG_OPERATIONS = Depth.of(300, 2_000, 2_000);
   private static final int SHORT_HISTORIES = Depth.of(300, 20_000, 500_000);
   private static final int SHORT_OPERATIONS = 7;
   private static final long SEED = Seed.choose();
@@ -41,7 +42,8 @@ final class RandomHistoriesTest {
   void longHistoriesOfAModelAreGood() {
     for (int i = 0; i < LONG_HISTORIES; i++) {
       List<Operation> history =
-          new ModelHistory(random, 2 + random.nextInt(14), random.nextBoolean()).make(2_000, 0.01);
+          new ModelHistory(random, 2 + random.nextInt(14), random.nextBoolean())
+              .make(LONG_OPERATIONS, 0.01);
       Optional<Violation> found = check(history);
       assertEquals(Optional.empty(), found, () -> "seed " + SEED);
     }
@@ -50,7 +52,7 @@ final class RandomHistoriesTest {
   @Test
   void aLongHistoryIsBadWhenAReadIsOlderThanTheOneBefore() {
     for (int i = 0; i < LONG_HISTORIES; i++) {
-      List<Operation> history = new ModelHistory(random, 8, false).make(2_000, 0.005);
+      List<Operation> history = new ModelHistory(random, 8, false).make(LONG_OPERATIONS, 0.005);
       List<Operation> found =
           history.stream().filter(each -> each.answer() instanceof Answer.Found).toList();
       Operation old = found.get(random.nextInt(found.size() / 2));

@@ -1,10 +1,16 @@
 // What UiLooksTest asks the page: contrast as in WCAG 2, and what the keyboard reaches.
 
+const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const known = new Map();
+
 const channels = (colour) => {
-  const canvas = document.createElement("canvas").getContext("2d");
-  canvas.fillStyle = colour;
-  canvas.fillRect(0, 0, 1, 1);
-  return [...canvas.getImageData(0, 0, 1, 1).data];
+  if (!known.has(colour)) {
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillStyle = colour;
+    pixel.fillRect(0, 0, 1, 1);
+    known.set(colour, [...pixel.getImageData(0, 0, 1, 1).data]);
+  }
+  return known.get(colour);
 };
 
 const luminance = ([r, g, b]) => {
