@@ -1,16 +1,17 @@
 #!/bin/sh
-# The whole table of the log, in about six minutes: puts beside those of peers, the size of the folder,
-# and how long writers stand still. Prints it; redirect it into a file below results/.
+# The whole table of the log, in about eight minutes: puts beside those of peers, by the size of the
+# values, the size of the folder, and how long writers stand still. Prints it; redirect it into a file
+# below results/.
 #
 #   mvn -q -pl pensieve-bench -am package -DskipTests
 #   pensieve-bench/log-table.sh <folder on a real disk> [part ...] > pensieve-bench/results/<name>.txt
 #
-# Parts: processDeath powerCut overwriting; all of them unless named. JMH_OPTIONS replaces the options of JMH.
+# Parts: processDeath sizes powerCut overwriting; all of them unless named. JMH_OPTIONS replaces the options of JMH.
 set -eu
 
 folder=${1:?which folder, on a real disk?}
 shift
-parts=${*:-processDeath powerCut overwriting}
+parts=${*:-processDeath sizes powerCut overwriting}
 here=$(dirname "$0")
 jar=$here/target/benchmarks.jar
 options=${JMH_OPTIONS:--f 1 -wi 3 -w 1 -i 5 -r 1}
@@ -29,10 +30,13 @@ measure() {
   name=$1
   threads=$2
   shift 2
+  runs=$((runs + 1))
   # shellcheck disable=SC2086 # several options
   java -jar "$jar" "LogBenchmark.$name\$" $options -t "$threads" -p folder="$folder" "$@" \
-    -rf csv -rff "$results/$name-$threads.csv" >"$results/output" 2>&1 || { cat "$results/output" >&2; exit 1; }
+    -rf csv -rff "$results/$runs.csv" >"$results/output" 2>&1 || { cat "$results/output" >&2; exit 1; }
 }
+
+runs=10 # so that the files' names are in the order of the runs
 
 overwrite() {
   echo
@@ -44,6 +48,13 @@ for part in $parts; do
     processDeath)
       measure processDeath 1
       measure processDeath 2
+      ;;
+    sizes)
+      for threads in 1 2; do
+        # About as many bytes each: the files stay in the page cache, as those of Chronicle Map must.
+        measure processDeath "$threads" -p store=pensieve,chronicleMap -p valueBytes=10,1000
+        measure processDeath "$threads" -p store=pensieve,chronicleMap -p valueBytes=10000 -p entries=10000
+      done
       ;;
     powerCut)
       measure powerCut 1
@@ -65,7 +76,8 @@ fi
 for part in $parts; do
   if [ "$part" = overwriting ]; then
     overwrite keys=100000 puts=36000000
-    overwrite keys=1000000 puts=10000000
+    overwrite keys=1000000 puts=6000000
+    overwrite keys=1000000 puts=20000000 logBytes=$((512 << 20))
     overwrite keys=100000 puts=1000000 perSecond=50000
     overwrite keys=100000 puts=300000 threads=64 durability=POWER_CUT
   fi

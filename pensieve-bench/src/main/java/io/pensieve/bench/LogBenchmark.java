@@ -16,16 +16,18 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What does a put of 100 bytes cost that survives the death of the process, or a power cut, beside
- * peers with the same promise, and beside what the disk can do?
+ * What does a put cost that survives the death of the process, or a power cut, beside peers with
+ * the same promise, and beside what the disk can do?
  *
- * <p>Overwrites of 100,000 zipfian keys, all of them present. MVStore promises less, see {@link
- * Stores}. The disk is asked by a bare loop of one thread that writes as many bytes into a file
- * that has its size already, and forces them. Put the folder on the disk you mean: on tmpfs a force
- * is free.
+ * <p>Overwrites by values of 100 bytes, of 100,000 zipfian keys, all of them present. MVStore
+ * promises less, see {@link Stores}. The disk is asked by a bare loop of one thread that writes as
+ * many bytes into a file that has its size already, and forces them. Put the folder on the disk you
+ * mean: on tmpfs a force is free.
  *
  * <pre>
  * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.processDeath -p folder=. -t 1
+ * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.processDeath -p folder=. -t 2 \
+ *     -p valueBytes=1000
  * java -jar pensieve-bench/target/benchmarks.jar LogBenchmark.powerCut -p folder=. -t 1
  * </pre>
  *
@@ -55,8 +57,6 @@ public class LogBenchmark {
   /** A store in a folder of its own. */
   @State(Scope.Benchmark)
   public abstract static class OpenStore {
-    private static final int VALUE_BYTES = 100;
-
     @Param(".")
     @SuppressWarnings("NullAway.Init") // JMH sets it
     String folder;
@@ -64,7 +64,11 @@ public class LogBenchmark {
     @Param("100000")
     int entries;
 
-    private final byte[] value = new byte[VALUE_BYTES];
+    @Param("100")
+    int valueBytes;
+
+    @SuppressWarnings("NullAway.Init") // open() sets it
+    private byte[] value;
 
     @SuppressWarnings("NullAway.Init") // open() sets it
     private Path directory;
@@ -80,6 +84,7 @@ public class LogBenchmark {
     @Setup
     public void open() throws Exception {
       directory = Files.createTempDirectory(Path.of(folder), "log-benchmark");
+      value = new byte[valueBytes];
       sequence = Zipf.sequence(entries, SEQUENCE_LENGTH, SEED);
       opened = open(directory);
     }
@@ -107,7 +112,7 @@ public class LogBenchmark {
 
     @Override
     Store open(Path where) throws Exception {
-      return Stores.survivingProcessDeath(store, where, entries);
+      return Stores.survivingProcessDeath(store, where, entries, valueBytes);
     }
 
     @Setup
@@ -126,7 +131,7 @@ public class LogBenchmark {
 
     @Override
     Store open(Path where) throws Exception {
-      return Stores.survivingPowerCut(store, where, entries);
+      return Stores.survivingPowerCut(store, where, entries, valueBytes);
     }
   }
 

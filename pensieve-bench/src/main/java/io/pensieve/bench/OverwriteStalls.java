@@ -28,8 +28,9 @@ import java.util.stream.Stream;
  * both is not the log's.
  *
  * <pre>
- * java -Xmx2g -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.Overwriting \
- *     folder=. keys=100000 puts=36000000 threads=1 perSecond=0 durability=PROCESS_DEATH
+ * java -Xmx2g -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.OverwriteStalls \
+ *     folder=. keys=100000 puts=36000000 threads=1 perSecond=0 durability=PROCESS_DEATH \
+ *     logBytes=100663296
  * </pre>
  */
 public final class OverwriteStalls {
@@ -37,12 +38,14 @@ public final class OverwriteStalls {
   // A header, key and value, to a multiple of 8.
   private static final long ENTRY_BYTES = (32 + Long.BYTES + VALUE_BYTES + 7) / 8 * 8;
   private static final long LOOK_MILLIS = 10;
-  private static final long SPARE_BYTES = 128 << 20;
+  private static final long LOG_BYTES_MAX = 96 << 20;
+  private static final long SPARE_BYTES = 32 << 20;
 
   private final int keys;
   private final long puts;
   private final int threads;
   private final long perSecond;
+  private final long logBytesMax;
   private final Durability durability;
   private final Path folder;
 
@@ -54,6 +57,7 @@ public final class OverwriteStalls {
     puts = Long.parseLong(options.getOrDefault("puts", "36000000")); // an hour of 10,000 a second
     threads = Integer.parseInt(options.getOrDefault("threads", "1"));
     perSecond = Long.parseLong(options.getOrDefault("perSecond", "0"));
+    logBytesMax = Long.parseLong(options.getOrDefault("logBytes", String.valueOf(LOG_BYTES_MAX)));
     durability = Durability.valueOf(options.getOrDefault("durability", "PROCESS_DEATH"));
     folder = Files.createTempDirectory(Path.of(options.getOrDefault("folder", ".")), "overwriting");
   }
@@ -74,7 +78,9 @@ public final class OverwriteStalls {
 
   private void run(PrintStream out) throws Exception {
     FileLog<Long, byte[]> log =
-        FileLog.at(folder, Codec.int64(), Codec.bytes()).durability(durability);
+        FileLog.at(folder, Codec.int64(), Codec.bytes())
+            .durability(durability)
+            .maximumLogBytes(logBytesMax);
     try (Pensieve<Long, byte[]> map =
         Pensieve.<Long, byte[]>builder().maximumEntries(keys).log(log).open()) {
       for (long key = 0; key < keys; key++) {
@@ -178,13 +184,12 @@ public final class OverwriteStalls {
         "compactions %d (failed %d), last %d ms, forces %d%n",
         log.compactions(), log.failedCompactions(), log.lastCompaction().toMillis(), log.forces());
     long live = keys * ENTRY_BYTES;
-    long bound = Math.max(2 * live + SPARE_BYTES, 3 * live);
+    long bound = SPARE_BYTES + Math.max(2 * live + logBytesMax, 3 * live - 2 * logBytesMax / 3);
     out.printf(
-        "live %.1f MiB, folder at most %.1f MiB: %.0f %% of 2x live + 128 MiB, %.0f %% of the"
-            + " bound%n",
+        "live %.1f MiB, log at most %.0f MiB, folder at most %.1f MiB: %.0f %% of the bound%n",
         mebibytes(live),
+        mebibytes(logBytesMax),
         mebibytes(folderBytesMax),
-        100.0 * folderBytesMax / (2 * live + SPARE_BYTES),
         100.0 * folderBytesMax / bound);
     out.println("writers: " + all);
     out.println("control: " + control);

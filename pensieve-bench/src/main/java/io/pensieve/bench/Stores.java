@@ -23,16 +23,15 @@ import org.rocksdb.WriteOptions;
 
 /** The stores that are compared, by the names that the parameter {@code store} has. */
 final class Stores {
-  private static final int VALUE_BYTES = 100;
-
   private Stores() {}
 
   /** A store whose entries survive the death of the process as soon as they are put. */
-  static Store survivingProcessDeath(String name, Path folder, int entries) throws Exception {
+  static Store survivingProcessDeath(String name, Path folder, int entries, int valueBytes)
+      throws Exception {
     return switch (name) {
       case "pensieve" -> new PensieveStore(log(folder, Durability.PROCESS_DEATH), entries);
       case "pensieveWithoutLog" -> new PensieveStore(Log.none(), entries);
-      case "chronicleMap" -> new ChronicleStore(folder, entries);
+      case "chronicleMap" -> new ChronicleStore(folder, entries, valueBytes);
       case "rocksDb" -> new RocksStore(folder, false);
       case "mvStore" -> new MvStore(folder);
       default -> throw new IllegalArgumentException("no such store: " + name);
@@ -40,11 +39,12 @@ final class Stores {
   }
 
   /** A store whose entries survive a power cut as soon as they are put. */
-  static Store survivingPowerCut(String name, Path folder, int entries) throws Exception {
+  static Store survivingPowerCut(String name, Path folder, int entries, int valueBytes)
+      throws Exception {
     return switch (name) {
       case "pensieve" -> new PensieveStore(log(folder, Durability.POWER_CUT), entries);
       case "rocksDb" -> new RocksStore(folder, true);
-      case "bareLoop" -> new BareLoop(folder);
+      case "bareLoop" -> new BareLoop(folder, valueBytes);
       default -> throw new IllegalArgumentException("no such store: " + name);
     };
   }
@@ -86,12 +86,12 @@ final class Stores {
   private static final class ChronicleStore implements Store {
     private final ChronicleMap<Long, byte[]> map;
 
-    ChronicleStore(Path folder, int entries) throws IOException {
+    ChronicleStore(Path folder, int entries, int valueBytes) throws IOException {
       map =
           ChronicleMap.of(Long.class, byte[].class)
               .name("benchmark")
               .entries(entries + entries / 2)
-              .averageValueSize(VALUE_BYTES)
+              .averageValueSize(valueBytes)
               .putReturnsNull(true) // else it would read and copy the old value
               .createPersistedTo(folder.resolve("map").toFile());
     }
@@ -158,13 +158,12 @@ final class Stores {
     private static final int FILE_BYTES = 64 << 20;
     private static final int CHUNK_BYTES = 1 << 20;
     private static final int HEADER_BYTES = 32; // about what a record has beside its value
-    private static final int RECORD_BYTES = HEADER_BYTES + Long.BYTES + VALUE_BYTES;
-
     private final FileChannel channel;
-    private final ByteBuffer record = ByteBuffer.allocateDirect(RECORD_BYTES);
+    private final ByteBuffer record;
     private long position;
 
-    BareLoop(Path folder) throws IOException {
+    BareLoop(Path folder, int valueBytes) throws IOException {
+      record = ByteBuffer.allocateDirect(HEADER_BYTES + Long.BYTES + valueBytes);
       channel =
           FileChannel.open(
               folder.resolve("bare"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -182,8 +181,8 @@ final class Stores {
       record.putLong(key).put(value).rewind();
       channel.write(record, position);
       channel.force(false);
-      position += RECORD_BYTES;
-      if (position + RECORD_BYTES > FILE_BYTES) {
+      position += record.capacity();
+      if (position + record.capacity() > FILE_BYTES) {
         position = 0;
       }
     }

@@ -3,9 +3,7 @@ package io.pensieve.lru;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -249,12 +247,11 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
 
   /** The current entries, the least recently used first. */
   public List<Node<K, V>> coldestFirst() {
-    record Stamped<K, V>(long stamp, Node<K, V> node) {}
-    return StreamSupport.stream(table.spliterator(), false)
-        .map(node -> new Stamped<>(clock.stampOf(node), node))
-        .sorted(Comparator.comparingLong(Stamped::stamp))
-        .map(Stamped::node)
-        .toList();
+    StampSort<K, V> sort = new StampSort<>(order.size());
+    for (Node<K, V> node : table) {
+      sort.add(node, clock.stampOf(node));
+    }
+    return sort.ascending();
   }
 
   /** As {@link #coldestFirst}, in reverse order. */

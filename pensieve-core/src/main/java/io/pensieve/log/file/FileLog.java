@@ -31,10 +31,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The log compacts itself while it is in use: it saves the entries and deletes the changes
  * before. It begins when the changes take 64 MiB, or about two thirds as much as the entries where
  * these are many. So the folder never holds more than twice the entries and 128 MiB, or three times
- * the entries where that is more. An entry counts with key, value and up to 47 bytes. A larger
- * {@link #maximumEntryBytes} adds what it adds to the ring. During a compaction, writers that
- * append more than a third of that log are slowed down until it ends. If it fails, the log
- * continues and grows. It retries at growing intervals: see {@link #statistics}.
+ * the entries where that is more: {@link #maximumLogBytes} sets another length. An entry counts
+ * with key, value and up to 47 bytes. A larger {@link #maximumEntryBytes} adds what it adds to the
+ * ring. During a compaction, writers that append more than a third of that log are slowed down
+ * until it ends. If it fails, the log continues and grows. It retries at growing intervals: see
+ * {@link #statistics}.
  *
  * <p>The log locks its folder against other processes, other class loaders, and other logs of this
  * process. If its folder is deleted, replaced or taken, it fails at its next force, and within
@@ -141,6 +142,24 @@ public final class FileLog<K, V> implements Log<K, V> {
    */
   public FileLog<K, V> maximumEntryBytes(int bytes) {
     return with(options.withEntryBytesMax(bytes));
+  }
+
+  /**
+   * Describes this log with another length up to which changes may collect behind the saved
+   * entries. The default is 96 MiB. The log begins to save the entries anew at two thirds of it. So
+   * a long log costs less writing, and more of the disk and of the next opening. The folder never
+   * holds more than twice the entries, this length and 32 MiB. Where the entries take more than
+   * five thirds of this length, it is three times the entries, less two thirds of this length, and
+   * 32 MiB.
+   *
+   * <p>Writers that are slowed down by compactions, for example while they overwrite a million
+   * entries at full speed, are the reason to choose a longer one: three times the bytes of the
+   * entries, say.
+   *
+   * @throws IllegalArgumentException if the length is not from 32 MiB to 1 PiB
+   */
+  public FileLog<K, V> maximumLogBytes(long bytes) {
+    return with(options.withLogBytesMax(bytes));
   }
 
   /**

@@ -45,10 +45,12 @@ record LogSettings(
    * The settings that a caller of {@link FileLog} may choose. Each is checked at once.
    *
    * @param entryBytesMax the maximum bytes of a key and its value together
+   * @param logBytesMax as in {@link Compaction}
    */
   record Options(
       Durability durability,
       int entryBytesMax,
+      long logBytesMax,
       long compactionBytesPerSecond,
       int recoveryThreads) {
     private static final int FRAME_OVERHEAD_BYTES = Format.FRAME_HEADER_BYTES + Format.EXPIRY_BYTES;
@@ -59,7 +61,10 @@ record LogSettings(
     // one is being zeroed.
     private static final long ALLOCATED_SEGMENT_BYTES = 8 << 20;
     private static final long LOW_WATER_BYTES = 64 << 20;
-    private static final long COMPACTION_LOG_BYTES = 96 << 20;
+    private static final long LOG_BYTES_MAX = 96 << 20;
+    // Smaller ones are no use beside a ring of 8 MiB and segments of 16; larger ones no disk's.
+    private static final long SMALLEST_LOG_BYTES_MAX = 32 << 20;
+    private static final long LARGEST_LOG_BYTES_MAX = 1L << 50;
     private static final int COMPACTION_BATCH_BYTES = 256 << 10;
     private static final long COMPACTION_BYTES_PER_SECOND = 64 << 20;
     private static final long HELD_BYTES_PER_SECOND = 1 << 20;
@@ -68,6 +73,7 @@ record LogSettings(
         new Options(
             Durability.PROCESS_DEATH,
             RING_BYTES_MIN / 2 - FRAME_OVERHEAD_BYTES,
+            LOG_BYTES_MAX,
             COMPACTION_BYTES_PER_SECOND,
             Runtime.getRuntime().availableProcessors());
 
@@ -75,6 +81,15 @@ record LogSettings(
       if (entryBytesMax < 1 || entryBytesMax > ENTRY_BYTES_MAX) {
         throw new IllegalArgumentException(
             "maximumEntryBytes must be from 1 to " + ENTRY_BYTES_MAX + ": " + entryBytesMax);
+      }
+      if (logBytesMax < SMALLEST_LOG_BYTES_MAX || logBytesMax > LARGEST_LOG_BYTES_MAX) {
+        throw new IllegalArgumentException(
+            "maximumLogBytes must be from "
+                + SMALLEST_LOG_BYTES_MAX
+                + " to "
+                + LARGEST_LOG_BYTES_MAX
+                + ": "
+                + logBytesMax);
       }
       requirePositive("compactionBytesPerSecond", compactionBytesPerSecond);
       requirePositive("recoveryThreads", recoveryThreads);
@@ -87,19 +102,25 @@ record LogSettings(
     }
 
     Options withDurability(Durability other) {
-      return new Options(other, entryBytesMax, compactionBytesPerSecond, recoveryThreads);
+      return new Options(
+          other, entryBytesMax, logBytesMax, compactionBytesPerSecond, recoveryThreads);
     }
 
     Options withEntryBytesMax(int other) {
-      return new Options(durability, other, compactionBytesPerSecond, recoveryThreads);
+      return new Options(durability, other, logBytesMax, compactionBytesPerSecond, recoveryThreads);
+    }
+
+    Options withLogBytesMax(long other) {
+      return new Options(
+          durability, entryBytesMax, other, compactionBytesPerSecond, recoveryThreads);
     }
 
     Options withCompactionBytesPerSecond(long other) {
-      return new Options(durability, entryBytesMax, other, recoveryThreads);
+      return new Options(durability, entryBytesMax, logBytesMax, other, recoveryThreads);
     }
 
     Options withRecoveryThreads(int other) {
-      return new Options(durability, entryBytesMax, compactionBytesPerSecond, other);
+      return new Options(durability, entryBytesMax, logBytesMax, compactionBytesPerSecond, other);
     }
 
     /** Derives all settings from these. */
@@ -117,10 +138,7 @@ record LogSettings(
           durability == Durability.POWER_CUT ? ALLOCATED_SEGMENT_BYTES : SEGMENT_BYTES,
           LOW_WATER_BYTES,
           new LogSettings.Compaction(
-              COMPACTION_LOG_BYTES,
-              COMPACTION_BATCH_BYTES,
-              compactionBytesPerSecond,
-              HELD_BYTES_PER_SECOND),
+              logBytesMax, COMPACTION_BATCH_BYTES, compactionBytesPerSecond, HELD_BYTES_PER_SECOND),
           ReplayPipeline.Settings.ofThreads(recoveryThreads));
     }
   }

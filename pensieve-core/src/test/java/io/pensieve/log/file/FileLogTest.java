@@ -242,6 +242,28 @@ class FileLogTest {
   }
 
   @Test
+  void aChosenLengthOfTheLogIsWhatItsCompactionGoesBy() {
+    LogSettings.Options options = LogSettings.Options.DEFAULT;
+    assertEquals(96 << 20, options.settings().compaction().logBytesMax());
+    LogSettings.Options longer =
+        options
+            .withLogBytesMax(1L << 40)
+            .withDurability(Durability.POWER_CUT)
+            .withEntryBytesMax(100)
+            .withCompactionBytesPerSecond(1)
+            .withRecoveryThreads(1);
+    assertEquals(1L << 40, longer.settings().compaction().logBytesMax());
+    assertEquals((2L << 40) / 3, longer.settings().compaction().dueBytes(0));
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, (32 << 20) - 1, (1L << 50) + 1, Long.MAX_VALUE})
+  void aLengthOfTheLogOutsideItsBoundsIsRefused(long bytes) {
+    FileLog<String, String> log = FileLog.at(folder(), Codec.utf8(), Codec.utf8());
+    assertThrows(IllegalArgumentException.class, () -> log.maximumLogBytes(bytes));
+  }
+
+  @Test
   void anInterruptHarmsNothingAndIsKept() {
     Thread.currentThread().interrupt();
     try (FileLog<String, byte[]> log = open(Durability.POWER_CUT)) {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag(Depth.TAG)
 class FolderBoundTest {
   private static final int TURNS = Depth.of(3, 8, 8); // of what is overwritten
-  private static final long SPARE_BYTES = (128 << 20) / 64;
+  private static final long SPARE_BYTES = (32 << 20) / 64; // ring and segments
   private static final long LOG_BYTES_MAX = (96 << 20) / 64;
   private static final int RING_BYTES = (8 << 20) / 64;
   private static final int SEGMENT_BYTES = (8 << 20) / 64;
@@ -44,19 +44,22 @@ class FolderBoundTest {
     private @Nullable LogWriter logWriter;
     private @Nullable Compactor<?, ?> compactor;
     private final boolean isHeldBack;
+    private final long logBytesMax;
     private boolean othersWork;
     private long nanos;
     private long nanosMax = Long.MAX_VALUE;
     private long bytesMax;
 
-    OverwrittenLog(Durability durability, long heldBytesPerSecond) {
-      this(durability, heldBytesPerSecond, null);
+    OverwrittenLog(Durability durability, long logBytesMax, long heldBytesPerSecond) {
+      this(durability, logBytesMax, heldBytesPerSecond, null);
     }
 
     OverwrittenLog(
         Durability durability,
+        long logBytesMax,
         long heldBytesPerSecond,
         @Nullable LiveEntries<String, String> otherMap) {
+      this.logBytesMax = logBytesMax;
       isHeldBack = heldBytesPerSecond < Long.MAX_VALUE;
       log =
           FileLog.open(
@@ -72,7 +75,7 @@ class FolderBoundTest {
                   SEGMENT_BYTES,
                   0,
                   new LogSettings.Compaction(
-                      LOG_BYTES_MAX, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
+                      logBytesMax, BATCH_BYTES, 1L << 40, heldBytesPerSecond),
                   ReplayPipeline.Settings.ofThreads(1)),
               new LogThreads(
                   work -> logWriter = (LogWriter) work,
@@ -126,7 +129,8 @@ class FolderBoundTest {
     long boundBytes(int entries) {
       long live = (long) entries * FRAME_BYTES;
       long files = 2L * disk.contents().size() + 2L * live / SEGMENT_BYTES;
-      return Math.max(2 * live + SPARE_BYTES, 3 * live - SPARE_BYTES / 4)
+      return Math.max(2 * live + logBytesMax, 3 * live - 2 * logBytesMax / 3)
+          + SPARE_BYTES
           + files * FileHeader.BYTES;
     }
   }
@@ -138,8 +142,18 @@ class FolderBoundTest {
   })
   void aFolderIsAtMostTwiceItsEntriesAnd128MebibytesOrThreeTimesItsEntries(
       Durability durability, int entries) {
-    OverwrittenLog log = new OverwrittenLog(durability, 1 << 20);
-    log.overwrite(entries, TURNS * Math.max(LOG_BYTES_MAX, (long) entries * FRAME_BYTES));
+    assertBounded(durability, entries, LOG_BYTES_MAX);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"PROCESS_DEATH, 32", "PROCESS_DEATH, 400", "POWER_CUT, 400"})
+  void aFolderKeepsTheBoundThatItsUserChooses(Durability durability, int logMebibytesMax) {
+    assertBounded(durability, 8000, ((long) logMebibytesMax << 20) / 64);
+  }
+
+  private static void assertBounded(Durability durability, int entries, long logBytesMax) {
+    OverwrittenLog log = new OverwrittenLog(durability, logBytesMax, 1 << 20);
+    log.overwrite(entries, TURNS * Math.max(logBytesMax, (long) entries * FRAME_BYTES));
     long bound = log.boundBytes(entries);
     assertTrue(log.bytesMax <= bound, () -> log.bytesMax + " bytes, " + bound + " allowed");
     assertTrue(log.log.statistics().compactions() >= 3, () -> "" + log.log.statistics());
@@ -147,7 +161,8 @@ class FolderBoundTest {
 
   @Test
   void writersThatAreNotHeldBackOutrunACompaction() {
-    OverwrittenLog log = new OverwrittenLog(Durability.PROCESS_DEATH, Long.MAX_VALUE);
+    OverwrittenLog log =
+        new OverwrittenLog(Durability.PROCESS_DEATH, LOG_BYTES_MAX, Long.MAX_VALUE);
     log.overwrite(8000, 10 * LOG_BYTES_MAX);
     assertTrue(log.bytesMax > log.boundBytes(8000), "else the test above shows nothing");
   }
@@ -158,7 +173,8 @@ class FolderBoundTest {
         () -> {
           throw new IllegalStateException("no walk today");
         };
-    OverwrittenLog log = new OverwrittenLog(Durability.PROCESS_DEATH, 1 << 10, broken);
+    OverwrittenLog log =
+        new OverwrittenLog(Durability.PROCESS_DEATH, LOG_BYTES_MAX, 1 << 10, broken);
     log.nanosMax = 1_000_000_000; // five turns
     log.overwrite(100, 3 * LOG_BYTES_MAX);
     LogStatistics statistics = log.log.statistics();
