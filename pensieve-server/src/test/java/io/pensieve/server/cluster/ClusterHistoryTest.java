@@ -109,8 +109,20 @@ final class ClusterHistoryTest {
   private void strikeAndCheck(
       Cluster cluster, List<Fault> faults, int first, int count, boolean withExpiry)
       throws Exception {
+    try (DeliveredChanges changes = DeliveredChanges.since(cluster)) {
+      strikeAndCheck(cluster, changes, faults, first, count, withExpiry);
+    }
+  }
+
+  private void strikeAndCheck(
+      Cluster cluster,
+      DeliveredChanges changes,
+      List<Fault> faults,
+      int first,
+      int count,
+      boolean withExpiry)
+      throws Exception {
     Histories histories = new Histories();
-    DeliveredChanges changes = DeliveredChanges.since(cluster);
     String name = "r" + first + "-";
     StringBuilder done = new StringBuilder("seed " + SEED + ", faults:");
     try (Workload workload =
@@ -138,10 +150,10 @@ final class ClusterHistoryTest {
     System.out.println(
         done + ": " + histories.size() + " operations, " + histories.unknown() + " unknown");
     histories.assertLinearizable(done.toString());
-    int nodesThatKnow = changes.assertEqual();
+    int several = changes.assertOneOrder();
     System.out.println(pauses);
     System.out.println(
-        "order of writes: the same at " + nodesThatKnow + " nodes; so far " + struck);
+        "order of writes: " + several + " changes compared between nodes; so far " + struck);
     assertTrue(cluster.awaitEqual() > 0, "there are entries at the end");
   }
 }

@@ -1,8 +1,9 @@
 package io.pensieve.server.cluster;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.server.cluster.OrderOfWrites.Delivered;
+import io.pensieve.server.cluster.OrderOfWrites.Stretch;
 import io.pensieve.server.linearizability.Answer;
 import io.pensieve.server.linearizability.Request;
 import java.io.BufferedReader;
@@ -14,29 +15,49 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 
-/** All changes from one moment to another, as each node delivers them: the order of writes. */
-final class DeliveredChanges {
-  private static final int SILENCE_MILLIS_MAX = 60_000;
+/**
+ * All changes from one moment to another, as the nodes deliver them: the order of writes. A client
+ * of each node reads them as they come, since a node forgets them when it starts anew. Another one
+ * goes to the next node whenever its stream ends.
+ */
+final class DeliveredChanges implements AutoCloseable {
+  private static final int SILENCE_MILLIS_MAX = 2_000; // a paused node is asked again
   private static final long POLL_NANOS = 20_000_000;
+  private static final long PATIENCE_WITH_GONE_NANOS = 1_000_000_000; // of a node that catches up
   private static final int HTTP_GONE = 410;
   private static final String ID = "id: ";
+  private static final String DATA = "data: ";
 
   private final List<Node> nodes;
-  private final long since;
+  private final List<Watcher> watchers = new ArrayList<>();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private volatile boolean stopped;
 
-  private DeliveredChanges(List<Node> nodes, long since) {
+  private DeliveredChanges(List<Node> nodes) {
     this.nodes = nodes;
-    this.since = since;
   }
 
   /** Those from now on. */
   static DeliveredChanges since(Cluster cluster) throws Exception {
-    return new DeliveredChanges(cluster.nodes(), mark(cluster.nodes()));
+    DeliveredChanges changes = new DeliveredChanges(cluster.nodes());
+    long since = changes.mark();
+    for (int i = 0; i < changes.nodes.size(); i++) {
+      changes.watch(changes.new Watcher(i, 0, since));
+    }
+    changes.watch(changes.new Watcher(0, 1, since));
+    return changes;
   }
 
-  private static long mark(List<Node> nodes) throws IOException {
+  private void watch(Watcher watcher) {
+    watchers.add(watcher);
+    threads.execute(watcher);
+  }
+
+  private long mark() throws IOException {
     Request put = new Request.Put("", Request.ANY_VERSION, 0);
     long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
     try (KeyClient client = new KeyClient()) {
@@ -58,50 +79,126 @@ final class DeliveredChanges {
   }
 
   /**
-   * Fails unless all nodes that still know them deliver the same changes in the same order. Those
-   * that have started meanwhile say that they do not know.
+   * Fails unless all nodes have delivered the same changes in the same order, each as long as it
+   * knew them.
    *
-   * @return how many nodes know them
+   * @return how many changes several nodes have delivered
    */
-  int assertEqual() throws IOException {
-    long last = mark(nodes);
-    List<List<String>> delivered = new ArrayList<>();
-    for (Node node : nodes) {
-      deliver(node, last).ifPresent(delivered::add);
+  int assertOneOrder() throws IOException {
+    long last = mark();
+    long deadlineNanos = System.nanoTime() + Cluster.PATIENCE.toNanos();
+    while (!watchers.stream().allMatch(watcher -> watcher.since >= last)) {
+      assertTrue(System.nanoTime() - deadlineNanos < 0, "some node does not deliver the last one");
+      LockSupport.parkNanos(POLL_NANOS);
     }
-    for (List<String> each : delivered) {
-      assertEquals(delivered.get(0), each, "the order of writes");
-      assertTrue(each.size() > 1, "there are changes");
+    List<Stretch> stretches = new ArrayList<>();
+    for (Watcher watcher : watchers) {
+      synchronized (watcher) {
+        for (Stretch stretch : watcher.stretches) {
+          stretches.add(new Stretch(stretch.node(), List.copyOf(stretch.changes())));
+        }
+      }
     }
-    return delivered.size();
+    int several = OrderOfWrites.assertOne(stretches);
+    assertTrue(several > 0, "nodes have changes to compare");
+    return several;
   }
 
-  /** The versions and the changes, in their order. */
-  private Optional<List<String>> deliver(Node node, long last) throws IOException {
-    URI url = URI.create(node.url() + "/v1/watch?since=" + since);
-    HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
-    connection.setReadTimeout(SILENCE_MILLIS_MAX);
-    try {
-      if (connection.getResponseCode() == HTTP_GONE) {
-        return Optional.empty();
-      }
-      List<String> lines = new ArrayList<>();
-      BufferedReader in =
-          new BufferedReader(
-              new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8));
-      boolean isLast = false;
-      for (String line = in.readLine(); line != null; line = in.readLine()) {
-        if (isLast && line.isEmpty()) {
-          return Optional.of(lines);
+  @Override
+  public void close() {
+    stopped = true;
+    threads.shutdownNow();
+  }
+
+  /** A client that reads on where its stream ended, or anew where the changes are forgotten. */
+  private final class Watcher implements Runnable {
+    final List<Stretch> stretches = new ArrayList<>(); // guarded by this
+    volatile long since;
+    private final int step;
+    private int at;
+    private boolean isForgotten; // the changes after `since`: begins anew
+    private long goneSinceNanos;
+
+    Watcher(int first, int step, long since) {
+      this.at = first;
+      this.step = step;
+      this.since = since;
+      begin();
+    }
+
+    private synchronized void begin() {
+      String node = step == 0 ? nodes.get(at).toString() : OrderOfWrites.VARIOUS;
+      stretches.add(new Stretch(node, new ArrayList<>()));
+    }
+
+    @Override
+    public void run() {
+      while (!stopped) {
+        try {
+          read();
+        } catch (IOException ended) {
+          // It reads on below.
         }
-        isLast |= line.equals(ID + last);
-        if (line.startsWith("data: ")) {
-          lines.add(line);
+        if (step > 0 && !stopped) {
+          at = (at + step) % nodes.size();
+        }
+        LockSupport.parkNanos(POLL_NANOS);
+      }
+    }
+
+    private void read() throws IOException {
+      String query = isForgotten ? "" : "?since=" + since;
+      URI url = URI.create(nodes.get(at).url() + "/v1/watch" + query);
+      HttpURLConnection connection = (HttpURLConnection) url.toURL().openConnection();
+      connection.setConnectTimeout(SILENCE_MILLIS_MAX);
+      connection.setReadTimeout(SILENCE_MILLIS_MAX);
+      try {
+        if (connection.getResponseCode() == HTTP_GONE) {
+          gone();
+          return;
+        }
+        goneSinceNanos = 0;
+        if (isForgotten) {
+          isForgotten = false;
+          begin();
+        }
+        readEvents(
+            new BufferedReader(
+                new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8)));
+      } finally {
+        connection.disconnect();
+      }
+    }
+
+    // A node that catches up does not know this version yet.
+    private void gone() {
+      long now = System.nanoTime();
+      if (goneSinceNanos == 0) {
+        goneSinceNanos = now;
+      }
+      isForgotten = now - goneSinceNanos > PATIENCE_WITH_GONE_NANOS;
+    }
+
+    private void readEvents(BufferedReader in) throws IOException {
+      long id = since;
+      String data = "";
+      for (String line = in.readLine(); line != null && !stopped; line = in.readLine()) {
+        if (line.startsWith(ID)) {
+          id = Long.parseLong(line.substring(ID.length()));
+        } else if (line.startsWith(DATA)) {
+          data = line.substring(DATA.length());
+        } else if (line.isEmpty()) {
+          if (!data.isEmpty() && id != since) { // the last event of a stream has no id
+            add(new Delivered(id, data));
+          }
+          since = id;
+          data = "";
         }
       }
-      throw new IOException(node + " ends a stream after " + lines.size());
-    } finally {
-      connection.disconnect();
+    }
+
+    private synchronized void add(Delivered change) {
+      stretches.get(stretches.size() - 1).changes().add(change);
     }
   }
 }
