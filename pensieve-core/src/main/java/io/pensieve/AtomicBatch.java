@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operations that {@link Pensieve#writeAsync} applies atomically: all or none. It applies them in
@@ -37,8 +38,18 @@ public final class AtomicBatch<K, V> {
 
   record Get<K, V>(K key) implements Operation<K, V> {}
 
-  /** A time to live of 0 stands for the map's default. */
-  record Put<K, V>(K key, V value, long ttlMillis) implements Operation<K, V> {}
+  /** Null stands for the map's time to live. */
+  record Put<K, V>(K key, V value, @Nullable TimeToLive ttl) implements Operation<K, V> {
+    long ttlMillis() {
+      return ttl == null ? 0 : ttl.millis();
+    }
+
+    boolean keepsExpiry() {
+      return ttl != null && ttl.dependsOnEntry();
+    }
+  }
+
+  record Touch<K, V>(K key, TimeToLive ttl) implements Operation<K, V> {}
 
   record Remove<K, V>(K key) implements Operation<K, V> {}
 
@@ -46,7 +57,8 @@ public final class AtomicBatch<K, V> {
 
   record RequireAbsent<K, V>(K key) implements Operation<K, V> {}
 
-  record Add<K, V>(K key, long by, NumberCodec<V> numberCodec) implements Operation<K, V> {}
+  record Add<K, V>(K key, long by, NumberCodec<V> numberCodec, TimeToLive ttl)
+      implements Operation<K, V> {}
 
   /** Reads the key's entry. Counts as a use, as {@link Pensieve#get} does. */
   public AtomicBatch<K, V> get(K key) {
@@ -55,7 +67,7 @@ public final class AtomicBatch<K, V> {
 
   /** Writes the value, with the time to live of {@link Pensieve#put(Object, Object)}. */
   public AtomicBatch<K, V> put(K key, V value) {
-    return add(new Put<>(requireNonNull(key), requireNonNull(value), 0));
+    return add(new Put<>(requireNonNull(key), requireNonNull(value), null));
   }
 
   /**
@@ -65,7 +77,20 @@ public final class AtomicBatch<K, V> {
    * @throws IllegalArgumentException if {@code ttl} is not positive
    */
   public AtomicBatch<K, V> put(K key, V value, Duration ttl) {
-    return add(new Put<>(requireNonNull(key), requireNonNull(value), UpdateDecisions.millis(ttl)));
+    return put(key, value, TimeToLive.of(ttl));
+  }
+
+  /** Writes the value, with a time to live that may depend on whether there is an entry. */
+  public AtomicBatch<K, V> put(K key, V value, TimeToLive ttl) {
+    return add(new Put<>(requireNonNull(key), requireNonNull(value), requireNonNull(ttl)));
+  }
+
+  /**
+   * Changes how long the key's entry lives, as {@link Pensieve#touch}: it keeps its value and gets
+   * a new version. Has no effect if the key is absent.
+   */
+  public AtomicBatch<K, V> touch(K key, TimeToLive ttl) {
+    return add(new Touch<>(requireNonNull(key), requireNonNull(ttl)));
   }
 
   /** Removes the key, if it is present. */
@@ -91,7 +116,13 @@ public final class AtomicBatch<K, V> {
    * value is not a number, or if the sum overflows a {@code long}.
    */
   public AtomicBatch<K, V> increment(K key, long by, NumberCodec<V> numberCodec) {
-    return add(new Add<>(requireNonNull(key), by, requireNonNull(numberCodec)));
+    return increment(key, by, numberCodec, TimeToLive.unchanged());
+  }
+
+  /** As {@link #increment(Object, long, NumberCodec)}, with this time to live. */
+  public AtomicBatch<K, V> increment(K key, long by, NumberCodec<V> numberCodec, TimeToLive ttl) {
+    return add(
+        new Add<>(requireNonNull(key), by, requireNonNull(numberCodec), requireNonNull(ttl)));
   }
 
   private AtomicBatch<K, V> add(Operation<K, V> operation) {

@@ -161,6 +161,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
   private static boolean isWrite(Operation<?, ?> operation) {
     return operation instanceof AtomicBatch.Put
         || operation instanceof AtomicBatch.Remove
+        || operation instanceof AtomicBatch.Touch
         || operation instanceof AtomicBatch.Add;
   }
 
@@ -182,9 +183,12 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
     if (operation instanceof AtomicBatch.Put<K, V> put) {
       UpdateDecision<V> write = requireNonNull(puts.get(put));
-      long expiry =
-          updateDecisions.expiryMillis(write, put.key(), put.value(), pendingEntry.now, nowMillis);
-      pendingEntry.write(put.value(), write.weight(), expiry);
+      write(put.key(), put.value(), write, put.keepsExpiry(), pendingEntry, nowMillis);
+    } else if (operation instanceof AtomicBatch.Touch<K, V> touch) {
+      V value = pendingEntry.value();
+      if (value != null) {
+        write(touch.key(), value, touch.ttl(), pendingEntry, nowMillis);
+      }
     } else if (operation instanceof AtomicBatch.Remove && pendingEntry.now != null) {
       pendingEntry.remove();
     }
@@ -203,14 +207,29 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     } catch (ArithmeticException overflow) {
       return Reason.OVERFLOW;
     }
-    UpdateDecision<V> write = updateDecisions.write(add.key(), value);
-    long expiry =
-        pendingEntry.now == null
-            ? updateDecisions.expiryMillis(write, add.key(), value, null, nowMillis)
-            : pendingEntry.now.expiryMillis();
-    pendingEntry.write(value, write.weight(), expiry);
+    write(add.key(), value, add.ttl(), pendingEntry, nowMillis);
     use(pendingEntry);
     return null;
+  }
+
+  private void write(K key, V value, TimeToLive ttl, PendingEntry<V> pendingEntry, long nowMillis) {
+    UpdateDecision<V> write = updateDecisions.writeFor(key, value, ttl.millis());
+    write(key, value, write, ttl.dependsOnEntry(), pendingEntry, nowMillis);
+  }
+
+  private void write(
+      K key,
+      V value,
+      UpdateDecision<V> write,
+      boolean keepsExpiry,
+      PendingEntry<V> pendingEntry,
+      long nowMillis) {
+    Snapshot<V> before = pendingEntry.now;
+    long expiry =
+        before != null && keepsExpiry
+            ? before.expiryMillis()
+            : updateDecisions.expiryMillis(write, key, value, before, nowMillis);
+    pendingEntry.write(value, write.weight(), expiry);
   }
 
   private void use(PendingEntry<V> pendingEntry) {

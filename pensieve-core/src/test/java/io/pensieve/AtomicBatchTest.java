@@ -207,6 +207,44 @@ class AtomicBatchTest {
     assertEquals(Set.of("n=1 REPLACED", "over=1 EXPIRED"), Set.copyOf(told));
   }
 
+  @Test
+  void aTouchGivesANewVersionToWhatFollowsItInTheBatch() {
+    map.put("a", "1");
+    long version = requireNonNull(map.getVersioned("a")).version();
+    batch.touch("a", TimeToLive.of(Duration.ofSeconds(60))).requireVersion("a", version);
+    assertEquals(Reason.REQUIREMENT, refusalOf(batch).reason());
+    assertEquals(Optional.empty(), requireNonNull(map.getVersioned("a")).expiry());
+  }
+
+  @Test
+  void whatABatchTouchesKeepsItsValueAndGetsANewVersion() {
+    Instant start = clock.instant();
+    map.put("touched", "1", Duration.ofSeconds(10));
+    map.put("kept", "1", Duration.ofSeconds(10));
+    map.put("over", "1", Duration.ofSeconds(1));
+    long version = requireNonNull(map.getVersioned("touched")).version();
+    clock.advance(5_000);
+    batch
+        .touch("touched", TimeToLive.of(Duration.ofSeconds(60)))
+        .touch("over", TimeToLive.of(Duration.ofSeconds(60)))
+        .put("kept", "2", TimeToLive.unchanged())
+        .put("new", "2", TimeToLive.of(Duration.ofSeconds(7)).forNewEntries())
+        .put("new", "3", TimeToLive.of(Duration.ofSeconds(70)).forNewEntries())
+        .increment("kept", 1, NumberCodec.decimal(), TimeToLive.unlimited());
+    List<OperationResult<String>> results = map.writeAsync(batch).await().results();
+    assertEquals(Optional.of(start.plusSeconds(65)), expiryIn(results, 0));
+    assertEquals(new OperationResult<String>(null, null, false), results.get(1));
+    assertEquals(Optional.of(start.plusSeconds(10)), expiryIn(results, 2));
+    assertEquals(Optional.of(start.plusSeconds(12)), expiryIn(results, 3));
+    assertEquals(Optional.of(start.plusSeconds(12)), expiryIn(results, 4));
+    assertEquals(Optional.empty(), expiryIn(results, 5));
+    Versioned<String> touched = requireNonNull(map.getVersioned("touched"));
+    assertEquals("1", touched.value());
+    assertTrue(touched.version() > version);
+    assertEquals(Optional.of(start.plusSeconds(65)), touched.expiry());
+    assertEquals(Map.of("touched", "1", "kept", "3", "new", "3"), Map.copyOf(map));
+  }
+
   private static Optional<Instant> expiryIn(List<OperationResult<String>> results, int operation) {
     return requireNonNull(results.get(operation).entry()).expiry();
   }

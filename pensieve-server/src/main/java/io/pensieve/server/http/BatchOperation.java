@@ -5,16 +5,15 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import io.pensieve.TimeToLive;
 import io.pensieve.server.http.json.JsonObjectReader;
 import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.json.StrictJson;
-import io.pensieve.server.http.protocol.DurationFormat;
 import io.pensieve.server.http.protocol.MediaType;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.value.StoredValue;
 import java.io.ByteArrayInputStream;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -28,13 +27,16 @@ sealed interface BatchOperation {
   record Get(String key) implements BatchOperation {}
 
   /** Writes the entry. */
-  record Put(String key, StoredValue value, Optional<Duration> ttl) implements BatchOperation {}
+  record Put(String key, StoredValue value, Optional<TimeToLive> ttl) implements BatchOperation {}
 
   /** Removes the entry. */
   record Delete(String key) implements BatchOperation {}
 
+  /** Changes how long the entry lives. */
+  record Touch(String key, TimeToLive ttl) implements BatchOperation {}
+
   /** Adds to the entry's number. */
-  record Incr(String key, long by) implements BatchOperation {}
+  record Incr(String key, long by, TimeToLive ttl) implements BatchOperation {}
 
   /** Requires the entry to have this version; 0 requires it to be absent. */
   record Check(String key, long version) implements BatchOperation {}
@@ -55,7 +57,8 @@ sealed interface BatchOperation {
     private static final String KEY = "key";
     private static final String VALUE = "value";
     private static final String VALUE_BASE64 = "value_base64";
-    private static final String TTL = "ttl";
+    private static final String TTL = TtlParameters.TTL;
+    private static final String INITIAL_TTL = TtlParameters.INITIAL_TTL;
     private static final String CONTENT_TYPE = "content_type";
     private static final String BY = "by";
     private static final String VERSION = "version";
@@ -63,9 +66,10 @@ sealed interface BatchOperation {
     private static final Map<String, Set<String>> FIELDS =
         Map.of(
             "get", Set.of(OP, KEY),
-            "put", Set.of(OP, KEY, VALUE, VALUE_BASE64, TTL, CONTENT_TYPE),
+            "put", Set.of(OP, KEY, VALUE, VALUE_BASE64, TTL, INITIAL_TTL, CONTENT_TYPE),
             "delete", Set.of(OP, KEY),
-            "incr", Set.of(OP, KEY, BY),
+            "touch", Set.of(OP, KEY, TTL),
+            "incr", Set.of(OP, KEY, BY, TTL, INITIAL_TTL),
             "check", Set.of(OP, KEY, VERSION));
     private static final int FIELDS_MAX = 8;
 
@@ -138,7 +142,7 @@ sealed interface BatchOperation {
       String op = text(json, OP).orElseThrow(() -> JsonObjectReader.invalid(OP, "is missing"));
       Set<String> fields = FIELDS.get(op);
       if (fields == null) {
-        throw JsonObjectReader.invalid(OP, "must be get, put, delete, incr or check");
+        throw JsonObjectReader.invalid(OP, "must be get, put, delete, touch, incr or check");
       }
       requireKnown(json, fields, "an operation");
       String key =
@@ -148,7 +152,9 @@ sealed interface BatchOperation {
         case "get" -> new Get(key);
         case "put" -> put(key, json);
         case "delete" -> new Delete(key);
-        case "incr" -> new Incr(key, integer(json, BY));
+        case "touch" ->
+            new Touch(key, TtlParameters.required(TTL, text(json, TTL), Parser::invalid));
+        case "incr" -> new Incr(key, integer(json, BY), ttl(json).orElseGet(TimeToLive::unchanged));
         default -> new Check(key, version(json));
       };
     }
@@ -156,7 +162,7 @@ sealed interface BatchOperation {
     private Put put(String key, JsonObject json) {
       StoredValue value = value(json);
       limits.requireFits(key, value);
-      return new Put(key, value, life(json));
+      return new Put(key, value, ttl(json));
     }
 
     private StoredValue value(JsonObject json) {
@@ -183,15 +189,12 @@ sealed interface BatchOperation {
       }
     }
 
-    private static Optional<Duration> life(JsonObject json) {
-      return text(json, TTL)
-          .map(
-              text ->
-                  DurationFormat.parse(text)
-                      .filter(span -> !span.isZero())
-                      .orElseThrow(
-                          () ->
-                              JsonObjectReader.invalid(TTL, "must be " + DurationFormat.EXPECTED)));
+    private static Optional<TimeToLive> ttl(JsonObject json) {
+      return TtlParameters.of(text(json, TTL), text(json, INITIAL_TTL), Parser::invalid);
+    }
+
+    private static ProblemException invalid(String name, String expected) {
+      return JsonObjectReader.invalid(name, "must be " + expected);
     }
 
     private static long version(JsonObject json) {

@@ -15,6 +15,7 @@ import io.pensieve.server.http.BatchOperation.Get;
 import io.pensieve.server.http.BatchOperation.Incr;
 import io.pensieve.server.http.BatchOperation.Invalid;
 import io.pensieve.server.http.BatchOperation.Put;
+import io.pensieve.server.http.BatchOperation.Touch;
 import io.pensieve.server.http.json.EntryJson;
 import io.pensieve.server.http.json.FieldWriter;
 import io.pensieve.server.http.json.ProblemException;
@@ -147,8 +148,10 @@ final class BatchRoute {
       }
     } else if (operation instanceof Delete delete) {
       batch.remove(delete.key());
+    } else if (operation instanceof Touch touch) {
+      batch.touch(touch.key(), touch.ttl());
     } else if (operation instanceof Incr incr) {
-      batch.increment(incr.key(), incr.by(), StoredNumberCodec.DECIMAL);
+      batch.increment(incr.key(), incr.by(), StoredNumberCodec.DECIMAL, incr.ttl());
     } else if (operation instanceof Check check) {
       if (check.version() == 0) {
         batch.requireAbsent(check.key());
@@ -181,6 +184,9 @@ final class BatchRoute {
     Versioned<StoredValue> entry = done.entry();
     if (operation instanceof Get) {
       return readBudget.found(entry);
+    }
+    if (operation instanceof Touch) {
+      return touched(done.changed(), entry == null ? 0 : entry.version());
     }
     if (operation instanceof Delete || entry == null) {
       return status(operation instanceof Check ? StatusCodes.OK : StatusCodes.NO_CONTENT);
@@ -225,7 +231,7 @@ final class BatchRoute {
       }
       if (operation instanceof Incr incr) {
         CompletableFuture<IncrementResult> sum =
-            map.incrementAsync(incr.key(), incr.by(), StoredNumberCodec.DECIMAL);
+            map.incrementAsync(incr.key(), incr.by(), StoredNumberCodec.DECIMAL, incr.ttl());
         waiting.add(sum);
         return () -> number(sum.join().value(), sum.join().version());
       }
@@ -245,6 +251,9 @@ final class BatchRoute {
       Write.Put<String, StoredValue> write = Write.put(put.key(), put.value());
       return map.writeAsync(put.ttl().map(write::ttl).orElse(write));
     }
+    if (operation instanceof Touch touch) {
+      return map.writeAsync(Write.touch(touch.key(), touch.ttl()));
+    }
     if (operation instanceof Delete delete) {
       return map.removeAsync(delete.key());
     }
@@ -258,6 +267,9 @@ final class BatchRoute {
   private static FieldWriter result(BatchOperation operation, PendingWrite<StoredValue> write) {
     if (operation instanceof Put) {
       return written(write.previous() == null, write.version());
+    }
+    if (operation instanceof Touch) {
+      return touched(write.applied(), write.version());
     }
     if (operation instanceof Check check) {
       boolean holds = check.version() == write.version();
@@ -315,6 +327,10 @@ final class BatchRoute {
 
   private static FieldWriter written(boolean isNew, long version) {
     return versioned(isNew ? StatusCodes.CREATED : StatusCodes.NO_CONTENT, version);
+  }
+
+  private static FieldWriter touched(boolean isPresent, long version) {
+    return versioned(isPresent ? StatusCodes.NO_CONTENT : StatusCodes.NOT_FOUND, version);
   }
 
   private static FieldWriter versioned(int status, long version) {

@@ -3,6 +3,7 @@ package io.pensieve.server.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -106,6 +107,31 @@ final class BatchRouteTest {
     assertEquals("x/z", KvClient.header(kv.get("b"), "Content-Type"));
     assertArrayEquals("v".getBytes(UTF_8), kv.get("b").body());
     assertEquals("application/octet-stream", KvClient.header(kv.get("c"), "Content-Type"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aBatchExtendsAndKeepsLives(boolean atomic) throws Exception {
+    results(
+        false,
+        "{'op':'put','key':'a','value':'old','ttl':'1h'},"
+            + "{'op':'put','key':'n','value':'1','ttl':'1h'}");
+    JsonArray results =
+        results(
+            atomic,
+            "{'op':'touch','key':'a','ttl':'5h'},{'op':'touch','key':'none','ttl':'5h'},"
+                + "{'op':'put','key':'a','value':'new','ttl':'keep'},"
+                + "{'op':'put','key':'b','value':'new','ttl':'keep','initial_ttl':'3h'},"
+                + "{'op':'incr','key':'n','by':1,'ttl':'never'},{'op':'get','key':'a'}");
+    assertEquals(204, status(results, 0));
+    assertEquals(404, status(results, 1));
+    assertFalse(results.get(1).getAsJsonObject().has("version"));
+    assertTrue(results.get(5).getAsJsonObject().get("ttl_ms").getAsLong() > 4 * 3_600_000L);
+    assertEquals(version("a"), results.get(2).getAsJsonObject().get("version").getAsLong());
+    String ttl = KvClient.header(kv.get("b"), "Pensieve-TTL");
+    assertTrue(Long.parseLong(ttl.replace("ms", "")) > 2 * 3_600_000L, ttl);
+    assertTrue(kv.get("n").headers().firstValue("Pensieve-TTL").isEmpty());
+    assertEquals(Map.of("a", "new", "b", "new", "n", "2"), Map.copyOf(server.map));
   }
 
   @Test
@@ -253,6 +279,12 @@ final class BatchRouteTest {
         "{'atomic':true,'ops':[{'op':'put','key':'a','value_base64':'*'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','ttl':'0s'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','ttl':1}]} | invalid_body",
+        "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','ttl':'forever'}]} | invalid_body",
+        "{'atomic':true,'ops':[{'op':'put','key':'a','value':'','initial_ttl':'1s'}]} |"
+            + " invalid_body",
+        "{'atomic':true,'ops':[{'op':'touch','key':'a'}]} | invalid_body",
+        "{'atomic':true,'ops':[{'op':'touch','key':'a','ttl':'keep'}]} | invalid_body",
+        "{'atomic':true,'ops':[{'op':'touch','key':'a','ttl':'1s','value':''}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'incr','key':'a'}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'incr','key':'a','by':1.5}]} | invalid_body",
         "{'atomic':true,'ops':[{'op':'check','key':'a','version':-1}]} | invalid_body",
