@@ -243,6 +243,7 @@ class AtomicBatchTest {
     assertTrue(touched.version() > version);
     assertEquals(Optional.of(start.plusSeconds(65)), touched.expiry());
     assertEquals(Map.of("touched", "1", "kept", "3", "new", "3"), Map.copyOf(map));
+    map.cleanUp(); // the log still has the one that was over
   }
 
   private static Optional<Instant> expiryIn(List<OperationResult<String>> results, int operation) {
