@@ -1,14 +1,17 @@
 #!/bin/sh
-# The whole table of the map beside its peers, in some forty minutes: hits and overwrites, puts that evict from maps of three
-# sizes, look-ups with misses; from 1, 2 and 8 threads, three forks each. Prints it with ratios, and writes the figures and a plot.
+# The whole table of the map beside its peers, in some forty minutes: hits of many keys and of one, overwrites, puts that evict
+# from maps of three sizes, look-ups with misses; from 1, 2 and 8 threads, three forks each. Prints the ratios that matter most,
+# then all figures, the bytes of an entry and the slowest put after a pass of reads. Writes the figures and a plot.
 #
 #   mvn -q -pl pensieve-bench -am package -DskipTests
 #   pensieve-bench/map-table.sh pensieve-bench/results/<name> > pensieve-bench/results/<name>.txt
 #
 # Writes <name>.csv and <name>.svg. Variables make it shorter:
 #
-#   FORKS=1       a fork each, in some twelve minutes (3 without)
-#   ITERATIONS=2  of a second, measured in each fork (3 without)
+#   FORKS=1       a fork each, in some thirteen minutes (3 without)
+#   ITERATIONS=2  measured in each fork (3 without)
+#   SECONDS_EACH=1  of an iteration; 50ms for a look whether all runs
+#   JAVA_HOME=... of the JDK to measure (java of the PATH without)
 #   THREADS=2     the numbers of threads ("1 2 8" without)
 #   BENCHMARKS=MapBenchmark.getHit  those that match (all without)
 #   MAPS=pensieve,caffeine          those contenders (all without)
@@ -23,14 +26,16 @@ set -eu
 name=${1:?which file to write, without .csv?}
 here=$(dirname "$0")
 jar=$here/target/benchmarks.jar
-options="-f ${FORKS:-3} -wi 2 -w 1 -i ${ITERATIONS:-3} -r 1"
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+each=${SECONDS_EACH:-1}
+options="-f ${FORKS:-3} -wi 2 -w $each -i ${ITERATIONS:-3} -r $each"
 benchmarks=${BENCHMARKS:-.*}
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
 echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), \
 $(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r)"
-echo "JDK: $(java -version 2>&1 | sed -n 2p)"
+echo "JDK: $("$java" -version 2>&1 | sed -n 2p)"
 echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
 echo "Command: ${FORKS:+FORKS=$FORKS }${ITERATIONS:+ITERATIONS=$ITERATIONS }pensieve-bench/map-table.sh <name>"
 echo "JMH: $options. Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
@@ -41,7 +46,7 @@ measure() {
   shift 3
   rm -f "$results/csv"
   # shellcheck disable=SC2086 # several options
-  java -jar "$jar" "^(?=.*($benchmarks)).*$class.*" $options -t "$threads" ${maps:+-p "map=$maps"} "$@" \
+  "$java" -jar "$jar" "^(?=.*($benchmarks)).*$class.*" $options -t "$threads" ${maps:+-p "map=$maps"} "$@" \
     -rf csv -rff "$results/csv" >"$results/output" 2>&1 ||
     grep -q 'No matching benchmarks' "$results/output" || { cat "$results/output" >&2; exit 1; }
 }
@@ -58,6 +63,12 @@ for threads in ${THREADS:-1 2 8}; do
   measure MapBenchmark "$threads" "${MAPS:-$maps}" \
     -p "keys=${KEYS:-numbered}" -p "uses=${USES:-zipf}" -p "entries=${ENTRIES:-16384}"
   [ ! -s "$results/csv" ] || keep <"$results/csv"
+  # One key that all threads ask for.
+  if [ -z "${USES:-}" ]; then
+    measure 'MapBenchmark.getHit' "$threads" "${MAPS:-pensieve,caffeine,concurrentHashMap}" \
+      -p "keys=${KEYS:-numbered}" -p uses=one -p "entries=${ENTRIES:-16384}"
+    [ ! -s "$results/csv" ] || keep <"$results/csv"
+  fi
   # A map without a bound does not evict.
   measure '(Eviction|Miss)Benchmark' "$threads" "$(echo "${MAPS:-}" | sed 's/concurrentHashMap,*//; s/,$//')"
   # These have no kinds of keys and uses.
@@ -67,6 +78,22 @@ done
 
 cp "$results/all" "$name.csv"
 
+program() {
+  main=$1
+  shift
+  "$java" -Xmx2g -cp "$jar" "io.pensieve.bench.$main" "$@"
+}
+
 echo
-java -cp "$jar" io.pensieve.bench.ResultTable map "$name.csv"
-java -cp "$jar" io.pensieve.bench.ResultPlot map "$name.csv" >"$name.svg"
+program MapRatios "$name.csv"
+echo
+program ResultTable map "$name.csv"
+program ResultPlot map "$name.csv" >"$name.svg"
+if [ -z "${BENCHMARKS:-}" ]; then
+  echo
+  echo "Bytes of an entry of 30,000 and of 100,000, beyond key and value, in a map of two threads:"
+  program EntryFootprint 30000
+  program EntryFootprint 100000
+  echo
+  program ReadPassStalls
+fi

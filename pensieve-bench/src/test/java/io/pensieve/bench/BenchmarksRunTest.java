@@ -184,6 +184,46 @@ class BenchmarksRunTest {
   }
 
   @Test
+  void theRatiosOfAMapAreThoseToItsPeersByThreads(@TempDir Path folder) throws IOException {
+    Path results =
+        Files.writeString(
+            folder.resolve("results.csv"),
+            """
+            "Benchmark","Mode","Threads","Samples","Score","Score Error (99.9%)","Unit","Param: entries","Param: keys","Param: map","Param: uses"
+            "io.pensieve.bench.MapBenchmark.getHit","thrpt",1,5,50.0,7.1,"ops/us",100,numbered,pensieve,zipf
+            "io.pensieve.bench.MapBenchmark.getHit","thrpt",1,5,25.0,7.1,"ops/us",100,numbered,caffeine,zipf
+            "io.pensieve.bench.MapBenchmark.getHit","thrpt",8,5,60.0,7.1,"ops/us",100,numbered,pensieve,one
+            "io.pensieve.bench.MapBenchmark.getHit","thrpt",8,5,20.0,7.1,"ops/us",100,numbered,caffeine,one
+            "io.pensieve.bench.EvictionBenchmark.putNew","thrpt",8,5,8.0,7.1,"ops/us",1000,,pensieve,
+            "io.pensieve.bench.EvictionBenchmark.putNew","thrpt",8,5,2.0,7.1,"ops/us",1000,,caffeine,
+            "io.pensieve.bench.EvictionBenchmark.putNew","thrpt",8,5,9.0,7.1,"ops/us",100000,,pensieve,
+            """);
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    MapRatios.print(new PrintStream(told, true, StandardCharsets.UTF_8), results);
+    List<String> lines = told.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals("| Pensieve, times as much | as | 1 thread | 8 threads |", lines.get(0));
+    for (String line :
+        List.of(
+            "| get | caffeine | 2.00 |  |",
+            "| get | concurrentHashMap |  |  |",
+            "| get, one hot key | caffeine |  | 3.00 |",
+            "| put that evicts, 1,000 entries | caffeine |  | 4.00 |",
+            "| put that evicts, 100,000 entries | caffeine |  |  |")) {
+      assertTrue(lines.contains(line), () -> line + " in " + lines);
+    }
+  }
+
+  @Test
+  void theSlowestPutAfterAPassOfReadsIsTold() throws Exception {
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    ReadPassStalls.run(
+        Map.of("entries", "3000", "rounds", "2"),
+        new PrintStream(told, true, StandardCharsets.UTF_8));
+    String text = told.toString(StandardCharsets.UTF_8);
+    assertTrue(text.contains("3,000 entries, round 2: first put "), text);
+  }
+
+  @Test
   void aPlotIsWellFormedAndHasABarForEachResult(@TempDir Path folder) throws Exception {
     Path results =
         Files.writeString(
