@@ -88,7 +88,8 @@ class HouseRulesTest {
     return switch (room) {
       case "io.pensieve" -> 47;
       case "io.pensieve.log.file" -> 73;
-      case "io.pensieve.lru" -> 34;
+      case "io.pensieve.bench" -> 23;
+      case "io.pensieve.lru" -> 37;
       case "io.pensieve.replication" -> 27;
       case "io.pensieve.replication.ratis" -> 24;
       case "io.pensieve.server" -> 25;

@@ -18,7 +18,9 @@ import java.util.stream.Collectors;
  * </pre>
  */
 public final class MapRatios {
-  /** What a line of the results has in its benchmark and its parameters, and with whom to compare. */
+  /**
+   * What a line of the results has in its benchmark and its parameters, and with whom to compare.
+   */
   private record Ratio(String title, String benchmark, List<String> parameters, String peer) {
     boolean isOf(Results.Line line) {
       return line.benchmark().startsWith(benchmark)

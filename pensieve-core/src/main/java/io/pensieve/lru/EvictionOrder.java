@@ -35,11 +35,19 @@ final class EvictionOrder<K, V> {
     final int weight;
     private final RecencyClock clock;
 
+    /** Whether the table is within its bounds when this victim is dead. */
+    private boolean sufficient;
+
     private Victim(Node<K, V> node, long stamp, RecencyClock clock) {
       this.node = node;
       this.stamp = stamp;
       this.weight = node.weight;
       this.clock = clock;
+    }
+
+    /** Whether it is dead, and its death leaves no overflow that its evictor caused. */
+    boolean ended() {
+      return sufficient && node.isDead();
     }
 
     /** Whether the node was used since it was chosen. */
@@ -70,6 +78,8 @@ final class EvictionOrder<K, V> {
   final boolean weighted;
   private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
   private final RecencyClock clock;
+  private final Slots<K, V> slots;
+  private final VictimSlots<K, V> victims;
   private final SlotQueue<K, V> queue;
   private boolean restoring; // then some slots are reserved
 
@@ -77,7 +87,9 @@ final class EvictionOrder<K, V> {
     this.table = table;
     this.capacity = capacity;
     this.clock = clock;
-    queue = new SlotQueue<>(clock, capacity.maximumEntries());
+    slots = new Slots<>(clock, capacity.maximumEntries());
+    victims = new VictimSlots<>(slots);
+    queue = new SlotQueue<>(clock, slots);
     weighted = capacity.isWeighted();
   }
 
@@ -120,7 +132,7 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (queue.has(node)) {
+      if (slots.has(node)) {
         addWeightLocked((long) newWeight - node.weight);
       }
       node.weight = newWeight;
@@ -171,13 +183,15 @@ final class EvictionOrder<K, V> {
     try {
       repairLocked();
       Victim<K, V> victim;
-      if (weighted || sizeNow() < capacity.maximumEntries() || node.isDead() || queue.has(node)) {
+      if (weighted || sizeNow() != capacity.maximumEntries() || node.isDead() || slots.has(node)) {
         addLocked(node);
         victim = pollLocked(0, 0);
       } else {
         placeLocked(node);
-        victim =
-            takeColdestLocked(); // one node in, one node out: the size stays, and is not written
+        victim = takeColdestLocked(); // one node in, one node out: the size is not written
+        if (victim != null) {
+          victim.sufficient = true;
+        }
       }
       unlock();
       return victim;
@@ -197,19 +211,19 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       repairLocked();
-      if (queue.has(node)) {
-        queue.remove(node);
+      if (slots.has(node)) {
+        slots.own(node.slot(), null);
         if (node.position == Node.RETURNED) {
           node.position = Node.LEAVING;
         } else {
-          queue.free(node);
+          victims.free(node);
         }
         setSizeLocked(sizeNow() - 1);
         addWeightLocked(-node.weight);
       } else if (node.position == Node.OUTSIDE) {
-        queue.free(node); // a reserved slot
+        victims.free(node); // a reserved slot
       }
-      queue.freeLastVictims();
+      victims.freeDecided();
       unlock();
     } catch (Throwable thrown) {
       damaged = true;
@@ -241,7 +255,7 @@ final class EvictionOrder<K, V> {
   }
 
   private void addLocked(Node<K, V> node) {
-    if (!node.isDead() && !queue.has(node)) {
+    if (!node.isDead() && !slots.has(node)) {
       placeLocked(node);
       setSizeLocked(Math.incrementExact(sizeNow()));
       addWeightLocked(node.weight);
@@ -269,7 +283,7 @@ final class EvictionOrder<K, V> {
     if (node == null) {
       return null;
     }
-    queue.keepSlot(node);
+    victims.keep(node);
     return new Victim<>(node, queue.polledStamp(), clock);
   }
 
@@ -290,7 +304,7 @@ final class EvictionOrder<K, V> {
     long stamp;
     if (slot < RecencyClock.FIRST_SLOT) {
       long pending = clock.stampOfPending(slot);
-      slot = queue.takeSlot();
+      slot = victims.take();
       stamp = clock.assign(slot, pending);
       node.slot(slot);
     } else {
@@ -301,13 +315,13 @@ final class EvictionOrder<K, V> {
   }
 
   /** Takes slots for nodes that are not shared yet. */
-  void reserve(int[] slots) {
+  void reserve(int[] reserved) {
     lock();
     try {
       repairLocked();
       restoring = true;
-      for (int i = 0; i < slots.length; i++) {
-        slots[i] = queue.takeSlot();
+      for (int i = 0; i < reserved.length; i++) {
+        reserved[i] = victims.take();
       }
       unlock();
     } catch (Throwable thrown) {
@@ -318,12 +332,12 @@ final class EvictionOrder<K, V> {
   }
 
   /** Gives back slots that were reserved and are not needed. */
-  void release(int[] slots, int count) {
+  void release(int[] reserved, int count) {
     lock();
     try {
       repairLocked();
       for (int i = 0; i < count; i++) {
-        queue.free(slots[i]);
+        slots.free(reserved[i]);
       }
       unlock();
     } catch (Throwable thrown) {
@@ -338,11 +352,11 @@ final class EvictionOrder<K, V> {
     lock();
     try {
       restoring = false;
-      int slots = queue.slotsEnd() - RecencyClock.FIRST_SLOT;
-      if (damaged || slots / 2 > sizeNow() + FEW_SLOTS) {
+      int count = slots.end() - RecencyClock.FIRST_SLOT;
+      if (damaged || count / 2 > sizeNow() + FEW_SLOTS) {
         damaged = true;
         renumberLocked();
-        repairLocked();
+        rebuildLocked();
       }
       unlock();
     } catch (Throwable thrown) {
@@ -359,10 +373,11 @@ final class EvictionOrder<K, V> {
     for (int i = 0; i < stamps.length; i++) {
       stamps[i] = clock.stampOf(nodes.get(i));
     }
+    victims.clear();
     queue.reset();
     clock.dropChunks();
     for (int i = 0; i < stamps.length; i++) {
-      int slot = queue.newSlot();
+      int slot = slots.add();
       clock.raise(slot, stamps[i]);
       nodes.get(i).slot(slot);
     }
@@ -380,25 +395,29 @@ final class EvictionOrder<K, V> {
     }
   }
 
+  private void repairLocked() {
+    if (damaged) {
+      rebuildLocked();
+    }
+  }
+
   // Damage during this walk is repaired by the next one. A node may die during the walk. Then
   // either this thread sees that it is dead, or the thread that marks it dead sees that it is in
   // the order again. This thread stores the position, then reads the state. The other one stores
   // the state, then reads the position. Both have a fence in between. The writer of a node that is
   // inserted meanwhile adds it once more.
-  private void repairLocked() {
-    if (!damaged) {
-      return;
-    }
+  private void rebuildLocked() {
     damaged = false;
+    victims.clear();
     queue.clear();
     int size = 0;
     long weightOfAll = 0;
     for (Node<K, V> node : table) {
       node.position = Node.OUTSIDE;
-      if (node.value() != null && !queue.has(node)) {
+      if (node.value() != null && !slots.has(node)) {
         int slot = node.slot();
-        if (slot < RecencyClock.FIRST_SLOT || queue.owner(slot) != null) {
-          slot = queue.newSlot();
+        if (slot < RecencyClock.FIRST_SLOT || slots.owner(slot) != null) {
+          slot = slots.add();
           clock.assign(slot, clock.stampOf(node));
           node.slot(slot);
         }
@@ -408,20 +427,20 @@ final class EvictionOrder<K, V> {
       }
       if (node.isDead()) {
         table.remove(node);
-        if (queue.has(node)) {
-          queue.remove(node);
+        if (slots.has(node)) {
+          slots.own(node.slot(), null);
           node.position = Node.OUTSIDE;
         }
-      } else if (queue.has(node)) {
+      } else if (slots.has(node)) {
         size++;
         weightOfAll += node.weight;
       }
-      if (!restoring && !queue.has(node) && node.slot() >= RecencyClock.FIRST_SLOT) {
+      if (!restoring && !slots.has(node) && node.slot() >= RecencyClock.FIRST_SLOT) {
         node.slot(0); // it is dead or dying, and its slot is freed below: not again by `remove`
       }
     }
     if (!restoring) {
-      queue.freeUnused();
+      slots.freeUnowned();
     }
     setSizeLocked(size);
     weight.set(weighted ? weightOfAll : 0);

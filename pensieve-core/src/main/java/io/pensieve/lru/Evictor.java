@@ -46,6 +46,9 @@ final class Evictor<K, V> {
       victim = order.addAndPollOverflow(node);
       if (victim != null) {
         evict(victim);
+        if (victim.ended()) {
+          return;
+        }
       }
     } catch (Throwable thrown) {
       // An eviction that the change sink refused has put its node back. An error may have left a

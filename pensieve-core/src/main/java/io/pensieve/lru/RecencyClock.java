@@ -353,11 +353,6 @@ final class RecencyClock {
     return shared ? counters.getAcquire(EPOCH) : soleTicks;
   }
 
-  /** As {@link #stampAt(int)}, for a place in {@link #onlyStamps}. */
-  static long stampAt(long[] onlyStamps, int place) {
-    return (long) STAMPS.getAcquire(onlyStamps, place);
-  }
-
   private long latestMark(int chunk, int place) {
     long now = counters.getOpaque(EPOCH);
     long latest = 0;

@@ -1,11 +1,14 @@
 package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-/** A rebuild of the order beside a thread that is removing a node. */
+/** Victims and their slots, also if the order is rebuilt beside a thread that removes a node. */
 class EvictionOrderTest {
   private final Capacity<String, String> capacity =
       new Capacity<>(10, Capacity.UNWEIGHTED, (key, value) -> 1);
@@ -31,6 +34,41 @@ class EvictionOrderTest {
     assertNotEquals(add("a").slot(), add("b").slot());
     order.damaged = true;
     assertEquals(2, order.size());
+  }
+
+  /** Whoever evicts need not look again, unless others left an overflow. */
+  @Test
+  void aVictimIsEnoughOnlyIfNoMoreAreTooMany() {
+    for (int i = 1; i < 10; i++) {
+      add("key " + i);
+    }
+    assertTrue(isEnough("fits after one eviction"));
+    add("left by an error");
+    assertFalse(isEnough("fits after two evictions"));
+  }
+
+  @Test
+  void theSlotOfADeadVictimIsGivenOnce() {
+    for (int i = 1; i < 10; i++) {
+      add("key " + i);
+    }
+    assertTrue(isEnough("the next"));
+    table.remove(leaving);
+    int slot = leaving.slot();
+    assertEquals(slot, add("its successor").slot());
+    order.remove(leaving); // by a thread that comes late
+    assertNotEquals(slot, add("another").slot());
+  }
+
+  private boolean isEnough(String key) {
+    Node<String, String> node = new Node<>(key);
+    node.value = "a value";
+    assertEquals(null, table.putIfAbsent(node));
+    var victim = order.addAndPollOverflow(node);
+    assertNotNull(victim);
+    assertFalse(victim.ended(), "not before it is dead");
+    victim.node.die();
+    return victim.ended();
   }
 
   @Test

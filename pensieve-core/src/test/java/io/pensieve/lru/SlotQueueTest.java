@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 class SlotQueueTest {
   private final Random random = Seed.random(SlotQueueTest.class);
   private final RecencyClock clock = new RecencyClock(0, 1_000_000);
-  private final SlotQueue<Integer, Integer> queue = new SlotQueue<>(clock, 5_000);
+  private final Slots<Integer, Integer> slots = new Slots<>(clock, 5_000);
+  private final SlotQueue<Integer, Integer> queue = new SlotQueue<>(clock, slots);
   private final ArrayDeque<Integer> freeSlots = new ArrayDeque<>();
   private final List<Node<Integer, Integer>> model = new ArrayList<>();
   private long now;
@@ -117,12 +118,72 @@ class SlotQueueTest {
       assertSame(model.get(i), coldest);
       freeSlots.add(coldest.slot());
       if (i % 1000 == 0) {
-        queue.remove(model.remove(model.size() - 1));
+        slots.own(model.remove(model.size() - 1).slot(), null);
       }
     }
     model.subList(0, 35_000).clear();
     queue.clear();
     model.clear();
+  }
+
+  /** A sort by radix has as many passes as these distances need. */
+  @Test
+  void stampsAreFarApart() {
+    for (int i = 0; i < 3_000; i++) {
+      addAt(1 + (random.nextLong() >>> (random.nextBoolean() ? 32 : 44)));
+    }
+  }
+
+  /** Threads that evict at the same time mix up the order in which slots are given out. */
+  @Test
+  void slotsAreNotInTheOrderOfAge() {
+    List<Integer> shuffled = new ArrayList<>();
+    for (int i = 0; i < 3_000; i++) {
+      shuffled.add(slots.add());
+    }
+    Collections.shuffle(shuffled, random);
+    freeSlots.addAll(shuffled);
+    addMany(3_000);
+  }
+
+  /** So a put has a bound, whatever was read before. */
+  @Test
+  void afterAllWereUsedARemovalLooksAtAllStampsAndAtAFewCandidates() {
+    int count = 50_000;
+    ArrayDeque<Node<Integer, Integer>> byUse = new ArrayDeque<>();
+    for (int i = 0; i < count; i++) {
+      addTo(byUse);
+    }
+    for (int round = 0; round < 10; round++) {
+      for (int i = random.nextInt(count / 8); i >= 0; i--) {
+        takeFirst(byUse);
+        addTo(byUse);
+      }
+      byUse.forEach(this::use);
+      long before = queue.steps();
+      takeFirst(byUse);
+      long steps = queue.steps() - before;
+      assertTrue(steps >= count && steps < count * 3 / 2, "steps of one removal: " + steps);
+      addTo(byUse);
+    }
+    queue.clear();
+  }
+
+  @Test
+  void aRemovalLooksAtFewStampsOnTheAverage() {
+    int count = 50_000;
+    ArrayDeque<Node<Integer, Integer>> byUse = new ArrayDeque<>();
+    for (int i = 0; i < count; i++) {
+      addTo(byUse);
+    }
+    long before = queue.steps();
+    for (int i = 0; i < 3 * count; i++) {
+      takeFirst(byUse);
+      addTo(byUse);
+    }
+    long steps = (queue.steps() - before) / (3 * count);
+    assertTrue(steps > 0 && steps < 30, "steps of a removal: " + steps);
+    queue.clear();
   }
 
   @Test
@@ -171,21 +232,37 @@ class SlotQueueTest {
   private void addAt(long stamp) {
     Node<Integer, Integer> node = new Node<>(keys++);
     Integer slot = freeSlots.pollFirst();
-    node.slot(slot == null ? queue.newSlot() : slot);
-    clock.assign(node.slot(), stamp);
+    node.slot(slot == null ? slots.add() : slot);
+    assign(node, stamp);
     queue.add(node, stamp);
     model.add(node);
   }
 
+  private void addTo(ArrayDeque<Node<Integer, Integer>> byUse) {
+    add();
+    byUse.add(model.remove(0));
+  }
+
+  private void takeFirst(ArrayDeque<Node<Integer, Integer>> byUse) {
+    Node<Integer, Integer> coldest = queue.removeColdest();
+    assertSame(byUse.pollFirst(), coldest);
+    freeSlots.add(coldest.slot());
+  }
+
   private void remove(Node<Integer, Integer> node) {
-    assertTrue(queue.has(node));
-    queue.remove(node);
-    assertFalse(queue.has(node));
+    assertTrue(slots.has(node));
+    slots.own(node.slot(), null);
+    assertFalse(slots.has(node));
     freeSlots.add(node.slot());
   }
 
   private void use(Node<Integer, Integer> node) {
-    clock.assign(node.slot(), ++now);
+    assign(node, ++now);
+  }
+
+  private void assign(Node<Integer, Integer> node, long stamp) {
+    clock.startAfter(Math.max(clock.latest(), stamp));
+    clock.assign(node.slot(), stamp);
   }
 
   private Node<Integer, Integer> anyone() {
