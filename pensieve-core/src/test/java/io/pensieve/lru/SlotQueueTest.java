@@ -181,7 +181,7 @@ class SlotQueueTest {
       takeFirst(byUse);
       addTo(byUse);
     }
-    long steps = (queue.steps() - before) / (3 * count);
+    long steps = (queue.steps() - before) / (3L * count);
     assertTrue(steps > 0 && steps < 30, "steps of a removal: " + steps);
     queue.clear();
   }
@@ -245,6 +245,7 @@ class SlotQueueTest {
 
   private void takeFirst(ArrayDeque<Node<Integer, Integer>> byUse) {
     Node<Integer, Integer> coldest = queue.removeColdest();
+    assertNotNull(coldest);
     assertSame(byUse.pollFirst(), coldest);
     freeSlots.add(coldest.slot());
   }
