@@ -212,8 +212,9 @@ public final class Forwarder {
       Set<String> named = connectionHeaders(headers);
       for (HeaderValues values : headers) {
         HttpString name = values.getHeaderName();
-        if (!NOT_FORWARDED.contains(name)
-            && !named.contains(name.toString().toLowerCase(Locale.ROOT))) {
+        boolean isNamed =
+            !named.isEmpty() && named.contains(name.toString().toLowerCase(Locale.ROOT));
+        if (!isNamed && !NOT_FORWARDED.contains(name)) {
           for (String value : values) {
             head.append(name).append(": ").append(value).append("\r\n");
           }

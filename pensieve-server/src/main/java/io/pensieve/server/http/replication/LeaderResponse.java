@@ -20,6 +20,7 @@ final class LeaderResponse {
 
   private static final int HEAD_BYTES_MIN = 512;
   private static final String PROTOCOL = "HTTP/1.1 ";
+  private static final String LINE_END = "\r\n";
   private static final int STATUS_DIGITS = 3;
   private static final byte[] NO_BODY = {};
 
@@ -51,10 +52,7 @@ final class LeaderResponse {
    * @throws io.pensieve.server.http.json.ProblemException if the memory budget cannot hold its body
    */
   boolean take(ByteBuffer arrived) throws IOException {
-    while (status == 0 && arrived.hasRemaining()) {
-      takeOfHead(arrived.get());
-    }
-    if (status == 0) {
+    if (status == 0 && !takeHead(arrived)) {
       return false;
     }
     int count = Math.min(arrived.remaining(), body.length - bodyBytes);
@@ -63,35 +61,47 @@ final class LeaderResponse {
     return bodyBytes == body.length;
   }
 
-  private void takeOfHead(byte next) throws IOException {
-    if (headBytes == head.length) {
-      if (headBytes >= HEAD_BYTES_MAX) {
-        throw new IOException("the head has more than " + HEAD_BYTES_MAX + " bytes");
+  /** Takes bytes up to the empty line that ends the head. Returns whether it was there. */
+  private boolean takeHead(ByteBuffer arrived) throws IOException {
+    while (arrived.hasRemaining()) {
+      if (headBytes == head.length) {
+        if (headBytes >= HEAD_BYTES_MAX) {
+          throw new IOException("the head has more than " + HEAD_BYTES_MAX + " bytes");
+        }
+        head = Arrays.copyOf(head, 2 * headBytes);
       }
-      head = Arrays.copyOf(head, 2 * headBytes);
+      byte next = arrived.get();
+      head[headBytes++] = next;
+      if (next == '\n' && endsInEmptyLine()) {
+        parseHead(new String(head, 0, headBytes - LINE_END.length(), ISO_8859_1));
+        head = NO_BODY;
+        return true;
+      }
     }
-    head[headBytes++] = next;
-    if (next == '\n'
-        && headBytes > 3
-        && head[headBytes - 2] == '\r'
-        && head[headBytes - 3] == '\n') {
-      parseHead();
-    }
+    return false;
   }
 
-  private void parseHead() throws IOException {
-    String[] lines = new String(head, 0, headBytes, ISO_8859_1).split("\r\n", -1);
-    head = NO_BODY;
-    int code = statusOf(lines[0]);
-    for (int i = 1; !lines[i].isEmpty(); i++) { // an empty line ends a head
-      int colon = lines[i].indexOf(':');
-      if (colon <= 0) {
+  private boolean endsInEmptyLine() {
+    return headBytes > 3
+        && head[headBytes - 2] == '\r'
+        && head[headBytes - 3] == '\n'
+        && head[headBytes - 4] == '\r';
+  }
+
+  // Each line of the text has its end. Without a regular expression: each forwarded request passes.
+  private void parseHead(String text) throws IOException {
+    int at = text.indexOf(LINE_END);
+    int code = statusOf(text.substring(0, at));
+    for (int from = at + LINE_END.length(); from < text.length(); from = at + LINE_END.length()) {
+      at = text.indexOf(LINE_END, from);
+      int colon = text.indexOf(':', from);
+      if (colon <= from || colon > at) {
         throw new IOException("a header line has no name");
       }
-      HttpString name = HttpString.tryFromString(lines[i].substring(0, colon));
+      String label = text.substring(from, colon);
+      HttpString name = HttpString.tryFromString(label);
       headers.add(
-          name == null ? new HttpString(lines[i].substring(0, colon)) : name,
-          lines[i].substring(colon + 1).strip());
+          name == null ? new HttpString(label) : name, text.substring(colon + 1, at).strip());
     }
     if (!isToHead && code != StatusCodes.NO_CONTENT && code != StatusCodes.NOT_MODIFIED) {
       int length = contentLength();
