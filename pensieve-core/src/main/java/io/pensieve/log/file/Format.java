@@ -229,7 +229,7 @@ final class Format {
   /** CRC32C over body, header and salt of a frame. Not thread-safe. */
   static final class Checksum {
     // The body comes first, since it is checksummed while it is copied.
-    private static final int TAIL_BYTES = 5 * Long.BYTES;
+    static final int TAIL_BYTES = 5 * Long.BYTES;
 
     private final CRC32C crc = new CRC32C();
     private final byte[] tail = new byte[TAIL_BYTES];
@@ -281,12 +281,35 @@ final class Format {
       crc.update(bytes, 0, count);
     }
 
+    /**
+     * The checksum of a frame at index 0, of its body and of header and salt by these values. Uses
+     * the {@link #TAIL_BYTES} behind the frame, so that one call reads all.
+     */
+    int ofFrame(
+        byte[] frame, int length, long position, long durable, long kindWord, long frameSalt) {
+      putTail(frame, length, length, position, durable, kindWord, frameSalt);
+      crc.reset();
+      crc.update(frame, FRAME_HEADER_BYTES, length - FRAME_HEADER_BYTES + TAIL_BYTES);
+      return (int) crc.getValue();
+    }
+
+    private static void putTail(
+        byte[] into,
+        int at,
+        int length,
+        long position,
+        long durable,
+        long kindWord,
+        long frameSalt) {
+      LONG.set(into, at, position);
+      LONG.set(into, at + Long.BYTES, durable);
+      LONG.set(into, at + 2 * Long.BYTES, kindWord);
+      LONG.set(into, at + 3 * Long.BYTES, (long) length);
+      LONG.set(into, at + 4 * Long.BYTES, frameSalt);
+    }
+
     int finish(int length, long position, long durable, long kindWord, long frameSalt) {
-      LONG.set(tail, 0, position);
-      LONG.set(tail, Long.BYTES, durable);
-      LONG.set(tail, 2 * Long.BYTES, kindWord);
-      LONG.set(tail, 3 * Long.BYTES, (long) length);
-      LONG.set(tail, 4 * Long.BYTES, frameSalt);
+      putTail(tail, 0, length, position, durable, kindWord, frameSalt);
       crc.update(tail, 0, TAIL_BYTES);
       return (int) crc.getValue();
     }
@@ -315,7 +338,15 @@ final class Format {
     finishFrame(into, at, length, position, version, kindWord, sum);
   }
 
-  private static void body(byte[] into, int at, byte[] key, byte[] value, long expiryMillis) {
+  /** Encodes the words of a frame at index 0 that are before its body, but for the first one. */
+  static void header(byte[] into, long position, long durable, long kindWord) {
+    LONG.set(into, POSITION_AT, position);
+    LONG.set(into, DURABLE_AT, durable);
+    LONG.set(into, KIND_WORD_AT, kindWord);
+  }
+
+  /** Encodes expiry, if there is one, key and value. */
+  static void body(byte[] into, int at, byte[] key, byte[] value, long expiryMillis) {
     int keyAt = at;
     if (expiryMillis != Change.NEVER) {
       LONG.set(into, at, expiryMillis);

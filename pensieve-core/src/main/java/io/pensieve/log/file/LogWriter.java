@@ -28,6 +28,9 @@ final class LogWriter implements Runnable {
   private static final long FORCE_NANOS = 100_000_000;
   // Force earlier if many bytes are unforced: meanwhile writers continue, until the ring is full.
   private static final int FORCE_BYTES = 4 << 20;
+  // Write less than this many bytes only after a rest of so long, where nobody waits for a write.
+  private static final int COLLECTED_BYTES = 512 << 10;
+  private static final long COLLECT_NANOS = 1_000_000;
   private static final long SPIN_NANOS = 20_000;
   private static final long IDLE_NANOS_MIN = 1_000_000;
   private static final long IDLE_NANOS_MAX = 10_000_000;
@@ -146,7 +149,9 @@ final class LogWriter implements Runnable {
     thread = Thread.currentThread();
     while (!finished) {
       try {
-        if (!step()) {
+        if (step()) {
+          awaitMore();
+        } else {
           awaitWork();
         }
       } catch (RuntimeException | Error noMemory) {
@@ -410,6 +415,26 @@ final class LogWriter implements Runnable {
     if (!isIdle() && !isBlocked()) {
       idleNanos = IDLE_NANOS_MIN;
     }
+  }
+
+  // At PROCESS_DEATH an append is acknowledged before this thread writes it. So frames may collect:
+  // few long writes take a fraction of the processor time of many short ones. A writer that finds
+  // the ring full wakes this thread, and so does a close.
+  private void awaitMore() {
+    if (!forcesEach && mayCollect()) {
+      parked = true;
+      if (mayCollect()) { // as in awaitWork
+        LockSupport.parkNanos(this, COLLECT_NANOS);
+      }
+      parked = false;
+    }
+  }
+
+  private boolean mayCollect() {
+    return ring.end() - written < COLLECTED_BYTES
+        && !ring.isSealed()
+        && durablePosition.durable() >= forceUpTo
+        && !durablePosition.hasNewWaiters();
   }
 
   private boolean spin() {

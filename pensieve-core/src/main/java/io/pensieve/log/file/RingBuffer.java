@@ -93,6 +93,19 @@ final class RingBuffer {
 
   /** Stores a frame in claimed space, and commits it. */
   void write(long position, long durable, FrameEncoder draft) {
+    long commitWord =
+        draft.isShort() ? putShort(position, durable, draft) : putLong(position, durable, draft);
+    WORD.setRelease(memory, index(position), commitWord);
+  }
+
+  // Both return the frame's first word, and store all words but that.
+  private long putShort(long position, long durable, FrameEncoder draft) {
+    long commitWord = draft.complete(position, durable, salt);
+    put(position + Long.BYTES, draft.copyBuffer(), Long.BYTES, (int) draft.length() - Long.BYTES);
+    return commitWord;
+  }
+
+  private long putLong(long position, long durable, FrameEncoder draft) {
     putWord(position + Format.POSITION_AT, position);
     putWord(position + Format.DURABLE_AT, durable);
     putWord(position + Format.KIND_WORD_AT, draft.kindWord());
@@ -104,7 +117,7 @@ final class RingBuffer {
     Format.Checksum checksum = draft.beginChecksum();
     putBytes(body, draft.key(), draft.copyBuffer(), checksum);
     putBytes(body + draft.key().length, draft.value(), draft.copyBuffer(), checksum);
-    WORD.setRelease(memory, index(position), draft.commitWord(position, durable, salt));
+    return draft.commitWord(position, durable, salt);
   }
 
   private void putWord(long position, long word) {

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Room of the ring that is claimed, and what becomes of it when an append ends badly. */
 @Timeout(120)
@@ -166,17 +168,18 @@ class RingClaimTest {
 
   // Bytes that change.
 
-  @Test
-  void theChecksumIsOfTheBytesThatAreWritten() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 183, 184, 8119, 8120, 20_000}) // around the copied pieces
+  void theChecksumIsOfTheBytesThatAreWritten(int valueBytes) {
     int capacity = 1 << 16;
     ByteBuffer memory =
         ByteBuffer.allocateDirect(FileHeader.BYTES + capacity).order(ByteOrder.LITTLE_ENDIAN);
     RingBuffer ring = new RingBuffer(memory, capacity, 0, 7);
-    byte[] value = new byte[20_000];
+    byte[] value = new byte[valueBytes];
     FrameEncoder draft =
         FrameEncoder.of(new Change.Put<>("k", value, Change.NEVER), Codec.utf8(), Codec.bytes());
     int bytes = Format.align((int) draft.length());
-    value[100] = 1; // after the encoding, as its owner may at any time
+    value[valueBytes - 1] = 1; // after the encoding, as its owner may at any time
     ring.write(ring.tryClaim(bytes), 0, draft);
     byte[] frame = new byte[bytes];
     int copied = 0;
@@ -189,9 +192,11 @@ class RingClaimTest {
     assertEquals(Format.checksum(frame, 0), new Format.Checksum(7).of(frame, 0, length));
   }
 
-  @Test
-  void anArrayThatChangesDuringItsOwnPutCostsNobodyTheLog(@TempDir Path folder) throws Exception {
-    byte[] value = new byte[2000];
+  @ParameterizedTest
+  @ValueSource(ints = {2000, 10_000})
+  void anArrayThatChangesDuringItsOwnPutCostsNobodyTheLog(int valueBytes, @TempDir Path folder)
+      throws Exception {
+    byte[] value = new byte[valueBytes];
     AtomicBoolean over = new AtomicBoolean();
     Thread owner =
         new Thread(
@@ -204,7 +209,7 @@ class RingClaimTest {
     try (FileLog<String, byte[]> log = FileLog.at(folder, Codec.utf8(), Codec.bytes())) {
       log.replay(into(new HashMap<>()));
       log.append(new Change.Put<>("precious", new byte[] {1, 2, 3}, Change.NEVER));
-      for (int i = 0; i < Depth.of(20_000, 20_000, 1_000_000); i++) {
+      for (int i = 0; i < Depth.of(10_000, 20_000, 1_000_000); i++) {
         log.append(new Change.Put<>("k", value, Change.NEVER));
       }
     } finally {
