@@ -108,7 +108,7 @@ class CompactionOrderTest {
   @Test
   void theOrderSurvivesAnyHistoryOfLivesUsesAndCompactions() throws Exception {
     Random random = Seed.random(CompactionOrderTest.class);
-    for (int ttl = 0; ttl < Depth.of(4, 40, 400); ttl++) {
+    for (int ttl = 0; ttl < Depth.of(4, 20, 400); ttl++) {
       List<CompletableFuture<Void>> compactions = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         use(random, random.nextInt(60));

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HostileFolderTest {
   private static final int WRITERS = 3;
   private static final int PUTS = 300;
-  private static final int REOPENINGS = Depth.of(5, 100, 1_000);
+  private static final int REOPENINGS = Depth.of(5, 50, 1_000);
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 class SimulationTest {
-  private static final int LIVES = Depth.of(250, 6_000, 300_000);
+  private static final int LIVES = Depth.of(250, 3_000, 300_000);
   private static final int KEYS = 60;
 
   private final Random random = Seed.random(SimulationTest.class);

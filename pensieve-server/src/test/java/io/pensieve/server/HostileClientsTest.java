@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Tag(Depth.TAG)
 final class HostileClientsTest {
-  private static final int CLIENTS = Depth.of(40, 200, 200); // more than its heap has room for
-  private static final int FLOODS = Depth.of(10, 200, 200);
+  private static final int CLIENTS = Depth.of(40, 100, 200); // more than its heap has room for
+  private static final int FLOODS = Depth.of(10, 60, 200);
   private static final int REQUESTS_BESIDE = 50;
   private static final int IDLE_CONNECTIONS = Depth.of(1_000, 10_000, 10_000);
   private static final int IDLE_CONNECTIONS_MAX = 10_240; // as many as its heap allows

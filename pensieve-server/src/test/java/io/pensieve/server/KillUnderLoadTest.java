@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class KillUnderLoadTest {
   private static final int WRITERS = 8;
   private static final int BATCH_WRITERS = 4;
-  private static final int WRITES_BEFORE_KILL = Depth.of(200, 600, 600);
+  private static final int WRITES_BEFORE_KILL = Depth.of(200, 400, 600);
   private static final int KILLS = 2;
   private static final long POLL_NANOS = 1_000_000;
   private static final long SEED = Seed.choose();

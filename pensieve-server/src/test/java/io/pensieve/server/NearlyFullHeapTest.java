@@ -57,7 +57,7 @@ final class NearlyFullHeapTest {
   }
 
   static IntStream heaps() {
-    return IntStream.of(64, 128, 256).limit(Depth.of(1, 3, 3));
+    return IntStream.of(64, 128, 256).limit(Depth.of(1, 2, 3));
   }
 
   @ParameterizedTest

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 @Tag(Depth.TAG)
 class CrashTest {
   private static final int ACTIONS = 60;
-  private static final int SCRIPTS = Depth.of(2, 12, 300);
+  private static final int SCRIPTS = Depth.of(2, 2, 300);
   private static final boolean UNFORESEEN = Depth.of(0, 1, 1) > 0; // one seed more
-  private static final int CRASHES_MIN = Depth.of(4_000, 100_000, 2_500_000);
+  private static final int CRASHES_MIN = Depth.of(4_000, 20_000, 2_500_000);
   private static final boolean BOTH_DEATHS = Depth.of(0, 1, 1) > 0; // or one of both, by chance
   private static final int POWER_CUTS = Depth.of(1, 3, 3); // of every crash point
 

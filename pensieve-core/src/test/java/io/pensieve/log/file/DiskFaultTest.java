@@ -30,8 +30,8 @@ class DiskFaultTest {
       Stream.of(DiskFault.INPUT_OUTPUT_ERROR, DiskFault.NO_SPACE_LEFT, DiskFault.NO_PERMISSION)
           .flatMap(fault -> Stream.of(new Failure(fault, false), new Failure(fault, true)))
           .toList();
-  private static final int FAILURES_OF_EACH = Depth.of(1, 6, 6); // operation; the seed draws which
-  private static final int FAULTS_MIN = Depth.of(100, 2000, 2000);
+  private static final int FAILURES_OF_EACH = Depth.of(1, 2, 6); // operation; the seed draws which
+  private static final int FAULTS_MIN = Depth.of(100, 600, 2000);
 
   static LongStream seeds() {
     return Seeds.of(Depth.of(1, 2, 40));

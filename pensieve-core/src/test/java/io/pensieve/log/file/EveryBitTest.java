@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * A log (base, segments and ring, of a process that was killed) with each of its bits flipped, and
  * each of its files cut to every length, replays all that was acknowledged, or is refused. The work
- * grows with the square of the log: a part of 8 KiB in every build, 64 KiB with {@code -Pci}.
+ * grows with the square of the log: a part of 8 KiB in every build, every third bit of 64 KiB with
+ * {@code -Pci}, and all of them with {@code -Pdeep}.
  */
 @Tag(Depth.TAG)
 class EveryBitTest {
@@ -37,7 +38,7 @@ class EveryBitTest {
   private static final int THREADS = 2;
 
   // From one damage to the next. Odd, so that every bit of a byte has its turn.
-  private static final int BITS = Depth.of(11, 1, 1);
+  private static final int BITS = Depth.of(11, 3, 1);
   private static final int LENGTHS = Depth.of(3, 1, 1);
 
   // Threads take longer than such a log. Odd, so that every bit of a byte has its turn.

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 class OfflineLogTest {
   private static final int HEAD_STEP =
-      Depth.of(35, 1, 1); // bits from one damage to the next; in every byte
-  private static final int VERDICTS = Depth.of(25, 100, 100); // of each kind, at least
+      Depth.of(35, 3, 1); // bits from one damage to the next; in every byte
+  private static final int VERDICTS = Depth.of(25, 50, 100); // of each kind, at least
 
   private final Path parent;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag(Depth.TAG)
 class ReaderFuzzTest {
-  private static final int CASES = Depth.of(500, 30_000, 1_500_000);
+  private static final int CASES = Depth.of(500, 10_000, 1_500_000);
   private static final int ALLOCATED_BYTES_MAX = 8 << 20;
 
   private int opened;

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag(Depth.TAG)
 final class KilledServerHistoryTest {
   private static final int CLIENTS = 8;
-  private static final int KILLS = Depth.of(1, 10, 200);
+  private static final int KILLS = Depth.of(1, 3, 200);
   private static final int WRITES_BETWEEN_KILLS = Depth.of(150, 300, 300);
   private static final long SEED = Seed.choose();
 

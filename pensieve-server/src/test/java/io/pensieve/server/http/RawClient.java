@@ -17,11 +17,24 @@ import java.util.TreeMap;
 /** A connection that sends just the bytes it is told to: what HTTP libraries would not do. */
 public final class RawClient implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 120_000;
+  private static final int NARROW_BYTES = 4096;
 
   private final Socket socket = new Socket();
   private final InputStream in;
 
   public RawClient(InetSocketAddress server) throws IOException {
+    this(server, 0);
+  }
+
+  /** Connects with so little room for what comes that a server soon cannot send. */
+  static RawClient narrow(InetSocketAddress server) throws IOException {
+    return new RawClient(server, NARROW_BYTES);
+  }
+
+  private RawClient(InetSocketAddress server, int receiveBytes) throws IOException {
+    if (receiveBytes > 0) {
+      socket.setReceiveBufferSize(receiveBytes); // of use before it connects
+    }
     socket.connect(server, PATIENCE_MILLIS);
     socket.setSoTimeout(PATIENCE_MILLIS);
     socket.setTcpNoDelay(true);

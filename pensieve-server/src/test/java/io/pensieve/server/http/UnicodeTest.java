@@ -19,6 +19,10 @@ final class UnicodeTest {
   // Four bytes each at most, so a batch of them is a key.
   private static final int SCALARS_PER_KEY = SizeLimits.DEFAULT_KEY_BYTES_MAX / 4;
 
+  // In every build a quarter of the basic plane, and a part of the planes behind it.
+  private static final int BASIC_STEP = Depth.of(4, 1, 1);
+  private static final int STEP_BEHIND = Depth.of(64, 8, 1);
+
   private ServerUnderTest server;
 
   @BeforeEach
@@ -55,11 +59,11 @@ final class UnicodeTest {
     }
   }
 
-  // In every build a quarter of the basic plane, and a part of the planes behind it.
+  // All of the basic plane, and of those behind it, or a part.
   private static List<String> tried(List<String> batches) {
     List<String> tried = new ArrayList<>();
     for (int i = 0; i < batches.size(); i++) {
-      if (i % Depth.of(batches.get(i).codePointAt(0) < 0x10000 ? 4 : 64, 1, 1) == 0) {
+      if (i % (batches.get(i).codePointAt(0) < 0x10000 ? BASIC_STEP : STEP_BEHIND) == 0) {
         tried.add(batches.get(i));
       }
     }

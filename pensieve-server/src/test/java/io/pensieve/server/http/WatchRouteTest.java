@@ -260,7 +260,7 @@ final class WatchRouteTest {
     // Together they would be told more than the heap of this test has room for.
     List<RawClient> slow = new ArrayList<>();
     for (int i = 0; i < WATCHERS_MAX - 1; i++) {
-      slow.add(server.connect());
+      slow.add(RawClient.narrow(server.http.address()));
       slow.get(i).request("GET", "/v1/watch?since=0");
     }
     try (EventClient quick = EventClient.watch(server, "?since=0")) {
