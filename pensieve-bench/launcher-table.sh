@@ -1,16 +1,20 @@
 #!/bin/sh
 # How long a start takes, and how much memory a small server takes: by plain java -jar, and by the
-# launcher without and with its archive of classes. 100,000 entries of 100 bytes. Two minutes.
+# launcher without and with its archive of classes. 100,000 entries of 100 bytes. Then what the first
+# seconds after a start serve, and how long a start with a million entries takes. Each figure stands
+# beside its aim. Five minutes. Needs wrk for the first seconds, and says so without it.
 #
 #   mvn -q -pl pensieve-server -am package -DskipTests
 #   pensieve-bench/launcher-table.sh <folder on a real disk> > pensieve-bench/results/<name>.txt
 #
-# ROUNDS and ENTRIES replace how often each is measured, in turn, and with how many entries.
+# ROUNDS and ENTRIES replace how often each is measured, in turn, and with how many entries; LARGE how
+# many entries the large restart has.
 set -eu
 
 folder=${1:?which folder, on a real disk?}
 rounds=${ROUNDS:-5}
 entries=${ENTRIES:-100000}
+large=${LARGE:-1000000}
 here=$(cd "$(dirname "$0")" && pwd)
 jar=$here/../pensieve-server/target/pensieve-server.jar
 tmp=$(mktemp -d "$folder/launcher-table.XXXXXX")
@@ -26,11 +30,14 @@ for variant in plain launcher archive; do
 done
 "$tmp/archive/bin/pensieve" prepare >&2
 
-awk -v n="$entries" 'BEGIN {
-  value = sprintf("%100s", ""); gsub(/ /, "v", value)
-  for (i = 0; i < n; i++) printf "{\"key\":\"key%07d\",\"value\":\"%s\"}\n", i, value
-  printf "{\"entries_exported\":%d}\n", n
-}' >"$tmp/entries.jsonl"
+entries() {
+  awk -v n="$1" 'BEGIN {
+    value = sprintf("%100s", ""); gsub(/ /, "v", value)
+    for (i = 0; i < n; i++) printf "{\"key\":\"key%07d\",\"value\":\"%s\"}\n", i, value
+    printf "{\"entries_exported\":%d}\n", n
+  }'
+}
+entries "$entries" >"$tmp/entries.jsonl"
 
 echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), \
 $(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r)"
@@ -102,3 +109,63 @@ row() {
 row plain "java -jar"
 row launcher "bin/pensieve"
 row archive "bin/pensieve, prepared"
+echo "Aims: start 400 ms, at most 1000; RSS filled 200 MiB (bin/pensieve, prepared)"
+echo
+
+# The first seconds after a start: 64 connections of wrk as soon as the server listens.
+first_seconds() {
+  rm -rf "$tmp/data"
+  start archive
+  wrk -t 1 -c 64 -d 5s -s "$here/src/main/wrk/$1.lua" "$url" |
+    sed -n 's/^Requests\/sec: *//p' >>"$tmp/first-$1"
+  stop
+}
+
+if command -v wrk >/dev/null; then
+  for round in $(seq "$rounds"); do
+    first_seconds put
+    first_seconds get
+  done
+  for request in put get; do
+    printf '%-34s %10.0f requests/s (aim 30000)\n' "first 5 s, $request" "$(median "$tmp/first-$request")"
+  done
+else
+  echo "first 5 s: not measured, there is no wrk"
+fi
+
+# From the start of the launcher to the first answer, and the processor time until then.
+first_answer() {
+  begun=$(now)
+  PENSIEVE_HEAP=2g "$tmp/$1/bin/pensieve" --port "$port" --data-dir "$tmp/large" \
+    --capacity 2000000 >"$tmp/out" 2>"$tmp/err" &
+  started=$!
+  until curl -sf "http://127.0.0.1:$port/get/key0000001" >/dev/null; do
+    kill -0 "$started" 2>/dev/null || { cat "$tmp/err" >&2; exit 1; }
+    sleep 0.01
+  done
+  took=$(($(now) - begun))
+  ticks=$(sed 's/.*) //' "/proc/$started/stat" | awk '{ print $12 + $13 }')
+  used=$((ticks * 1000 / $(getconf CLK_TCK)))
+}
+
+entries "$large" >"$tmp/large.jsonl"
+port=7911
+: >"$tmp/out"
+PENSIEVE_HEAP=2g "$tmp/archive/bin/pensieve" --port "$port" --data-dir "$tmp/large" \
+  --capacity 2000000 >"$tmp/out" 2>"$tmp/err" &
+started=$!
+until grep -q "^listening on" "$tmp/out"; do
+  kill -0 "$started" 2>/dev/null || { cat "$tmp/err" >&2; exit 1; }
+  sleep 0.05
+done
+PENSIEVE_URL=http://127.0.0.1:$port "$tmp/archive/bin/pensieve" import --json "$tmp/large.jsonl" \
+  >/dev/null 2>&1
+stop
+for round in $(seq "$rounds"); do
+  first_answer archive
+  echo "$took" >>"$tmp/answer"
+  echo "$used" >>"$tmp/processor"
+  stop
+done
+printf '%-34s %10d ms to the first answer (aim 1500), %d ms of processor\n' \
+  "restart, $large entries" "$(median "$tmp/answer")" "$(median "$tmp/processor")"

@@ -1,6 +1,9 @@
 package io.pensieve.examples;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+import static java.nio.file.StandardOpenOption.SYNC;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,8 +14,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,6 +119,34 @@ class LauncherTest {
     } catch (IOException notThere) {
       return "";
     }
+  }
+
+  /** A heap that had to grow while the log is read would be collected whole each time. */
+  @Test
+  void theHeapBeginsAsLargeAsTheEntriesOfTheFolderNeed() throws Exception {
+    Path java = Files.createDirectories(installed.resolve("fake/bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\necho \"$@\"\n");
+    assertTrue(java.toFile().setExecutable(true));
+    String home = installed.resolve("fake").toString();
+    assertEquals(24, firstHeap(Map.of("JAVA_HOME", home)));
+    byte[] stored = new byte[30 << 20];
+    new Random(4711).nextBytes(stored); // else a disk might compress them
+    Path folder = Files.createDirectories(installed.resolve("full"));
+    Files.write(folder.resolve("segment"), stored, CREATE_NEW, WRITE, SYNC);
+    Map<String, String> environment = Map.of("JAVA_HOME", home, "PENSIEVE_HEAP", "200m");
+    int enough = firstHeap(environment, "--port", "0", "--data-dir", "full");
+    assertTrue(enough > 70 && enough < 150, "" + enough);
+    assertEquals(enough, firstHeap(environment, "--data-dir=full"));
+    Map<String, String> small =
+        Map.of("JAVA_HOME", home, "PENSIEVE_HEAP", "64m", "PENSIEVE_DATA_DIR", "full");
+    assertEquals(64, firstHeap(small));
+  }
+
+  private int firstHeap(Map<String, String> environment, String... arguments) throws Exception {
+    String flags = run(0, environment, arguments);
+    Matcher first = Pattern.compile(" -Xms(\\d+)m ").matcher(flags);
+    assertTrue(first.find(), flags);
+    return Integer.parseInt(first.group(1));
   }
 
   @Test
