@@ -68,7 +68,7 @@ for round in $(seq "$rounds"); do
     [ $request = get ] || puts=100
     echo "--- bench, $request, round $round" >>"$results/bench"
     ask 7921 bench --connections 64 --puts $puts --value-bytes 256 --seconds "$seconds" \
-      >>"$results/bench" 2>/dev/null
+      >>"$results/bench" 2>"$results/bench-err" || { cat "$results/bench-err" >&2; exit 1; }
   done
 done
 echo "| wrk, 64 connections | requests/s | 50 % | 99 % | |"
