@@ -6,7 +6,6 @@ import io.pensieve.server.Depth;
 import io.pensieve.server.Seed;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 final class ClusterHistoryTest {
   private static final int CLIENTS = 8;
-  private static final int FAULTS_OF_PROCESSES = Depth.of(1, 6, 400); // each once, or some
-  private static final int FAULTS_OF_NETWORKS = Depth.of(1, 3, 200);
-  private static final int FAULTS_OF_MACHINES = Depth.of(0, 2, 100);
+  private static final int FAULTS_OF_PROCESSES = Depth.of(1, 11, 400); // each once
+  private static final int FAULTS_OF_NETWORKS = Depth.of(1, 5, 200);
+  private static final int FAULTS_OF_MACHINES = Depth.of(0, 4, 100);
   private static final int FAULTS_A_ROUND = 8;
   private static final int WRITES_BETWEEN_FAULTS = 100;
   private static final int WRITES_DURING_FAULT = 50;
@@ -93,15 +92,12 @@ final class ClusterHistoryTest {
         : all.stream().filter(each -> names.contains(each.name())).toList();
   }
 
-  /** Each of these in turn, and then at random, so many in all; some of them, if there are more. */
+  /** Each of these in turn, and then at random, so many in all. */
   private void strike(Cluster cluster, List<Fault> all, int byDefault, boolean withExpiry)
       throws Exception {
-    List<Fault> faults = new ArrayList<>(chosenOf(all));
+    List<Fault> faults = chosenOf(all);
     int count = COUNT >= 0 ? COUNT : byDefault;
     Assumptions.assumeFalse(faults.isEmpty(), "none of them was chosen");
-    if (count > 1 && count < faults.size()) {
-      Collections.shuffle(faults, random); // others in the next run
-    }
     cluster.start();
     for (int done = 0; done < count; ) {
       int round = Math.min(FAULTS_A_ROUND, count - done);
