@@ -1,6 +1,7 @@
 package io.pensieve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -38,6 +39,7 @@ class ExpiryReaperTest {
             .orderKeys(order)
             .removalListener((key, value, cause) -> expired.countDown())
             .open()) {
+      assertFalse(map.orderedKeys().iterator().hasNext()); // from now on removals compare keys
       for (int i = 0; i < 20; i++) {
         map.put("key" + i, "value", Duration.ofMillis(1));
       }

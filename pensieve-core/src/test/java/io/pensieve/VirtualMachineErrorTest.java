@@ -41,9 +41,9 @@ class VirtualMachineErrorTest {
   private static final int TRIES = Depth.of(100, 1_500, 200_000);
   private static final int TRIES_A_LOOK = 25;
 
-  // Enough for every kind of operation. The JDK takes an error in a class's initialization for
-  // good (NoClassDefFoundError ever after), so classes are initialized where nothing is injected.
-  private static final int WARM_UP = 300;
+  // Enough for every kind of operation, and of error. A class whose initialization the end of the
+  // stack has ended is broken for the whole process, also for other tests (NoClassDefFoundError).
+  private static final int WARM_UP = 600;
 
   private final Random random = Seed.random(VirtualMachineErrorTest.class);
   private final ExecutorService others = Executors.newSingleThreadExecutor();
@@ -196,10 +196,8 @@ class VirtualMachineErrorTest {
   }
 
   private Object survive(Pensieve<Integer, Integer> map, boolean withEverything) throws Exception {
-    for (int i = 0; i < WARM_UP; i++) {
-      operation(map, random.nextInt(KEYS), withEverything).run();
-    }
     tested = Thread.currentThread();
+    warmUp(map, withEverything);
     int errors = 0;
     for (int i = 1; i <= TRIES; i++) {
       Runnable operation = operation(map, random.nextInt(KEYS), withEverything);
@@ -221,6 +219,20 @@ class VirtualMachineErrorTest {
     }
     assertTrue(errors > TRIES / 10, "operations were ended: " + errors);
     return errors;
+  }
+
+  private void warmUp(Pensieve<Integer, Integer> map, boolean withEverything) throws Exception {
+    for (int i = 0; i < WARM_UP; i++) {
+      Runnable operation = operation(map, random.nextInt(KEYS), withEverything);
+      seamsLeft = i % 2 == 0 ? Integer.MAX_VALUE : random.nextInt(12);
+      try {
+        operation.run();
+      } catch (InjectedError | ArithmeticException ended) {
+        // What handles errors has its classes now.
+      }
+    }
+    seamsLeft = Integer.MAX_VALUE;
+    inOtherThread(() -> assertIsWhole(map, withEverything));
   }
 
   private Runnable operation(Pensieve<Integer, Integer> map, Integer key, boolean all) {

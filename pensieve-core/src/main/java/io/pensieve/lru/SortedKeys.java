@@ -40,6 +40,10 @@ public final class SortedKeys<K> {
   // a value and is not being changed, no removal had begun: it comes after the addition. If not,
   // `settle` tries again.
 
+  // Held here, so that Java initialises its class with this one, and not in an error handler where
+  // the stack may be short: it would stay broken for the whole process.
+  private static final NavigableSet<?> NOTHING = Collections.emptyNavigableSet();
+
   /** Whether keys without a node may be left here. Error handlers set it. */
   volatile boolean damaged;
 
@@ -86,7 +90,7 @@ public final class SortedKeys<K> {
   public NavigableSet<K> ascending() {
     Comparator<? super K> order = comparator;
     if (order == null) {
-      return Collections.emptyNavigableSet();
+      return nothing();
     }
     ConcurrentSkipListMap<K, Boolean> list = complete;
     return (list == null ? build(order) : list).navigableKeySet();
@@ -129,9 +133,8 @@ public final class SortedKeys<K> {
     return nodes;
   }
 
-  // Adds or removes the key, until it is where it belongs and was not changed meanwhile. A node
-  // that
-  // a function is deciding about has changed nothing yet: its writer comes after this.
+  // Adds or removes the key, until it is where it belongs and was not changed meanwhile. If a
+  // function is deciding about a node, nothing has changed yet: its writer comes after this.
   private static <K> void settle(
       K key, NodeTable<K, ?> table, ConcurrentSkipListMap<K, Boolean> list) {
     while (true) {
@@ -157,7 +160,12 @@ public final class SortedKeys<K> {
   /** The list that writers keep up to date, complete or not; empty if there is none. */
   NavigableSet<K> kept() {
     ConcurrentSkipListMap<K, Boolean> list = kept;
-    return list == null ? Collections.emptyNavigableSet() : list.navigableKeySet();
+    return list == null ? nothing() : list.navigableKeySet();
+  }
+
+  @SuppressWarnings("unchecked") // it has no elements, of whatever type
+  private static <K> NavigableSet<K> nothing() {
+    return (NavigableSet<K>) NOTHING;
   }
 
   /** Adds a key, whose node the caller has locked. Refuses a key that the comparator refuses. */

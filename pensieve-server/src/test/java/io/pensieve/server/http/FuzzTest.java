@@ -53,6 +53,8 @@ final class FuzzTest {
   private static final String EVENTS = "Content-Type: text/event-stream";
   private static final int SENTINELS = 8;
   private static final long SEED = Seed.choose();
+  private static final int[] COMMON = {200, 400, 404, 422};
+  private static final int[] ALL = {100, 200, 201, 204, 400, 404, 405, 412, 413, 415, 422};
   private static final Map<String, String> BODIES =
       Map.of(
           "/put", "{\"key\":\"fuzzed-1\",\"val\":\"\\u00e9\"}",
@@ -101,8 +103,9 @@ final class FuzzTest {
       threads.shutdownNow();
     }
     System.out.println("FuzzTest: " + statuses);
-    // Nearly valid: all that can become of a request has become of some.
-    for (int status : new int[] {100, 200, 201, 204, 400, 404, 405, 412, 413, 415, 422}) {
+    // Nearly valid: all that can become of a request has become of some. Of few requests, only what
+    // is not rare.
+    for (int status : REQUESTS_PER_CLIENT < 2_000 ? COMMON : ALL) {
       assertTrue(statuses.containsKey(status), "seed " + SEED + ": no " + status + ": " + statuses);
     }
   }
