@@ -141,11 +141,9 @@ final class SlotQueue<K, V> {
     return coldest;
   }
 
-  // A method of its own, so that not all of a process's first pass runs in the interpreter. It
-  // reads
-  // stamps plainly, for the same reason. A stamp may be an older one, or half of it on a processor
-  // of
-  // 32 bits, if its entry is being used right now. Then it is no candidate, or not for long.
+  // A method of its own, so that not all of a process's first pass runs in the interpreter. For the
+  // same reason it reads stamps plainly. While an entry is being used, that may be an older stamp,
+  // or half of one on a processor of 32 bits. Then it is no candidate, or not for long.
   private long collectBlock(
       int chunk, @Nullable Node<K, V>[] owners, int from, int end, long limit) {
     long[] stamps = clock.onlyStamps(chunk);
@@ -160,8 +158,7 @@ final class SlotQueue<K, V> {
     return coldest;
   }
 
-  // The stamp up to which about as many slots as should be will be candidates; all, if they are
-  // few.
+  // The stamp up to which about as many slots as should be will be candidates. All, if few.
   private long nextThreshold() {
     int count = slots.end() - RecencyClock.FIRST_SLOT;
     if (count <= ALL_AT_ONCE) {

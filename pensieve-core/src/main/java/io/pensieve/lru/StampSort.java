@@ -10,9 +10,8 @@ import java.util.List;
  */
 final class StampSort<K, V> {
   // A radix sort, byte by byte, the lowest first, of stamps and of their nodes' places. It is
-  // stable. Bytes that are the same in all stamps are passed over, which leaves three or four.
-  // Where
-  // a comparison sort misses the cache at each look, this reads in order.
+  // stable. Bytes that are the same in all stamps are passed over, which leaves three or four. It
+  // reads in order, where a comparison sort misses the cache at each look.
 
   private static final int BYTE_VALUES = 1 << Byte.SIZE;
   private static final int BYTE_MASK = BYTE_VALUES - 1;

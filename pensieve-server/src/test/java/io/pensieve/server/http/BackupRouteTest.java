@@ -146,14 +146,15 @@ final class BackupRouteTest {
 
   @Test
   void aClientThatStopsReadingIsCutOffAndHoldsNothing() throws Exception {
-    try (ServerUnderTest server = serve(SILENCE);
-        RawClient silent = server.connect()) {
-      fill(server);
-      silent.request("GET", "/v1/backup");
-      silent.awaitFirstByte();
-      awaitNoCopies();
-      Await.until("no request", () -> server.http.requestsInFlight() == 0);
-      assertTrue(silent.countToEnd() < LARGE_COUNT * LARGE_BYTES, "not all of it came");
+    try (ServerUnderTest server = serve(SILENCE)) {
+      fill(server); // before the client connects, or it may have been silent for too long already
+      try (RawClient silent = server.connect()) {
+        silent.request("GET", "/v1/backup");
+        silent.awaitFirstByte();
+        awaitNoCopies();
+        Await.until("no request", () -> server.http.requestsInFlight() == 0);
+        assertTrue(silent.countToEnd() < LARGE_COUNT * LARGE_BYTES, "not all of it came");
+      }
     }
   }
 
