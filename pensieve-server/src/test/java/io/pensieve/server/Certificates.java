@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.pensieve.server.http.transport.ReloadableTls;
 import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -199,8 +200,12 @@ public final class Certificates {
     return context;
   }
 
-  /** What a server has that shows this. */
+  /**
+   * What a server has that shows this. If it does the first handshake in this process, Java reads
+   * what ReloadableTls sets for all servers: so that class comes before.
+   */
   public SSLContext showing() throws Exception {
+    Class.forName(ReloadableTls.class.getName());
     KeyManagerFactory factory =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     KeyStore store = KeyStore.getInstance("PKCS12");
