@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 class PublicationTest {
   private static final int RACES = Depth.of(10_000, 200_000, 20_000_000);
   private static final int KEY = 1;
-  private static final NoOpSink UNTOLD = new NoOpSink();
+  private static final NoOpSink<Integer, Integer> UNTOLD = new NoOpSink<>();
 
   /** A node with a first value, and what the second thread sees of the second one. */
   private static final class Written {
@@ -298,35 +298,5 @@ class PublicationTest {
     Set<String> forbidden = new TreeSet<>(counted.keySet());
     forbidden.removeAll(allowed);
     assertEquals(Set.of(), forbidden, () -> "of " + counted);
-  }
-
-  private static final class NoOpSink
-      implements ChangeSink<Integer, Integer>, RemovalObserver<Integer, Integer> {
-    @Override
-    public long put(Integer key, Integer value, long expiryMillis) {
-      return 0;
-    }
-
-    @Override
-    public long remove(Integer key) {
-      return 0;
-    }
-
-    @Override
-    public long[] applyAtomically(List<KeyChange<Integer, Integer>> entries) {
-      return new long[entries.size()];
-    }
-
-    @Override
-    public void replaced(Integer key, Integer value) {}
-
-    @Override
-    public void removed(Integer key, Integer value) {}
-
-    @Override
-    public void evicted(Integer key, Integer value) {}
-
-    @Override
-    public void expired(Integer key, Integer value) {}
   }
 }

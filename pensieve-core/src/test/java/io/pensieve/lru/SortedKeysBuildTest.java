@@ -75,7 +75,7 @@ class SortedKeysBuildTest {
         keys);
   }
 
-  private final class Sink implements ChangeSink<String, String>, RemovalObserver<String, String> {
+  private final class Sink extends NoOpSink<String, String> {
     private void holdIfAsked(String key) {
       if (key.equals(heldKey)) {
         held.countDown();
@@ -86,31 +86,14 @@ class SortedKeysBuildTest {
     @Override
     public long put(String key, String value, long expiryMillis) {
       holdIfAsked(key);
-      return 0;
+      return super.put(key, value, expiryMillis);
     }
 
     @Override
     public long remove(String key) {
       holdIfAsked(key);
-      return 0;
+      return super.remove(key);
     }
-
-    @Override
-    public long[] applyAtomically(List<KeyChange<String, String>> entries) {
-      return new long[entries.size()];
-    }
-
-    @Override
-    public void replaced(String key, String value) {}
-
-    @Override
-    public void removed(String key, String value) {}
-
-    @Override
-    public void evicted(String key, String value) {}
-
-    @Override
-    public void expired(String key, String value) {}
   }
 
   @AfterEach

@@ -15,8 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** The sorted keys are those of the entries: none is missing, and none that has gone is held. */
 class SortedKeysTest {
-  private static final class NoOpSink
-      implements ChangeSink<String, String>, RemovalObserver<String, String> {
+  private static final class RefusingSink extends NoOpSink<String, String> {
     boolean refuses;
 
     private void refuseIfAsked() {
@@ -28,42 +27,25 @@ class SortedKeysTest {
     @Override
     public long put(String key, String value, long expiryMillis) {
       refuseIfAsked();
-      return 0;
-    }
-
-    @Override
-    public long remove(String key) {
-      return 0;
+      return super.put(key, value, expiryMillis);
     }
 
     @Override
     public long[] applyAtomically(List<KeyChange<String, String>> entries) {
       refuseIfAsked();
-      return new long[entries.size()];
+      return super.applyAtomically(entries);
     }
-
-    @Override
-    public void replaced(String key, String value) {}
-
-    @Override
-    public void removed(String key, String value) {}
-
-    @Override
-    public void evicted(String key, String value) {}
-
-    @Override
-    public void expired(String key, String value) {}
   }
 
   private Instant now = Instant.EPOCH;
   private final InstantSource clock = () -> now;
-  private final NoOpSink noOpSink = new NoOpSink();
+  private final RefusingSink sink = new RefusingSink();
   private final SortedKeys<String> keys = new SortedKeys<>(Comparator.naturalOrder());
   private final LruTable<String, String> table =
       new LruTable<>(
           new Capacity<>(3, Capacity.UNWEIGHTED, (key, value) -> 0),
-          noOpSink,
-          noOpSink,
+          sink,
+          sink,
           clock,
           () -> {},
           keys);
@@ -131,7 +113,7 @@ class SortedKeysTest {
   @Test
   void whatTheJournalRefusesDoesNotCome() {
     put("a", Node.NEVER);
-    noOpSink.refuses = true;
+    sink.refuses = true;
     assertThrows(IllegalStateException.class, () -> put("a", Node.NEVER));
     assertThrows(IllegalStateException.class, () -> put("b", Node.NEVER));
     assertThrows(

@@ -50,7 +50,7 @@ class TableRestorerTest {
 
   private record Kept(String key, String value, long expiryMillis, long version) {}
 
-  private static final class NoOpSink implements ChangeSink<String, String> {
+  private static final class RemovalsSink implements ChangeSink<String, String> {
     private final List<String> removed = new ArrayList<>();
 
     @Override
@@ -70,22 +70,13 @@ class TableRestorerTest {
     }
   }
 
-  private final NoOpSink journal = new NoOpSink();
+  private final RemovalsSink journal = new RemovalsSink();
 
-  private static final class NoOpObserver implements RemovalObserver<String, String> {
-    @Override
-    public void replaced(String key, String value) {}
-
-    @Override
-    public void removed(String key, String value) {}
-
+  private static final class ValueObserver extends NoOpSink<String, String> {
     @Override
     public void evicted(String key, String value) {
       assertFalse(value.isEmpty()); // a value, and not what is in its place
     }
-
-    @Override
-    public void expired(String key, String value) {}
   }
 
   /** In which nothing expires, for time stands still. */
@@ -101,7 +92,7 @@ class TableRestorerTest {
     return new LruTable<>(
         capacity,
         journal,
-        new NoOpObserver(),
+        new ValueObserver(),
         InstantSource.fixed(Instant.EPOCH),
         () -> {},
         new SortedKeys<>(null));
