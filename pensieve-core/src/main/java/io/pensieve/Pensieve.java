@@ -83,6 +83,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoCloseable {
   private final ExpiryReaper reaper;
   private final RecoveryReport recovery;
+  private final boolean putsAtOnce; // whether a put neither waits nor says more than the value
 
   Pensieve(PensieveBuilder<K, V> settings) {
     this(settings, new ExpiryReaper());
@@ -91,6 +92,7 @@ public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoClosea
   private Pensieve(PensieveBuilder<K, V> settings, ExpiryReaper reaper) {
     super(settings, reaper::ensureStarted); // a standby, if the log is replicated
     this.reaper = reaper;
+    this.putsAtOnce = standby == null && !journal.mayWait() && updateDecisions.arePlain();
     TableRestorer<K, V> restorer = table.restore();
     recovery = settings.log.replay(new TableReplayHandler<>(restorer, settings.progress));
     try { // from here on this map owns the log; before, another map may
@@ -146,6 +148,11 @@ public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoClosea
 
   @Override
   public @Nullable V put(K key, V value) {
+    if (putsAtOnce) {
+      V previous = table.put(key, requireNonNull(value));
+      journal.throttle();
+      return previous;
+    }
     return update(key, updateDecisions.write(key, value)).previous();
   }
 

@@ -36,6 +36,11 @@ final class UpdateDecisions<K, V> {
     this.counters = counters;
   }
 
+  /** Whether all that {@link #write(Object, Object)} says is the value. */
+  boolean arePlain() {
+    return ttlMillis == Node.NEVER && !capacity.isWeighted();
+  }
+
   UpdateDecision<V> write(K key, V value) {
     return write(key, value, ttlMillis);
   }

@@ -50,6 +50,7 @@ class VirtualMachineErrorTest {
   private final StackOverflows stack = new StackOverflows();
   private final TestLog log = new TestLog();
   private volatile int seamsLeft = Integer.MAX_VALUE;
+  private volatile boolean isWeighed = true;
   private volatile @Nullable Thread tested; // nobody else's seams throw
   private volatile long nowMillis = 1_700_000_000_000L;
 
@@ -195,6 +196,22 @@ class VirtualMachineErrorTest {
     StackOverflows.inSmallThread(() -> survive(map, true));
   }
 
+  /** Its puts replace values at once: see {@code NodeWriter.replaceAtOnce}. */
+  @Test
+  void aMapThatDoesNotWeighOutlivesErrors() throws Exception {
+    isWeighed = false;
+    Pensieve<Integer, Integer> map =
+        Pensieve.<Integer, Integer>builder()
+            .maximumEntries(BOUND)
+            .clock(new SeamClock())
+            .orderKeys(this::compare)
+            .removalListener((key, value, cause) -> {})
+            .log(log)
+            .open();
+    map.orderedKeys();
+    StackOverflows.inSmallThread(() -> survive(map, true));
+  }
+
   private Object survive(Pensieve<Integer, Integer> map, boolean withEverything) throws Exception {
     tested = Thread.currentThread();
     warmUp(map, withEverything);
@@ -303,7 +320,7 @@ class VirtualMachineErrorTest {
       return;
     }
     assertEquals(log.fold(), entries);
-    int weight = entries.values().stream().mapToInt(value -> value % 10).sum();
+    int weight = entries.values().stream().mapToInt(value -> isWeighed ? value % 10 : 1).sum();
     assertEquals(weight, map.statistics().weight());
     List<Integer> ordered = new ArrayList<>();
     map.orderedKeys().forEach(ordered::add);

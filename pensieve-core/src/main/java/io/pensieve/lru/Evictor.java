@@ -68,12 +68,47 @@ final class Evictor<K, V> {
     evictOverflow();
   }
 
+  /**
+   * Replaces the value of a node as {@link NodeWriter#replaceAtOnce}, and evicts the overflow that
+   * others may have left.
+   */
+  @Nullable V replaceAndEvict(Node<K, V> node, V value) {
+    V previous;
+    try {
+      previous = writer.replaceAtOnce(node, value);
+    } catch (Throwable thrown) {
+      evictAfterWrite(false, thrown);
+      throw thrown;
+    }
+    if (previous == null) {
+      return null;
+    }
+    try {
+      evictOverflow();
+    } finally {
+      observer.replaced(node.key(), previous);
+    }
+    return previous;
+  }
+
   /** As {@link #evictOverflow}, for a thread that is about to throw an earlier error. */
   void evictOverflowAfter(Throwable first) {
     try {
       evictOverflow();
     } catch (Throwable alsoRefused) {
       // The next writer evicts. The caller gets the first error.
+    }
+  }
+
+  /**
+   * As {@link #evictOverflowAfter}, where a write threw the error. An evictor may have skipped the
+   * node during a caller's function, and left its overflow to this thread. After an {@code Error}
+   * the write itself may have been made.
+   */
+  void evictAfterWrite(boolean hadFunction, Throwable thrown) {
+    if (hadFunction || thrown instanceof Error) {
+      Node.fence = 0; // the node is unlocked before this thread checks for an overflow
+      evictOverflowAfter(thrown);
     }
   }
 

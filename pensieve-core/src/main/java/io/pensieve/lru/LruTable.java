@@ -291,6 +291,21 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     }
   }
 
+  /**
+   * Puts a value that never expires. For a table that does not weigh its entries: as {@link
+   * #update}, but creates nothing where it replaces a value.
+   *
+   * @return the value before, or null
+   */
+  public @Nullable V put(K key, V value) {
+    checkNotWithinFunction();
+    Node<K, V> node = table.get(key);
+    V previous = node == null ? null : evictor.replaceAndEvict(node, value);
+    return previous == null
+        ? update(key, UpdateDecision.write(value, 1, Node.NEVER)).previous()
+        : previous;
+  }
+
   /** As {@link #update}, for decisions that only matter if the key is present. */
   public UpdateResult<V> updatePresent(K key, UpdateFunction<V> function) {
     checkNotWithinFunction();
@@ -339,7 +354,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       result = writer.insert(node, function);
     } catch (Throwable thrown) {
-      evictAfter(function, thrown);
+      evictor.evictAfterWrite(!(function instanceof UpdateDecision), thrown);
       throw thrown;
     }
     try {
@@ -364,7 +379,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     try {
       result = writer.update(node, function);
     } catch (Throwable thrown) {
-      evictAfter(function, thrown);
+      evictor.evictAfterWrite(!(function instanceof UpdateDecision), thrown);
       throw thrown;
     }
     if (result == null) {
@@ -389,15 +404,6 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
       writer.notifyObserver(node.key(), result);
     }
     return result;
-  }
-
-  // An evictor may have skipped the node during the function, and left its overflow to this thread.
-  // After an error the write itself may have been made.
-  private void evictAfter(UpdateFunction<V> function, Throwable thrown) {
-    if (!(function instanceof UpdateDecision) || thrown instanceof Error) {
-      Node.fence = 0; // the node is unlocked before this thread checks for an overflow
-      evictor.evictOverflowAfter(thrown);
-    }
   }
 
   private void repair() {

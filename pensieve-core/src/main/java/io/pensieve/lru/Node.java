@@ -260,6 +260,14 @@ public final class Node<K, V> extends BinLink<K, V> {
   }
 
   /**
+   * Locks the node for a change without a function, unless it is locked or dead. The
+   * compare-and-set is the last call.
+   */
+  boolean tryLock() {
+    return STATE.compareAndSet(this, IDLE, CHANGING);
+  }
+
+  /**
    * As {@link #lock} without a function, but returns false instead of waiting for a caller's
    * function.
    */

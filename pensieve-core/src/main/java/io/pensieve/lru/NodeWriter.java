@@ -140,6 +140,56 @@ final class NodeWriter<K, V> {
     }
   }
 
+  /**
+   * Replaces the value of a node by one that never expires, where entries are not weighed: as
+   * {@link #update}, but without an object for the decision and one for its result.
+   *
+   * @return the value before; null if nothing was done, because the node is dead, is being changed,
+   *     or has a timer
+   */
+  // Its handler ends the change and releases the lock by stores alone. An unlocked node that is not
+  // dead has a value, and keeps it while it is locked here.
+  @Nullable V replaceAtOnce(Node<K, V> node, V value) {
+    boolean locked = false;
+    long version = 0; // that of the change, once the change sink has it; 0 if there is no log
+    try {
+      locked = node.tryLock();
+      if (!locked) {
+        return null;
+      }
+      V previous = null;
+      if (node.timer() == null) {
+        previous = node.value();
+        version = sink.put(node.key(), value, Node.NEVER);
+        version = version(node, version, true);
+        clock.record(node);
+        node.set(value, null, Node.NEVER, version);
+      }
+      node.unlock();
+      locked = false;
+      node.wakeWaiters();
+      return previous;
+    } catch (Throwable thrown) {
+      if (locked) {
+        if (version != 0) {
+          node.version = -version;
+          Node.fence = 0;
+          node.value = value;
+          Node.fence = 0;
+          node.version = version;
+        }
+        Node.fence = 0;
+        node.state = Node.IDLE;
+      }
+      try {
+        node.wakeWaiters();
+      } catch (Throwable noRoom) {
+        // They look again by themselves.
+      }
+      throw thrown;
+    }
+  }
+
   // Returns null if the entry has expired; only callers' updates check that. The limit of the
   // weight is read after the node's state was stored: see CapacityChange.evictTooHeavy.
   private @Nullable UpdateResult<V> decide(
