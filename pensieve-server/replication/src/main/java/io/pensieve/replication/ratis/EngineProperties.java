@@ -3,6 +3,7 @@ package io.pensieve.replication.ratis;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -77,6 +78,7 @@ final class EngineProperties {
   }
 
   private void network(String host, int port) {
+    RaftConfigKeys.Rpc.setType(properties, new GatedGrpc());
     if (!host.isEmpty()) {
       GrpcConfigKeys.Server.setHost(properties, host);
     }

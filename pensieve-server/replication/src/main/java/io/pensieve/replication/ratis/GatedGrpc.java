@@ -1,0 +1,78 @@
+package io.pensieve.replication.ratis;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.concurrent.CompletableFuture;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcFactory;
+import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.rpc.RpcFactory;
+import org.apache.ratis.rpc.RpcType;
+import org.apache.ratis.server.RaftServer;
+
+/**
+ * Ratis' gRPC, with a {@link SnapshotGate} between it and the server. Ratis creates it by its name.
+ */
+final class GatedGrpc implements RpcType {
+  private static final long PATIENCE_MILLIS = 10_000;
+
+  @Override
+  public String name() {
+    return GatedGrpc.class.getName();
+  }
+
+  @Override
+  public RpcFactory newFactory(Parameters parameters) {
+    return new Factory(parameters);
+  }
+
+  private static final class Factory extends GrpcFactory {
+    Factory(Parameters parameters) {
+      super(parameters);
+    }
+
+    @Override
+    public GrpcServices newRaftServerRpc(RaftServer server) {
+      return super.newRaftServerRpc(gated(server, new SnapshotGate(PATIENCE_MILLIS)));
+    }
+  }
+
+  /** Returns a server whose appends and installations go through the gate. */
+  static RaftServer gated(RaftServer server, SnapshotGate gate) {
+    return (RaftServer)
+        Proxy.newProxyInstance(
+            RaftServer.class.getClassLoader(),
+            new Class<?>[] {RaftServer.class},
+            (proxy, method, arguments) ->
+                switch (method.getName()) {
+                  case "appendEntriesAsync" ->
+                      gate.append(() -> (CompletableFuture<?>) call(server, method, arguments));
+                  case "installSnapshot" -> gate.install(() -> call(server, method, arguments));
+                  default -> call(server, method, arguments);
+                });
+  }
+
+  private static Object call(RaftServer server, Method method, Object[] arguments)
+      throws IOException {
+    try {
+      return method.invoke(server, arguments);
+    } catch (InvocationTargetException failed) {
+      return rethrow(failed.getCause());
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Object rethrow(Throwable cause) throws IOException {
+    if (cause instanceof IOException failed) {
+      throw failed;
+    } else if (cause instanceof RuntimeException failed) {
+      throw failed;
+    } else if (cause instanceof Error failed) {
+      throw failed;
+    }
+    throw new IllegalStateException(cause);
+  }
+}

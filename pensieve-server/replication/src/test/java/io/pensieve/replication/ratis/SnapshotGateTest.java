@@ -1,0 +1,159 @@
+package io.pensieve.replication.ratis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.ratis.RaftConfigKeys;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.rpc.RpcType;
+import org.apache.ratis.server.RaftServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+final class SnapshotGateTest {
+  private static final long PATIENCE_MILLIS = 60_000;
+
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final SnapshotGate gate = new SnapshotGate(PATIENCE_MILLIS);
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+  }
+
+  @Test
+  void aSnapshotWaitsForAllAppendsUnderWay() throws Exception {
+    CompletableFuture<String> first = new CompletableFuture<>();
+    CompletableFuture<String> second = new CompletableFuture<>();
+    CompletableFuture<String> firstAppended = gate.append(() -> first);
+    CompletableFuture<String> secondAppended = gate.append(() -> second);
+    Future<Boolean> install =
+        threads.submit(() -> gate.install(() -> first.isDone() && second.isDone()));
+    assertFalse(install.isDone());
+    second.completeExceptionally(new IOException("the disk is full"));
+    assertTrue(secondAppended.isCompletedExceptionally());
+    first.complete("appended");
+    assertEquals("appended", firstAppended.join());
+    assertTrue(install.get());
+  }
+
+  @Test
+  void appendsWaitForASnapshotAndForEachOfSeveral() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    CompletableFuture<Void> installed = new CompletableFuture<>();
+    Future<Boolean> install =
+        threads.submit(
+            () ->
+                gate.install(
+                    () -> {
+                      begun.countDown();
+                      awaitUninterruptibly(end);
+                      return installed.complete(null);
+                    }));
+    begun.await();
+    Future<Boolean> append =
+        threads.submit(
+            () -> gate.append(() -> CompletableFuture.completedFuture(installed.isDone())).join());
+    assertFalse(append.isDone());
+    end.countDown();
+    assertTrue(install.get());
+    assertTrue(append.get());
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) throws IOException {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  @Test
+  void failuresLeaveItOpen() throws Exception {
+    for (RuntimeException failure :
+        new RuntimeException[] {new IllegalStateException(), new IllegalArgumentException()}) {
+      assertThrows(
+          failure.getClass(),
+          () ->
+              gate.append(
+                  () -> {
+                    throw failure;
+                  }));
+      assertThrows(
+          failure.getClass(),
+          () ->
+              gate.install(
+                  () -> {
+                    throw failure;
+                  }));
+    }
+    assertEquals(1, gate.install(() -> 1));
+    assertEquals(2, gate.append(() -> CompletableFuture.completedFuture(2)).join());
+  }
+
+  @Test
+  void aSnapshotThatWaitsInVainIsRefusedAndComesAgain() throws Exception {
+    SnapshotGate impatient = new SnapshotGate(1);
+    CompletableFuture<String> append = new CompletableFuture<>();
+    CompletableFuture<String> appended = impatient.append(() -> append);
+    assertThrows(IOException.class, () -> impatient.install(() -> 1));
+    append.complete("");
+    assertEquals("", appended.join());
+    assertEquals(1, impatient.install(() -> 1));
+  }
+
+  @Test
+  void theServerThatRatisCallsHasAGate() throws Exception {
+    CompletableFuture<AppendEntriesReplyProto> append = new CompletableFuture<>();
+    RaftServer server =
+        (RaftServer)
+            Proxy.newProxyInstance(
+                RaftServer.class.getClassLoader(),
+                new Class<?>[] {RaftServer.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("appendEntriesAsync")) {
+                    return append;
+                  }
+                  throw new IOException(method.getName());
+                });
+    RaftServer gated = GatedGrpc.gated(server, new SnapshotGate(1));
+    AppendEntriesRequestProto entries = AppendEntriesRequestProto.getDefaultInstance();
+    InstallSnapshotRequestProto chunk = InstallSnapshotRequestProto.getDefaultInstance();
+    CompletableFuture<AppendEntriesReplyProto> appended = gated.appendEntriesAsync(entries);
+    assertFalse(
+        assertThrows(IOException.class, () -> gated.installSnapshot(chunk))
+            .getMessage()
+            .equals("installSnapshot"));
+    append.complete(AppendEntriesReplyProto.getDefaultInstance());
+    appended.get(1, TimeUnit.MINUTES);
+    assertEquals(
+        "installSnapshot",
+        assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());
+  }
+
+  @Test
+  void ratisIsToldToUseIt(@TempDir Path folder) {
+    EngineSettings settings = new EngineSettings(folder, UUID.randomUUID(), "1");
+    RpcType type = RaftConfigKeys.Rpc.type(EngineProperties.of(settings, folder, true), it -> {});
+    assertInstanceOf(GatedGrpc.class, type);
+  }
+}
