@@ -403,6 +403,20 @@ final class LeaderGateTest {
   }
 
   @Test
+  void aRefusalSaysNothingOfAnAttemptThatMayStillBeExecuted() throws Exception {
+    leader.map.put("k", "v");
+    try (LeaderThatDies dying = new LeaderThatDies();
+        RawClient client = follower.connect()) {
+      ofFollower.leaderUrl = Optional.of(dying.url());
+      String fields = "Host: localhost\r\nIf-None-Match: *\r\nIdempotency-Key: 1\r\n";
+      client.send("PUT /v1/kv/k HTTP/1.1\r\n" + fields + "Content-Length: 1\r\n\r\nv");
+      Await.until("it has left", () -> dying.requests.get() > 0);
+      ofFollower.leaderUrl = Optional.of(url(leader)); // which would say 412
+      assertEquals("outcome_unknown", ServerUnderTest.code(client.receive().body()));
+    }
+  }
+
+  @Test
   void aReadIsSentAgainUntilAnotherLeaderAnswersIt() throws Exception {
     try (LeaderThatDies dying = new LeaderThatDies()) {
       ofFollower.leaderUrl = Optional.of(dying.url());

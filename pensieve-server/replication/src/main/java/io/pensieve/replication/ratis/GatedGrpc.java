@@ -11,6 +11,7 @@ import org.apache.ratis.grpc.server.GrpcServices;
 import org.apache.ratis.rpc.RpcFactory;
 import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Ratis' gRPC, with a {@link SnapshotGate} between it and the server. Ratis creates it by its name.
@@ -65,7 +66,7 @@ final class GatedGrpc implements RpcType {
     }
   }
 
-  private static Object rethrow(Throwable cause) throws IOException {
+  private static Object rethrow(@Nullable Throwable cause) throws IOException {
     if (cause instanceof IOException failed) {
       throw failed;
     } else if (cause instanceof RuntimeException failed) {

@@ -16,6 +16,7 @@ import io.undertow.util.Headers;
 import io.undertow.util.HttpString;
 import io.undertow.util.Methods;
 import io.undertow.util.SameThreadExecutor;
+import io.undertow.util.StatusCodes;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -227,6 +228,8 @@ public final class Forwarder {
       if (response.headers().contains(ExceptionMapper.NOT_EXECUTED)) {
         resent.increment();
         attemptLater();
+      } else if (mayBeExecuted && !isSuccess(response)) {
+        ExceptionMapper.respond(exchange, unknownOutcome());
       } else if (!exchange.isComplete()) {
         Connectors.executeRootHandler(
             ExceptionMapper.mapped(answering -> answer(answering, response)), exchange);
@@ -245,6 +248,12 @@ public final class Forwarder {
         ExceptionMapper.respond(exchange, unknownOutcome());
       }
     }
+  }
+
+  // A success is that of the only execution, since only what has an id is sent twice. Another
+  // response is of one attempt alone: one before it may be under way, and be executed yet.
+  private static boolean isSuccess(LeaderResponse response) {
+    return response.status() / 100 == StatusCodes.OK / 100;
   }
 
   private ProblemException unknownOutcome() {
