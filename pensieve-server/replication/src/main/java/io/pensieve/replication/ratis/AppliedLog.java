@@ -49,7 +49,7 @@ final class AppliedLog extends BaseStateMachine {
   private final Executor roles;
   private final EngineEvents events;
 
-  /** Of the updater alone. */
+  /** Of the updater alone, and of the thread that starts it. */
   private final RetainedLog retained;
 
   /** Held during each call of the machine. Taken after no other lock but Ratis' own. */
@@ -110,6 +110,7 @@ final class AppliedLog extends BaseStateMachine {
       deliverRoleChanges();
       readIndex = position.index();
       machine.restore(position, snapshot.getFile().getPath());
+      retained.beginsAnew();
       setLastAppliedTermIndex(snapshot.getTermIndex());
     } finally {
       calls.unlock();

@@ -31,6 +31,15 @@ final class RetainedLog {
     }
   }
 
+  /**
+   * The log begins anew after a snapshot. What came before is forgotten already: Ratis stops a
+   * member that is told to forget less than before.
+   */
+  void beginsAnew() {
+    marks.clear();
+    bytes = 0;
+  }
+
   /** The last index that may be forgotten; -1 if there is none. */
   long forgettable(long snapshotIndex) {
     long index = -1;
