@@ -91,7 +91,6 @@ class HouseRulesTest {
       case "io.pensieve.bench" -> 23;
       case "io.pensieve.lru" -> 37;
       case "io.pensieve.replication" -> 27;
-      case "io.pensieve.replication.ratis" -> 24;
       case "io.pensieve.server" -> 25;
       case "io.pensieve.server.http" -> 24;
       default -> 22;

@@ -43,7 +43,10 @@ final class RoomArrows {
           Map.entry(
               "io.pensieve.replication.format",
               Set.of("io.pensieve.log", "io.pensieve.replication.consensus")),
-          Map.entry("io.pensieve.replication.ratis", Set.of("io.pensieve.replication.consensus")),
+          Map.entry("io.pensieve.replication.grpc", Set.of("io.pensieve.annotation")),
+          Map.entry(
+              "io.pensieve.replication.ratis",
+              Set.of("io.pensieve.replication.consensus", "io.pensieve.replication.grpc")),
           Map.entry(
               "io.pensieve.server",
               Set.of(

@@ -225,7 +225,8 @@ final class Workload implements AutoCloseable {
 
     /**
      * Sends a write again, which is executed once nevertheless. A refusal says nothing of it. Nor
-     * does an answer that nothing was changed: then the first one may still be executed.
+     * does an answer that nothing was changed: then the first one may still be executed. A removal
+     * is answered alike, whether or not there was an entry.
      */
     private boolean repeat(
         KeyClient client, String key, Request request, String fields, long invokedNanos) {
@@ -253,9 +254,7 @@ final class Workload implements AutoCloseable {
     }
 
     private static boolean hasChanged(Answer answer) {
-      return answer instanceof Answer.Written
-          || answer instanceof Answer.Sum
-          || answer instanceof Answer.Removed;
+      return answer instanceof Answer.Written || answer instanceof Answer.Sum;
     }
 
     private static boolean isUnknown(Answer answer) {

@@ -402,16 +402,20 @@ final class LeaderGateTest {
     }
   }
 
-  @Test
-  void aRefusalSaysNothingOfAnAttemptThatMayStillBeExecuted() throws Exception {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "PUT /v1/kv/k HTTP/1.1\r\nIf-None-Match: *\r\nContent-Length: 1\r\n%s\r\nv", // a 412
+        "DELETE /v1/kv/absent HTTP/1.1\r\n%s\r\n" // a 204
+      })
+  void whatChangedNothingSaysNothingOfAnAttemptThatMayBeExecutedYet(String write) throws Exception {
     leader.map.put("k", "v");
     try (LeaderThatDies dying = new LeaderThatDies();
         RawClient client = follower.connect()) {
       ofFollower.leaderUrl = Optional.of(dying.url());
-      String fields = "Host: localhost\r\nIf-None-Match: *\r\nIdempotency-Key: 1\r\n";
-      client.send("PUT /v1/kv/k HTTP/1.1\r\n" + fields + "Content-Length: 1\r\n\r\nv");
+      client.send(String.format(write, "Host: localhost\r\nIdempotency-Key: 1\r\n"));
       Await.until("it has left", () -> dying.requests.get() > 0);
-      ofFollower.leaderUrl = Optional.of(url(leader)); // which would say 412
+      ofFollower.leaderUrl = Optional.of(url(leader));
       assertEquals("outcome_unknown", ServerUnderTest.code(client.receive().body()));
     }
   }

@@ -37,7 +37,7 @@ final class LeaderThatDies implements AutoCloseable {
       while (true) {
         try (Socket client = socket.accept()) {
           StringBuilder request = new StringBuilder();
-          while (!request.toString().matches("(?s)GET .*\r\n\r\n|.*\r\n\r\nv")) {
+          while (!request.toString().matches("(?s)(GET|DELETE) .*\r\n\r\n|.*\r\n\r\nv")) {
             int next = client.getInputStream().read();
             if (next < 0) {
               throw new EOFException("the request is cut off");

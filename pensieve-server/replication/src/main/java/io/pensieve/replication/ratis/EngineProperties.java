@@ -1,5 +1,6 @@
 package io.pensieve.replication.ratis;
 
+import io.pensieve.replication.grpc.GatedGrpc;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;

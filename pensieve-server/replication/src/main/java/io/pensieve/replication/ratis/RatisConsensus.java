@@ -6,6 +6,7 @@ import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.grpc.ReadIndexAnswers;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
 import java.nio.file.Files;

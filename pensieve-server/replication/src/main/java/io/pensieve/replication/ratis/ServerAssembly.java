@@ -1,5 +1,7 @@
 package io.pensieve.replication.ratis;
 
+import io.pensieve.replication.grpc.PeersOnly;
+import io.pensieve.replication.grpc.ReadIndexAnswers;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.apache.ratis.conf.Parameters;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.grpc.ReadIndexAnswers;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.nio.file.Files;

@@ -228,12 +228,20 @@ public final class Forwarder {
       if (response.headers().contains(ExceptionMapper.NOT_EXECUTED)) {
         resent.increment();
         attemptLater();
-      } else if (mayBeExecuted && !isSuccess(response)) {
+      } else if (mayBeExecuted && !hasChanged(response)) {
         ExceptionMapper.respond(exchange, unknownOutcome());
       } else if (!exchange.isComplete()) {
         Connectors.executeRootHandler(
             ExceptionMapper.mapped(answering -> answer(answering, response)), exchange);
       }
+    }
+
+    // Only what has changed something is remembered by its id, and so never executed again. If this
+    // one has not, the attempt before may lie in the network, and be executed yet. The success of a
+    // removal does not say whether there was an entry.
+    private boolean hasChanged(LeaderResponse response) {
+      return response.status() / 100 == StatusCodes.OK / 100
+          && !exchange.getRequestMethod().equals(Methods.DELETE);
     }
 
     @Override
@@ -248,12 +256,6 @@ public final class Forwarder {
         ExceptionMapper.respond(exchange, unknownOutcome());
       }
     }
-  }
-
-  // A success is that of the only execution, since only what has an id is sent twice. Another
-  // response is of one attempt alone: one before it may be under way, and be executed yet.
-  private static boolean isSuccess(LeaderResponse response) {
-    return response.status() / 100 == StatusCodes.OK / 100;
   }
 
   private ProblemException unknownOutcome() {

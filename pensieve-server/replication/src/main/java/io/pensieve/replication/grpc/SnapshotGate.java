@@ -1,4 +1,4 @@
-package io.pensieve.replication.ratis;
+package io.pensieve.replication.grpc;
 
 import io.pensieve.annotation.GuardedBy;
 import java.io.IOException;

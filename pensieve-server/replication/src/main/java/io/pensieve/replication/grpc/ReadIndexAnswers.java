@@ -1,4 +1,4 @@
-package io.pensieve.replication.ratis;
+package io.pensieve.replication.grpc;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -21,16 +21,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Ratis (3.3.0) would send heartbeats to all followers for each question, or not ask anybody if
  * nothing was committed since it last did: see the module's ENGINE.md. So we answer in its place.
  */
-final class ReadIndexAnswers implements ServerInterceptor {
+public final class ReadIndexAnswers implements ServerInterceptor {
   private static final String METHOD = "ratis.grpc.RaftServerProtocolService/readIndex";
 
   private final RaftGroupId group;
   private final Supplier<CompletableFuture<Long>> index;
 
   /**
+   * Creates one for this group.
+   *
    * @param index asks this member; fails if it does not lead
    */
-  ReadIndexAnswers(RaftGroupId group, Supplier<CompletableFuture<Long>> index) {
+  public ReadIndexAnswers(RaftGroupId group, Supplier<CompletableFuture<Long>> index) {
     this.group = group;
     this.index = index;
   }

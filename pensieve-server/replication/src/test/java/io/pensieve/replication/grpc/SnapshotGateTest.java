@@ -1,32 +1,26 @@
-package io.pensieve.replication.ratis;
+package io.pensieve.replication.grpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
-import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 final class SnapshotGateTest {
@@ -148,12 +142,5 @@ final class SnapshotGateTest {
     assertEquals(
         "installSnapshot",
         assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());
-  }
-
-  @Test
-  void ratisIsToldToUseIt(@TempDir Path folder) {
-    EngineSettings settings = new EngineSettings(folder, UUID.randomUUID(), "1");
-    RpcType type = RaftConfigKeys.Rpc.type(EngineProperties.of(settings, folder, true), it -> {});
-    assertInstanceOf(GatedGrpc.class, type);
   }
 }

@@ -1,4 +1,4 @@
-package io.pensieve.replication.ratis;
+package io.pensieve.replication.grpc;
 
 import java.util.EnumSet;
 import org.apache.ratis.grpc.server.GrpcServices;
@@ -13,12 +13,13 @@ import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
  * Lets only peers speak at the Raft port. Ratis serves clients and administrators there, too: they
  * could write past the leader's map, or remove the group with its folder.
  */
-final class PeersOnly implements GrpcServices.Customizer, ServerInterceptor {
+public final class PeersOnly implements GrpcServices.Customizer, ServerInterceptor {
   private static final String SERVICE = "ratis.grpc.RaftServerProtocolService";
 
   private final ReadIndexAnswers readIndexes;
 
-  PeersOnly(ReadIndexAnswers readIndexes) {
+  /** Creates one that answers questions for the read index by this. */
+  public PeersOnly(ReadIndexAnswers readIndexes) {
     this.readIndexes = readIndexes;
   }
 

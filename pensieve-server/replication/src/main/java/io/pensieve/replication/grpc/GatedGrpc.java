@@ -1,4 +1,4 @@
-package io.pensieve.replication.ratis;
+package io.pensieve.replication.grpc;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Ratis' gRPC, with a {@link SnapshotGate} between it and the server. Ratis creates it by its name.
  */
-final class GatedGrpc implements RpcType {
+public final class GatedGrpc implements RpcType {
   private static final long PATIENCE_MILLIS = 10_000;
 
   @Override
