@@ -2,10 +2,15 @@ package io.pensieve.server.cluster;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 
 /**
  * A network of so many hosts on this machine, each a network namespace of Linux, of which any two
@@ -22,11 +27,26 @@ final class Network implements AutoCloseable {
   private final String name;
   private final String subnet;
 
-  private Network(int hosts) {
+  private Network(int hosts) throws IOException {
     long pid = ProcessHandle.current().pid();
     this.hosts = hosts;
     this.name = "pn" + pid % NAMES;
-    this.subnet = "10.213." + pid % SUBNETS + ".";
+    this.subnet = freeSubnet(pid);
+  }
+
+  // Another run may have one now, or was killed and has left one behind.
+  private static String freeSubnet(long first) throws IOException {
+    Set<String> used =
+        NetworkInterface.networkInterfaces()
+            .flatMap(NetworkInterface::inetAddresses)
+            .map(InetAddress::getHostAddress)
+            .map(address -> address.substring(0, address.lastIndexOf('.') + 1))
+            .collect(Collectors.toSet());
+    return LongStream.range(first, first + SUBNETS)
+        .mapToObj(number -> "10.213." + number % SUBNETS + ".")
+        .filter(subnet -> !used.contains(subnet))
+        .findFirst()
+        .orElseThrow(() -> new IOException("no subnet is free"));
   }
 
   /** One with so many hosts, numbered from 1; empty if that cannot be. */
