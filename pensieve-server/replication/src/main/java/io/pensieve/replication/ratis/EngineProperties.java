@@ -100,7 +100,8 @@ final class EngineProperties {
     RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(properties, millis(isNew ? 150 : 1_000));
     RaftServerConfigKeys.setCloseThreshold(properties, seconds(300));
     RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(properties, seconds(10));
-    RaftServerConfigKeys.setStagingTimeout(properties, seconds(10));
+    // A member that is added answers nothing while it forces a large snapshot.
+    RaftServerConfigKeys.setStagingTimeout(properties, seconds(30));
     RaftServerConfigKeys.Rpc.setSlownessTimeout(properties, seconds(10));
     RaftServerConfigKeys.Notification.setNoLeaderTimeout(properties, seconds(10));
   }
