@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcFactory;
 import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.rpc.RpcFactory;
 import org.apache.ratis.rpc.RpcType;
 import org.apache.ratis.server.RaftServer;
@@ -46,16 +47,26 @@ public final class GatedGrpc implements RpcType {
         Proxy.newProxyInstance(
             RaftServer.class.getClassLoader(),
             new Class<?>[] {RaftServer.class},
-            (proxy, method, arguments) ->
-                switch (method.getName()) {
-                  case "appendEntriesAsync" ->
-                      gate.append(() -> (CompletableFuture<?>) call(server, method, arguments));
-                  case "installSnapshot" -> gate.install(() -> call(server, method, arguments));
-                  default -> call(server, method, arguments);
-                });
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("installSnapshot")) {
+                return gate.install(() -> call(server, method, arguments));
+              } else if (hasEntries(arguments)) {
+                return gate.append(() -> (CompletableFuture<?>) call(server, method, arguments));
+              }
+              return call(server, method, arguments);
+            });
   }
 
-  private static Object call(RaftServer server, Method method, Object[] arguments)
+  // A heartbeat has none. It does not wait: a follower that gets none for long elects another
+  // leader.
+  private static boolean hasEntries(Object @Nullable [] arguments) {
+    return arguments != null
+        && arguments.length == 1
+        && arguments[0] instanceof AppendEntriesRequestProto append
+        && append.getEntriesCount() > 0;
+  }
+
+  private static Object call(RaftServer server, Method method, Object @Nullable [] arguments)
       throws IOException {
     try {
       return method.invoke(server, arguments);
