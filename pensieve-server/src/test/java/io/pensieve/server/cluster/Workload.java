@@ -237,12 +237,14 @@ final class Workload implements AutoCloseable {
         try {
           Optional<Answer> answer =
               client.ask(node, key, request, fields).filter(told -> !isUnknown(told));
-          if (answer.isPresent() && hasChanged(answer.get())) {
-            keep(key, node, request, answer.get(), invokedNanos);
-            return true;
-          } else if (answer.isPresent()) {
-            keep(key, node, request, new Answer.Unknown(), invokedNanos);
-            keep(key, node, request, answer.get(), repeatedNanos);
+          if (answer.isPresent()) {
+            boolean isRemoved = answer.get() instanceof Answer.Removed;
+            boolean isOnlyOne = isRemoved ? isConditional(request) : hasChanged(answer.get());
+            if (!isOnlyOne) {
+              keep(key, node, request, new Answer.Unknown(), invokedNanos);
+            }
+            boolean mayBeTheFirst = isOnlyOne || isRemoved;
+            keep(key, node, request, answer.get(), mayBeTheFirst ? invokedNanos : repeatedNanos);
             return true;
           }
         } catch (IOException notConnected) {
@@ -255,6 +257,10 @@ final class Workload implements AutoCloseable {
 
     private static boolean hasChanged(Answer answer) {
       return answer instanceof Answer.Written || answer instanceof Answer.Sum;
+    }
+
+    private static boolean isConditional(Request request) {
+      return request instanceof Request.Delete delete && delete.condition() != Request.ANY_VERSION;
     }
 
     private static boolean isUnknown(Answer answer) {

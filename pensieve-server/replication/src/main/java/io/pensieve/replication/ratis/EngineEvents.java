@@ -20,6 +20,7 @@ final class EngineEvents {
   private final Map<String, Long> lastSaid = new ConcurrentHashMap<>();
   private volatile @Nullable String leader;
   private volatile boolean isWithoutLeader;
+  private volatile boolean hasFailed;
 
   EngineEvents(Consumer<String> lines, StateMachine machine) {
     this.lines = lines;
@@ -76,9 +77,15 @@ final class EngineEvents {
    * whoever hears it may close the member, which waits for those.
    */
   void failed(Throwable cause) {
+    hasFailed = true;
     if (isOver.compareAndSet(false, true)) {
       new Thread(() -> machine.fail(cause), "pensieve-raft-failure").start();
     }
+  }
+
+  /** Whether the member cannot go on, or could not while it was being closed. */
+  boolean hasFailed() {
+    return hasFailed;
   }
 
   /** Ratis has stopped, for a reason of its own unless one was told before. */

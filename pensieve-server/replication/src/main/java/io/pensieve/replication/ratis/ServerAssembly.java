@@ -1,5 +1,6 @@
 package io.pensieve.replication.ratis;
 
+import io.pensieve.replication.grpc.GatedGrpc;
 import io.pensieve.replication.grpc.PeersOnly;
 import io.pensieve.replication.grpc.ReadIndexAnswers;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class ServerAssembly {
       throws IOException {
     Parameters parameters = new Parameters();
     GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly(readIndexes));
+    GatedGrpc.silenceIf(events::hasFailed, parameters);
     if (settings.tls != null) {
       GrpcConfigKeys.TLS.setConf(parameters, settings.tls.config(events));
     }

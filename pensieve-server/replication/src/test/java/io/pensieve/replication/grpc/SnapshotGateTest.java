@@ -15,10 +15,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
 import org.apache.ratis.server.RaftServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -132,7 +134,8 @@ final class SnapshotGateTest {
                   }
                   throw new IOException(method.getName());
                 });
-    RaftServer gated = GatedGrpc.gated(server, new SnapshotGate(1));
+    AtomicBoolean failed = new AtomicBoolean();
+    RaftServer gated = GatedGrpc.gated(server, new SnapshotGate(1), failed::get);
     AppendEntriesRequestProto heartbeat = AppendEntriesRequestProto.getDefaultInstance();
     AppendEntriesRequestProto entries =
         heartbeat.toBuilder().addEntries(LogEntryProto.getDefaultInstance()).build();
@@ -147,5 +150,11 @@ final class SnapshotGateTest {
     assertEquals(
         "installSnapshot",
         assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());
+    failed.set(true);
+    assertThrows(IOException.class, () -> gated.appendEntriesAsync(heartbeat));
+    RequestVoteRequestProto vote = RequestVoteRequestProto.getDefaultInstance();
+    assertEquals(
+        "this member has failed",
+        assertThrows(IOException.class, () -> gated.requestVote(vote)).getMessage());
   }
 }

@@ -238,10 +238,11 @@ public final class Forwarder {
 
     // Only what has changed something is remembered by its id, and so never executed again. If this
     // one has not, the attempt before may lie in the network, and be executed yet. The success of a
-    // removal does not say whether there was an entry.
+    // removal without a condition does not say whether there was an entry.
     private boolean hasChanged(LeaderResponse response) {
       return response.status() / 100 == StatusCodes.OK / 100
-          && !exchange.getRequestMethod().equals(Methods.DELETE);
+          && (!exchange.getRequestMethod().equals(Methods.DELETE)
+              || exchange.getRequestHeaders().contains(Headers.IF_MATCH));
     }
 
     @Override
