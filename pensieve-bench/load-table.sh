@@ -1,5 +1,5 @@
-# Functions for the scripts that load servers with wrk and print a table; they source this file. Expects $here, the folder
-# of the script, and $results, a folder for what was measured.
+# Functions for the scripts that load servers and print a table; they source this file. Expects $here, the folder of the
+# script, and $results, a folder for what was measured.
 
 # Prints on what this runs: the folder of the data.
 print_machine() {
@@ -10,15 +10,43 @@ $(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r), $(df -T "$1" | a
   echo "Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 }
 
+# The time in milliseconds.
+now() {
+  echo $(($(date +%s%N) / 1000000))
+}
+
+# Prints so many entries with values of 100 bytes, as lines that `import --json` reads.
+print_entries() {
+  awk -v n="$1" 'BEGIN {
+    value = sprintf("%100s", ""); gsub(/ /, "v", value)
+    for (i = 0; i < n; i++) printf "{\"key\":\"key%07d\",\"value\":\"%s\"}\n", i, value
+    printf "{\"entries_exported\":%d}\n", n
+  }'
+}
+
+# Waits until a server listens: its process, the file with its output, the file with its errors. The caller empties the
+# first file before the server starts.
+await_listening() {
+  until grep -q "^listening on" "$2"; do
+    kill -0 "$1" 2>/dev/null || { cat "$2" "$3" >&2; exit 1; }
+    sleep 0.005
+  done
+}
+
 # Notes requests a second and latencies from what wrk has printed into $results/wrk, under a name.
 note_rates() {
   awk '/Requests\/sec/ {rate = $2} $1 == "50%" {half = $2} $1 == "99%" {late = $2} END {print rate, half, late}' \
     "$results/wrk" >>"$results/rates-$1"
 }
 
+# The median of a column of a file, by default of its first one.
+median_of() {
+  cut -d' ' -f"${2:-1}" "$1" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+}
+
 # The median of a column of what was noted.
 median() {
-  cut -d' ' -f"$2" "$results/rates-$1" | sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
+  median_of "$results/rates-$1" "$2"
 }
 
 # The median of the ratios of the rounds, in percent: in one round both ran one after the other.

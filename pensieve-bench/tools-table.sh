@@ -29,21 +29,14 @@ print_machine "$folder"
 echo "Command: pensieve-bench/tools-table.sh <folder>; $rounds rounds of $seconds s, $entries entries"
 echo
 
-now() {
-  echo $(($(date +%s%N) / 1000000))
-}
-
 # Starts a server on an empty folder: name, port.
 serve() {
   : >"$results/out-$1" # there before it is read
   java -Xmx2g -XX:+UseSerialGC -jar "$jar" --port "$2" --data-dir "$results/$1" --capacity 2000000 \
-    >"$results/out-$1" 2>&1 &
+    >"$results/out-$1" 2>"$results/err-$1" &
   started="$started $!"
   last=$!
-  until grep -q "^listening on" "$results/out-$1"; do
-    kill -0 "$last" || { cat "$results/out-$1" >&2; exit 1; }
-    sleep 0.05
-  done
+  await_listening "$last" "$results/out-$1" "$results/err-$1"
 }
 
 ask() {
@@ -84,11 +77,7 @@ wait
 started=
 
 # ---- export and import beside Redis
-awk -v n="$entries" 'BEGIN {
-  value = sprintf("%100s", ""); gsub(/ /, "v", value)
-  for (i = 0; i < n; i++) printf "{\"key\":\"key%07d\",\"value\":\"%s\"}\n", i, value
-  printf "{\"entries_exported\":%d}\n", n
-}' >"$results/entries.jsonl"
+print_entries "$entries" >"$results/entries.jsonl"
 serve full 7922
 server=$last
 
