@@ -46,7 +46,11 @@ record TableReplayHandler<K, V>(TableRestorer<K, V> restorer, RecoveryListener l
   private final class UnorderedHandler implements Unordered<K, V> {
     @Override
     public void change(long sequence, long stamp, Change<K, V> change) {
-      restore(sequence, stamp, change);
+      if (change instanceof Change.Put<K, V> put) { // most changes, with one call less to compile
+        restorer.put(put.key(), put.value(), put.expiryMillis(), sequence, stamp);
+      } else {
+        restore(sequence, stamp, change);
+      }
     }
 
     @Override
@@ -57,6 +61,11 @@ record TableReplayHandler<K, V>(TableRestorer<K, V> restorer, RecoveryListener l
     @Override
     public void completeUpTo(long sequence) {
       restorer.completeUpTo(sequence);
+    }
+
+    @Override
+    public void expect(long bytesReplayed, long bytesTotal) {
+      restorer.expect((double) bytesTotal / bytesReplayed);
     }
 
     @Override

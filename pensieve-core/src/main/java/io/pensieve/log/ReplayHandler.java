@@ -74,6 +74,16 @@ public interface ReplayHandler<K, V> {
     void completeUpTo(long sequence);
 
     /**
+     * Tells how much follows, so that the receiver can make room for it at once. The log should
+     * call this once when it has replayed a small part of its history, while no other thread calls
+     * this object. Ignored by default.
+     *
+     * @param bytesReplayed how many bytes were replayed, above 0
+     * @param bytesTotal how many there are
+     */
+    default void expect(long bytesReplayed, long bytesTotal) {}
+
+    /**
      * Whether the log must replay the whole history once more, from its beginning. The receiver
      * asks for it if it could not keep everything at once and now needs missing values. A log that
      * replays in any order must call this after everything was replayed, and comply. False by

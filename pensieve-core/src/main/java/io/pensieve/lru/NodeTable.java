@@ -80,12 +80,7 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
   // thread.
   private volatile @Nullable ForwardingLink<K, V> unfinished;
 
-  /**
-   * Creates an empty table.
-   *
-   * @param nodesMax the number of nodes up to which the table grows; it accepts more, in longer
-   *     chains
-   */
+  /** Creates an empty table that grows up to so many nodes. It accepts more, in longer chains. */
   NodeTable(long nodesMax) {
     binsMax = binsFor(nodesMax);
     bins = Bin.newBins(Math.min(BINS_MIN, binsMax));
@@ -378,19 +373,30 @@ final class NodeTable<K, V> implements Iterable<Node<K, V>> {
     filling = true;
   }
 
+  /** Grows at once for so many nodes. No other thread may use the table meanwhile. */
+  void enlarge(long nodesExpected) {
+    int fitting = Math.min(binsMax, binsFor(nodesExpected / 3 * 4)); // see growFor
+    if (bins.length < fitting) {
+      resize(fitting);
+    }
+  }
+
   /** Resizes the table to fit so many nodes, and dissolves overflowed bins. */
   void fit(long nodesHere) {
     filling = false;
     int needed = Math.max(Math.min(BINS_MIN, binsMax), binsFor(nodesHere));
     int fitting = Math.min(binsMax, needed);
-    if (unfinished == null && !hasOverflowed && bins.length <= Math.min(binsMax, 4L * fitting)) {
-      return;
+    if (unfinished != null || hasOverflowed || bins.length > Math.min(binsMax, 4L * fitting)) {
+      resize(fitting);
     }
+  }
+
+  private void resize(int binsWanted) {
     List<Node<K, V>> nodes = new ArrayList<>();
     forEach(nodes::add);
     unfinished = null;
     hasOverflowed = false;
-    bins = Bin.newBins(fitting);
+    bins = Bin.newBins(binsWanted);
     nodes.forEach(this::link);
   }
 

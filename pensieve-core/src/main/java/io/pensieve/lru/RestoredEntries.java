@@ -37,9 +37,11 @@ final class RestoredEntries<K, V> {
    * The entry has a value. The caller holds the node's lock, and may call this again for the same
    * node.
    *
+   * @param isNew whether the caller has just created the node: then it is not in the order, and
+   *     nobody can add it before its lock is released
    * @return the weight of the entry; 0 if entries are not weighed
    */
-  int adopt(Node<K, V> node) {
+  int adopt(Node<K, V> node, boolean isNew) {
     V value = node.value();
     assert value != null : "an adopted entry has a value";
     keys.check(node.key());
@@ -48,7 +50,11 @@ final class RestoredEntries<K, V> {
       return 0;
     }
     int weight = capacity.weigher().applyAsInt(node.key(), value);
-    order.weigh(node, weight);
+    if (isNew) {
+      node.weight = weight; // without the order's lock, for which the other threads wait
+    } else {
+      order.weigh(node, weight);
+    }
     return weight;
   }
 

@@ -34,6 +34,7 @@ public final class TableRestorer<K, V> {
   private static final int BUFFER_NODES_MAX = 512;
   private static final int SLOTS_SHARE = 8; // of those are reserved at once
   private static final int BUFFER_SHARE = 64;
+  private static final double ESTIMATE_MARGIN = 1 + 1.0 / 16;
   private static final long STAMP_MAX = 1L << 61; // the clock reserves those above
 
   /**
@@ -111,43 +112,57 @@ public final class TableRestorer<K, V> {
     return memoryLimiter.needsSecondPass();
   }
 
+  /**
+   * Makes room in the table for so many times as many entries as there are now. Called while no
+   * other thread replays, and early: a table that grows beside threads that fill it costs more than
+   * its growth. Compiled code has to be compiled again once it meets a bin that moves.
+   */
+  public void expect(double times) {
+    long held = order.size();
+    for (ThreadBuffer<K, V> told : buffers) {
+      held += told.nodes.size();
+    }
+    if (!memoryLimiter.isSecondPass()) {
+      table.enlarge((long) (held * times * ESTIMATE_MARGIN));
+    }
+  }
+
   /** Replays a put. */
   public void put(K key, V value, long expiryMillis, long version, long stamp) {
     if (memoryLimiter.isSecondPass()) {
       memoryLimiter.restoreValue(key, value, version);
       return;
     }
-    recordMaxima(version, stamp);
+    ThreadBuffer<K, V> own = buffer.get();
+    recordMaxima(own, version, stamp);
     while (true) {
       Node<K, V> node = table.get(key);
       if (node == null) {
-        Node<K, V> fresh = newNode(key, stamp);
+        Node<K, V> fresh = newNode(own, key, stamp);
         fresh.set(value, expiryMillis, version);
         node = table.putIfAbsent(fresh);
         if (node == null) {
-          adopt(fresh);
+          adopt(own, fresh, true);
           return;
         }
-        takeBackSlot(fresh);
+        takeBackSlot(own, fresh);
       }
-      if (tryPut(node, value, expiryMillis, version, stamp)) {
+      if (tryPut(own, node, value, expiryMillis, version, stamp)) {
         return;
       }
     }
   }
 
-  private void recordMaxima(long version, long stamp) {
+  private static void recordMaxima(ThreadBuffer<?, ?> own, long version, long stamp) {
     if (stamp > STAMP_MAX) {
       throw new IllegalArgumentException("a stamp or a sequence beyond 2^61: " + stamp);
     }
-    ThreadBuffer<K, V> own = buffer.get();
     own.lastVersion = Math.max(own.lastVersion, version);
     own.lastStamp = Math.max(own.lastStamp, stamp);
   }
 
   // A locked node with a slot of its own: so from the beginning, every thread can raise its stamp.
-  private Node<K, V> newNode(K key, long stamp) {
-    ThreadBuffer<K, V> own = buffer.get();
+  private Node<K, V> newNode(ThreadBuffer<K, V> own, K key, long stamp) {
     if (own.slotsLeft == 0) {
       int[] reserved = new int[Math.max(1, bufferNodesMax / SLOTS_SHARE)];
       order.reserve(reserved);
@@ -162,19 +177,24 @@ public final class TableRestorer<K, V> {
   }
 
   // Another thread was faster: the node is not used.
-  private void takeBackSlot(Node<K, V> node) {
-    ThreadBuffer<K, V> own = buffer.get();
+  private void takeBackSlot(ThreadBuffer<K, V> own, Node<K, V> node) {
     own.slots[own.slotsLeft++] = node.slot();
   }
 
-  private boolean tryPut(Node<K, V> node, V value, long expiryMillis, long version, long stamp) {
+  private boolean tryPut(
+      ThreadBuffer<K, V> own,
+      Node<K, V> node,
+      V value,
+      long expiryMillis,
+      long version,
+      long stamp) {
     if (!node.lock(false)) {
       return false;
     }
     if (version > node.version()) {
       node.set(value, expiryMillis, version);
       clock.raise(node.slot(), stamp);
-      adopt(node);
+      adopt(own, node, false);
     } else {
       node.unlockAndWake();
     }
@@ -182,10 +202,9 @@ public final class TableRestorer<K, V> {
   }
 
   // A weigher that throws must not leave the node locked.
-  private void adopt(Node<K, V> node) {
-    ThreadBuffer<K, V> own = buffer.get();
+  private void adopt(ThreadBuffer<K, V> own, Node<K, V> node, boolean isNew) {
     try {
-      own.weight += entries.adopt(node);
+      own.weight += entries.adopt(node, isNew);
     } finally {
       node.unlockAndWake();
     }
@@ -228,15 +247,16 @@ public final class TableRestorer<K, V> {
 
   // Returns the node of the key, locked by this thread; creates it if necessary.
   private Node<K, V> lock(K key) {
+    ThreadBuffer<K, V> own = buffer.get();
     while (true) {
       Node<K, V> node = table.get(key);
       if (node == null) {
-        Node<K, V> fresh = newNode(key, 0);
+        Node<K, V> fresh = newNode(own, key, 0);
         node = table.putIfAbsent(fresh);
         if (node == null) {
           return fresh;
         }
-        takeBackSlot(fresh);
+        takeBackSlot(own, fresh);
       }
       if (node.lock(false)) {
         return node;
@@ -249,7 +269,7 @@ public final class TableRestorer<K, V> {
     if (memoryLimiter.isSecondPass()) {
       return;
     }
-    recordMaxima(0, stamp);
+    recordMaxima(buffer.get(), 0, stamp);
     Node<K, V> vacated = stampIfAbsent(key, stamp);
     if (vacated != null) {
       addTombstone(vacated, sequence);

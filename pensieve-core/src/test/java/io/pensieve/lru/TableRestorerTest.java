@@ -2,6 +2,7 @@ package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -321,6 +323,41 @@ class TableRestorerTest {
     restorer.finish();
     assertEquals(0, table.size());
     assertFalse(table.iterator().hasNext());
+  }
+
+  @Test
+  void whatIsToldToFollowHasRoomAtOnceWithinTheBound() {
+    NodeTable<String, String> nodes = new NodeTable<>(100_000);
+    nodes.growBeyond();
+    List<Node<String, String>> held = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      held.add(new Node<>("k" + i));
+      nodes.putIfAbsent(held.get(i));
+    }
+    nodes.enlarge(10);
+    assertEquals(4_096, nodes.bins(), "never smaller");
+    nodes.enlarge(30_000);
+    assertEquals(131_072, nodes.bins());
+    nodes.growFor(30_000);
+    assertEquals(131_072, nodes.bins(), "no more growth is due");
+    nodes.enlarge(Long.MAX_VALUE);
+    assertEquals(262_144, nodes.bins());
+    held.forEach(node -> assertSame(node, nodes.get(node.key())));
+  }
+
+  @Test
+  void entriesToldAfterAnExpectationAreThereAsWithoutOne() {
+    LruTable<String, String> table = table(KEYS);
+    TableRestorer<String, String> restorer = table.restore();
+    restorer.put("a", "1", Node.NEVER, 1, 1);
+    restorer.expect(1e15);
+    restorer.put("a", "2", Node.NEVER, 2, 2);
+    restorer.put("b", "3", Node.NEVER, 3, 3);
+    restorer.finish();
+    List<String> left = new ArrayList<>();
+    table.iterator().forEachRemaining(node -> left.add(node.key() + "=" + node.value()));
+    assertEquals(Set.of("a=2", "b=3"), Set.copyOf(left));
+    assertEquals(2, left.size());
   }
 
   @Test

@@ -20,14 +20,9 @@ final class ChangeDecoder<K, V> {
     this.receiver = receiver;
   }
 
-  /** Delivers the frame read last from a segment. Answers how many changes it has. */
-  int deliver(FrameReader reader, long position, long number, FrameFile segment)
-      throws IOException {
-    return deliver(reader, number, segment.path(), segment.offset(position));
-  }
-
   /**
-   * Delivers the frame read last, which begins at this offset of a file.
+   * Delivers the frame read last, which begins at this offset of a file. Answers how many changes
+   * it has.
    *
    * @param number the number of its first change in the history
    */

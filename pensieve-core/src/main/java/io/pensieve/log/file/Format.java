@@ -116,6 +116,29 @@ final class Format {
     return (long) LONG.get(bytes, frame + POSITION_AT);
   }
 
+  /**
+   * The first place from {@code at} on that names its own position, as a frame does, and at most
+   * the first one beyond {@code last}.
+   *
+   * @param position the position of the place {@code at}
+   */
+  static int findPosition(byte[] bytes, int at, int last, long position) {
+    int place = at;
+    while (place <= last && position(bytes, place) != position + (place - at)) {
+      place += FRAME_ALIGNMENT;
+    }
+    return place;
+  }
+
+  /** The number of bytes in whole words of zeros from a place on. */
+  static int zeroBytes(byte[] bytes, int at, int end) {
+    int place = at;
+    while (place <= end - Long.BYTES && wordAt(bytes, place) == 0) {
+      place += Long.BYTES;
+    }
+    return Math.max(0, place - at);
+  }
+
   static long durable(byte[] bytes, int frame) {
     return (long) LONG.get(bytes, frame + DURABLE_AT);
   }

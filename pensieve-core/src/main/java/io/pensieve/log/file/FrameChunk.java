@@ -144,7 +144,7 @@ final class FrameChunk {
       if (from.isBase()) {
         count += decoder.deliverEntry(reader, at, number++, from);
       } else {
-        count += decoder.deliver(reader, at, number, from);
+        count += decoder.deliver(reader, number, from.path(), from.offset(at));
         number += reader.changes();
       }
     }

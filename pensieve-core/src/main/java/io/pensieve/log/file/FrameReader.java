@@ -137,8 +137,19 @@ final class FrameReader {
         return true;
       }
       position += Format.FRAME_ALIGNMENT;
+      skipOtherPositions();
     }
     return false;
+  }
+
+  // Moves over places in the window that do not name their own position: no frame begins there. An
+  // opening may look at all places of a ring or of a segment's tail, millions of them.
+  private void skipOtherPositions() {
+    long at = position - firstPosition - windowAt;
+    if (at >= 0 && at < loadedBytes) {
+      int places = loadedBytes - Format.FRAME_HEADER_BYTES;
+      position += Format.findPosition(window, (int) at, places, position) - at;
+    }
   }
 
   private boolean frameIsAt(long candidate) throws IOException {
@@ -212,6 +223,8 @@ final class FrameReader {
       int word = (int) (at - windowAt);
       if (!isZero(word, wordBytes)) {
         end = firstPosition + at + wordBytes;
+      } else {
+        at += Format.zeroBytes(window, word + Long.BYTES, loadedBytes);
       }
     }
     return end;

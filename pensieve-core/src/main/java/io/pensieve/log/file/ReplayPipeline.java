@@ -61,6 +61,7 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
   private long bytes;
   private long bytesReported;
   private long changesAlone;
+  private boolean hasToldExpectation;
 
   // A chunk is empty, or under way, and then perhaps waiting, too.
   @GuardedBy("this")
@@ -176,6 +177,11 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
       awaitReplayed();
     }
     boolean alone = !isForSeveral || bytes < settings.aloneBytes() || chunk.isLarge();
+    if (!alone && !hasToldExpectation) {
+      hasToldExpectation =
+          true; // all before was replayed by this thread, and no other one runs yet
+      receiver.expect(bytes, bytesTotal);
+    }
     int length = chunk.length();
     chunk.number(numbered + 1);
     numbered += chunk.changes();

@@ -154,7 +154,7 @@ final class SegmentCursor implements Closeable {
       if (!reader.next()) {
         throw missing(at);
       }
-      decoder.deliver(reader, at, 0, file);
+      decoder.deliver(reader, 0, file.path(), file.offset(at));
       at = reader.position();
     }
   }

@@ -88,12 +88,18 @@ class ParallelRecoveryTest {
 
   @AfterEach
   void noThreadIsLeft() {
-    List<String> left =
-        Thread.getAllStackTraces().keySet().stream()
-            .map(Thread::getName)
-            .filter(name -> name.startsWith("pensieve-recovery"))
-            .toList();
-    assertEquals(List.of(), left);
+    assertEquals(List.of(), threads("pensieve-recovery"));
+  }
+
+  private static void noOtherThreadReplays() {
+    assertEquals(List.of(), threads("pensieve-recovery-"));
+  }
+
+  private static List<String> threads(String prefix) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith(prefix))
+        .toList();
   }
 
   private static class Receiver
@@ -187,6 +193,29 @@ class ParallelRecoveryTest {
     return receiver.byStamp.values().stream()
         .map(change -> ((Change.Put<String, String>) change).value())
         .toList();
+  }
+
+  private static final class ExpectingReceiver extends Receiver {
+    private final List<Long> expected = new ArrayList<>(); // bytes replayed and in all
+    private int toldBefore;
+
+    @Override
+    public void expect(long bytesReplayed, long bytesTotal) {
+      expected.addAll(List.of(bytesReplayed, bytesTotal));
+      toldBefore = byStamp.size();
+      noOtherThreadReplays();
+    }
+  }
+
+  @Test
+  void howMuchFollowsIsToldOnceBeforeOtherThreadsBegin() {
+    ExpectingReceiver receiver = new ExpectingReceiver();
+    assertEquals(values, replayed(Codec.utf8(), receiver));
+    assertEquals(2, receiver.expected.size(), "told once");
+    long replayed = receiver.expected.get(0);
+    assertTrue(replayed >= 2 * BATCH_BYTES && replayed < receiver.expected.get(1));
+    assertEquals(receiver.lastBytes, receiver.expected.get(1));
+    assertTrue(receiver.toldBefore > 0 && receiver.toldBefore < values.size());
   }
 
   @Test
