@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 final class DiskGuard implements AutoCloseable {
   private static final long PERIOD_MILLIS = 250;
 
+  private static final long TERM_BYTES = 256 << 10;
+
   /** Tells how many bytes are free on the disk of a member. */
   @FunctionalInterface
   interface FreeSpace {
@@ -45,8 +47,17 @@ final class DiskGuard implements AutoCloseable {
   }
 
   boolean isBelowReserve() {
+    return isFreeLessThan(reserveBytes);
+  }
+
+  /** Whether there may be no room for the file of a new term. */
+  boolean isFull() {
+    return isFreeLessThan(TERM_BYTES);
+  }
+
+  private boolean isFreeLessThan(long bytes) {
     try {
-      return free.bytes() < reserveBytes;
+      return free.bytes() < bytes;
     } catch (IOException unknown) {
       return false;
     }

@@ -6,6 +6,7 @@ import io.pensieve.replication.consensus.ForceLatency;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.grpc.GatedGrpc;
 import io.pensieve.replication.grpc.ReadIndexAnswers;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
@@ -284,23 +285,32 @@ public final class RatisConsensus implements Consensus {
     return settings.folder.resolve("temporary");
   }
 
-  /** Below the reserve: hands over, stops, and then says so. */
+  /**
+   * Below the reserve: hands over, stops, and then says so. A handover begins a new term, which
+   * must not be written to a full disk: see {@link GatedGrpc#silenceIf}.
+   */
   private void leave() {
     Running now = running;
     if (now == null) {
       return;
     }
     now.events.event(belowReserve());
+    if (!now.guard.isFull()) {
+      handOver();
+    }
+    now.events.failed(new IOException(belowReserve()));
+    stop(now);
+  }
+
+  private void handOver() {
     try {
       transferLeadership(Optional.empty(), HANDOVER_PATIENCE)
           .get(HANDOVER_PATIENCE.toSeconds() + 1, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException nobodyTookOver) {
       // The others elect a leader when this one is gone.
     } catch (InterruptedException closed) {
-      return;
+      Thread.currentThread().interrupt();
     }
-    now.events.failed(new IOException(belowReserve()));
-    stop(now);
   }
 
   private String belowReserve() {

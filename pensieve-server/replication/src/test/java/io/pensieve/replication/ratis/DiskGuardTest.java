@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.replication.consensus.ConsensusStatus.Role;
 import io.pensieve.replication.ratis.TestCluster.Node;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,15 +30,48 @@ class DiskGuardTest {
     this.folder = folder;
   }
 
+  private TestCluster cluster() {
+    return TestCluster.ofThree(
+        folder,
+        settings ->
+            settings
+                .reserveBytes(RESERVE)
+                .freeSpace(() -> free.getOrDefault(settings.self(), RESERVE)));
+  }
+
+  /** Ratis leaves an empty file, where there is no room for a term. */
+  @Test
+  void aLeaderWithoutAnyRoomWritesNoTermMore() throws Exception {
+    try (TestCluster cluster = cluster()) {
+      cluster.put("one");
+      String first = cluster.leaderId();
+      Node full = cluster.node(first);
+      String term = term(first);
+      free.put(first, 0L);
+      var unused = full.failure.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
+      TestCluster.await("it to be outside", () -> full.status().role() == Role.OUTSIDE);
+      cluster.stop(first);
+      assertEquals(term, term(first));
+      cluster.put("two");
+      free.put(first, RESERVE);
+      cluster.restart(first);
+      cluster.awaitApplied(List.of("one", "two"));
+    }
+  }
+
+  private String term(String id) throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve(id))) {
+      Path file = files.filter(each -> each.endsWith("raft-meta")).findFirst().orElseThrow();
+      return Files.readAllLines(file).stream()
+          .filter(line -> line.startsWith("term="))
+          .findFirst()
+          .orElse("");
+    }
+  }
+
   @Test
   void aLeaderLeavesBeforeItsDiskIsFull() throws Exception {
-    try (TestCluster cluster =
-        TestCluster.ofThree(
-            folder,
-            settings ->
-                settings
-                    .reserveBytes(RESERVE)
-                    .freeSpace(() -> free.getOrDefault(settings.self(), RESERVE)))) {
+    try (TestCluster cluster = cluster()) {
       cluster.put("one");
       String first = cluster.leaderId();
       Node full = cluster.node(first);
