@@ -166,9 +166,12 @@ final class HostileClientsTest {
       connect().send("PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\n" + CHUNKED);
     }
     // All of them at once, so that what is within the limit of each is more than there is room for.
+    int[] begun = new int[hostile.size()]; // how much of a chunk, if not all of it was taken
     for (int chunk = 0; chunk < 2 * BODY_BYTES_MAX / CHUNK.length(); chunk++) {
-      for (HostileConnection connection : hostile) {
-        long unused = connection.flood(CHUNK, CHUNK.length());
+      for (int i = 0; i < begun.length; i++) {
+        String rest = CHUNK.substring(begun[i]);
+        long taken = hostile.get(i).flood(rest, rest.length());
+        begun[i] = (int) (begun[i] + taken) % CHUNK.length();
       }
     }
     assertServesOthers(server);
