@@ -36,9 +36,9 @@ public final class SortedKeys<K> {
   //   deciding, the writer will look for the list later, before it changes anything.
   //
   // The builder adds a key without its lock, so a writer may remove that key just before. Therefore
-  // the builder looks at the node again after it has added the key. If the node is then alive, has
-  // a value and is not being changed, no removal had begun: it comes after the addition. If not,
-  // `settle` tries again.
+  // the builder looks at the node again after it has added the key. If the node is then not being
+  // changed, and has a value when the builder looks next, no removal had begun: it comes after the
+  // addition. In this order: a removal may end between the two looks. If not, `settle` tries again.
 
   // Held here, so that Java initialises its class with this one, and not in an error handler where
   // the stack may be short: it would stay broken for the whole process.
@@ -109,7 +109,7 @@ public final class SortedKeys<K> {
       for (Node<K, ?> node : sorted(nodes, order)) {
         list.put(node.key(), true); // in ascending order: three times as fast
         VarHandle.fullFence();
-        if (node.value() == null || node.isChanging()) {
+        if (node.isChanging() || node.value() == null) {
           settle(node.key(), nodes, list);
         }
       }
