@@ -178,8 +178,8 @@ final class ReplayPipeline<K, V> implements AutoCloseable {
     }
     boolean alone = !isForSeveral || bytes < settings.aloneBytes() || chunk.isLarge();
     if (!alone && !hasToldExpectation) {
-      hasToldExpectation =
-          true; // all before was replayed by this thread, and no other one runs yet
+      // This thread has replayed all before, and no other one runs yet.
+      hasToldExpectation = true;
       receiver.expect(bytes, bytesTotal);
     }
     int length = chunk.length();

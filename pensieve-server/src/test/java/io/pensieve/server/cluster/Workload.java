@@ -226,7 +226,7 @@ final class Workload implements AutoCloseable {
     /**
      * Sends a write again, which is executed once nevertheless. A refusal says nothing of it. Nor
      * does an answer that nothing was changed: then the first one may still be executed. A removal
-     * is answered alike, whether or not there was an entry.
+     * without a condition is answered alike, whether or not there was an entry: both may be so.
      */
     private boolean repeat(
         KeyClient client, String key, Request request, String fields, long invokedNanos) {

@@ -64,28 +64,23 @@ public final class GatedGrpc implements RpcType {
             RaftServer.class.getClassLoader(),
             new Class<?>[] {RaftServer.class},
             (proxy, method, arguments) -> {
-              if (hasFailed.getAsBoolean() && isOfPeer(arguments)) {
+              boolean isOfPeer =
+                  arguments != null && arguments.length == 1 && arguments[0] instanceof Message;
+              if (isOfPeer && hasFailed.getAsBoolean()) {
                 throw new IOException("this member has failed");
               } else if (method.getName().equals("installSnapshot")) {
                 return gate.install(() -> call(server, method, arguments));
-              } else if (hasEntries(arguments)) {
+              } else if (isOfPeer && hasEntries(arguments[0])) {
                 return gate.append(() -> (CompletableFuture<?>) call(server, method, arguments));
               }
               return call(server, method, arguments);
             });
   }
 
-  private static boolean isOfPeer(Object @Nullable [] arguments) {
-    return arguments != null && arguments.length == 1 && arguments[0] instanceof Message;
-  }
-
   // A heartbeat has none. It does not wait: a follower that gets none for long elects another
   // leader.
-  private static boolean hasEntries(Object @Nullable [] arguments) {
-    return arguments != null
-        && arguments.length == 1
-        && arguments[0] instanceof AppendEntriesRequestProto append
-        && append.getEntriesCount() > 0;
+  private static boolean hasEntries(Object request) {
+    return request instanceof AppendEntriesRequestProto append && append.getEntriesCount() > 0;
   }
 
   private static Object call(RaftServer server, Method method, Object @Nullable [] arguments)
