@@ -36,7 +36,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     final int key;
     @Nullable Snapshot<V> before;
     @Nullable Snapshot<V> now;
-    int weight;
+    long weight;
     boolean written;
 
     PendingEntry(int key) {
@@ -48,7 +48,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       now = present;
     }
 
-    void write(V value, int newWeight, long expiryMillis) {
+    void write(V value, long newWeight, long expiryMillis) {
       now = new Snapshot<>(value, PENDING, expiryMillis);
       weight = newWeight;
       written = true;
@@ -247,7 +247,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     long weight = 0;
     for (KeyUpdate<V> keyUpdate : steps) {
       entries += keyUpdate.action() == Action.WRITE ? 1 : 0;
-      weight += keyUpdate.weight();
+      weight = Math.min(weight, Long.MAX_VALUE - keyUpdate.weight()) + keyUpdate.weight();
     }
     if (entries > capacity.maximumEntries()) {
       throw new IllegalArgumentException(
@@ -259,6 +259,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     if (weight > capacity.maximumWeight()) {
       throw new IllegalArgumentException(
           "the batch puts entries that weigh "
+              + (weight == Long.MAX_VALUE ? "at least " : "")
               + weight
               + ", more than the map's maximum of "
               + capacity.maximumWeight());

@@ -10,7 +10,7 @@ import io.pensieve.lru.UpdateDecision;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
-import java.util.function.ToIntBiFunction;
+import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +24,7 @@ public final class PensieveBuilder<K, V> {
 
   private long maximumEntries; // 0 if not given
   private long maximumWeight = Capacity.UNWEIGHTED;
-  private ToIntBiFunction<K, V> weigher = (key, value) -> 1;
+  private ToLongBiFunction<K, V> weigher = (key, value) -> 1;
   long ttlMillis = Node.NEVER;
   @Nullable Expiry<? super K, ? super V> expiry; // not null if ttlMillis is BY_RULE
   InstantSource clock = InstantSource.system();
@@ -71,6 +71,9 @@ public final class PensieveBuilder<K, V> {
    * entries of a log weigh more, opening it removes the least recently used of them. An open map
    * can {@linkplain Pensieve#maximumWeight(long) change it}. Default: entries are not weighed.
    *
+   * <p>Weights are longs, and their sum is exact. A bound of {@link Long#MAX_VALUE} is as one of
+   * one less.
+   *
    * <p>Each write takes one more short lock. With several threads uses are counted exactly, so each
    * read costs one more atomic operation.
    *
@@ -86,8 +89,8 @@ public final class PensieveBuilder<K, V> {
     return this;
   }
 
-  private static <K, V> int weigh(Weigher<? super K, ? super V> weigher, K key, V value) {
-    int weight = weigher.weigh(key, value);
+  private static <K, V> long weigh(Weigher<? super K, ? super V> weigher, K key, V value) {
+    long weight = weigher.weigh(key, value);
     if (weight < 0) {
       throw new IllegalStateException("the weigher gave an entry a negative weight: " + weight);
     }

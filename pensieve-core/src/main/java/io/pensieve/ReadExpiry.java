@@ -53,7 +53,7 @@ final class ReadExpiry<K, V> {
   }
 
   private void write(K key, Node.Snapshot<V> seen, long ttlMillis) {
-    int weight = capacity.weigher().applyAsInt(key, seen.value());
+    long weight = capacity.weigher().applyAsLong(key, seen.value());
     try {
       table.updatePresent(
           key,

@@ -194,7 +194,8 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
 
   /**
    * The total weight of the entries. Includes expired ones until they are removed, within a second.
-   * An estimate while other threads write; never waits.
+   * An estimate while other threads write; never waits. {@link Long#MAX_VALUE} if it is larger, as
+   * it may be on a standby.
    */
   public long weight() {
     return table.weight();

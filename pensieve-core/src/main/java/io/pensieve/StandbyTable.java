@@ -93,7 +93,7 @@ final class StandbyTable<K, V> implements StandbyMap<K, V> {
   }
 
   private UpdateDecision<V> write(Change.Put<K, V> put) {
-    int weight = capacity.weigher().applyAsInt(put.key(), put.value());
+    long weight = capacity.weigher().applyAsLong(put.key(), put.value());
     return UpdateDecision.writeUntil(put.value(), weight, put.expiryMillis());
   }
 

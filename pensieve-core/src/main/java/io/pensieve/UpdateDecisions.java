@@ -62,7 +62,7 @@ final class UpdateDecisions<K, V> {
   private UpdateDecision<V> write(K key, V value, long ttl) {
     requireNonNull(key);
     requireNonNull(value);
-    int weight = capacity.weigher().applyAsInt(key, value);
+    long weight = capacity.weigher().applyAsLong(key, value);
     capacity.checkWeight(weight);
     return UpdateDecision.write(value, weight, ttl);
   }

@@ -14,7 +14,7 @@ public interface Weigher<K, V> {
    * a write whose condition then does not hold. For values that a function computes, called while
    * their key is locked. When a map is opened, called once for each entry.
    *
-   * @return 0 or more; always the same for the same key and value
+   * @return 0 or more; always the same for the same key and value. An {@code int} will do, too
    */
-  int weigh(K key, V value);
+  long weigh(K key, V value);
 }

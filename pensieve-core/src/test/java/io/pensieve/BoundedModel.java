@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What a map with bounds, weights and times should do, as plainly as can be said: an access-ordered
- * {@link LinkedHashMap}. An entry weighs its value modulo 10.
+ * {@link LinkedHashMap}. An entry weighs its value modulo 10, in a unit that no int can hold.
  */
 final class BoundedModel {
   private record Held(int value, long expiryMillis) {}
+
+  static final long WEIGHT_UNIT = (1L << 52) + 1;
 
   private final Map<Integer, Held> entries = new LinkedHashMap<>(16, 0.75f, true);
   private final List<RemovalEvent> departed = new ArrayList<>();
@@ -25,8 +27,8 @@ final class BoundedModel {
     this.maximumWeight = maximumWeight;
   }
 
-  static int weight(int value) {
-    return Math.floorMod(value, 10);
+  static long weight(int value) {
+    return Math.floorMod(value, 10) * WEIGHT_UNIT;
   }
 
   @Nullable Integer use(int key) {

@@ -31,9 +31,9 @@ class CapacityModelTest {
   private final List<RemovalEvent> told = Collections.synchronizedList(new ArrayList<>());
   private RecordingLog<Integer, Integer> log = new RecordingLog<>();
   private int maximumEntries = 1;
-  private long maximumWeight = 1;
+  private long maximumWeight = BoundedModel.WEIGHT_UNIT;
   private Pensieve<Integer, Integer> map = open();
-  private BoundedModel model = new BoundedModel(1, 1);
+  private BoundedModel model = new BoundedModel(1, BoundedModel.WEIGHT_UNIT);
 
   private Pensieve<Integer, Integer> open() {
     return Pensieve.<Integer, Integer>builder()
@@ -56,7 +56,7 @@ class CapacityModelTest {
       map.close();
       log = new RecordingLog<>();
       maximumEntries = bound;
-      maximumWeight = 1L + random.nextInt(8 * bound);
+      maximumWeight = someWeight(bound);
       map = open();
       model = new BoundedModel(maximumEntries, maximumWeight);
       operate(Depth.of(500, 10_000, 50_000), bound * 2 + 2);
@@ -68,7 +68,7 @@ class CapacityModelTest {
   void boundsThatChangeWhileTheMapIsOpen() {
     for (int i = 0; i < Depth.of(400, 4_000, 40_000); i++) {
       maximumEntries = 1 + random.nextInt(random.nextBoolean() ? 10 : 100);
-      maximumWeight = 1L + random.nextInt(8 * maximumEntries);
+      maximumWeight = someWeight(maximumEntries);
       model.changeBounds(maximumEntries, maximumWeight);
       map.maximumEntries(maximumEntries);
       map.maximumWeight(maximumWeight);
@@ -89,6 +89,10 @@ class CapacityModelTest {
     }
   }
 
+  private long someWeight(int entries) {
+    return (1 + random.nextInt(8 * entries)) * BoundedModel.WEIGHT_UNIT;
+  }
+
   private void foldOfLogIsMap() {
     map.close();
     assertEquals(List.copyOf(model.copy().entrySet()), List.copyOf(log.fold().entrySet()));
@@ -96,7 +100,7 @@ class CapacityModelTest {
 
   private void restart() {
     maximumEntries = 1 + random.nextInt(60);
-    maximumWeight = 1L + random.nextInt(8 * maximumEntries);
+    maximumWeight = someWeight(maximumEntries);
     clock.advance(random.nextInt(300));
     log = log.reopened();
     map = open();

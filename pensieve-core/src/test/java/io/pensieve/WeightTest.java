@@ -112,6 +112,92 @@ class WeightTest {
     }
   }
 
+  /** The bytes of files, by their paths: one file may have more than an int can count. */
+  @Test
+  void anEntryMayWeighMoreThanAnIntCanHold() {
+    long tebibyte = 1L << 40;
+    RecordingLog<String, Long> files = new RecordingLog<>();
+    try (Pensieve<String, Long> sizes =
+        Pensieve.<String, Long>builder()
+            .maximumWeight(3 * tebibyte, (path, bytes) -> bytes)
+            .log(files)
+            .open()) {
+      sizes.put("a", tebibyte);
+      sizes.put("b", tebibyte + 1);
+      assertEquals(2 * tebibyte + 1, sizes.weight());
+      assertThrows(IllegalArgumentException.class, () -> sizes.put("c", 3 * tebibyte + 1));
+      sizes.put("c", tebibyte);
+      assertEquals(Map.of("b", tebibyte + 1, "c", tebibyte), Map.copyOf(sizes));
+      sizes.writeAsync(new AtomicBatch<String, Long>().put("b", 5L).put("d", 2 * tebibyte - 5));
+      assertEquals(Map.of("b", 5L, "c", tebibyte, "d", 2 * tebibyte - 5), Map.copyOf(sizes));
+      assertEquals(3 * tebibyte, sizes.weight());
+      sizes.maximumWeight(tebibyte);
+      assertEquals(Map.of("b", 5L), Map.copyOf(sizes), "d is too heavy alone, c with it");
+      assertEquals(5, sizes.weight());
+      assertEquals(files.fold(), sizes);
+    }
+  }
+
+  @Test
+  void weightsWhoseSumIsNoLongAreCountedExactly() {
+    long half = Long.MAX_VALUE / 2;
+    RecordingLog<Integer, Long> many = new RecordingLog<>();
+    try (Pensieve<Integer, Long> light = Pensieve.<Integer, Long>builder().log(many).open()) {
+      for (int i = 0; i < 10; i++) {
+        light.put(i, half - i);
+      }
+    }
+    RecordingLog<Integer, Long> reopened = many.reopened();
+    try (Pensieve<Integer, Long> heavy = heaviest(reopened)) {
+      assertEquals(List.of(8, 9), List.copyOf(reopened.fold().keySet()));
+      assertEquals(2 * half - 17, heavy.weight());
+      AtomicBatch<Integer, Long> tooMuch =
+          new AtomicBatch<Integer, Long>().put(1, half).put(2, half).put(3, half);
+      assertThrows(IllegalArgumentException.class, () -> heavy.writeAsync(tooMuch));
+      heavy.put(10, half);
+      assertEquals(2 * half - 9, heavy.weight());
+      heavy.put(11, Long.MAX_VALUE - 1);
+      assertEquals(Map.of(11, Long.MAX_VALUE - 1), Map.copyOf(heavy));
+      assertThrows(IllegalArgumentException.class, () -> heavy.put(12, Long.MAX_VALUE));
+      heavy.remove(11);
+      assertEquals(0, heavy.weight());
+    }
+  }
+
+  @Test
+  void heavyEntriesThatAreBeingComputedArePassedOverAndCounted() throws Exception {
+    long half = Long.MAX_VALUE / 2;
+    try (Pensieve<Integer, Long> heavy = heaviest(new RecordingLog<>())) {
+      heavy.put(1, half);
+      CountDownLatch started = new CountDownLatch(1);
+      CompletableFuture<Long> result = new CompletableFuture<>();
+      Thread slow =
+          new Thread(
+              () ->
+                  heavy.compute(
+                      1,
+                      (key, value) -> {
+                        started.countDown();
+                        return result.join();
+                      }));
+      slow.start();
+      started.await();
+      heavy.put(2, half);
+      heavy.put(3, half);
+      assertEquals(Map.of(1, half, 3, half), Map.copyOf(heavy));
+      result.complete(0L);
+      slow.join();
+      assertEquals(half, heavy.weight());
+    }
+  }
+
+  private static Pensieve<Integer, Long> heaviest(RecordingLog<Integer, Long> log) {
+    return Pensieve.<Integer, Long>builder()
+        .maximumWeight(Long.MAX_VALUE, (key, value) -> value)
+        .log(log)
+        .open();
+  }
+
   @Test
   void aRestartWithASmallerBoundDrivesOutTheTooHeavyAndThenTheColdest() {
     map.put("a", 1);

@@ -1,6 +1,6 @@
 package io.pensieve.lru;
 
-import java.util.function.ToIntBiFunction;
+import java.util.function.ToLongBiFunction;
 
 /**
  * The limits of a table. {@link CapacityChange} may change them while the table is in use; whether
@@ -14,7 +14,7 @@ public final class Capacity<K, V> {
   // another entry.
   private static final long TOLERANCE_SHARE = 128;
 
-  private final ToIntBiFunction<K, V> weigher;
+  private final ToLongBiFunction<K, V> weigher;
 
   // Volatile: a thread that lowers a bound stores it and then looks for nodes that are being
   // computed; a thread that ends a computation stores the node's state and then reads the bound. So
@@ -30,7 +30,7 @@ public final class Capacity<K, V> {
    * @param maximumWeight the maximum total weight; {@link #UNWEIGHTED} if entries are not weighed
    * @param weigher returns the weight of an entry, 0 or more
    */
-  public Capacity(long maximumEntries, long maximumWeight, ToIntBiFunction<K, V> weigher) {
+  public Capacity(long maximumEntries, long maximumWeight, ToLongBiFunction<K, V> weigher) {
     this.maximumEntries = maximumEntries;
     this.maximumWeight = maximumWeight;
     this.weightToKeep = maximumWeight;
@@ -48,7 +48,7 @@ public final class Capacity<K, V> {
   }
 
   /** Returns the weight of an entry, 0 or more. */
-  public ToIntBiFunction<K, V> weigher() {
+  public ToLongBiFunction<K, V> weigher() {
     return weigher;
   }
 
@@ -82,12 +82,21 @@ public final class Capacity<K, V> {
    *
    * @throws IllegalArgumentException if it alone exceeds the maximum
    */
-  public void checkWeight(int weight) {
+  public void checkWeight(long weight) {
     long maximum = maximumWeight;
     if (weight > maximum) {
       throw new IllegalArgumentException(
           "the entry weighs " + weight + ", more than the map's maximum of " + maximum);
     }
+  }
+
+  /**
+   * The sum of two weights, each 0 or more; {@link Long#MAX_VALUE} if it is larger. That exceeds
+   * every maximum of a table that weighs its entries.
+   */
+  static long sum(long weight, long other) {
+    long sum = weight + other;
+    return sum < 0 ? Long.MAX_VALUE : sum;
   }
 
   /**

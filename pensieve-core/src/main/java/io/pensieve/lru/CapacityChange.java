@@ -75,7 +75,7 @@ public final class CapacityChange<K, V> {
       capacity.weightToKeep(maximum);
       evictOverflow(pause);
     } catch (Throwable refused) {
-      long left = Math.max(maximum, order.weight());
+      long left = Math.min(Math.max(maximum, order.weight()), Capacity.UNWEIGHTED - 1);
       capacity.weightToKeep(left);
       capacity.maximumWeight(left);
       throw refused;

@@ -4,7 +4,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +31,7 @@ final class EvictionOrder<K, V> {
   static final class Victim<K, V> implements UpdateFunction<V> {
     final Node<K, V> node;
     final long stamp;
-    final int weight;
+    final long weight;
     private final RecencyClock clock;
 
     /** Whether the table is within its bounds when this victim is dead. */
@@ -61,6 +60,34 @@ final class EvictionOrder<K, V> {
     }
   }
 
+  /**
+   * The exact sum of weights. Weights are longs, and a log may have entries of any weight beyond
+   * the bound. So the sum may be larger than any long: it has 128 bits. Guarded by the lock.
+   */
+  private static final class WeightSum {
+    private long high;
+    private long low; // unsigned
+    private volatile long shown; // read without the lock
+
+    /** The sum; {@link Long#MAX_VALUE} if it is larger, which exceeds every bound. */
+    long get() {
+      return shown;
+    }
+
+    void add(long difference) {
+      long before = low;
+      low = before + difference;
+      high += (difference < 0 ? -1 : 0) + (Long.compareUnsigned(low, before) < 0 ? 1 : 0);
+      shown = high == 0 && low >= 0 ? low : Long.MAX_VALUE;
+    }
+
+    void set(WeightSum other) {
+      high = other.high;
+      low = other.low;
+      shown = other.shown;
+    }
+  }
+
   // The lock and the size share two cache lines of their own, because processors fetch lines in
   // pairs.
   private static final int LINE_INTS = 2 * 64 / Integer.BYTES;
@@ -76,7 +103,7 @@ final class EvictionOrder<K, V> {
   private final NodeTable<K, V> table;
   final Capacity<K, V> capacity;
   final boolean weighted;
-  private final AtomicLong weight = new AtomicLong(); // stays 0 if entries are not weighed
+  private final WeightSum weight = new WeightSum(); // stays 0 if entries are not weighed
   private final RecencyClock clock;
   private final Slots<K, V> slots;
   private final VictimSlots<K, V> victims;
@@ -118,14 +145,17 @@ final class EvictionOrder<K, V> {
         || (weighted && weight.get() > capacity.weightToKeep());
   }
 
-  /** The total weight of the nodes; their number if entries are not weighed. */
+  /**
+   * The total weight of the nodes, or {@link Long#MAX_VALUE} if it is larger; their number if
+   * entries are not weighed.
+   */
   long weight() {
     int size = size();
     return weighted ? weight.get() : size;
   }
 
   /** Sets the weight of a node. The caller holds the node's lock, so that the last write counts. */
-  void weigh(Node<K, V> node, int newWeight) {
+  void weigh(Node<K, V> node, long newWeight) {
     if (!weighted) {
       return;
     }
@@ -133,7 +163,7 @@ final class EvictionOrder<K, V> {
     try {
       repairLocked();
       if (slots.has(node)) {
-        addWeightLocked((long) newWeight - node.weight);
+        addWeightLocked(newWeight - node.weight);
       }
       node.weight = newWeight;
       unlock();
@@ -266,7 +296,7 @@ final class EvictionOrder<K, V> {
     int size = sizeNow();
     boolean overfull =
         size + (long) takenOut > capacity.maximumEntries()
-            || weight.get() + weightTakenOut > capacity.weightToKeep();
+            || Capacity.sum(weight.get(), weightTakenOut) > capacity.weightToKeep();
     if (size == 0 || !overfull) {
       return null;
     }
@@ -391,7 +421,7 @@ final class EvictionOrder<K, V> {
 
   private void addWeightLocked(long difference) {
     if (weighted) {
-      weight.addAndGet(difference);
+      weight.add(difference);
     }
   }
 
@@ -411,7 +441,7 @@ final class EvictionOrder<K, V> {
     victims.clear();
     queue.clear();
     int size = 0;
-    long weightOfAll = 0;
+    WeightSum weightOfAll = new WeightSum();
     for (Node<K, V> node : table) {
       node.position = Node.OUTSIDE;
       if (node.value() != null && !slots.has(node)) {
@@ -433,7 +463,7 @@ final class EvictionOrder<K, V> {
         }
       } else if (slots.has(node)) {
         size++;
-        weightOfAll += node.weight;
+        weightOfAll.add(weighted ? node.weight : 0);
       }
       if (!restoring && !slots.has(node) && node.slot() >= RecencyClock.FIRST_SLOT) {
         node.slot(0); // it is dead or dying, and its slot is freed below: not again by `remove`
@@ -443,7 +473,7 @@ final class EvictionOrder<K, V> {
       slots.freeUnowned();
     }
     setSizeLocked(size);
-    weight.set(weighted ? weightOfAll : 0);
+    weight.set(weightOfAll);
   }
 
   // The compare-and-set is the last call: no error can follow it.

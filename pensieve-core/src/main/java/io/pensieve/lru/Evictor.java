@@ -195,7 +195,7 @@ final class Evictor<K, V> {
           && (victim = order.pollOverflow(passedOver.size(), weightPassedOver)) != null) {
         if (victim.node.isComputing()) {
           passedOver.add(victim.node);
-          weightPassedOver += victim.weight;
+          weightPassedOver = Capacity.sum(weightPassedOver, victim.weight);
         } else {
           evict(victim);
           left--;

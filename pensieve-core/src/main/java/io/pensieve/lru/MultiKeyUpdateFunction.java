@@ -20,7 +20,7 @@ public interface MultiKeyUpdateFunction<V> {
    * @param expiryMillis when the entry then expires; {@link Node#NEVER} if it does not
    */
   record KeyUpdate<V>(
-      int key, UpdateDecision.Action action, @Nullable V value, int weight, long expiryMillis) {}
+      int key, UpdateDecision.Action action, @Nullable V value, long weight, long expiryMillis) {}
 
   /**
    * Decides. Called once.

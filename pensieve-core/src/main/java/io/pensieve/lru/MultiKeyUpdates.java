@@ -72,7 +72,7 @@ final class MultiKeyUpdates<K, V> {
     @Nullable V value;
     @Nullable Timer<K, V> timer;
     long expiryMillis;
-    int weight;
+    long weight;
     @Nullable V previous;
     boolean wasAbsent;
 

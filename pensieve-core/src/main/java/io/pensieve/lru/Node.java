@@ -90,7 +90,7 @@ public final class Node<K, V> extends BinLink<K, V> {
   long version;
 
   /** The weight of the entry, if entries are weighed. Guarded by the eviction order's lock. */
-  int weight;
+  long weight;
 
   /** The lock state: one of the constants above. Accessed by STATE, or by an error handler. */
   byte state;

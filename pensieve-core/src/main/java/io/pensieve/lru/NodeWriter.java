@@ -297,7 +297,7 @@ final class NodeWriter<K, V> {
     V value = decision.value();
     assert value != null : "a decision to write has a value";
     long expiry = expiries.expiryMillis(decision, node, current);
-    int weight = decision.weight();
+    long weight = decision.weight();
     Timer<K, V> timer = node.timerFor(expiry);
     long version = recordChange(node, value, expiry);
     try {
@@ -369,7 +369,7 @@ final class NodeWriter<K, V> {
       V value,
       @Nullable Timer<K, V> timer,
       long expiry,
-      int weight,
+      long weight,
       long version) {
     clock.record(node);
     node.set(value, timer, expiry, version);

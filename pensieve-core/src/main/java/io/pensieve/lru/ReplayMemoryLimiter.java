@@ -143,7 +143,7 @@ final class ReplayMemoryLimiter<K, V> {
     int count = 0;
     long weight = 0;
     for (Node<K, V> node : nodes) {
-      weight += node.weight;
+      weight = Capacity.sum(weight, node.weight);
       if (count == capacity.maximumEntries()
           || (capacity.isWeighted() && weight > capacity.maximumWeight())) {
         break;

@@ -41,7 +41,7 @@ final class RestoredEntries<K, V> {
    *     nobody can add it before its lock is released
    * @return the weight of the entry; 0 if entries are not weighed
    */
-  int adopt(Node<K, V> node, boolean isNew) {
+  long adopt(Node<K, V> node, boolean isNew) {
     V value = node.value();
     assert value != null : "an adopted entry has a value";
     keys.check(node.key());
@@ -49,7 +49,7 @@ final class RestoredEntries<K, V> {
     if (!capacity.isWeighted()) {
       return 0;
     }
-    int weight = capacity.weigher().applyAsInt(node.key(), value);
+    long weight = capacity.weigher().applyAsLong(node.key(), value);
     if (isNew) {
       node.weight = weight; // without the order's lock, for which the other threads wait
     } else {

@@ -204,7 +204,7 @@ public final class TableRestorer<K, V> {
   // A weigher that throws must not leave the node locked.
   private void adopt(ThreadBuffer<K, V> own, Node<K, V> node, boolean isNew) {
     try {
-      own.weight += entries.adopt(node, isNew);
+      own.weight = Capacity.sum(own.weight, entries.adopt(node, isNew));
     } finally {
       node.unlockAndWake();
     }

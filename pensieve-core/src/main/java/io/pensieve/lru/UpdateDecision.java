@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *     expires later keeps its expiry time. For {@link Action#WRITE_UNTIL} the time of the expiry
  *     instead, or {@link Node#NEVER}
  */
-public record UpdateDecision<V>(Action action, @Nullable V value, int weight, long ttlMillis)
+public record UpdateDecision<V>(Action action, @Nullable V value, long weight, long ttlMillis)
     implements UpdateFunction<V> {
   /** The time to live of a value that keeps the expiry time of the value that it replaces. */
   public static final long SAME_EXPIRY = 0;
@@ -80,12 +80,12 @@ public record UpdateDecision<V>(Action action, @Nullable V value, int weight, lo
   }
 
   /** The key gets this value. */
-  public static <V> UpdateDecision<V> write(V value, int weight, long ttlMillis) {
+  public static <V> UpdateDecision<V> write(V value, long weight, long ttlMillis) {
     return new UpdateDecision<>(Action.WRITE, Objects.requireNonNull(value), weight, ttlMillis);
   }
 
   /** The key gets this value, which expires at a given time, or {@link Node#NEVER}. */
-  public static <V> UpdateDecision<V> writeUntil(V value, int weight, long expiryMillis) {
+  public static <V> UpdateDecision<V> writeUntil(V value, long weight, long expiryMillis) {
     return new UpdateDecision<>(
         Action.WRITE_UNTIL, Objects.requireNonNull(value), weight, expiryMillis);
   }

@@ -192,7 +192,7 @@ final class ImportCommand {
     @Override
     public void put(long line, String key, String text) {
       StoredValue value = StoredValue.text(text);
-      int bytes = EntryWeigher.OF_PROCESS.weigh(key, value);
+      long bytes = EntryWeigher.OF_PROCESS.weigh(key, value);
       if (bytes > entryBytesMax) {
         skipped(
             line,

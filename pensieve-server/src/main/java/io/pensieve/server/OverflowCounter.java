@@ -15,7 +15,7 @@ import java.util.Map;
  * keys in memory, but not their values.
  */
 final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
-  private final Map<ByteBuffer, Integer> weights = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<ByteBuffer, Long> weights = new LinkedHashMap<>(16, 0.75f, true);
   private final InstantSource clock;
 
   OverflowCounter(InstantSource clock) {
@@ -69,14 +69,14 @@ final class OverflowCounter implements ReplayHandler<byte[], byte[]> {
     long bytes = bytes();
     int dropped = 0;
     // As in the map, an entry that is too large alone goes first: it must not evict the others.
-    for (int weight : weights.values()) {
+    for (long weight : weights.values()) {
       if (weight > bound.bytes()) {
         dropped++;
         entries--;
         bytes -= weight;
       }
     }
-    for (int weight : weights.values()) {
+    for (long weight : weights.values()) {
       if (entries <= bound.entries() && bytes <= bound.bytes()) {
         return dropped;
       }

@@ -162,7 +162,7 @@ public record SizeLimits(
 
   /** Rejects an entry that does not fit even if it is the only one. */
   public void requireFits(String key, StoredValue value) {
-    long bytes = EntryWeigher.OF_PROCESS.bytes(key, value);
+    long bytes = EntryWeigher.OF_PROCESS.weigh(key, value);
     long capacityBytes = capacityBytes();
     if (bytes > capacityBytes) {
       throw ProblemType.ENTRY_TOO_LARGE.withDetail(

@@ -20,12 +20,7 @@ public final class EntryWeigher implements Weigher<String, StoredValue> {
   }
 
   @Override
-  public int weigh(String key, StoredValue value) {
-    return (int) Math.min(Integer.MAX_VALUE, bytes(key, value));
-  }
-
-  /** Returns the weight of an entry of any size. */
-  public long bytes(String key, StoredValue value) {
+  public long weigh(String key, StoredValue value) {
     // One character above U+00FF makes the whole text use two bytes per character. Always counting
     // two is cheaper than checking.
     return ENTRY_BYTES + 2L * key.length() + ofArray(value.bytesHeld());

@@ -24,7 +24,7 @@ final class EntryWeigherTest {
     assertEquals(samples.size(), measured.size(), measured.toString());
     for (int i = 0; i < samples.size(); i++) {
       EntryHeapBytes.Sample sample = samples.get(i);
-      long estimate = weight.bytes(EntryHeapBytes.key(0), sample.value());
+      long estimate = weight.weigh(EntryHeapBytes.key(0), sample.value());
       String told = sample + ": measured " + measured.get(i) + ", estimated " + estimate;
       assertTrue(measured.get(i) <= estimate, told);
       assertTrue(estimate < 2 * measured.get(i), told);
