@@ -140,6 +140,7 @@ final class ExpiredReadTest {
   void aStaleReadGoesByTheFollowersClock() throws Exception {
     assertEquals(404, get("/v1/kv/k?consistency=stale").statusCode());
     assertEquals(404, poll("/v1/kv/k?wait=60s&consistency=stale").statusCode());
+    assertEquals(404, get("/v1/kv/k?c%6Fnsistency=st%61le").statusCode());
   }
 
   private HttpResponse<String> poll(String path) throws Exception {
@@ -150,6 +151,7 @@ final class ExpiredReadTest {
   void aLongPollThatMayWaitNoLongerAsksTheLeader() throws Exception {
     assertEquals("in time", poll("/v1/kv/k?wait=1ms").body());
     assertEquals("in time", poll("/v1/kv/k?wait=1ms&consistency=linearizable").body());
+    assertEquals("in time", poll("/v1/kv/k?w%61it=1ms").body());
   }
 
   private static void park(RawClient poll, String header) throws Exception {

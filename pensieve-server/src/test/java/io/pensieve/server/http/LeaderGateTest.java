@@ -333,7 +333,7 @@ final class LeaderGateTest {
       client.send("HEAD /v1/kv/k HTTP/1.1\r\nHost: localhost\r\n\r\n");
       assertEquals("100000", client.receiveWithoutBody().header("content-length"));
       client.send(
-          "GET /v1/kv/k?wait=1m HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"1\"\r\n\r\n");
+          "GET /v1/kv/k?w%61it=1m HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"1\"\r\n\r\n");
       assertEquals("not_ready", ServerUnderTest.code(client.receive().body()));
     }
   }

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The query parameters of a request, parsed strictly: each is known, and but for one present once.
@@ -56,6 +58,45 @@ public final class QueryParameters {
   public static void requireNone(HttpServerExchange exchange) {
     if (!exchange.getQueryString().isEmpty()) {
       throw invalid("no parameters are known here");
+    }
+  }
+
+  /**
+   * Returns the value of one parameter, decoded. It is found as {@link #of} finds it, however its
+   * name is escaped; nothing else of the query is checked.
+   *
+   * @param rawQuery the query, not decoded; may be empty
+   * @throws ProblemException if the value is not UTF-8 after decoding
+   */
+  public static Optional<String> find(String rawQuery, String name) {
+    if (!rawQuery.contains(name) && rawQuery.indexOf('%') < 0) {
+      return Optional.empty();
+    }
+    for (String raw : rawQuery.split("&", -1)) {
+      if (isNamed(raw, name)) {
+        return Optional.of(decode(raw.substring(raw.indexOf('=') + 1)));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Returns a query without a parameter, not decoded. */
+  public static String without(String rawQuery, String name) {
+    return Stream.of(rawQuery.split("&", -1))
+        .filter(raw -> !isNamed(raw, name))
+        .collect(Collectors.joining("&"));
+  }
+
+  private static boolean isNamed(String raw, String name) {
+    int equals = raw.indexOf('=');
+    if (equals < 0) {
+      return false;
+    }
+    String rawName = raw.substring(0, equals);
+    try {
+      return rawName.equals(name) || rawName.indexOf('%') >= 0 && decode(rawName).equals(name);
+    } catch (ProblemException malformed) {
+      return false; // whoever parses the whole query refuses it
     }
   }
 

@@ -4,6 +4,7 @@ import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.DurationFormat;
 import io.pensieve.server.http.protocol.ExceptionMapper;
+import io.pensieve.server.http.protocol.QueryParameters;
 import io.undertow.server.Connectors;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
@@ -11,11 +12,9 @@ import io.undertow.util.AttachmentKey;
 import io.undertow.util.HttpString;
 import io.undertow.util.SameThreadExecutor;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class LeaderGate {
   private static final HttpString STALENESS = new HttpString("Pensieve-Staleness");
 
-  private static final String WAIT = "wait=";
+  private static final String WAIT = "wait";
 
   private static final AttachmentKey<Boolean> MAY_BE_STALE = AttachmentKey.create(Boolean.class);
   private static final AttachmentKey<LeaderGate> GATE = AttachmentKey.create(LeaderGate.class);
@@ -130,11 +129,7 @@ public final class LeaderGate {
   /** Lets the leader answer an uncertain read at once that has waited here. */
   public static void endWaitAtLeader(HttpServerExchange exchange) {
     LeaderGate gate = gate(exchange);
-    List<String> parameters = List.of(exchange.getQueryString().split("&", -1));
-    exchange.setQueryString(
-        parameters.stream()
-            .filter(parameter -> !parameter.startsWith(WAIT))
-            .collect(Collectors.joining("&")));
+    exchange.setQueryString(QueryParameters.without(exchange.getQueryString(), WAIT));
     exchange.getIoThread().execute(gate.forwarding(exchange));
   }
 
@@ -244,7 +239,7 @@ public final class LeaderGate {
 
   // A long poll would take longer than a forwarded request may.
   private void readElsewhere(HttpServerExchange exchange) throws Exception {
-    if (exchange.getQueryString().contains(WAIT)) {
+    if (QueryParameters.find(exchange.getQueryString(), WAIT).isPresent()) {
       throw ProblemType.NOT_READY.withDetail(
           "this node has not the whole state yet, so nobody can wait for a change here");
     }

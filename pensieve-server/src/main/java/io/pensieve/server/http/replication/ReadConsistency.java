@@ -13,8 +13,6 @@ public enum ReadConsistency {
   /** The parameter's name. Routes of {@code /v1} that read list it among those they know. */
   public static final String PARAMETER = "consistency";
 
-  private static final String PREFIX = PARAMETER + "=";
-
   /**
    * Returns what a request asks for.
    *
@@ -22,18 +20,11 @@ public enum ReadConsistency {
    * @throws io.pensieve.server.http.json.ProblemException for an unknown value
    */
   static ReadConsistency of(String rawQuery) {
-    if (!rawQuery.contains(PREFIX)) {
-      return LINEARIZABLE;
-    }
-    for (String parameter : rawQuery.split("&", -1)) {
-      if (parameter.startsWith(PREFIX)) {
-        return switch (parameter.substring(PREFIX.length())) {
-          case "linearizable" -> LINEARIZABLE;
-          case "stale" -> STALE;
-          default -> throw QueryParameters.invalid(PARAMETER, "linearizable or stale");
-        };
-      }
-    }
-    return LINEARIZABLE;
+    String asked = QueryParameters.find(rawQuery, PARAMETER).orElse("linearizable");
+    return switch (asked) {
+      case "linearizable" -> LINEARIZABLE;
+      case "stale" -> STALE;
+      default -> throw QueryParameters.invalid(PARAMETER, "linearizable or stale");
+    };
   }
 }

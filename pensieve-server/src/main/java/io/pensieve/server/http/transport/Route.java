@@ -1,6 +1,7 @@
 package io.pensieve.server.http.transport;
 
 import io.pensieve.server.http.access.Role;
+import io.pensieve.server.http.protocol.QueryParameters;
 import io.pensieve.server.http.replication.ServedBy;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.HttpString;
@@ -37,7 +38,7 @@ public record Route(
    */
   public record Variant(String parameter, Role role, ServedBy servedBy, KeyEndpoint endpoint) {
     boolean isAsked(String query) {
-      return query.startsWith(parameter + "=") || query.contains("&" + parameter + "=");
+      return QueryParameters.find(query, parameter).isPresent();
     }
   }
 
