@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If an {@code Error} interrupts those steps, the handler releases the lock by a plain store and
  * marks the order as {@link #damaged}. The next thread that acquires the lock first rebuilds the
- * heap, the size and the weight from the table. Handlers elsewhere also set the mark, when they
+ * queue, the size and the weight from the table. Handlers elsewhere also set the mark, when they
  * leave a live node out of the order or a dead node in it.
  */
 final class EvictionOrder<K, V> {
@@ -107,7 +107,7 @@ final class EvictionOrder<K, V> {
   private final RecencyClock clock;
   private final Slots<K, V> slots;
   private final VictimSlots<K, V> victims;
-  private final SlotQueue<K, V> queue;
+  private final ColdestQueue<K, V> queue;
   private boolean restoring; // then some slots are reserved
 
   EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table, RecencyClock clock) {
@@ -116,7 +116,7 @@ final class EvictionOrder<K, V> {
     this.clock = clock;
     slots = new Slots<>(clock, capacity.maximumEntries());
     victims = new VictimSlots<>(slots);
-    queue = new SlotQueue<>(clock, slots);
+    queue = new ColdestQueue<>(clock, slots);
     weighted = capacity.isWeighted();
   }
 

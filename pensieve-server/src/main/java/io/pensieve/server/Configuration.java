@@ -354,7 +354,7 @@ record Configuration(
    *     consider it dead
    */
   static Tokens complete(Tokens tokens, boolean hasPeers) {
-    if (hasPeers && tokens.peerSecret().isEmpty()) {
+    if (hasPeers && tokens.peerToken().isEmpty()) {
       throw new IllegalArgumentException("expected a peer token too, since there are peers");
     }
     return tokens;

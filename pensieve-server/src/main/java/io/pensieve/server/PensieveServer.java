@@ -133,7 +133,7 @@ final class PensieveServer implements AutoCloseable {
     return new ClusterMonitor(
         configuration.nodeId(),
         configuration.peers(),
-        inputs.authorizer()::peerSecret,
+        inputs.authorizer()::peerToken,
         inputs.trust(),
         err,
         inputs.alarms());

@@ -78,7 +78,7 @@ final class ReplicatedNode implements AutoCloseable {
             raftTls(configuration, inputs.fileReloader()),
             configuration.limits().logEntryBytesMax(),
             configuration.limits().capacity(),
-            inputs.authorizer()::peerSecret,
+            inputs.authorizer()::peerToken,
             inputs.trust()::context);
     try {
       return new ReplicatedNode(

@@ -141,7 +141,7 @@ final class TlsClusterTest {
           new ClusterMonitor(
               nodeId,
               urls,
-              authorizer::peerSecret,
+              authorizer::peerToken,
               trust,
               new PrintStream(told, true),
               Alarms.silent());

@@ -114,11 +114,11 @@ final class EndOfRecovery {
      * @param bytes the bytes there; the rest is in the ring
      * @param to the header of the new segment
      */
-    record CopyTail(Path from, long offset, long bytes, RingTail rest, FileHeader to)
+    record CopyUnforced(Path from, long offset, long bytes, UnforcedFrames rest, FileHeader to)
         implements Step {
       @Override
       public void carryOut(EndOfRecovery log) throws IOException {
-        log.copyTail(this);
+        log.copyUnforced(this);
       }
     }
 
@@ -138,7 +138,10 @@ final class EndOfRecovery {
       }
     }
 
-    /** Step 7. Frees the old segment's space behind its end, which recovery ignores from now on. */
+    /**
+     * Step 7. Cuts the old segment where it is known to be forced: off go the torn tail and what
+     * step 4 copied. If step 4 replaced the whole segment, there is nothing to cut.
+     */
     record TrimSegment(Path old, long bytes) implements Step {
       @Override
       public void carryOut(EndOfRecovery log) throws IOException {
@@ -164,10 +167,10 @@ final class EndOfRecovery {
    */
   static Plan plan(RecoveredState found, boolean hasRing, SequenceOrigin origin, long salt) {
     RecoveredState.NewestSegment newest = found.newest();
-    boolean hasTail = found.durable() < found.end();
-    // All of the newest segment is tail: the copy replaces it, under its name.
-    boolean isReplacedByTail =
-        hasTail && newest != null && found.durable() == newest.header().firstPosition();
+    boolean hasUnforced = found.durable() < found.end();
+    // Nothing of the newest segment is known to be forced: the copy replaces it, under its name.
+    boolean isReplacedByCopy =
+        hasUnforced && newest != null && found.durable() == newest.header().firstPosition();
     // The newest segment was closed without a change: the new one follows its predecessor. Until it
     // is deleted, it ends before it begins: see Recovery.
     boolean isReplacedByStart =
@@ -188,8 +191,8 @@ final class EndOfRecovery {
       long offset = newest.offset(found.end());
       steps.add(new Step.KeepTornTail(newest.path(), offset, found.tornBytes()));
     }
-    if (newest != null && hasTail) {
-      steps.add(copyTail(newest, found, isReplacedByTail));
+    if (newest != null && hasUnforced) {
+      steps.add(copyUnforced(newest, found, isReplacedByCopy));
     }
     steps.add(new Step.CreateSegment(start));
     steps.add(hasRing ? steps.size() : steps.size() - 1, new Step.CreateRing(position, salt));
@@ -197,21 +200,21 @@ final class EndOfRecovery {
       if (newest.header().firstPosition() != position) { // else the new one has its name
         steps.add(new Step.DeleteSegment(newest.path()));
       }
-    } else if (newest != null && !isReplacedByTail) {
+    } else if (newest != null && !isReplacedByCopy) {
       steps.add(new Step.TrimSegment(newest.path(), newest.offset(found.durable())));
     }
     return new Plan(start, List.copyOf(steps));
   }
 
-  private static Step copyTail(
+  private static Step copyUnforced(
       RecoveredState.NewestSegment newest, RecoveredState found, boolean isWhole) {
     long from = found.durable();
     long previousEnd = isWhole ? newest.header().previousEnd() : from;
-    return new Step.CopyTail(
+    return new Step.CopyUnforced(
         newest.path(),
         newest.offset(from),
-        Math.max(0, found.ringTail().from() - from),
-        found.ringTail(),
+        Math.max(0, found.inRing().from() - from),
+        found.inRing(),
         FileHeader.segment(from, previousEnd, newest.header().salt()));
   }
 
@@ -248,7 +251,7 @@ final class EndOfRecovery {
         Optional.of(new RecoveryReport.TornTail(torn.segment(), torn.offset(), torn.bytes(), copy));
   }
 
-  private void copyTail(Step.CopyTail tail) throws IOException {
+  private void copyUnforced(Step.CopyUnforced tail) throws IOException {
     Path temporary = directory.temporary(LogDirectory.TAIL);
     try (Disk.File source = disk.open(tail.from());
         Disk.File copy = disk.create(temporary)) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param clean whether the log was closed; then no position beyond {@code end} was ever used
  * @param durable up to where the history was certainly forced
  * @param newest the newest segment, or null in a new log
- * @param ringTail the end of the history that was only in the ring
+ * @param inRing the end of the history that was only in the ring
  * @param base the position up to which a base has the history; 0 if there is no base
  * @param tornBytes how many bytes of the newest segment lie behind {@code end}
  */
@@ -19,7 +19,7 @@ record RecoveredState(
     boolean clean,
     long durable,
     @Nullable NewestSegment newest,
-    RingTail ringTail,
+    UnforcedFrames inRing,
     long base,
     long tornBytes) {
 
@@ -32,6 +32,6 @@ record RecoveredState(
 
   /** The state of a new log: recovery found nothing. */
   static RecoveredState emptyLog() {
-    return new RecoveredState(0, true, 0, null, RingTail.none(0), 0, 0);
+    return new RecoveredState(0, true, 0, null, UnforcedFrames.none(0), 0, 0);
   }
 }

@@ -202,7 +202,7 @@ final class Recovery<K, V> {
     long contentEnd = reader.contentEnd();
     boolean isClosed = close >= 0 && contentEnd == segmentEnd;
     RingRecovery ring = new RingRecovery(directory, newest, segmentEnd);
-    RingTail tail = ring.replay(isClosed, contentEnd > newest.firstPosition(), pipeline);
+    UnforcedFrames tail = ring.replay(isClosed, contentEnd > newest.firstPosition(), pipeline);
     boolean clean = isClosed && tail.isEmpty();
     long end = clean ? close : tail.end();
     return new RecoveredState(

@@ -48,18 +48,18 @@ final class RingRecovery {
    * @param isClosed whether the newest segment ends with a close marker: then the ring was empty
    * @param isUsed whether the newest segment holds any bytes of frames
    */
-  RingTail replay(boolean isClosed, boolean isUsed, ReplayPipeline<?, ?> pipeline)
+  UnforcedFrames replay(boolean isClosed, boolean isUsed, ReplayPipeline<?, ?> pipeline)
       throws IOException {
     if (!directory.hasRing()) {
       checkClosed(isClosed, "no such file");
-      return RingTail.none(start);
+      return UnforcedFrames.none(start);
     }
     try (RingImage ring = RingImage.open(directory)) {
       if (ring.header().salt() != newest.header().salt()) {
         // An opening that died had copied its frames to the segments, or was just creating the
         // ring.
         checkClosed(isClosed || !isUsed, "the ring of another segment");
-        return RingTail.none(start);
+        return UnforcedFrames.none(start);
       }
       checkNotAcknowledged(ring);
       newest.checkNotForced(ring.reader(start), start);
@@ -105,8 +105,8 @@ final class RingRecovery {
     }
   }
 
-  private RingTail follow(RingImage ring, ReplayPipeline<?, ?> pipeline) throws IOException {
-    List<RingTail.Hole> holes = new ArrayList<>();
+  private UnforcedFrames follow(RingImage ring, ReplayPipeline<?, ?> pipeline) throws IOException {
+    List<UnforcedFrames.Hole> holes = new ArrayList<>();
     FrameReader reader = ring.reader(start);
     while (true) {
       long position = reader.position();
@@ -114,9 +114,9 @@ final class RingRecovery {
         pipeline.replayLongFrame(reader, position, directory.ring(), ring.offset(position));
         durable = Math.max(durable, reader.durable());
       } else if (stepOver(ring, reader)) {
-        holes.add(new RingTail.Hole(position, reader.position()));
+        holes.add(new UnforcedFrames.Hole(position, reader.position()));
       } else {
-        return new RingTail(start, position, List.copyOf(holes));
+        return new UnforcedFrames(start, position, List.copyOf(holes));
       }
     }
   }

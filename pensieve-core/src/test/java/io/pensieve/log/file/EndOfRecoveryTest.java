@@ -41,7 +41,7 @@ class EndOfRecoveryTest {
 
   @Test
   void aTornTailIsKeptAndWhatIsNotForcedIsCopiedBeforeTheRingIsReplaced() {
-    RingTail ring = new RingTail(800, 960, List.of());
+    UnforcedFrames ring = new UnforcedFrames(800, 960, List.of());
     RecoveredState found = new RecoveredState(960, false, 400, newest(0, 0), ring, 0, 64);
     EndOfRecovery.Plan plan = plan(found, true);
     assertEquals(
@@ -49,7 +49,7 @@ class EndOfRecoveryTest {
             new Step.ForceFolder(),
             new Step.DeleteLeftovers(0),
             new Step.KeepTornTail(NEWEST, offset(960), 64),
-            new Step.CopyTail(
+            new Step.CopyUnforced(
                 NEWEST, offset(400), 400, ring, FileHeader.segment(400, 400, OLD_SALT)),
             new Step.CreateSegment(plan.start()),
             new Step.CreateRing(plan.start().firstPosition(), SALT),
@@ -61,14 +61,14 @@ class EndOfRecoveryTest {
   @Test
   void aSegmentOfWhichNothingIsForcedIsReplacedByItsCopy() {
     RecoveredState found =
-        new RecoveredState(800, false, 400, newest(400, 320), RingTail.none(800), 0, 0);
+        new RecoveredState(800, false, 400, newest(400, 320), UnforcedFrames.none(800), 0, 0);
     List<Step> steps = plan(found, true).steps();
     assertEquals(
-        new Step.CopyTail(
+        new Step.CopyUnforced(
             NEWEST,
             FileHeader.BYTES,
             400,
-            RingTail.none(800),
+            UnforcedFrames.none(800),
             FileHeader.segment(400, 320, OLD_SALT)),
         steps.get(2));
     assertEquals(5, steps.size(), () -> steps + ": the old segment has gone already");
@@ -77,7 +77,7 @@ class EndOfRecoveryTest {
   @Test
   void aSegmentClosedWithoutAChangeIsDeletedAndItsPredecessorFollowed() {
     RecoveredState found =
-        new RecoveredState(400, true, 400, newest(400, 320), RingTail.none(400), 0, 0);
+        new RecoveredState(400, true, 400, newest(400, 320), UnforcedFrames.none(400), 0, 0);
     EndOfRecovery.Plan plan = plan(found, true);
     assertEquals(320, plan.start().previousEnd());
     assertEquals(new Step.DeleteSegment(NEWEST), plan.steps().get(4));

@@ -123,7 +123,7 @@ final class Snapshots<K, V> {
     boolean succeeded = false;
     try {
       Draft draft = write(consensus.temporaryFolder().resolve("snapshot-" + ++files));
-      boolean counts = draft != null && keep(draft);
+      boolean counts = draft != null && handToEngine(draft);
       succeeded = true;
       return counts;
     } finally {
@@ -181,7 +181,7 @@ final class Snapshots<K, V> {
   }
 
   /** Gives a draft to the engine, if it counts. Returns whether it does. */
-  boolean keep(Draft draft) throws IOException {
+  boolean handToEngine(Draft draft) throws IOException {
     try {
       if (!awaitCommitted(draft)) {
         return false;

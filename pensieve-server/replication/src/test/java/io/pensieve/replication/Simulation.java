@@ -224,7 +224,7 @@ final class Simulation {
               || draft.of().log.isVoid(draft.file().complete());
       if (isDecided) {
         each.remove();
-        if (draft.of().snapshots().keep(draft.file())) {
+        if (draft.of().snapshots().handToEngine(draft.file())) {
           snapshots++;
         }
       }

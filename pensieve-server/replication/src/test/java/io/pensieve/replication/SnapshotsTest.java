@@ -75,7 +75,7 @@ class SnapshotsTest {
     member.map.putAsync("a", "lost");
     Snapshots.Draft draft = draft();
     member.follow();
-    assertFalse(member.snapshots().keep(draft));
+    assertFalse(member.snapshots().handToEngine(draft));
     assertEquals(List.of(), files());
     assertEquals("committed", member.map.get("a"));
   }
@@ -92,8 +92,8 @@ class SnapshotsTest {
     Snapshots.Draft draft = draft();
     progress.beginUpheaval();
     progress.endUpheaval();
-    assertFalse(member.snapshots().keep(draft));
-    assertTrue(member.snapshots().keep(draft()));
+    assertFalse(member.snapshots().handToEngine(draft));
+    assertTrue(member.snapshots().handToEngine(draft()));
   }
 
   @Test
@@ -104,7 +104,7 @@ class SnapshotsTest {
     member.map.putAsync("a", "2");
     Snapshots.Draft draft = draft(); // has the second put, and claims the place of the first
     work();
-    assertTrue(member.snapshots().keep(draft));
+    assertTrue(member.snapshots().handToEngine(draft));
     member = member(member.saved, folder, log);
     assertFalse(member.log.isReadable());
     assertNull(member.snapshots().write(folder.resolve("not yet")));

@@ -231,7 +231,7 @@ final class BatchRoute {
       }
       if (operation instanceof Incr incr) {
         CompletableFuture<IncrementResult> sum =
-            map.incrementAsync(incr.key(), incr.by(), StoredNumberCodec.DECIMAL, incr.ttl());
+            IncrementRoute.increment(map, incr.key(), incr.by(), incr.ttl());
         waiting.add(sum);
         return () -> number(sum.join().value(), sum.join().version());
       }
@@ -287,7 +287,7 @@ final class BatchRoute {
   }
 
   private static FieldWriter problem(Throwable failure) {
-    ProblemException exception = ExceptionMapper.refusalFor(failure);
+    ProblemException exception = ExceptionMapper.problemFor(failure);
     ProblemType problem = exception.type();
     return json ->
         json.name("status")

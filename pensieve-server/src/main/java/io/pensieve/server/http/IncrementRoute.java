@@ -5,6 +5,7 @@ import io.pensieve.IncrementResult;
 import io.pensieve.Pensieve;
 import io.pensieve.TimeToLive;
 import io.pensieve.server.http.json.JsonObjectReader;
+import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
 import io.pensieve.server.http.protocol.EntityTags;
 import io.pensieve.server.http.protocol.JsonResponses;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** The route that adds to numbers. */
 final class IncrementRoute {
@@ -53,7 +55,7 @@ final class IncrementRoute {
           Optional<CompletableFuture<IncrementResult>> executed =
               writes.execute(
                   exchange,
-                  () -> map.incrementAsync(key, by, StoredNumberCodec.DECIMAL, ttl),
+                  () -> increment(map, key, by, ttl),
                   (done, past) -> answer(done, number(past), past.version()));
           if (executed.isPresent()) {
             CompletableFuture<IncrementResult> sum = executed.get();
@@ -63,6 +65,24 @@ final class IncrementRoute {
                 done -> answer(done, sum.join().value(), sum.join().version()));
           }
         });
+  }
+
+  /** Adds to a number. The future completes with the sum, or with the problem. */
+  static CompletableFuture<IncrementResult> increment(
+      Pensieve<String, StoredValue> map, String key, long by, TimeToLive ttl) {
+    return map.incrementAsync(key, by, StoredNumberCodec.DECIMAL, ttl)
+        .exceptionallyCompose(IncrementRoute::refused);
+  }
+
+  // Only the sum's own refusal is the client's fault, not any ArithmeticException of the server.
+  private static CompletableFuture<IncrementResult> refused(Throwable failure) {
+    boolean isRefusal =
+        failure instanceof CompletionException && failure.getCause() instanceof ArithmeticException;
+    return CompletableFuture.failedFuture(
+        isRefusal
+            ? ProblemType.NOT_AN_INTEGER.withDetail(
+                "the value is not a whole number of 64 bits, or the sum would not be one")
+            : failure);
   }
 
   // A number is always short enough to be remembered.

@@ -1,4 +1,4 @@
-/** Which commands look at a log or a server, and change neither? */
+/** Which commands look at a log or a server, or restore a backup? */
 @NullMarked
 package io.pensieve.server.tools;
 

@@ -120,14 +120,14 @@ final class MemberStatus {
     boolean isLeader = matched.length > 0 || !heard.isEmpty();
     if (isLeader && peer.getId().equals(division.getId())) {
       long last = division.getRaftLog().getNextIndex() - 1;
-      return new MemberProgress(Peers.toMember(peer), last, 0);
+      return new MemberProgress(RatisPeers.toMember(peer), last, 0);
     }
     for (int i = 0; i < heard.size() && heard.size() == matched.length; i++) {
       if (heard.get(i).getId().getId().equals(peer.getId().toByteString())) {
         return new MemberProgress(
-            Peers.toMember(peer), matched[i], heard.get(i).getLastRpcElapsedTimeMs());
+            RatisPeers.toMember(peer), matched[i], heard.get(i).getLastRpcElapsedTimeMs());
       }
     }
-    return new MemberProgress(Peers.toMember(peer), -1, -1);
+    return new MemberProgress(RatisPeers.toMember(peer), -1, -1);
   }
 }

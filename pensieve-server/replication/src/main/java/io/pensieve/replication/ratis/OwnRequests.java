@@ -64,7 +64,7 @@ final class OwnRequests {
             group,
             calls.incrementAndGet(),
             SetConfigurationRequest.Arguments.newBuilder()
-                .setServersInNewConf(Peers.of(members))
+                .setServersInNewConf(RatisPeers.of(members))
                 .build());
     return outcome(() -> server.setConfigurationAsync(request));
   }

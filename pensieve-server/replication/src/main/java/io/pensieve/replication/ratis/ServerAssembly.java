@@ -36,7 +36,7 @@ final class ServerAssembly {
     RaftGroupId group = RaftGroupId.valueOf(settings.cluster);
     return RaftServer.newBuilder()
         .setServerId(RaftPeerId.valueOf(settings.self))
-        .setGroup(RaftGroup.valueOf(group, Peers.of(settings.members)))
+        .setGroup(RaftGroup.valueOf(group, RatisPeers.of(settings.members)))
         // FORMAT, the default, would empty the folder.
         .setOption(RaftStorage.StartupOption.RECOVER)
         .setProperties(EngineProperties.of(settings, folder, isNew))

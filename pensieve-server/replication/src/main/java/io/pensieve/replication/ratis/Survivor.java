@@ -190,7 +190,8 @@ public final class Survivor {
             .setTerm(last.term())
             .setIndex(last.index() + 1)
             .setConfigurationEntry(
-                RaftConfigurationProto.newBuilder().addPeers(Peers.of(self).getRaftPeerProto()))
+                RaftConfigurationProto.newBuilder()
+                    .addPeers(RatisPeers.of(self).getRaftPeerProto()))
             .build();
     Path made = current.resolve("raft-meta.conf.new");
     try (FileChannel file =

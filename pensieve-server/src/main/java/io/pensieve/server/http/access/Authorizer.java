@@ -43,8 +43,8 @@ public final class Authorizer {
   }
 
   /** Returns the token that this node sends to its peers, if there is one. */
-  public Optional<String> peerSecret() {
-    return tokens.peerSecret();
+  public Optional<String> peerToken() {
+    return tokens.peerToken();
   }
 
   /**

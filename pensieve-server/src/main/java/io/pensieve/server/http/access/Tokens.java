@@ -36,19 +36,19 @@ public final class Tokens {
           .formatted(CHARACTERS_MIN, CHARACTERS_MAX);
 
   private final List<Token> tokens;
-  private final Optional<String> peerSecret;
+  private final Optional<String> peerToken;
 
   // Arrays compare by identity, but no code compares these records.
   @SuppressWarnings("ArrayRecordComponent")
   private record Token(Role role, byte[] digest) {
-    boolean is(byte[] otherDigest) {
+    boolean matches(byte[] otherDigest) {
       return MessageDigest.isEqual(digest, otherDigest);
     }
   }
 
-  private Tokens(List<Token> tokens, Optional<String> peerSecret) {
+  private Tokens(List<Token> tokens, Optional<String> peerToken) {
     this.tokens = tokens;
-    this.peerSecret = peerSecret;
+    this.peerToken = peerToken;
   }
 
   /**
@@ -59,7 +59,7 @@ public final class Tokens {
    */
   public static Tokens parse(String lines) {
     List<Token> tokens = new ArrayList<>();
-    Optional<String> peerSecret = Optional.empty();
+    Optional<String> peerToken = Optional.empty();
     int number = 0;
     for (String line : lines.lines().map(String::strip).toList()) {
       number++;
@@ -72,17 +72,16 @@ public final class Tokens {
       }
       Role role = Role.titled(matcher.group(1));
       byte[] digest = digest(matcher.group(2));
-      if (tokens.stream().anyMatch(known -> known.is(digest))) {
+      if (tokens.stream().anyMatch(known -> known.matches(digest))) {
         throw new IllegalArgumentException("line " + number + ": this token is there already");
       }
       tokens.add(new Token(role, digest));
-      peerSecret =
-          role == Role.PEER ? peerSecret.or(() -> Optional.of(matcher.group(2))) : peerSecret;
+      peerToken = role == Role.PEER ? peerToken.or(() -> Optional.of(matcher.group(2))) : peerToken;
     }
     if (tokens.stream().allMatch(token -> token.role() == Role.PEER)) {
       throw new IllegalArgumentException("expected at least one token to read, write or admin");
     }
-    return new Tokens(List.copyOf(tokens), peerSecret);
+    return new Tokens(List.copyOf(tokens), peerToken);
   }
 
   private static byte[] digest(String token) {
@@ -102,7 +101,7 @@ public final class Tokens {
     byte[] digest = digest(token);
     Optional<Role> found = Optional.empty();
     for (Token known : tokens) {
-      if (known.is(digest)) {
+      if (known.matches(digest)) {
         found = Optional.of(known.role());
       }
     }
@@ -113,7 +112,7 @@ public final class Tokens {
    * Returns the token that a node sends to its peers: the first {@code peer} token, if there is
    * one.
    */
-  public Optional<String> peerSecret() {
-    return peerSecret;
+  public Optional<String> peerToken() {
+    return peerToken;
   }
 }

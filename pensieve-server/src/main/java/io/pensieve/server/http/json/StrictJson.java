@@ -42,7 +42,7 @@ public final class StrictJson {
       json.setStrictness(Strictness.STRICT);
       return parser.parse(json);
     } catch (MalformedJsonException notJsonOrNotText) {
-      throw refusalFor(strings);
+      throw problemFor(strings);
     } catch (CharacterCodingException notUtf8) {
       throw ProblemType.MALFORMED_JSON.withDetail(NOT_UTF8);
     } catch (EOFException truncated) {
@@ -73,7 +73,7 @@ public final class StrictJson {
 
   // "\\ud83d" alone is JSON, but not text: it has no UTF-8. Gson has one exception type for that
   // and for what is not JSON.
-  private static ProblemException refusalFor(JsonStringScanner strings) {
+  private static ProblemException problemFor(JsonStringScanner strings) {
     return strings.hasUnpairedSurrogate()
         ? ProblemType.INVALID_BODY.withDetail(
             "a text has an unpaired surrogate, which has no UTF-8")

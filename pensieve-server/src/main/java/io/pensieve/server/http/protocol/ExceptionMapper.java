@@ -64,7 +64,7 @@ public final class ExceptionMapper {
   }
 
   private static void sendProblem(HttpServerExchange exchange, Throwable failure) {
-    ProblemException exception = refusalFor(failure);
+    ProblemException exception = problemFor(failure);
     if (exchange.isComplete()) {
       return; // the client has disconnected
     }
@@ -158,16 +158,12 @@ public final class ExceptionMapper {
   }
 
   /** Returns the problem that a failure is to the client. */
-  public static ProblemException refusalFor(Throwable failure) {
+  public static ProblemException problemFor(Throwable failure) {
     if (failure instanceof ProblemException exception) {
       return exception;
     }
     if (failure instanceof CompletionException && failure.getCause() != null) {
-      return refusalFor(failure.getCause());
-    }
-    if (failure instanceof ArithmeticException) {
-      return ProblemType.NOT_AN_INTEGER.withDetail(
-          "the value is not a whole number of 64 bits, or the sum would not be one");
+      return problemFor(failure.getCause());
     }
     if (failure instanceof LogException.Full) {
       return ProblemType.LOG_FULL.withDetail(

@@ -79,7 +79,7 @@ public final class LeaderGate {
   private void read(HttpServerExchange exchange, HttpHandler here) throws Exception {
     ReadConsistency consistency = ReadConsistency.of(exchange.getQueryString());
     if (!replication.isReadable()) {
-      readElsewhere(exchange);
+      forwardRead(exchange);
     } else if (consistency == ReadConsistency.STALE) {
       readStale(exchange, here);
     } else {
@@ -222,7 +222,7 @@ public final class LeaderGate {
       exchange.putAttachment(MAY_BE_STALE, true);
       here.handleRequest(exchange);
     } else {
-      readElsewhere(exchange);
+      forwardRead(exchange);
     }
   }
 
@@ -238,7 +238,7 @@ public final class LeaderGate {
   }
 
   // A long poll would take longer than a forwarded request may.
-  private void readElsewhere(HttpServerExchange exchange) throws Exception {
+  private void forwardRead(HttpServerExchange exchange) throws Exception {
     if (QueryParameters.find(exchange.getQueryString(), WAIT).isPresent()) {
       throw ProblemType.NOT_READY.withDetail(
           "this node has not the whole state yet, so nobody can wait for a change here");

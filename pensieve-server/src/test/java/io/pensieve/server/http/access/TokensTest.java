@@ -33,7 +33,7 @@ final class TokensTest {
     assertEquals(Optional.of(Role.ADMIN), tokens.roleOf("admin-0123456789=="));
     assertEquals(Optional.of(Role.PEER), tokens.roleOf("peer-0123456789abc"));
     assertEquals(Optional.of(Role.PEER), tokens.roleOf("older-0123456789ab"));
-    assertEquals(Optional.of("peer-0123456789abc"), tokens.peerSecret());
+    assertEquals(Optional.of("peer-0123456789abc"), tokens.peerToken());
   }
 
   @Test
@@ -43,7 +43,7 @@ final class TokensTest {
         new String[] {"", "reader", READER + "0", READER.toUpperCase(Locale.ROOT)}) {
       assertEquals(Optional.empty(), tokens.roleOf(other), other);
     }
-    assertEquals(Optional.empty(), tokens.peerSecret());
+    assertEquals(Optional.empty(), tokens.peerToken());
   }
 
   @ParameterizedTest

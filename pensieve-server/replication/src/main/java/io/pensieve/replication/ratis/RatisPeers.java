@@ -9,8 +9,8 @@ import org.apache.ratis.protocol.RaftPeer;
 /**
  * Members as Ratis knows them: its address for clients, of whom it has none, is the member's URL.
  */
-final class Peers {
-  private Peers() {}
+final class RatisPeers {
+  private RatisPeers() {}
 
   static RaftPeer of(Member member) {
     return RaftPeer.newBuilder()
@@ -21,7 +21,7 @@ final class Peers {
   }
 
   static List<RaftPeer> of(Collection<Member> members) {
-    return members.stream().map(Peers::of).toList();
+    return members.stream().map(RatisPeers::of).toList();
   }
 
   private static String address(Member member) {

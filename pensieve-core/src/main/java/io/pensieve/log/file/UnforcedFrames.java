@@ -11,15 +11,15 @@ import java.util.List;
  * @param end where the history ends
  * @param holes space claimed by writers that died before their commit, in order
  */
-record RingTail(long from, long end, List<Hole> holes) {
+record UnforcedFrames(long from, long end, List<Hole> holes) {
   static final int COPY_BYTES = 256 << 10; // and no padding frame is longer
 
   /** Space without a frame, at least as long as the shortest frame. */
   record Hole(long from, long end) {}
 
   /** The tail of a history that has nothing only in the ring. */
-  static RingTail none(long position) {
-    return new RingTail(position, position, List.of());
+  static UnforcedFrames none(long position) {
+    return new UnforcedFrames(position, position, List.of());
   }
 
   boolean isEmpty() {

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What was in the ring only is copied as frames, whatever holes are between them. */
-class RingTailTest {
+class UnforcedFramesTest {
   private static final int CAPACITY = 1 << 20;
   private static final long SALT = 17;
   private static final Path FOLDER = Path.of("log");
@@ -39,7 +39,7 @@ class RingTailTest {
   void aHoleOfAnyLengthBecomesPadding() throws IOException {
     for (int pieces = 0; pieces < 3; pieces++) {
       for (int more = -40; more <= 40; more += 8) {
-        int hole = pieces * RingTail.COPY_BYTES + more;
+        int hole = pieces * UnforcedFrames.COPY_BYTES + more;
         if (hole >= Format.FRAME_HEADER_BYTES) {
           copyIsOfWholeFrames(hole);
         }
@@ -50,9 +50,9 @@ class RingTailTest {
   private void copyIsOfWholeFrames(int holeBytes) throws IOException {
     long from = 3 * CAPACITY - 64; // wraps round soon
     long end = ringWithAHole(from, holeBytes);
-    List<RingTail.Hole> holes = List.of(new RingTail.Hole(from, from + holeBytes));
+    List<UnforcedFrames.Hole> holes = List.of(new UnforcedFrames.Hole(from, from + holeBytes));
     try (Disk.File copy = disk.create(COPY)) {
-      new RingTail(from, end, holes).copy(directory, from, copy, 8);
+      new UnforcedFrames(from, end, holes).copy(directory, from, copy, 8);
       FrameReader reader =
           new FrameReader((into, at) -> copy.read(into, 8 + at), end - from, from, SALT);
       while (reader.position() < end) {

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A stamp may become smaller, if a thread stores an older use late. Such a node is found at the
  * latest by the next pass.
  */
-final class SlotQueue<K, V> {
+final class ColdestQueue<K, V> {
   private static final int FIRST_CHUNK = RecencyClock.chunk(RecencyClock.FIRST_SLOT);
 
   // With more candidates the pass over all stamps comes more seldom, but each batch of them takes a
@@ -36,11 +36,11 @@ final class SlotQueue<K, V> {
 
   private final RecencyClock clock;
   private final Slots<K, V> slots;
-  private final Candidates candidates = new Candidates();
+  private final ColdestSlots candidates = new ColdestSlots();
   private long polledStamp;
   private long steps;
 
-  SlotQueue(RecencyClock clock, Slots<K, V> slots) {
+  ColdestQueue(RecencyClock clock, Slots<K, V> slots) {
     this.clock = clock;
     this.slots = slots;
   }
@@ -116,7 +116,7 @@ final class SlotQueue<K, V> {
       coldest = collectUpTo(limit);
     }
     if (coldest < candidates.lowest()) { // few are that far apart: then only the coldest of them
-      coldest = collectUpTo(Candidates.thresholdFrom(coldest));
+      coldest = collectUpTo(ColdestSlots.thresholdFrom(coldest));
     }
     assert coldest >= candidates.lowest() : "no stamp becomes smaller";
     return true;

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * <p>They are in two arrays. {@link #batch} is sorted and has the coldest. If it is used up, the
  * coldest few thousand of {@link #cold} become the next one.
  */
-final class Candidates {
+final class ColdestSlots {
   private static final int SAMPLE = 512;
   private static final int BATCH = 8192;
   private static final int START = 16; // in both arrays: room for nodes that come back

@@ -18,11 +18,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The queue gives out what sorting by stamps would, whatever was used or removed meanwhile. */
-class SlotQueueTest {
-  private final Random random = Seed.random(SlotQueueTest.class);
+class ColdestQueueTest {
+  private final Random random = Seed.random(ColdestQueueTest.class);
   private final RecencyClock clock = new RecencyClock(0, 1_000_000);
   private final Slots<Integer, Integer> slots = new Slots<>(clock, 5_000);
-  private final SlotQueue<Integer, Integer> queue = new SlotQueue<>(clock, slots);
+  private final ColdestQueue<Integer, Integer> queue = new ColdestQueue<>(clock, slots);
   private final ArrayDeque<Integer> freeSlots = new ArrayDeque<>();
   private final List<Node<Integer, Integer>> model = new ArrayList<>();
   private long now;
