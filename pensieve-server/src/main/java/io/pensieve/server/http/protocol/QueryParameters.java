@@ -94,7 +94,7 @@ public final class QueryParameters {
     }
     String rawName = raw.substring(0, equals);
     try {
-      return rawName.equals(name) || rawName.indexOf('%') >= 0 && decode(rawName).equals(name);
+      return rawName.equals(name) || (rawName.indexOf('%') >= 0 && decode(rawName).equals(name));
     } catch (ProblemException malformed) {
       return false; // whoever parses the whole query refuses it
     }
