@@ -18,7 +18,8 @@ class QueryParametersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "wait", "await=1s", "waiting=1s", "x=wait=1s", "%zzwait=1s", "%77ait"})
+  @ValueSource(
+      strings = {"", "wait", "await=1s", "waiting=1s", "x=wait=1s", "%zzwait=1s", "%77ait"})
   void anotherParameterIsNotTakenForIt(String query) {
     assertEquals(Optional.empty(), QueryParameters.find(query, "wait"));
     assertEquals(query, QueryParameters.without(query, "wait"));
