@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.BatchResult.OperationResult;
 import io.pensieve.log.Change;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.log.Change;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
-import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

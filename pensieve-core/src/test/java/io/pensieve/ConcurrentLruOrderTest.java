@@ -7,6 +7,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -4,8 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Codec;
-import io.pensieve.log.file.Depth;
 import io.pensieve.log.file.FileLog;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -6,7 +6,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Log;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;

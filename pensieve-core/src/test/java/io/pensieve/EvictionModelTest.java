@@ -3,7 +3,8 @@ package io.pensieve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.Change;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.pensieve;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -40,6 +40,8 @@ class HouseRulesTest {
   private static final Pattern UNFINISHED = Pattern.compile("\\b(?:TO[D]O|FIX[M]E|XX[X])\\b");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s#]*)(?:#([^)\\s]+))?[^)]*\\)");
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
+  private static final Pattern TEST_SETTING =
+      Pattern.compile("\"pensieve\\.(?:seed|depth|fork|ports)\"");
   private static final Pattern TOP_LEVEL =
       Pattern.compile(
           "pom\\.xml|pensieve-(?:core|server|bench)|examples|README\\.md|LICENSE|\\..+"
@@ -250,6 +252,21 @@ class HouseRulesTest {
     return asks && !source.code().contains("@Tag(Depth.TAG)")
         ? Stream.of("has a depth, and no @Tag(Depth.TAG)")
         : Stream.empty();
+  }
+
+  @Test
+  void oneClassReadsASettingOfTheTests() throws IOException {
+    assertHolds(HouseRulesTest::ownSettings);
+    assertBreaks(HouseRulesTest::ownSettings, "ATest", "Long.getLong(\"pensieve" + ".seed\", 1);");
+    assertKeeps(HouseRulesTest::ownSettings, "ATest", "long seed = Seed.choose();");
+    assertKeeps(HouseRulesTest::ownSettings, "testing/A", "\"pensieve" + ".depth\"");
+  }
+
+  // The seed, the depth and the ports: those of io.pensieve.testing, which all modules have.
+  private static Stream<String> ownSettings(Source source) {
+    return source.path().contains("/io/pensieve/testing/")
+        ? Stream.empty()
+        : TEST_SETTING.matcher(source.text()).results().map(found -> "reads " + found.group());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.KeyPage.Item;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.pensieve;
 
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Collectors;

@@ -9,6 +9,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.FileLog;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

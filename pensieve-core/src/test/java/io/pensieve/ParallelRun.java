@@ -1,5 +1,6 @@
 package io.pensieve;
 
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

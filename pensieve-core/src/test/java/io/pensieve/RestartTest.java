@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

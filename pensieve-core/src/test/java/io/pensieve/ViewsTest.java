@@ -10,6 +10,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.Log;
 import io.pensieve.log.file.FileLog;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.AbstractList;

@@ -14,6 +14,7 @@ import io.pensieve.log.LogException;
 import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.log.file.FileLog;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.pensieve.Pensieve;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
-import io.pensieve.Seed;
+import io.pensieve.testing.Seed;
 import java.io.ObjectInputFilter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;

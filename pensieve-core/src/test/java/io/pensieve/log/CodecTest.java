@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.pensieve.log.file.Seeds;
+import io.pensieve.testing.Seed;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +46,7 @@ class CodecTest {
 
   @Test
   void ofAnyBytesExactlyThoseAreRefusedThatAStrictDecoderRefuses() {
-    long seed = Seeds.of(1).findFirst().orElseThrow();
+    long seed = Seed.first(1).findFirst().orElseThrow();
     Random random = new Random(seed);
     for (int i = 0; i < 200_000; i++) {
       byte[] bytes = someText(random).getBytes(StandardCharsets.UTF_8);

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.Seed;
+import io.pensieve.testing.Seed;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;

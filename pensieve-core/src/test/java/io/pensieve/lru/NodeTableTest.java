@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.Seed;
 import io.pensieve.StackOverflows;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;

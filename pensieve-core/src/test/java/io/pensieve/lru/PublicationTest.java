@@ -3,7 +3,7 @@ package io.pensieve.lru;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.Race;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,8 +3,8 @@ package io.pensieve.lru;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.Seed;
-import io.pensieve.log.file.Depth;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

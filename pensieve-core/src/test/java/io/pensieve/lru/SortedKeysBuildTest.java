@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.Seed;
+import io.pensieve.testing.Seed;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;

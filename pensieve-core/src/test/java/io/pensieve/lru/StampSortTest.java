@@ -2,7 +2,7 @@ package io.pensieve.lru;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pensieve.Seed;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.testing.Seed;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -101,8 +102,7 @@ class TableRestorerTest {
   }
 
   private static long seed() {
-    String given = System.getProperty("pensieve.seed", "");
-    return given.isEmpty() ? 1 : Long.parseLong(given);
+    return Seed.isGiven() ? Seed.choose() : 1;
   }
 
   /** Saved entries, then changes with growing sequences. */

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.Seed;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -1,5 +1,6 @@
 package io.pensieve.server;
 
+import io.pensieve.testing.Ports;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

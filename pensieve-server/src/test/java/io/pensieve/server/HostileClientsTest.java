@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.pensieve.server.http.transport.ConnectionLimits;
+import io.pensieve.testing.Depth;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;

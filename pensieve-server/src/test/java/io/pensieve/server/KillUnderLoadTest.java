@@ -2,6 +2,8 @@ package io.pensieve.server;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

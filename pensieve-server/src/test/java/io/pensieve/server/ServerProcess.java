@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.pensieve.testing.Depth;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

@@ -2,6 +2,7 @@ package io.pensieve.server;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.pensieve.testing.Ports;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.URI;

@@ -3,7 +3,7 @@ package io.pensieve.examples.cluster;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.pensieve.examples.Ports;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -10,6 +10,8 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.SimulatedLog.Event;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -34,11 +36,11 @@ class BackupJobTest {
   private static final Path TARGET = Path.of("backup");
 
   static LongStream seeds() {
-    return Seeds.of(Depth.of(1, 3, 3));
+    return Seed.first(Depth.of(1, 3, 3));
   }
 
   static LongStream manySeeds() {
-    return Seeds.of(Depth.of(6, 60, 600));
+    return Seed.first(Depth.of(6, 60, 600));
   }
 
   /** A log that is backed up while it is written, as a seed has it. */

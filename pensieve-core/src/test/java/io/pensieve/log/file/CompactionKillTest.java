@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.testing.Depth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

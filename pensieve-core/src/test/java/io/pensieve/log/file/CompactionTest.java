@@ -11,6 +11,7 @@ import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.file.SimulatedLog.Event;
+import io.pensieve.testing.Depth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

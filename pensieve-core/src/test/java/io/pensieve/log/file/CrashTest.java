@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -79,10 +81,10 @@ class CrashTest {
 
   @Test
   void whatWasAcknowledgedSurvivesEveryCrashAtEveryPoint() {
-    Seeds.of(SCRIPTS).forEach(this::crashEverywhere);
-    if (Seeds.areAll()) {
+    Seed.first(SCRIPTS).forEach(this::crashEverywhere);
+    if (!Seed.isGiven()) {
       if (UNFORESEEN) {
-        crashEverywhere(Seeds.random(CrashTest.class));
+        crashEverywhere(Seed.printed(CrashTest.class));
       }
       System.out.println(
           "CrashTest: " + crashes + " crashes and recoveries, " + crashPoints.size() + " points");

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -34,7 +36,7 @@ class DiskFaultTest {
   private static final int FAULTS_MIN = Depth.of(100, 600, 2000);
 
   static LongStream seeds() {
-    return Seeds.of(Depth.of(1, 2, 40));
+    return Seed.first(Depth.of(1, 2, 40));
   }
 
   /** How an operation fails: once, or it and all after it. */

@@ -6,6 +6,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.SimulatedLog.Event;
+import io.pensieve.testing.Depth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -9,6 +9,8 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.LogStatistics;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +38,7 @@ class FaultInjectionTest {
 
   @Test
   void aLogGoesOnOrSaysThatItFailedAndAlwaysEnds() {
-    long first = Seeds.random(FaultInjectionTest.class);
+    long first = Seed.printed(FaultInjectionTest.class);
     for (int i = 0; i < TRIES; i++) {
       long seed = first + i;
       assertTimeoutPreemptively(

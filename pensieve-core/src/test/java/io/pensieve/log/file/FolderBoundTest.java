@@ -9,6 +9,7 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LogStatistics;
 import io.pensieve.log.file.SimulatedLog.Event;
+import io.pensieve.testing.Depth;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;

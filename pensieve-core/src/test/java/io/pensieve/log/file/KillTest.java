@@ -7,6 +7,7 @@ import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.testing.Depth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;

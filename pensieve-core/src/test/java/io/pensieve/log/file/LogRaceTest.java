@@ -6,6 +6,7 @@ import io.pensieve.Race;
 import io.pensieve.log.Change;
 import io.pensieve.log.Codec;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Depth;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

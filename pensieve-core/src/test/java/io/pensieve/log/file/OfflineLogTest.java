@@ -12,6 +12,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.testing.Depth;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

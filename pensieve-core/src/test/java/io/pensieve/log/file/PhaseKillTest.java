@@ -11,6 +11,8 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.KillableMap.Phase;
 import io.pensieve.log.file.KillableMap.Scarce;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -60,7 +62,7 @@ class PhaseKillTest {
 
   PhaseKillTest(@TempDir Path place) {
     this.place = place;
-    long seed = Seeds.random(PhaseKillTest.class);
+    long seed = Seed.printed(PhaseKillTest.class);
     this.random = new Random(seed);
     this.seed = ", -Dpensieve.seed=" + seed;
     Arrays.fill(acknowledged, -1);

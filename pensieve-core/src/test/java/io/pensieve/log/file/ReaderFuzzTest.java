@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries;
 import io.pensieve.log.LogException;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +31,7 @@ class ReaderFuzzTest {
 
   @Test
   void anyMutatedFolderIsOpenedOrRefused() throws Exception {
-    long seed = Seeds.random(ReaderFuzzTest.class);
+    long seed = Seed.printed(ReaderFuzzTest.class);
     Random random = new Random(seed);
     List<Map<Path, byte[]>> logs = logs(random);
     for (int i = 0; i < CASES; i++) {

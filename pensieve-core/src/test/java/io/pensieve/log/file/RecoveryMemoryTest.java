@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -37,7 +39,7 @@ class RecoveryMemoryTest {
 
   RecoveryMemoryTest(@TempDir Path folder) {
     this.folder = folder;
-    this.seed = Seeds.random(RecoveryMemoryTest.class);
+    this.seed = Seed.printed(RecoveryMemoryTest.class);
     this.random = new Random(seed);
   }
 

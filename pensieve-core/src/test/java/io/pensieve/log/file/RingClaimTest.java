@@ -11,6 +11,7 @@ import io.pensieve.log.Codec;
 import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.ReplayHandler;
+import io.pensieve.testing.Depth;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -11,6 +11,8 @@ import io.pensieve.log.Durability;
 import io.pensieve.log.LiveEntries.LiveEntry;
 import io.pensieve.log.LogException;
 import io.pensieve.log.file.SimulatedLog.Event;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -36,7 +38,7 @@ class SalvageTest {
   private static final Path INTO = Path.of("salvaged");
 
   static LongStream seeds() {
-    return Seeds.of(Depth.of(1, 4, 40));
+    return Seed.first(Depth.of(1, 4, 40));
   }
 
   private enum End {

@@ -17,6 +17,7 @@ import io.pensieve.log.LogException;
 import io.pensieve.log.file.FileLog;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.RatisConsensus;
+import io.pensieve.testing.Ports;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

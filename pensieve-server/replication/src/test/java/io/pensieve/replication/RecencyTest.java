@@ -9,6 +9,7 @@ import io.pensieve.replication.format.EntryDecoder;
 import io.pensieve.replication.format.EntryEncoder;
 import io.pensieve.replication.format.EntryHeader;
 import io.pensieve.replication.format.Request;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Arrays;

@@ -2,6 +2,8 @@ package io.pensieve.replication;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;

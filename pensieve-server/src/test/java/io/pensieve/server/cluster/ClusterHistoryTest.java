@@ -2,8 +2,8 @@ package io.pensieve.server.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Depth;
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -31,9 +31,7 @@ final class ClusterHistoryTest {
   private static final int WRITES_DURING_FAULT = 50;
   private static final int QUICK_SEED = 13; // so that a build does not find what another did not
   private static final long SEED =
-      Depth.of(1, 0, 0) > 0 && System.getProperty("pensieve.seed", "").isEmpty()
-          ? QUICK_SEED
-          : Seed.choose();
+      Depth.of(1, 0, 0) > 0 && !Seed.isGiven() ? QUICK_SEED : Seed.choose();
 
   // -Dpensieve.faults=LEADER_STOPPED,EACH_RESTARTED takes only these, -Dpensieve.faultCount=50 so
   // many.

@@ -2,9 +2,9 @@ package io.pensieve.server.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Depth;
-import io.pensieve.server.Ports;
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Ports;
+import io.pensieve.testing.Seed;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -3,9 +3,9 @@ package io.pensieve.server.http;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pensieve.log.LogException;
-import io.pensieve.server.Depth;
-import io.pensieve.server.Seed;
 import io.pensieve.server.http.protocol.MemoryBudget;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.google.gson.JsonPrimitive;
 import io.pensieve.Versioned;
-import io.pensieve.server.Depth;
-import io.pensieve.server.Seed;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.transport.Route;
 import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonParser;
 import io.pensieve.Versioned;
-import io.pensieve.server.Ports;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.access.Tokens;
 import io.pensieve.server.http.metrics.DurationMetric;
 import io.pensieve.server.http.replication.ServedBy;
 import io.pensieve.server.http.transport.Route;
 import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;

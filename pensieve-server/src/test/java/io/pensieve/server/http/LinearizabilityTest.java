@@ -2,12 +2,12 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pensieve.server.Depth;
-import io.pensieve.server.Seed;
 import io.pensieve.server.linearizability.Answer;
 import io.pensieve.server.linearizability.LinearizabilityChecker;
 import io.pensieve.server.linearizability.Operation;
 import io.pensieve.server.linearizability.Request;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

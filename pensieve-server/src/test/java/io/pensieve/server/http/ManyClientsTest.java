@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.Pensieve;
-import io.pensieve.server.Seed;
 import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.testing.Seed;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

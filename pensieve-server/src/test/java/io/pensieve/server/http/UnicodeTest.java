@@ -2,8 +2,8 @@ package io.pensieve.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pensieve.server.Depth;
 import io.pensieve.server.http.protocol.SizeLimits;
+import io.pensieve.testing.Depth;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Seed;
 import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.value.WaitLimits;
+import io.pensieve.testing.Seed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

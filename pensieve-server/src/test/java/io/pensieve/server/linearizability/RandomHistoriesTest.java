@@ -3,8 +3,8 @@ package io.pensieve.server.linearizability;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Depth;
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Depth;
+import io.pensieve.testing.Seed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;

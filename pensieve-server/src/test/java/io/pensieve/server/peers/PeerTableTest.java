@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Seed;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.server.Ports;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;

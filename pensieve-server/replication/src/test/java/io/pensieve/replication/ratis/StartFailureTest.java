@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pensieve.replication.Ports;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.ratis.TestCluster.Node;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

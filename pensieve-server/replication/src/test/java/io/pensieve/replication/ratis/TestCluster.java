@@ -1,10 +1,10 @@
 package io.pensieve.replication.ratis;
 
-import io.pensieve.replication.Ports;
 import io.pensieve.replication.consensus.ConsensusStatus;
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.testing.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.stream.JsonWriter;
 import io.pensieve.log.Codec;
 import io.pensieve.server.http.value.StoredValue;
+import io.pensieve.testing.Seed;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** A value that is made into JSON piece by piece is what Gson makes of the whole. */
 final class LazyJsonStringTest {
-  private static final long SEED = Long.getLong("pensieve.seed", System.nanoTime());
+  private static final long SEED = Seed.choose();
   private static final String ODD =
       "\"\\/\b\f\n\r"
           + "\t\u0000\u0001\u001f\u007f<>&='\u00e9\u0800\u2027\u2028\u2029\u202a\ue000\uffff";

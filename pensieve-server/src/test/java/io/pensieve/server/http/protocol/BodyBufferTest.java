@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonPrimitive;
+import io.pensieve.testing.Seed;
 import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Test;
  * What comes in pieces of any size is read as it came, and what is claimed for it is what it has.
  */
 final class BodyBufferTest {
-  private static final long SEED = Long.getLong("pensieve.seed", System.nanoTime());
+  private static final long SEED = Seed.choose();
   private static final int BYTES_MAX = 300_000;
 
   private final Random random = new Random(SEED);

@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.pensieve.Pensieve;
 import io.pensieve.log.Codec;
 import io.pensieve.log.file.FileLog;
-import io.pensieve.server.Seed;
+import io.pensieve.testing.Seed;
 import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

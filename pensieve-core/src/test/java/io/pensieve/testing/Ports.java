@@ -1,17 +1,20 @@
-package io.pensieve.replication;
+package io.pensieve.testing;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.Random;
 
 /**
  * Ports of loopback for servers that must know theirs before they start, or come back to it. Each
  * process of tests has a range of its own, below the ports that systems give to clients: between
- * this look at a port and its server's start nobody takes it.
+ * this look at a port and its server's start nobody takes it. Modules are tested side by side: the
+ * property {@code pensieve.ports} is where the ranges of a module begin.
  */
 public final class Ports {
-  private static final int FIRST = 20_000;
+  private static final int FIRST = Integer.getInteger("pensieve.ports", 10_000);
   private static final int RANGE = 1_000;
   private static final int RANGES = 9;
   private static final int OF_FORK = FIRST + RANGE * (fork() % RANGES);
@@ -20,8 +23,10 @@ public final class Ports {
 
   private Ports() {}
 
+  // Forks are numbered from 1.
   private static int fork() {
-    return Integer.getInteger("pensieve.fork", (int) (ProcessHandle.current().pid() % RANGES));
+    int fork = Integer.getInteger("pensieve.fork", 0);
+    return fork > 0 ? fork - 1 : (int) (ProcessHandle.current().pid() % RANGES);
   }
 
   /** Takes one. */
@@ -48,5 +53,12 @@ public final class Ports {
       }
     }
     return true;
+  }
+
+  /** A port where nobody listens, and nobody else can until this is closed. */
+  public static Socket dead() throws IOException {
+    Socket bound = new Socket();
+    bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return bound;
   }
 }

@@ -1,4 +1,4 @@
-package io.pensieve.log.file;
+package io.pensieve.testing;
 
 import java.util.Locale;
 
@@ -21,6 +21,14 @@ public final class Depth {
       Level.valueOf(System.getProperty("pensieve.depth", "quick").toUpperCase(Locale.ROOT));
 
   private Depth() {}
+
+  /**
+   * The option of a JVM that a test starts. In every build it has the first compiler alone: most of
+   * them live for a second, and so start in two thirds of the processor time.
+   */
+  public static String compilers() {
+    return "-XX:TieredStopAtLevel=" + of(1, 4, 4);
+  }
 
   /** What the level that was chosen makes of a number, such as of rounds or of seeds. */
   public static int of(int quick, int ci, int deep) {
