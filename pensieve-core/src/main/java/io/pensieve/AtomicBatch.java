@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Operations that {@link Pensieve#writeAsync} applies atomically: all or none. It applies them in
@@ -38,16 +37,7 @@ public final class AtomicBatch<K, V> {
 
   record Get<K, V>(K key) implements Operation<K, V> {}
 
-  /** Null stands for the map's time to live. */
-  record Put<K, V>(K key, V value, @Nullable TimeToLive ttl) implements Operation<K, V> {
-    long ttlMillis() {
-      return ttl == null ? 0 : ttl.millis();
-    }
-
-    boolean keepsExpiry() {
-      return ttl != null && ttl.dependsOnEntry();
-    }
-  }
+  record Put<K, V>(K key, V value, TimeToLive ttl) implements Operation<K, V> {}
 
   record Touch<K, V>(K key, TimeToLive ttl) implements Operation<K, V> {}
 
@@ -67,7 +57,7 @@ public final class AtomicBatch<K, V> {
 
   /** Writes the value, with the time to live of {@link Pensieve#put(Object, Object)}. */
   public AtomicBatch<K, V> put(K key, V value) {
-    return add(new Put<>(requireNonNull(key), requireNonNull(value), null));
+    return put(key, value, TimeToLive.ofMap());
   }
 
   /**

@@ -122,7 +122,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     for (Operation<K, V> operation : operations) {
       drafts.computeIfAbsent(operation.key(), key -> new PendingEntry<>(drafts.size()));
       if (operation instanceof AtomicBatch.Put<K, V> put) {
-        puts.put(put, updateDecisions.writeFor(put.key(), put.value(), put.ttlMillis()));
+        puts.put(put, updateDecisions.writeFor(put.key(), put.value(), put.ttl().millis()));
       }
     }
   }
@@ -183,7 +183,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     }
     if (operation instanceof AtomicBatch.Put<K, V> put) {
       UpdateDecision<V> write = requireNonNull(puts.get(put));
-      write(put.key(), put.value(), write, put.keepsExpiry(), pendingEntry, nowMillis);
+      write(put.key(), put.value(), write, put.ttl().dependsOnEntry(), pendingEntry, nowMillis);
     } else if (operation instanceof AtomicBatch.Touch<K, V> touch) {
       V value = pendingEntry.value();
       if (value != null) {

@@ -16,9 +16,10 @@ import java.util.Optional;
 public final class TimeToLive {
   // Milliseconds of an entry that the write creates, and of one that it replaces. As in an
   // UpdateDecision: NEVER if the entry does not expire, SAME_EXPIRY if it keeps its expiry time.
-  // 0 for a created entry stands for the map's default.
+  // DEFAULT stands for the map's time to live.
   private static final long DEFAULT = 0;
 
+  private static final TimeToLive OF_MAP = new TimeToLive(DEFAULT, DEFAULT);
   private static final TimeToLive UNLIMITED = new TimeToLive(Node.NEVER, Node.NEVER);
   private static final TimeToLive UNCHANGED = new TimeToLive(DEFAULT, UpdateDecision.SAME_EXPIRY);
 
@@ -39,6 +40,11 @@ public final class TimeToLive {
   public static TimeToLive of(Duration ttl) {
     long millis = UpdateDecisions.millis(ttl);
     return new TimeToLive(millis, millis);
+  }
+
+  /** The entry lives as long as the map says, as by {@link Pensieve#put(Object, Object)}. */
+  static TimeToLive ofMap() {
+    return OF_MAP;
   }
 
   /** The entry does not expire, whatever it did before. */
@@ -68,7 +74,10 @@ public final class TimeToLive {
     return ofReplacedMillis == UpdateDecision.SAME_EXPIRY;
   }
 
-  /** Returns the milliseconds that each entry lives, if that does not depend on the old entry. */
+  /**
+   * Returns the milliseconds that each entry lives, if that does not depend on the old entry; 0 for
+   * the map's time to live.
+   */
   long millis() {
     return ofCreatedMillis;
   }

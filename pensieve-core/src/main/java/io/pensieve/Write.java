@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.pensieve.lru.UpdateDecision;
 import io.pensieve.lru.UpdateFunction;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A put, a touch or a removal of one key, with its condition and its time to live, for {@link
@@ -28,7 +27,7 @@ public abstract sealed class Write<K, V> {
 
   /** Writes the value, with the time to live of {@link Pensieve#put(Object, Object)}. */
   public static <K, V> Put<K, V> put(K key, V value) {
-    return new Put<>(key, value, 0, null, Condition.NONE, 0);
+    return new Put<>(key, value, TimeToLive.ofMap(), Condition.NONE, 0);
   }
 
   /**
@@ -79,22 +78,14 @@ public abstract sealed class Write<K, V> {
   /** A put. Without a condition it always applies; a later condition replaces an earlier one. */
   public static final class Put<K, V> extends Write<K, V> {
     private final V value;
-    private final long ttlMillis; // 0 stands for the map's default
-    private final @Nullable TimeToLive ttl; // if not null, it replaces ttlMillis
+    private final TimeToLive ttl;
     private final Condition condition;
     private final long version;
 
-    private Put(
-        K key,
-        V value,
-        long ttlMillis,
-        @Nullable TimeToLive ttl,
-        Condition condition,
-        long version) {
+    private Put(K key, V value, TimeToLive ttl, Condition condition, long version) {
       super(key);
       this.value = requireNonNull(value);
-      this.ttlMillis = ttlMillis;
-      this.ttl = ttl;
+      this.ttl = requireNonNull(ttl);
       this.condition = condition;
       this.version = version;
     }
@@ -106,14 +97,12 @@ public abstract sealed class Write<K, V> {
      * @throws IllegalArgumentException if {@code ttl} is not positive
      */
     public Put<K, V> ttl(Duration ttl) {
-      return new Put<>(key(), value, UpdateDecisions.millis(ttl), null, condition, version);
+      return ttl(TimeToLive.of(ttl));
     }
 
     /** This put, with a time to live that may depend on whether there is an entry. */
     public Put<K, V> ttl(TimeToLive ttl) {
-      return ttl.dependsOnEntry()
-          ? new Put<>(key(), value, 0, ttl, condition, version)
-          : new Put<>(key(), value, ttl.millis(), null, condition, version);
+      return new Put<>(key(), value, ttl, condition, version);
     }
 
     /**
@@ -121,12 +110,12 @@ public abstract sealed class Write<K, V> {
      * reports the version of that.
      */
     public Put<K, V> ifAbsent() {
-      return new Put<>(key(), value, ttlMillis, ttl, Condition.ABSENT, 0);
+      return new Put<>(key(), value, ttl, Condition.ABSENT, 0);
     }
 
     /** This put, if the key's entry has this version. Otherwise it is not a use. */
     public Put<K, V> ifVersion(long version) {
-      return new Put<>(key(), value, ttlMillis, ttl, Condition.VERSION, version);
+      return new Put<>(key(), value, ttl, Condition.VERSION, version);
     }
 
     @Override
@@ -136,12 +125,11 @@ public abstract sealed class Write<K, V> {
 
     @Override
     UpdateFunction<V> function(UpdateDecisions<K, V> decisions) {
-      TimeToLive given = ttl;
       return condition.guard(
           version,
-          given == null
-              ? decisions.writeFor(key(), value, ttlMillis)
-              : (current, now) -> given.write(decisions, key(), value, current != null));
+          ttl.dependsOnEntry()
+              ? (current, now) -> ttl.write(decisions, key(), value, current != null)
+              : decisions.writeFor(key(), value, ttl.millis()));
     }
   }
 

@@ -55,6 +55,7 @@ final class RoomArrows {
                   "io.pensieve.log.file",
                   "io.pensieve.replication.ratis",
                   "io.pensieve.server.backup",
+                  "io.pensieve.server.client",
                   "io.pensieve.server.command",
                   "io.pensieve.server.http",
                   "io.pensieve.server.http.access",

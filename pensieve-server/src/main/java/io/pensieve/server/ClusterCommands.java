@@ -1,15 +1,12 @@
 package io.pensieve.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import io.pensieve.log.LogException;
 import io.pensieve.server.backup.BackupExtractor;
-import io.pensieve.server.http.transport.ReloadableTls;
-import io.pensieve.server.peers.PeerTrust;
+import io.pensieve.server.client.Authorities;
+import io.pensieve.server.client.PensieveClient;
+import io.pensieve.server.client.RefusedException;
 import io.pensieve.server.replication.ClusterRecovery;
 import io.pensieve.server.replication.ClusterRestore;
 import io.pensieve.server.tools.BackupRestorer;
@@ -17,19 +14,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.net.ssl.SSLContext;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -52,7 +44,6 @@ final class ClusterCommands {
   private static final String URL = "url";
   private static final String LEADER = "leader";
 
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Pattern ADMIN = Pattern.compile("(?m)^\\s*admin\\s+(\\S+)\\s*$");
   private static final Pattern READER =
       Pattern.compile("(?m)^\\s*(?:read|write|admin)\\s+(\\S+)\\s*$");
@@ -179,7 +170,7 @@ final class ClusterCommands {
     try {
       Node node =
           new Node(
-              URI.create(url.isEmpty() ? Configuration.localUrl(given) : url),
+              url.isEmpty() ? Configuration.localUrl(given) : url.replaceFirst("/+$", ""),
               token(given, name.equals(STATUS) ? READER : ADMIN),
               trust(given));
       return switch (name) {
@@ -278,51 +269,51 @@ final class ClusterCommands {
     throw new IOException("there is no token for this: it needs the role admin");
   }
 
-  private static PeerTrust trust(Map<Setting, SettingValue> given) throws IOException {
-    PeerTrust trust = new PeerTrust();
+  private static Optional<SSLContext> trust(Map<Setting, SettingValue> given) throws IOException {
     Optional<Path> authorities = get(given, Setting.PEERS_CA).file();
-    if (authorities.isPresent()) {
-      trust.replace(ReloadableTls.certificates(Files.readAllBytes(authorities.get())));
-    }
-    return trust;
+    return authorities.isPresent()
+        ? Optional.of(Authorities.trusting(authorities.get()))
+        : Optional.empty();
   }
 
   private static SettingValue get(Map<Setting, SettingValue> given, Setting setting) {
     return given.getOrDefault(setting, SettingValue.byDefault(setting));
   }
 
-  /** A node, as this program reaches it. */
-  private record Node(URI url, Optional<String> token, PeerTrust trust) {
-    Node at(URI other) {
+  /**
+   * A node, as this program reaches it.
+   *
+   * @param url without a slash at its end
+   * @param trust whom to trust; empty for those whom Java trusts
+   */
+  private record Node(String url, Optional<String> token, Optional<SSLContext> trust) {
+    Node at(String other) {
       return new Node(other, token, trust);
     }
 
-    JsonObject send(HttpRequest.Builder request) throws IOException, InterruptedException {
-      token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
-      HttpClient.Builder client =
-          HttpClient.newBuilder()
-              .version(HttpClient.Version.HTTP_1_1)
-              .proxy(HttpClient.Builder.NO_PROXY)
-              .connectTimeout(PATIENCE);
-      if ("https".equals(url.getScheme())) {
-        client.sslContext(trust.context());
+    JsonObject get(String path) throws IOException, InterruptedException {
+      try {
+        return client().getJson(path);
+      } catch (RefusedException refused) {
+        throw saying(refused);
       }
-      HttpResponse<byte[]> response =
-          client.build().send(request.timeout(PATIENCE).build(), BodyHandlers.ofByteArray());
-      JsonObject body = parse(new String(response.body(), UTF_8));
-      if (response.statusCode() != 200) {
-        throw new IOException(
-            url + " answers " + response.statusCode() + ": " + text(body, "detail"));
-      }
-      return body;
     }
 
-    private JsonObject parse(String body) throws IOException {
+    void post(String path, JsonObject body) throws IOException, InterruptedException {
       try {
-        return JsonParser.parseString(body).getAsJsonObject();
-      } catch (JsonParseException | IllegalStateException notJson) {
-        throw new IOException(url + " is no node of a cluster", notJson);
+        JsonObject unused = client().postJson(path, body);
+      } catch (RefusedException refused) {
+        throw saying(refused);
       }
+    }
+
+    private PensieveClient client() {
+      return new PensieveClient(URI.create(url), token, trust);
+    }
+
+    // A command may ask two nodes: which one refuses?
+    private IOException saying(RefusedException refused) {
+      return new IOException(url + " answers " + refused.getMessage(), refused);
     }
   }
 
@@ -337,7 +328,7 @@ final class ClusterCommands {
       throw new IOException(node.url() + " does not replicate");
     }
     String leader = text(cluster, LEADER);
-    Optional<URI> leaderUrl = urlOf(cluster, leader);
+    Optional<String> leaderUrl = urlOf(cluster, leader);
     // Only the leader knows how far the others are behind.
     JsonObject shown = leaderUrl.isPresent() ? clusterAt(node.at(leaderUrl.get())) : cluster;
     out.printf(
@@ -364,18 +355,18 @@ final class ClusterCommands {
   }
 
   private static JsonObject clusterAt(Node node) throws IOException, InterruptedException {
-    return node.send(HttpRequest.newBuilder(node.url().resolve("/v1/cluster")));
+    return node.get("/v1/cluster");
   }
 
   private static List<JsonElement> members(JsonObject cluster) {
     return cluster.has("members") ? cluster.getAsJsonArray("members").asList() : List.of();
   }
 
-  private static Optional<URI> urlOf(JsonObject cluster, String id) {
+  private static Optional<String> urlOf(JsonObject cluster, String id) {
     return members(cluster).stream()
         .map(JsonElement::getAsJsonObject)
         .filter(member -> text(member, ID).equals(id))
-        .map(member -> URI.create(text(member, URL)))
+        .map(member -> text(member, URL))
         .findFirst();
   }
 
@@ -383,11 +374,7 @@ final class ClusterCommands {
       throws IOException, InterruptedException {
     JsonObject body = new JsonObject();
     fields.forEach(body::addProperty);
-    JsonObject unused =
-        node.send(
-            HttpRequest.newBuilder(node.url().resolve("/v1/cluster/" + what))
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body.toString())));
+    node.post("/v1/cluster/" + what, body);
     out.println("done");
     return OK;
   }

@@ -5,7 +5,6 @@ import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.admin.Administration;
 import io.pensieve.server.http.admin.CapacityControl;
-import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
 import io.pensieve.server.http.metrics.FileDescriptors;
 import io.pensieve.server.http.transport.ConnectionLimits;
@@ -175,18 +174,20 @@ final class PensieveServer implements AutoCloseable {
       ConnectionLimits connections,
       ServerInputs inputs,
       CapacityControl capacity) {
-    return new HttpServer.Settings(
-        configuration.address(),
-        configuration.limits(),
-        inputs.authorizer(),
-        configuration.durability(),
-        connections,
-        inputs.tls(),
-        inputs.accessLines().<AccessLog>map(lines -> lines).orElseGet(AccessLog::none),
-        configuration.ui(),
-        new Administration(
-            configuration.durability().map(kept -> configuration.dataDir()),
-            Optional.of(capacity)));
+    HttpServer.Settings.Builder settings =
+        HttpServer.Settings.on(configuration.address())
+            .limits(configuration.limits())
+            .authorizer(inputs.authorizer())
+            .durability(configuration.durability())
+            .connections(connections)
+            .tls(inputs.tls())
+            .ui(configuration.ui())
+            .administration(
+                new Administration(
+                    configuration.durability().map(kept -> configuration.dataDir()),
+                    Optional.of(capacity)));
+    inputs.accessLines().ifPresent(settings::accessLog);
+    return settings.build();
   }
 
   private static HttpServer listen(

@@ -9,10 +9,7 @@ import io.pensieve.server.http.Cluster;
 import io.pensieve.server.http.HttpServer;
 import io.pensieve.server.http.access.Authorizer;
 import io.pensieve.server.http.access.Tokens;
-import io.pensieve.server.http.metrics.AccessLog;
 import io.pensieve.server.http.metrics.Alarms;
-import io.pensieve.server.http.protocol.SizeLimits;
-import io.pensieve.server.http.transport.ConnectionLimits;
 import io.pensieve.server.http.transport.ReloadableTls;
 import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.peers.PeerTrust;
@@ -111,14 +108,10 @@ final class TlsClusterTest {
     opened.push(map);
     HttpServer server =
         HttpServer.start(
-            new HttpServer.Settings(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                SizeLimits.defaults(),
-                Authorizer.withTokens(Tokens.parse(TOKENS)),
-                Optional.empty(),
-                ConnectionLimits.defaults(),
-                Optional.of(tls),
-                AccessLog.none()),
+            HttpServer.Settings.on(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+                .authorizer(Authorizer.withTokens(Tokens.parse(TOKENS)))
+                .tls(Optional.of(tls))
+                .build(),
             map,
             cluster);
     opened.push(server);

@@ -172,7 +172,7 @@ public final class PensieveClient {
       return JsonParser.parseString(new String(body.readAllBytes(), UTF_8)).getAsJsonObject();
     } catch (JsonParseException | IllegalStateException notJson) {
       throw new RefusedException(
-          response.statusCode(), "", url + " answers no JSON: is it a Pensieve?");
+          response.statusCode(), "", "no JSON from " + url + ": is it a Pensieve?");
     } catch (IOException broken) {
       throw new UnreachableException(
           "the connection to " + url + " broke: " + broken.getMessage(), broken);

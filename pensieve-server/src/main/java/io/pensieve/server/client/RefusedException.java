@@ -10,7 +10,7 @@ public final class RefusedException extends IOException {
   private final String code;
 
   RefusedException(int status, String code, String detail) {
-    super(status + " " + code + (detail.isEmpty() ? "" : ": " + detail));
+    super(status + (code.isEmpty() ? "" : " " + code) + (detail.isEmpty() ? "" : ": " + detail));
     this.status = status;
     this.code = code;
   }

@@ -67,53 +67,92 @@ public final class HttpServer implements AutoCloseable {
       AccessLog accessLog,
       boolean ui,
       Administration administration) {
-
-    /** Settings of a map that nobody administers. */
-    public Settings(
-        InetSocketAddress address,
-        SizeLimits limits,
-        Authorizer authorizer,
-        Optional<Durability> durability,
-        ConnectionLimits connections,
-        Optional<ReloadableTls> tls,
-        AccessLog accessLog,
-        boolean ui) {
-      this(
-          address,
-          limits,
-          authorizer,
-          durability,
-          connections,
-          tls,
-          accessLog,
-          ui,
-          Administration.none());
-    }
-
-    /** Settings with a page for people. */
-    public Settings(
-        InetSocketAddress address,
-        SizeLimits limits,
-        Authorizer authorizer,
-        Optional<Durability> durability,
-        ConnectionLimits connections,
-        Optional<ReloadableTls> tls,
-        AccessLog accessLog) {
-      this(address, limits, authorizer, durability, connections, tls, accessLog, true);
+    /** Returns a builder with the defaults of {@link Builder}. */
+    public static Builder on(InetSocketAddress address) {
+      return new Builder(address);
     }
 
     /**
-     * Returns settings with default limits, open to anyone, for a map without a log, without TLS.
+     * Collects the settings of a server. By default it has the default limits and a page for
+     * people, is open to anyone and without TLS, its map has no log and no administrator, and
+     * nobody receives the completed requests. For one thread.
      */
-    public static Settings on(InetSocketAddress address) {
-      return new Settings(
-          address,
-          SizeLimits.defaults(),
-          Authorizer.open(),
-          Optional.empty(),
-          ConnectionLimits.defaults(),
-          Optional.empty(),
-          AccessLog.none());
+    public static final class Builder {
+      private final InetSocketAddress address;
+      private SizeLimits limits = SizeLimits.defaults();
+      private Authorizer authorizer = Authorizer.open();
+      private Optional<Durability> durability = Optional.empty();
+      private ConnectionLimits connections = ConnectionLimits.defaults();
+      private Optional<ReloadableTls> tls = Optional.empty();
+      private AccessLog accessLog = AccessLog.none();
+      private boolean ui = true;
+      private Administration administration = Administration.none();
+
+      private Builder(InetSocketAddress address) {
+        this.address = address;
+      }
+
+      /** The size limits of keys and values. */
+      public Builder limits(SizeLimits limits) {
+        this.limits = limits;
+        return this;
+      }
+
+      /** Who may call which route. */
+      public Builder authorizer(Authorizer authorizer) {
+        this.authorizer = authorizer;
+        return this;
+      }
+
+      /** What the map's log guarantees for a write; empty for no log. */
+      public Builder durability(Optional<Durability> durability) {
+        this.durability = durability;
+        return this;
+      }
+
+      /** The limits on connections, requests and silence. */
+      public Builder connections(ConnectionLimits connections) {
+        this.connections = connections;
+        return this;
+      }
+
+      /** The certificate and key; empty for HTTP without TLS. */
+      public Builder tls(Optional<ReloadableTls> tls) {
+        this.tls = tls;
+        return this;
+      }
+
+      /** What receives every completed request. */
+      public Builder accessLog(AccessLog accessLog) {
+        this.accessLog = accessLog;
+        return this;
+      }
+
+      /** Whether there is a page for people. */
+      public Builder ui(boolean ui) {
+        this.ui = ui;
+        return this;
+      }
+
+      /** What the routes for operators work with. */
+      public Builder administration(Administration administration) {
+        this.administration = administration;
+        return this;
+      }
+
+      /** Returns the settings. */
+      public Settings build() {
+        return new Settings(
+            address,
+            limits,
+            authorizer,
+            durability,
+            connections,
+            tls,
+            accessLog,
+            ui,
+            administration);
+      }
     }
   }
 

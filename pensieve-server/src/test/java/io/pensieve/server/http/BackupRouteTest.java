@@ -49,19 +49,13 @@ final class BackupRouteTest {
   }
 
   private static HttpServer.Settings settings(Duration silenceMax, Optional<Path> copies) {
-    HttpServer.Settings open = ServerUnderTest.settings();
     ConnectionLimits limits = ConnectionLimits.defaults();
-    return new HttpServer.Settings(
-        open.address(),
-        open.limits(),
-        open.authorizer(),
-        open.durability(),
-        new ConnectionLimits(
-            limits.connectionsMax(), limits.requestsMax(), silenceMax, Duration.ofSeconds(2)),
-        open.tls(),
-        open.accessLog(),
-        open.ui(),
-        new Administration(copies, Optional.empty()));
+    return ServerUnderTest.on()
+        .connections(
+            new ConnectionLimits(
+                limits.connectionsMax(), limits.requestsMax(), silenceMax, Duration.ofSeconds(2)))
+        .administration(new Administration(copies, Optional.empty()))
+        .build();
   }
 
   private static Duration patient() {

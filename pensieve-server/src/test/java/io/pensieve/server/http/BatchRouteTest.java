@@ -341,16 +341,7 @@ final class BatchRouteTest {
 
   @Test
   void manySmallValuesFitIntoABatchWhereTheLongestValueIsShort() throws Exception {
-    HttpServer.Settings defaults = ServerUnderTest.settings();
-    HttpServer.Settings shortValues =
-        new HttpServer.Settings(
-            defaults.address(),
-            new SizeLimits(64, 1024),
-            defaults.authorizer(),
-            defaults.durability(),
-            defaults.connections(),
-            defaults.tls(),
-            defaults.accessLog());
+    HttpServer.Settings shortValues = ServerUnderTest.on().limits(new SizeLimits(64, 1024)).build();
     try (ServerUnderTest small =
         new ServerUnderTest(Log.inMemory(1000), shortValues, Cluster.alone(1))) {
       String put = "{\"op\":\"put\",\"key\":\"a\",\"value\":\"" + "v".repeat(1000) + "\"}";

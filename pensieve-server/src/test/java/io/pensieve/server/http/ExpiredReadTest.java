@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.pensieve.log.Change;
 import io.pensieve.log.ChangeStream;
-import io.pensieve.log.Durability;
 import io.pensieve.log.LogException;
 import io.pensieve.log.RecentChanges;
 import io.pensieve.log.RecoveryReport;
@@ -77,15 +76,7 @@ final class ExpiredReadTest {
 
   /** As those of a node of a cluster: a majority has forced what is acknowledged. */
   private static HttpServer.Settings settings() throws Exception {
-    HttpServer.Settings defaults = ServerUnderTest.settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        Optional.of(Durability.POWER_CUT),
-        defaults.connections(),
-        defaults.tls(),
-        defaults.accessLog());
+    return ServerUnderTest.readsMayWait();
   }
 
   private static StoredValue value(String text) {

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,19 +39,14 @@ final class FairnessTest {
 
   private static ServerUnderTest serve(Duration silenceMax) throws Exception {
     Tokens tokens = Tokens.parse("read " + TOKEN);
-    HttpServer.Settings open = ServerUnderTest.settings();
     ConnectionLimits connections =
         new ConnectionLimits(100, REQUESTS_MAX, silenceMax, Duration.ofSeconds(5));
     return new ServerUnderTest(
         io.pensieve.log.Log.inMemory(10),
-        new HttpServer.Settings(
-            open.address(),
-            open.limits(),
-            Authorizer.withTokens(tokens),
-            Optional.empty(),
-            connections,
-            open.tls(),
-            open.accessLog()),
+        ServerUnderTest.on()
+            .authorizer(Authorizer.withTokens(tokens))
+            .connections(connections)
+            .build(),
         Cluster.alone(1));
   }
 

@@ -35,21 +35,11 @@ final class MultiGetRouteTest {
 
   @BeforeAll
   void start() throws Exception {
-    HttpServer.Settings defaults = ServerUnderTest.settings();
     SizeLimits limits = // a thousand short keys fit into the first line; values are 1 MiB at most
         new SizeLimits(1 << 10, 1 << 20, 64 << 10, WaitLimits.defaults());
     server =
         new ServerUnderTest(
-            Log.none(),
-            new HttpServer.Settings(
-                defaults.address(),
-                limits,
-                defaults.authorizer(),
-                defaults.durability(),
-                defaults.connections(),
-                defaults.tls(),
-                defaults.accessLog()),
-            Cluster.alone(1));
+            Log.none(), ServerUnderTest.on().limits(limits).build(), Cluster.alone(1));
     kv = new KvClient(server);
   }
 

@@ -92,22 +92,19 @@ final class ServerUnderTest implements AutoCloseable {
   /** A server whose log is in a folder, and so can tell its changes. */
   static ServerUnderTest over(Path folder, SizeLimits limits) throws IOException {
     FileLog<String, StoredValue> log = FileLog.at(folder, Codec.utf8(), StoredValue.codec());
-    HttpServer.Settings defaults = settings();
     return new ServerUnderTest(
         log,
-        new HttpServer.Settings(
-            defaults.address(),
-            limits,
-            defaults.authorizer(),
-            Optional.of(Durability.PROCESS_DEATH),
-            defaults.connections(),
-            defaults.tls(),
-            defaults.accessLog()),
+        on().limits(limits).durability(Optional.of(Durability.PROCESS_DEATH)).build(),
         Cluster.alone(1));
   }
 
-  static HttpServer.Settings settings() {
+  /** Default settings, of which a test changes some. */
+  static HttpServer.Settings.Builder on() {
     return HttpServer.Settings.on(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+  }
+
+  static HttpServer.Settings settings() {
+    return on().build();
   }
 
   /** Default settings but for how long a client may be silent. */
@@ -123,67 +120,27 @@ final class ServerUnderTest implements AutoCloseable {
 
   /** Default settings but for how many clients there is time for. */
   static HttpServer.Settings letting(ConnectionLimits connections) {
-    HttpServer.Settings defaults = settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        defaults.durability(),
-        connections,
-        defaults.tls(),
-        defaults.accessLog());
+    return on().connections(connections).build();
   }
 
   /** Default settings, for a log that acknowledges later than it appends. */
   static HttpServer.Settings readsMayWait() {
-    HttpServer.Settings defaults = settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        Optional.of(Durability.POWER_CUT),
-        defaults.connections(),
-        defaults.tls(),
-        defaults.accessLog());
+    return on().durability(Optional.of(Durability.POWER_CUT)).build();
   }
 
   /** Default settings, for those whom these tokens let in. */
   static HttpServer.Settings openTo(Authorizer authorizer) {
-    HttpServer.Settings defaults = settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        authorizer,
-        defaults.durability(),
-        defaults.connections(),
-        defaults.tls(),
-        defaults.accessLog());
+    return on().authorizer(authorizer).build();
   }
 
   /** Default settings, with TLS. */
   static HttpServer.Settings showing(ReloadableTls tls, ConnectionLimits connections) {
-    HttpServer.Settings defaults = settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        defaults.durability(),
-        connections,
-        Optional.of(tls),
-        defaults.accessLog());
+    return on().tls(Optional.of(tls)).connections(connections).build();
   }
 
   /** Default settings, with a log of answers. */
   static HttpServer.Settings telling(AccessLog accessLog) {
-    HttpServer.Settings defaults = settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        defaults.durability(),
-        defaults.connections(),
-        defaults.tls(),
-        accessLog);
+    return on().accessLog(accessLog).build();
   }
 
   RawClient connect() throws IOException {

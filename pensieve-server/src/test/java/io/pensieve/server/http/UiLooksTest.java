@@ -246,15 +246,10 @@ final class UiLooksTest extends BrowserScene {
   }
 
   private static HttpServer.Settings settings(SizeLimits limits) {
-    HttpServer.Settings defaults = ServerUnderTest.settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        limits,
-        defaults.authorizer(),
-        Optional.of(Durability.PROCESS_DEATH),
-        defaults.connections(),
-        defaults.tls(),
-        defaults.accessLog());
+    return ServerUnderTest.on()
+        .limits(limits)
+        .durability(Optional.of(Durability.PROCESS_DEATH))
+        .build();
   }
 
   private static void traffic(HttpServer http, Pensieve<String, StoredValue> entries, int round)

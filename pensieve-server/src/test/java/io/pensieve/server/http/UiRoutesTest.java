@@ -46,16 +46,7 @@ final class UiRoutesTest {
   }
 
   private static HttpServer.Settings withoutPage() {
-    HttpServer.Settings defaults = ServerUnderTest.settings();
-    return new HttpServer.Settings(
-        defaults.address(),
-        defaults.limits(),
-        defaults.authorizer(),
-        defaults.durability(),
-        defaults.connections(),
-        defaults.tls(),
-        defaults.accessLog(),
-        false);
+    return ServerUnderTest.on().ui(false).build();
   }
 
   @AfterEach
