@@ -304,6 +304,28 @@ class HouseRulesTest {
   }
 
   @Test
+  void eachResultOfABenchmarkIsLinked(@TempDir Path folder) throws IOException {
+    assertEquals(List.of(), unlinkedResults(Source.ROOT.resolve("pensieve-bench")));
+    Files.createDirectory(folder.resolve("results"));
+    Files.createFile(folder.resolve("results/new.txt"));
+    Files.createFile(folder.resolve("results/old.txt"));
+    Files.writeString(folder.resolve("README.md"), "[old](results/old.txt) new.txt");
+    assertEquals(List.of("new.txt"), unlinkedResults(folder));
+  }
+
+  // Else a newer one is easily missed.
+  private static List<String> unlinkedResults(Path module) throws IOException {
+    String page = Files.readString(module.resolve("README.md"));
+    try (Stream<Path> results = Files.list(module.resolve("results"))) {
+      return results
+          .map(result -> result.getFileName().toString())
+          .filter(name -> !page.contains("(results/" + name + ")"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  @Test
   void documentsFitAHundredColumns(@TempDir Path folder) throws IOException {
     assertEquals(List.of(), wideLines(Source.ROOT));
     String fits = "x".repeat(DOCUMENT_COLUMNS_MAX);
