@@ -1,6 +1,6 @@
 #!/bin/sh
-# The whole table of the server: requests a second and latency from 64 connections, beside a bare handler on
-# the same library; then the same beside 7,500 idle connections and a flood of bad ones. About six minutes.
+# The whole table of the server: requests a second and latency from 64 connections, beside two bare handlers
+# on the same library (BareServer says what they do); then the same beside 7,500 idle connections and a flood of bad ones. About eight minutes.
 # Needs wrk. Prints the table; redirect it into a file below results/.
 #
 #   mvn -q -pl pensieve-server,pensieve-bench -am package -DskipTests
@@ -59,14 +59,20 @@ load() {
   note_rates "$1"
 }
 
-$java -cp "$bench" io.pensieve.bench.BareServer port=7900 >"$results/out-bare" 2>&1 &
-started="$started $!"
-await "$results/out-bare" "listening on"
+# A server of the library alone, by its handler.
+bare() {
+  $java -cp "$bench" io.pensieve.bench.BareServer port="$2" handler="$1" >"$results/out-$1" 2>&1 &
+  started="$started $!"
+  await "$results/out-$1" "listening on"
+}
+
+bare bare 7900
+bare barest 7903
 pensieve process-death 7901
 pensieve power-cut 7902
 
 # Fills the maps and warms all of them up.
-for port in 7900 7901 7902; do
+for port in 7900 7901 7902 7903; do
   load warm put $port 6
   load warm get $port 6
 done
@@ -75,8 +81,10 @@ rm "$results/rates-warm"
 round=0
 while [ $round -lt "$rounds" ]; do
   load bare-get get 7900
+  load barest-get get 7903
   load get get 7901
   load bare-put put 7900
+  load barest-put put 7903
   load process-death put 7901
   load power-cut put 7902
   round=$((round + 1))
@@ -85,10 +93,13 @@ done
 echo
 echo "| 64 connections | requests/s | 50 % | 99 % | |"
 echo "|---|---|---|---|---|"
-line bare-get "GET, bare handler with a constant answer"
-line get "GET" "$(ratio get bare-get) % of bare"
-line bare-put "PUT, bare handler that reads the body"
-line process-death "PUT, \`process-death\`" "$(ratio process-death bare-put) % of bare"
+line barest-get "GET, barest handler"
+line bare-get "GET, bare handler that names the type of its answer" "$(ratio bare-get barest-get) % of barest"
+line get "GET" "$(ratio get bare-get) % of bare, $(ratio get barest-get) % of barest"
+line barest-put "PUT, barest handler that leaves the body to the library"
+line bare-put "PUT, bare handler that reads the body" "$(ratio bare-put barest-put) % of barest"
+line process-death "PUT, \`process-death\`" \
+  "$(ratio process-death bare-put) % of bare, $(ratio process-death barest-put) % of barest"
 line power-cut "PUT, \`power-cut\`" "$(ratio power-cut process-death) % of \`process-death\`"
 
 # One round without and one with the hostile ones beside, in turn; these begin and end each time.

@@ -3,6 +3,7 @@ package io.pensieve.bench;
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.PooledByteBuffer;
+import io.undertow.server.HttpHandler;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.Headers;
 import io.undertow.util.Methods;
@@ -11,16 +12,24 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
 import org.xnio.IoUtils;
 import org.xnio.channels.StreamSourceChannel;
 
 /**
  * Question: how fast can a server on Undertow be at all? It answers every GET with the same value,
- * and every other request with {@code {"status":"ok"}} when it has read the body and thrown it
- * away. It looks at no path, keeps nothing, and has Undertow's settings for speed as Pensieve's
- * server.
+ * and every other request with {@code {"status":"ok"}}. It looks at no path, keeps nothing, and has
+ * Undertow's settings for speed as Pensieve's server. There are two handlers:
  *
- * <pre>java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.BareServer port=7900</pre>
+ * <ul>
+ *   <li>{@code bare} reads the body before it answers, and names the type of its answer.
+ *   <li>{@code barest} does nothing but answer. Undertow itself drops the body, and adds the length
+ *       and the date.
+ * </ul>
+ *
+ * <pre>java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.BareServer port=7900
+ *     handler=barest</pre>
  *
  * <p>Runs until it is killed. {@code http-table.sh} measures it beside Pensieve's server.
  */
@@ -31,6 +40,18 @@ public final class BareServer implements AutoCloseable {
   private static final byte[] VALUE = json("{\"val\":\"" + "v".repeat(VALUE_CHARS) + "\"}");
   private static final byte[] OK = json("{\"status\":\"ok\"}");
 
+  /** What it does with a request. */
+  enum Handler {
+    /** Reads the body, then answers with a content type. */
+    BARE,
+    /** Answers, and nothing else. */
+    BAREST;
+
+    private HttpHandler code() {
+      return this == BARE ? BareServer::handle : BareServer::answerAtOnce;
+    }
+  }
+
   private final Undertow server;
 
   /**
@@ -38,21 +59,23 @@ public final class BareServer implements AutoCloseable {
    *
    * @param port 0 picks a free one
    */
-  BareServer(int port) {
+  BareServer(int port, Handler handler) {
     server =
         Undertow.builder()
             .addHttpListener(port, "127.0.0.1")
             .setIoThreads(Math.max(Runtime.getRuntime().availableProcessors(), 2))
             .setServerOption(UndertowOptions.ALWAYS_SET_KEEP_ALIVE, false)
-            .setHandler(BareServer::handle)
+            .setHandler(handler.code())
             .build();
     server.start();
   }
 
   /** Serves until it is killed. */
   public static void main(String... arguments) {
-    int port = Integer.parseInt(Options.of(arguments).getOrDefault("port", "7900"));
-    System.out.println("listening on " + new BareServer(port).address());
+    Map<String, String> options = Options.of(arguments);
+    int port = Integer.parseInt(options.getOrDefault("port", "7900"));
+    String handler = options.getOrDefault("handler", "bare").toUpperCase(Locale.ROOT);
+    System.out.println("listening on " + new BareServer(port, Handler.valueOf(handler)).address());
   }
 
   private static byte[] json(String text) {
@@ -61,6 +84,11 @@ public final class BareServer implements AutoCloseable {
 
   InetSocketAddress address() {
     return (InetSocketAddress) server.getListenerInfo().get(0).getAddress();
+  }
+
+  private static void answerAtOnce(HttpServerExchange exchange) {
+    byte[] body = exchange.getRequestMethod().equals(Methods.GET) ? VALUE : OK;
+    exchange.getResponseSender().send(ByteBuffer.wrap(body));
   }
 
   private static void handle(HttpServerExchange exchange) throws IOException {

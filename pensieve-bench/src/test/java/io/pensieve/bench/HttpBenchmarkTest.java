@@ -7,18 +7,22 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What stands beside the server in its benchmark works. */
 class HttpBenchmarkTest {
-  private final BareServer server = new BareServer(0);
+  private final BareServer server = new BareServer(0, BareServer.Handler.BARE);
+  private final BareServer barest = new BareServer(0, BareServer.Handler.BAREST);
   private final HttpClient client = HttpClient.newHttpClient();
 
   @AfterEach
   void stop() {
     server.close();
+    barest.close();
   }
 
   @Test
@@ -36,6 +40,18 @@ class HttpBenchmarkTest {
   }
 
   @Test
+  void theBarestServerAnswersTheSameWithoutATypeWhateverTheBody() throws Exception {
+    HttpResponse<String> got = response(request(barest, "/get/a").GET());
+    assertEquals("{\"val\":\"" + "v".repeat(100) + "\"}", got.body());
+    assertEquals(Set.of("content-length", "date"), got.headers().map().keySet());
+    for (int bytes : new int[] {0, 10, 1_000_000}) {
+      assertEquals(
+          "{\"status\":\"ok\"}",
+          send(request(barest, "/put").POST(BodyPublishers.ofByteArray(new byte[bytes]))));
+    }
+  }
+
+  @Test
   void hostileClientsStayOpenAndAttackWithoutHurtingIt() throws Exception {
     HostileConnections hostileConnections = new HostileConnections(server.address());
     hostileConnections.openIdle(100);
@@ -47,11 +63,19 @@ class HttpBenchmarkTest {
   }
 
   private HttpRequest.Builder request(String path) {
-    return HttpRequest.newBuilder(
-        URI.create("http://127.0.0.1:" + server.address().getPort() + path));
+    return request(server, path);
+  }
+
+  private static HttpRequest.Builder request(BareServer of, String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + of.address().getPort() + path));
   }
 
   private String send(HttpRequest.Builder request) throws Exception {
-    return client.send(request.build(), BodyHandlers.ofString()).body();
+    return response(request).body();
+  }
+
+  private HttpResponse<String> response(HttpRequest.Builder request) throws Exception {
+    return client.send(
+        request.version(HttpClient.Version.HTTP_1_1).build(), BodyHandlers.ofString());
   }
 }
