@@ -7,6 +7,7 @@ import io.pensieve.Pensieve;
 import io.pensieve.Versioned;
 import io.pensieve.server.http.json.JsonObjectReader;
 import io.pensieve.server.http.json.LazyJsonWriter;
+import io.pensieve.server.http.json.PlainFields;
 import io.pensieve.server.http.json.ProblemException;
 import io.pensieve.server.http.json.ProblemType;
 import io.pensieve.server.http.protocol.DeferredResponses;
@@ -18,6 +19,7 @@ import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.replication.LeaderGate;
 import io.pensieve.server.http.value.StoredValue;
 import io.undertow.server.HttpServerExchange;
+import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 final class TextRoutes {
   private static final Map<String, JsonToken> PUT_FIELDS =
       Map.of("key", JsonToken.STRING, "val", JsonToken.STRING);
+  private static final byte[] KEY_NAME = "\"key\"".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] VALUE_NAME = "\"val\"".getBytes(StandardCharsets.US_ASCII);
+  private static final int PLAIN_BYTES_MAX = 16 << 10; // a longer body is not read at once
   private static final byte[] BEFORE_VALUE = "{\"val\":".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NO_VALUE = "{\"val\":\"\"}".getBytes(StandardCharsets.US_ASCII);
 
@@ -95,16 +100,35 @@ final class TextRoutes {
   void put(HttpServerExchange exchange) throws Exception {
     MediaType.requireJson(exchange.getRequestHeaders());
     RequestBody.read(
-        exchange,
-        limits.bodyBytesMax(),
-        limits.textBytesMax(),
-        body -> {
-          JsonObjectReader fields = JsonObjectReader.read(body, PUT_FIELDS);
-          String key = limits.key(fields.string("key"));
-          StoredValue value = StoredValue.text(limits.value(fields.string("val")));
-          limits.requireFits(key, value);
-          write(exchange, () -> map.putAsync(key, value));
-        });
+        exchange, limits.bodyBytesMax(), limits.textBytesMax(), body -> put(exchange, body));
+  }
+
+  private void put(HttpServerExchange exchange, ByteArrayInputStream body) throws Exception {
+    if (body.available() > PLAIN_BYTES_MAX) {
+      putFields(exchange, body);
+      return;
+    }
+    byte[] bytes = body.readAllBytes();
+    PlainFields plain = PlainFields.read(bytes, KEY_NAME, VALUE_NAME);
+    if (plain == null) {
+      putFields(exchange, new ByteArrayInputStream(bytes));
+      return;
+    }
+    String key = limits.key(plain.text(0));
+    StoredValue value = StoredValue.ascii(plain.bytes(1));
+    limits.requireValue(value.size());
+    put(exchange, key, value);
+  }
+
+  private void putFields(HttpServerExchange exchange, ByteArrayInputStream body) throws Exception {
+    JsonObjectReader fields = JsonObjectReader.read(body, PUT_FIELDS);
+    String key = limits.key(fields.string("key"));
+    put(exchange, key, StoredValue.text(limits.value(fields.string("val"))));
+  }
+
+  private void put(HttpServerExchange exchange, String key, StoredValue value) throws Exception {
+    limits.requireFits(key, value);
+    write(exchange, () -> map.putAsync(key, value));
   }
 
   void delete(HttpServerExchange exchange, String rawKey) throws Exception {

@@ -37,10 +37,9 @@ public record AllowedHosts(Optional<Set<String>> names) {
     return new AllowedHosts(Optional.of(Set.copyOf(names)));
   }
 
-  /** Rejects a request for another host name. */
-  void require(HttpServerExchange exchange) {
-    String host = exchange.getRequestHeaders().getFirst(Headers.HOST);
-    if (host != null && !isAllowed(host)) { // no Host: HTTP/1.0, so not a browser
+  /** Rejects a request for another host name. The answer depends on this header alone. */
+  void require(String host) {
+    if (!isAllowed(host)) {
       throw ProblemType.MISDIRECTED_REQUEST.withDetail(
           "without tokens this server answers as localhost, and as what --allowed-hosts names");
     }

@@ -1,12 +1,11 @@
 package io.pensieve.server.http.changes;
 
+import io.pensieve.server.http.transport.ReadTimeoutConduit;
 import io.undertow.connector.PooledByteBuffer;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.server.protocol.http.HttpServerConnection;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 import org.xnio.IoUtils;
-import org.xnio.Options;
 import org.xnio.StreamConnection;
 
 /**
@@ -21,12 +20,9 @@ final class DisconnectWatch {
   // A waiting client is silent, and must not be disconnected for that. So the connection has no
   // read timeout while the watch reads.
 
-  private static final int NO_TIMEOUT = 0;
-
   private final HttpServerExchange exchange;
   private final HttpServerConnection connection;
   private final Runnable onDisconnect;
-  private @Nullable Integer readTimeoutMillis; // restored at the end
   private boolean watching;
 
   /**
@@ -42,12 +38,12 @@ final class DisconnectWatch {
   }
 
   /** Watches until {@link #end}, unless the client has already sent its next request. */
-  void begin() throws IOException {
+  void begin() {
     if (!exchange.isRequestComplete() || connection.getExtraBytes() != null) {
       return;
     }
     StreamConnection channel = connection.getChannel();
-    readTimeoutMillis = channel.setOption(Options.READ_TIMEOUT, NO_TIMEOUT);
+    mayBeSilent(true);
     channel.getSourceChannel().setReadListener(source -> read());
     watching = true;
     connection.getOriginalSourceConduit().resumeReads();
@@ -86,10 +82,12 @@ final class DisconnectWatch {
     }
     watching = false;
     connection.getOriginalSourceConduit().suspendReads();
-    try {
-      Integer unused = connection.getChannel().setOption(Options.READ_TIMEOUT, readTimeoutMillis);
-    } catch (IOException closedMeanwhile) {
-      // A closed connection needs no timeout.
+    mayBeSilent(false);
+  }
+
+  private void mayBeSilent(boolean may) {
+    if (connection.getOriginalSourceConduit() instanceof ReadTimeoutConduit timeout) {
+      timeout.mayBeSilent(may);
     }
   }
 }

@@ -11,7 +11,6 @@ import io.pensieve.server.http.value.StoredValue;
 import io.pensieve.server.http.value.WaitLimits;
 import io.undertow.server.HttpServerExchange;
 import io.undertow.util.SameThreadExecutor;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Set;
@@ -123,7 +122,7 @@ public final class LongPolls {
         deadline = after(wait.toMillis(), this::lookForTheLastTime);
         disconnect.begin();
         look();
-      } catch (IOException | RuntimeException | Error broken) {
+      } catch (RuntimeException | Error broken) {
         fail(broken);
       }
     }

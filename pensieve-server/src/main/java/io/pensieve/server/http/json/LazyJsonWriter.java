@@ -51,23 +51,23 @@ public final class LazyJsonWriter extends JsonWriter {
 
   /**
    * Returns the bytes of an object whose only field is the text of a short value, or null if the
-   * value is not text. The result equals that of {@link #object}, in a third of its time.
+   * value is not text. The result equals that of {@link #object}, in less than a third of its time.
    *
    * @param before the object up to that text, such as <code>{"val":</code>
    */
   public static byte @Nullable [] objectOfText(byte[] before, StoredValue value) {
+    ByteBuffer bytes = value.bytes();
+    if (PlainAscii.end(bytes, bytes.position()) == bytes.limit()) {
+      ByteBuffer all = ByteBuffer.allocate(before.length + bytes.remaining() + "\"\"}".length());
+      return all.put(before).put((byte) '"').put(bytes).put((byte) '"').put((byte) '}').array();
+    }
     LazyJsonString string = LazyJsonString.text(value);
     if (string == null) {
       return null;
     }
     ByteBuffer all = ByteBuffer.allocate(before.length + (int) string.length() + 1);
-    all.put(before);
-    if (string.length() == 1 + value.size() + 1) { // no character is escaped
-      all.put((byte) '"').put(value.bytes()).put((byte) '"');
-    } else {
-      boolean isWhole = string.read().fill(all);
-      assert isWhole : "a text is as long as it says";
-    }
+    boolean isWhole = string.read().fill(all.put(before));
+    assert isWhole : "a text is as long as it says";
     return all.put((byte) '}').array();
   }
 

@@ -12,11 +12,12 @@ import java.util.Deque;
  */
 final class BodyBuffer {
   private static final byte[] NOTHING = {};
+  private static final ByteBuffer FULL = ByteBuffer.wrap(NOTHING); // takes and has no byte
   private static final int CHUNK_BYTES_MIN = 1 << 10;
   private static final int CHUNK_BYTES_MAX = 64 << 10;
 
   private final Deque<ByteBuffer> chunks = new ArrayDeque<>(2); // to be read
-  private ByteBuffer last = ByteBuffer.wrap(NOTHING); // to be written
+  private ByteBuffer last = FULL; // to be written
   private int size;
   private int capacity;
 
@@ -47,8 +48,10 @@ final class BodyBuffer {
     int growth = growthFor(source.remaining(), bytesExpected);
     int now = Math.min(source.remaining(), last.remaining());
     size += source.remaining();
-    last.put(source.slice().limit(now));
-    source.position(source.position() + now);
+    if (now > 0) {
+      last.put(source.slice().limit(now));
+      source.position(source.position() + now);
+    }
     if (growth > 0) {
       ByteBuffer chunk = ByteBuffer.allocate(growth);
       capacity += growth;
@@ -60,7 +63,7 @@ final class BodyBuffer {
 
   void drop() {
     chunks.clear();
-    last = ByteBuffer.wrap(NOTHING);
+    last = FULL;
     size = 0;
     capacity = 0;
   }

@@ -21,6 +21,10 @@ final class FramingValidator {
   private static final ThreadLocal<ByteBuffer> COPY =
       ThreadLocal.withInitial(() -> ByteBuffer.allocate(16 << 10));
 
+  private static final long ONES = 0x0101010101010101L;
+  private static final long BLANKS = ' ' * ONES;
+  private static final long HIGHEST_BITS = ONES << 7;
+
   private static final int CHUNK_LINE_BYTES_MAX = 256;
   private static final int SIZE_DIGITS_MAX = 15; // below 2^60
 
@@ -119,7 +123,9 @@ final class FramingValidator {
   private int head(ByteBuffer bytes, int start, int limit) {
     byte[] array = bytes.array(); // a heap copy: twice as fast as the buffer
     int offset = bytes.arrayOffset();
-    for (int at = start + seen; at < limit; at++) {
+    for (int at = skipText(bytes, start + seen, limit);
+        at < limit;
+        at = skipText(bytes, at + 1, limit)) {
       byte b = array[offset + at];
       if (b == '\n') {
         int line = start + lineStart;
@@ -145,6 +151,22 @@ final class FramingValidator {
     }
     look(bytes, start, limit);
     return limit - start > headBytesMax ? broken(FramingError.HEAD_LENGTH, start) : start;
+  }
+
+  /**
+   * Skips bytes that are visible ASCII, eight at a time. A word's highest bits become 1 where a
+   * byte is below 0x20, or 0x7F and above. A borrow or a carry comes from such a byte only.
+   */
+  private static int skipText(ByteBuffer bytes, int from, int limit) {
+    int at = from;
+    while (at <= limit - Long.BYTES) {
+      long word = bytes.getLong(at);
+      if (((word | (word - BLANKS) | (word + ONES)) & HIGHEST_BITS) != 0) {
+        break;
+      }
+      at += Long.BYTES;
+    }
+    return at;
   }
 
   private void look(ByteBuffer bytes, int start, int limit) {

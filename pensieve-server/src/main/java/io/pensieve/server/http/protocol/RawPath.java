@@ -44,6 +44,24 @@ public final class RawPath {
    *     are not UTF-8, such as overlong forms and surrogates
    */
   public static String decode(String raw) {
+    for (int i = 0; i < raw.length(); i++) {
+      char c = raw.charAt(i);
+      if (c == '%') {
+        return unescape(raw);
+      }
+      requireVisible(c, i);
+    }
+    return raw; // visible ASCII, as nearly every key: its UTF-8 is itself
+  }
+
+  private static void requireVisible(char c, int index) {
+    if (c <= ' ' || c >= 0x7f) {
+      throw ProblemType.MALFORMED_PATH.withDetail(
+          "the path has an unescaped character that is not visible ASCII at index " + index);
+    }
+  }
+
+  private static String unescape(String raw) {
     byte[] bytes = new byte[raw.length()];
     int length = 0;
     for (int i = 0; i < raw.length(); i++) {
@@ -51,11 +69,9 @@ public final class RawPath {
       if (c == '%') {
         bytes[length++] = (byte) (hexDigit(raw, i + 1) << 4 | hexDigit(raw, i + 2));
         i += 2;
-      } else if (c > ' ' && c < 0x7f) {
-        bytes[length++] = (byte) c;
       } else {
-        throw ProblemType.MALFORMED_PATH.withDetail(
-            "the path has an unescaped character that is not visible ASCII at index " + i);
+        requireVisible(c, i);
+        bytes[length++] = (byte) c;
       }
     }
     return utf8(Arrays.copyOf(bytes, length));

@@ -44,6 +44,7 @@ public record SizeLimits(
   private static final int HEAD_BYTES_BESIDE_KEY = 4 << 10;
 
   private static final int JSON_FRAME_BYTES = 1 << 10;
+  private static final int UTF8_BYTES_PER_CHAR_MAX = 3;
 
   /**
    * Rejects limits that are not above zero, or so large that a body's size does not fit an {@code
@@ -138,18 +139,27 @@ public record SizeLimits(
     if (key.isEmpty()) {
       throw ProblemType.EMPTY_KEY.withDetail("a key has at least one character");
     }
-    long bytes = utf8Bytes(key);
-    if (bytes > keyBytesMax) {
-      throw ProblemType.KEY_TOO_LARGE.withDetail(
-          "the key has " + bytes + " bytes in UTF-8, the limit is " + keyBytesMax);
+    if (!surelyFits(key, keyBytesMax)) {
+      long bytes = utf8Bytes(key);
+      if (bytes > keyBytesMax) {
+        throw ProblemType.KEY_TOO_LARGE.withDetail(
+            "the key has " + bytes + " bytes in UTF-8, the limit is " + keyBytesMax);
+      }
     }
     return key;
   }
 
   /** Returns the value if it is valid. */
   public String value(String value) {
-    requireValue(utf8Bytes(value));
+    if (!surelyFits(value, valueBytesMax)) {
+      requireValue(utf8Bytes(value));
+    }
     return value;
+  }
+
+  // Most texts are so short that nobody needs to count.
+  private static boolean surelyFits(String text, int bytesMax) {
+    return (long) UTF8_BYTES_PER_CHAR_MAX * text.length() <= bytesMax;
   }
 
   /** Rejects a value that is too long. */

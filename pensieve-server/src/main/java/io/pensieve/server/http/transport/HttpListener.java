@@ -5,7 +5,6 @@ import io.pensieve.server.http.protocol.SizeLimits;
 import io.pensieve.server.http.protocol.StrictRequestConduit;
 import io.undertow.UndertowOptions;
 import io.undertow.protocols.ssl.UndertowXnioSsl;
-import io.undertow.server.DefaultByteBufferPool;
 import io.undertow.server.HttpHandler;
 import io.undertow.server.protocol.http.HttpOpenListener;
 import java.io.IOException;
@@ -25,16 +24,17 @@ import org.xnio.channels.AcceptingChannel;
 /** Connects an address to a handler: threads, buffers, optional TLS, and HTTP/1.1. */
 public final class HttpListener {
   // Undertow's facade cannot stop accepting without closing the connections in flight. So this
-  // class assembles the parts: listening channel -> (TLS ->) StrictRequestConduit -> HTTP/1.1 ->
-  // handler.
+  // class assembles the parts: listening channel -> (TLS ->) StrictRequestConduit ->
+  // ReadTimeoutConduit -> HTTP/1.1 -> handler.
 
   private static final int BUFFER_BYTES = 16 << 10;
   private static final int BACKLOG = 1024;
   private static final int WORKER_THREADS_MAX = 64;
 
   private final XnioWorker worker;
-  private final DefaultByteBufferPool buffers = new DefaultByteBufferPool(true, BUFFER_BYTES);
+  private final ThreadBufferPool buffers = new ThreadBufferPool(BUFFER_BYTES);
   private final int headBytesMax;
+  private final int silenceMillis;
   private final HttpOpenListener http1;
   private final AcceptingChannel<? extends StreamConnection> channel;
 
@@ -52,6 +52,7 @@ public final class HttpListener {
    */
   public HttpListener(Settings settings, HttpHandler handler) throws IOException {
     headBytesMax = RequestHead.parsedBytesMax(settings.limits());
+    silenceMillis = settings.connections().cutMillis();
     http1 = new HttpOpenListener(buffers, protocolOptions(settings));
     http1.setRootHandler(handler);
     worker = Xnio.getInstance().createWorker(workerOptions());
@@ -100,6 +101,7 @@ public final class HttpListener {
     connection
         .getSourceChannel()
         .setConduit(new StrictRequestConduit(connection, buffers, headBytesMax));
+    connection.getSourceChannel().setConduit(new ReadTimeoutConduit(connection, silenceMillis));
     http1.handleEvent(connection);
   }
 
@@ -122,8 +124,8 @@ public final class HttpListener {
         .set(Options.BACKLOG, BACKLOG)
         .set(Options.CONNECTION_HIGH_WATER, connections.connectionsMax())
         .set(Options.CONNECTION_LOW_WATER, connections.connectionsMax())
-        // Closes a client that stops in the middle of a body, or that does not read its response.
-        .set(Options.READ_TIMEOUT, silenceMillis)
+        // Closes a client that does not read its response. ReadTimeoutConduit closes one that stops
+        // in the middle of a body.
         .set(Options.WRITE_TIMEOUT, silenceMillis)
         .getMap();
   }

@@ -58,6 +58,17 @@ public final class StoredValue {
   }
 
   /**
+   * Returns a text without a type of its own.
+   *
+   * @param ascii the text, nothing but ASCII; is kept, so the caller must not change it
+   */
+  public static StoredValue ascii(byte[] ascii) {
+    StoredValue value = new StoredValue(ascii);
+    assert value.isBare() && Utf8Validator.isWellFormed(ByteBuffer.wrap(ascii)) : "not ASCII";
+    return value;
+  }
+
+  /**
    * Returns bytes with a type.
    *
    * @param type up to {@link #TYPE_CHARS_MAX} characters of ASCII; empty if the writer gave none

@@ -28,6 +28,8 @@ final class LazyJsonStringTest {
       "\"\\/\b\f\n\r"
           + "\t\u0000\u0001\u001f\u007f<>&='\u00e9\u0800\u2027\u2028\u2029\u202a\ue000\uffff";
 
+  private static final byte[] BEFORE_TEXT = "{\"a\":".getBytes(StandardCharsets.US_ASCII);
+
   private final Random random = new Random(SEED);
 
   @Test
@@ -100,6 +102,9 @@ final class LazyJsonStringTest {
     gson.value(text);
     LazyJsonString string = requireNonNull(LazyJsonString.text(StoredValue.text(text)));
     assertArrayEquals(whole.toString().getBytes(StandardCharsets.UTF_8), read(string), told());
+    byte[] object =
+        requireNonNull(LazyJsonWriter.objectOfText(BEFORE_TEXT, StoredValue.text(text)));
+    assertEquals("{\"a\":" + whole + "}", new String(object, StandardCharsets.UTF_8), told());
   }
 
   /** Reads it through buffers of any size, down to the least that gets on. */
