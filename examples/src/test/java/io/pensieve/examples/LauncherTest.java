@@ -128,7 +128,7 @@ class LauncherTest {
     Files.writeString(java, "#!/bin/sh\necho \"$@\"\n");
     assertTrue(java.toFile().setExecutable(true));
     String home = installed.resolve("fake").toString();
-    assertEquals(24, firstHeap(Map.of("JAVA_HOME", home)));
+    assertEquals(40, firstHeap(Map.of("JAVA_HOME", home)));
     byte[] stored = new byte[30 << 20];
     new Random(4711).nextBytes(stored); // else a disk might compress them
     Path folder = Files.createDirectories(installed.resolve("full"));
@@ -140,6 +140,23 @@ class LauncherTest {
     Map<String, String> small =
         Map.of("JAVA_HOME", home, "PENSIEVE_HEAP", "64m", "PENSIEVE_DATA_DIR", "full");
     assertEquals(64, firstHeap(small));
+  }
+
+  /** A small heap needs all of it for entries, and G1 chooses for itself. */
+  @Test
+  void newObjectsHaveTwentyFourMebibytesOfAHeapThatIsNotSmall() throws Exception {
+    Path java = Files.createDirectories(installed.resolve("fake/bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\necho \"$@\"\n");
+    assertTrue(java.toFile().setExecutable(true));
+    String home = installed.resolve("fake").toString();
+    for (String heap : new String[] {"96m", "2g"}) {
+      String flags = run(0, Map.of("JAVA_HOME", home, "PENSIEVE_HEAP", heap));
+      assertTrue(flags.contains(" -XX:NewSize=24m -XX:+UseSerialGC "), flags);
+    }
+    for (String heap : new String[] {"95m", "3g"}) {
+      String flags = run(0, Map.of("JAVA_HOME", home, "PENSIEVE_HEAP", heap));
+      assertFalse(flags.contains("NewSize"), flags);
+    }
   }
 
   private int firstHeap(Map<String, String> environment, String... arguments) throws Exception {
