@@ -38,6 +38,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     @Nullable Snapshot<V> now;
     long weight;
     boolean written;
+    boolean replaced; // by a value of this batch, if written
 
     PendingEntry(int key) {
       this.key = key;
@@ -52,11 +53,13 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       now = new Snapshot<>(value, PENDING, expiryMillis);
       weight = newWeight;
       written = true;
+      replaced = true;
     }
 
     void remove() {
       now = null;
       written = true;
+      replaced = true;
     }
 
     @Nullable V value() {
@@ -78,7 +81,12 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
       }
       return now == null
           ? new KeyUpdate<>(key, Action.REMOVE, null, 0, Node.NEVER)
-          : new KeyUpdate<>(key, Action.WRITE, now.value(), weight, now.expiryMillis());
+          : new KeyUpdate<>(
+              key,
+              replaced ? Action.WRITE : Action.EXTEND,
+              now.value(),
+              weight,
+              now.expiryMillis());
     }
   }
 
@@ -187,7 +195,9 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     } else if (operation instanceof AtomicBatch.Touch<K, V> touch) {
       V value = pendingEntry.value();
       if (value != null) {
+        boolean replaced = pendingEntry.replaced;
         write(touch.key(), value, touch.ttl(), pendingEntry, nowMillis);
+        pendingEntry.replaced = replaced;
       }
     } else if (operation instanceof AtomicBatch.Remove && pendingEntry.now != null) {
       pendingEntry.remove();
@@ -246,7 +256,7 @@ final class BatchEvaluation<K, V> implements MultiKeyUpdateFunction<V> {
     long entries = 0;
     long weight = 0;
     for (KeyUpdate<V> keyUpdate : steps) {
-      entries += keyUpdate.action() == Action.WRITE ? 1 : 0;
+      entries += keyUpdate.value() == null ? 0 : 1;
       weight = Math.min(weight, Long.MAX_VALUE - keyUpdate.weight()) + keyUpdate.weight();
     }
     if (entries > capacity.maximumEntries()) {

@@ -2,6 +2,11 @@ package io.pensieve;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pensieve.log.LogException;
+import io.pensieve.lru.Node;
+import io.pensieve.lru.UpdateDecision;
+import io.pensieve.lru.UpdateFunction;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -10,20 +15,36 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The part of a {@link Pensieve} that loads missing values. */
+/** The part of a {@link Pensieve} that loads missing values, and reloads old ones. */
 abstract sealed class LoadingMap<K, V> extends ReadableMap<K, V> implements ConcurrentMap<K, V>
     permits Pensieve {
   final UpdateDecisions<K, V> updateDecisions;
   private final LoadsInProgress<K, V> loads = new LoadsInProgress<>();
+  private final @Nullable BiFunction<? super K, ? super V, ? extends @Nullable V> reloader;
+  private final long refreshMillis;
+  private final Executor refreshExecutor;
+  private final InstantSource clock;
+  private final Set<K> reloading = ConcurrentHashMap.newKeySet(); // one reload a key at a time
+  private final RemovalNotifier.Warnings warnings;
 
   LoadingMap(PensieveBuilder<K, V> settings, Runnable firstExpiry) {
     super(settings, firstExpiry);
     updateDecisions =
         new UpdateDecisions<>(capacity, settings.ttlMillis, settings.expiryRule(), counters);
+    reloader = settings.reloader;
+    refreshMillis = settings.refreshMillis;
+    refreshExecutor = settings.refreshExecutor;
+    clock = settings.clock;
+    warnings =
+        new RemovalNotifier.Warnings(
+            "a reload", () -> System.getLogger(LoadingMap.class.getName()), System::nanoTime);
   }
 
   /**
@@ -165,5 +186,61 @@ abstract sealed class LoadingMap<K, V> extends ReadableMap<K, V> implements Conc
       }
     }
     written.forEach(entry -> found.put(entry.getKey(), entry.getValue()));
+  }
+
+  // ---- Refreshing
+
+  @Override
+  void refresh(Node<K, V> node) {
+    K key = node.key();
+    if (!isOld(node) || !reloading.add(key)) {
+      return;
+    }
+    boolean accepted = false;
+    try {
+      // Another reload may have ended between the first look and `add`. It writes the value first.
+      Node.Snapshot<V> seen = isOld(node) ? table.read(node) : null;
+      if (seen != null) {
+        refreshExecutor.execute(() -> reload(key, seen));
+        accepted = true;
+      }
+    } catch (RuntimeException refused) { // the read has its value, and must not fail
+      counters.endLoad(counters.beginLoad(), true);
+      warnings.warn(refused);
+    } finally {
+      if (!accepted) {
+        reloading.remove(key);
+      }
+    }
+  }
+
+  private boolean isOld(Node<K, V> node) {
+    return node.isOlder(refreshMillis, clock.millis());
+  }
+
+  private void reload(K key, Node.Snapshot<V> seen) {
+    BiFunction<? super K, ? super V, ? extends @Nullable V> reload = requireNonNull(reloader);
+    try {
+      V value = counters.load(() -> reload.apply(key, seen.value()));
+      UpdateDecision<V> decision =
+          value == null ? UpdateDecision.remove() : updateDecisions.change(key, value);
+      updateUnlessRefused(key, UpdateDecisions.ifVersion(seen.version(), decision));
+    } catch (RuntimeException failed) {
+      warnings.warn(failed);
+    } finally {
+      reloading.remove(key);
+    }
+  }
+
+  // Nobody waits until the log has acknowledged the value. Who reads it does, as always.
+  private void updateUnlessRefused(K key, UpdateFunction<V> update) {
+    try {
+      journal.beginWrite();
+      table.updatePresent(key, update);
+      journal.throttle();
+    } catch (LogException | IllegalStateException refused) {
+      // The log is full or has failed, the map is a standby by now, or closed. The next read tries
+      // again.
+    }
   }
 }

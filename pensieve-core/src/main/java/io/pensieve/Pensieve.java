@@ -92,7 +92,8 @@ public final class Pensieve<K, V> extends LoadingMap<K, V> implements AutoClosea
   private Pensieve(PensieveBuilder<K, V> settings, ExpiryReaper reaper) {
     super(settings, reaper::ensureStarted); // a standby, if the log is replicated
     this.reaper = reaper;
-    this.putsAtOnce = standby == null && !journal.mayWait() && updateDecisions.arePlain();
+    this.putsAtOnce =
+        standby == null && !refreshes && !journal.mayWait() && updateDecisions.arePlain();
     TableRestorer<K, V> restorer = table.restore();
     recovery = settings.log.replay(new TableReplayHandler<>(restorer, settings.progress));
     try { // from here on this map owns the log; before, another map may

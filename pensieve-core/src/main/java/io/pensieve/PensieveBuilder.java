@@ -10,6 +10,9 @@ import io.pensieve.lru.UpdateDecision;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.function.BiFunction;
 import java.util.function.ToLongBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +30,9 @@ public final class PensieveBuilder<K, V> {
   private ToLongBiFunction<K, V> weigher = (key, value) -> 1;
   long ttlMillis = Node.NEVER;
   @Nullable Expiry<? super K, ? super V> expiry; // not null if ttlMillis is BY_RULE
+  @Nullable BiFunction<? super K, ? super V, ? extends @Nullable V> reloader; // null: no refresh
+  long refreshMillis = Node.NEVER;
+  Executor refreshExecutor = ForkJoinPool.commonPool();
   InstantSource clock = InstantSource.system();
   RemovalListener<? super K, ? super V> removalListener = RemovalNotifier.NOBODY;
   boolean recordStatistics;
@@ -167,6 +173,61 @@ public final class PensieveBuilder<K, V> {
   public PensieveBuilder<K, V> expireAfter(Expiry<? super K, ? super V> expiry) {
     this.expiry = requireNonNull(expiry);
     this.ttlMillis = UpdateDecision.BY_RULE;
+    return this;
+  }
+
+  /**
+   * Refreshes old values. A read of an entry whose value was written so long ago, or earlier,
+   * returns that value at once and starts one reload: the {@linkplain #refreshExecutor executor}
+   * runs {@code reloader}. All methods that return a value and count as a use are such reads.
+   * Nobody waits for a reload, and no key is locked meanwhile. Default: values are not refreshed.
+   *
+   * <pre>{@code
+   * try (var answers = Pensieve.<String, String>builder()
+   *     .refreshAfterWrite(Duration.ofMinutes(1), (question, old) -> service.ask(question))
+   *     .expireAfterWrite(Duration.ofHours(1))
+   *     .log(FileLog.at(folder, Codec.utf8(), Codec.utf8()))
+   *     .open()) {
+   *   String answer = answers.get("question", question -> service.ask(question));
+   * }
+   * }</pre>
+   *
+   * <p>The reloaded value is written and logged as by a put, and is a use. The entry lives as long
+   * as after {@link Pensieve#compute}. If the reloader returns null, the entry is removed. If the
+   * entry was written, touched or removed since the reload began, or its reads have extended its
+   * life, the reload changes nothing.
+   *
+   * <p>If the reloader throws, or the executor refuses, the old value stays, and the next read
+   * tries again. {@link Statistics} counts that with the {@linkplain Statistics#loadFailures()
+   * failures}; a {@link System.Logger} gets the first exception, then a line a minute at most. If
+   * the log refuses the value, the old one stays, too.
+   *
+   * <p>A new expiry alone is no write: a value that is only touched grows old. A log does not have
+   * the time of a write, so values count as old when the map is opened. The first read of each
+   * entry reloads it. The age is that of the {@linkplain #clock clock}. If it is set back, values
+   * are refreshed later by as much. A standby does not reload.
+   *
+   * <p>An entry that was written costs about 56 more bytes, and each read a look at the clock.
+   *
+   * @param age in milliseconds, rounded up
+   * @param reloader receives the key and the old value. Many threads may call it, for each key one
+   *     at a time. It may use the map
+   * @throws IllegalArgumentException if {@code age} is not positive
+   */
+  public PensieveBuilder<K, V> refreshAfterWrite(
+      Duration age, BiFunction<? super K, ? super V, ? extends @Nullable V> reloader) {
+    this.refreshMillis = UpdateDecisions.millis(age);
+    this.reloader = requireNonNull(reloader);
+    return this;
+  }
+
+  /**
+   * The executor for the reloads of {@link #refreshAfterWrite}. The map does not shut it down.
+   * Default: {@link ForkJoinPool#commonPool()}. An executor that runs them in the reading thread
+   * makes that read wait. Use one of your own if reloads wait for long.
+   */
+  public PensieveBuilder<K, V> refreshExecutor(Executor executor) {
+    this.refreshExecutor = requireNonNull(executor);
     return this;
   }
 

@@ -58,7 +58,7 @@ final class ReadExpiry<K, V> {
       table.updatePresent(
           key,
           UpdateDecisions.ifVersion(
-              seen.version(), UpdateDecision.write(seen.value(), weight, ttlMillis)));
+              seen.version(), UpdateDecision.write(seen.value(), weight, ttlMillis).extending()));
     } catch (LogException | IllegalStateException refused) {
       // The log is full or has failed, the map is a standby by now, or closed; or a caller's
       // function reads, which must not write. The next read tries again.

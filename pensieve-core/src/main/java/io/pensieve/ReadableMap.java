@@ -24,6 +24,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
   final @Nullable StandbyTable<K, V> standby; // null unless the log is replicated
   private final SortedKeys<K> sortedKeys;
   private final @Nullable ReadExpiry<K, V> readExpiry; // null unless reads change lives
+  final boolean refreshes; // whether reads reload old values
   private final boolean isPlain; // whether a read is a use of the table, and nothing else
   private final boolean readsAtOnce; // if so, whether it neither waits nor is counted
 
@@ -43,9 +44,10 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
         settings.log instanceof ReplicatedLog ? new StandbyTable<>(table, capacity, journal) : null;
     Expiry<? super K, ? super V> expiry = settings.expiry;
     readExpiry = expiry == null ? null : new ReadExpiry<>(expiry, settings.clock, capacity, table);
-    isPlain = standby == null && readExpiry == null;
+    refreshes = settings.reloader != null;
+    isPlain = standby == null && readExpiry == null && !refreshes;
     readsAtOnce = isPlain && !journal.mayWait() && !counters.isOn();
-    table.expireBy(settings.expiryRule());
+    table.expireBy(settings.expiryRule(), refreshes);
   }
 
   // ---- Reading
@@ -227,6 +229,9 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       table.touch(node, useTime);
       if (readExpiry != null) {
         readExpiry.read(node);
+      }
+      if (refreshes) {
+        refresh(node);
       }
     }
   }
@@ -465,6 +470,9 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       }
     }
   }
+
+  /** Reloads the value of an entry that was read, if it is old. */
+  abstract void refresh(Node<K, V> node);
 
   /** Puts a value and returns its version. */
   abstract long write(K key, V value);

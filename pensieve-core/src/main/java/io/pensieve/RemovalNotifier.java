@@ -12,24 +12,16 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
   /** The default listener, which does nothing. */
   static final RemovalListener<Object, Object> NOBODY = (key, value, cause) -> {};
 
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
-
   private final Counters counters;
   private final RemovalListener<? super K, ? super V> listener;
-  private final Supplier<System.Logger> logger;
-  private final LongSupplier nanoTime;
-  private final AtomicLong notBeforeNanos; // when the next line may be logged
-  private final AtomicLong thrownSince = new AtomicLong(); // the last line
-  private volatile boolean warned;
+  private final Warnings warnings;
 
   RemovalNotifier(
       Counters counters,
       RemovalListener<? super K, ? super V> listener,
       Supplier<System.Logger> logger,
       LongSupplier nanoTime) {
-    this.logger = logger;
-    this.nanoTime = nanoTime;
-    this.notBeforeNanos = new AtomicLong(nanoTime.getAsLong());
+    this.warnings = new Warnings("a removal listener", logger, nanoTime);
     this.counters = counters;
     this.listener = listener;
   }
@@ -65,32 +57,53 @@ final class RemovalNotifier<K, V> implements RemovalObserver<K, V> {
     try {
       ListenerDepth.runNested(() -> listener.removed(key, value, cause));
     } catch (Throwable thrown) {
-      warn(thrown);
+      warnings.warn(thrown);
     }
   }
 
-  // A listener that always throws, or that always writes until it is refused, must not flood the
-  // operator's log. The first line has the stack trace. Later lines come at most once a minute,
-  // with a count.
-  private void warn(Throwable thrown) {
-    try {
-      thrownSince.incrementAndGet();
-      long now = nanoTime.getAsLong();
-      long notBefore = notBeforeNanos.get();
-      if (now - notBefore < 0 || !notBeforeNanos.compareAndSet(notBefore, now + QUIET_NANOS)) {
-        return;
+  /**
+   * Tells the operator what a caller's function has thrown, where no caller is told. A function
+   * that always throws, or a listener that always writes until it is refused, must not flood the
+   * operator's log. The first line has the stack trace. Later lines come at most once a minute,
+   * with a count.
+   */
+  static final class Warnings {
+    private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private final String who;
+    private final Supplier<System.Logger> logger;
+    private final LongSupplier nanoTime;
+    private final AtomicLong notBeforeNanos; // when the next line may be logged
+    private final AtomicLong thrownSince = new AtomicLong(); // the last line
+    private volatile boolean warned;
+
+    Warnings(String who, Supplier<System.Logger> logger, LongSupplier nanoTime) {
+      this.who = who;
+      this.logger = logger;
+      this.nanoTime = nanoTime;
+      this.notBeforeNanos = new AtomicLong(nanoTime.getAsLong());
+    }
+
+    void warn(Throwable thrown) {
+      try {
+        thrownSince.incrementAndGet();
+        long now = nanoTime.getAsLong();
+        long notBefore = notBeforeNanos.get();
+        if (now - notBefore < 0 || !notBeforeNanos.compareAndSet(notBefore, now + QUIET_NANOS)) {
+          return;
+        }
+        long count = thrownSince.getAndSet(0);
+        if (warned) {
+          String line = who + " has thrown " + count + " times more, now " + thrown;
+          logger.get().log(Level.WARNING, line);
+        } else {
+          warned = true;
+          logger.get().log(Level.WARNING, who + " has thrown", thrown);
+        }
+      } catch (Throwable cannotBeLogged) {
+        // Logging itself failed, for example at the end of the stack or the heap. Nothing more can
+        // be done.
       }
-      long count = thrownSince.getAndSet(0);
-      if (warned) {
-        String line = "a removal listener has thrown " + count + " times more, now " + thrown;
-        logger.get().log(Level.WARNING, line);
-      } else {
-        warned = true;
-        logger.get().log(Level.WARNING, "a removal listener has thrown", thrown);
-      }
-    } catch (Throwable cannotBeLogged) {
-      // Logging itself failed, for example at the end of the stack or the heap. Nothing more can be
-      // done.
     }
   }
 }

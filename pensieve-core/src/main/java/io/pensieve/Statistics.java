@@ -15,8 +15,8 @@ import java.time.Duration;
  * @param removals the number of entries that callers removed
  * @param evictions the number of entries evicted because of the bounds
  * @param expiries the number of entries removed because they expired
- * @param loads how many times a function given to {@code computeIfAbsent}, {@code get} or {@code
- *     getAll} returned a value, or several at once
+ * @param loads how many times a function given to {@code computeIfAbsent}, {@code get}, {@code
+ *     getAll} or {@link PensieveBuilder#refreshAfterWrite} returned a value, or several at once
  * @param loadFailures how many times such a function returned nothing, or threw
  * @param loadTime how long these functions took together
  * @param entries the number of entries

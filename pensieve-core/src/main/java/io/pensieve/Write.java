@@ -161,7 +161,9 @@ public abstract sealed class Write<K, V> {
       return condition.guard(
           version,
           (current, now) ->
-              current == null ? UpdateDecision.keep() : ttl.write(decisions, key(), current, true));
+              current == null
+                  ? UpdateDecision.keep()
+                  : ttl.write(decisions, key(), current, true).extending());
     }
   }
 

@@ -24,7 +24,8 @@ final class ClassInitialization {
           Node.Snapshot.class,
           UpdateResult.class,
           SpinWait.class,
-          Timer.class);
+          Timer.class,
+          Timer.Dated.class);
 
   private ClassInitialization() {}
 

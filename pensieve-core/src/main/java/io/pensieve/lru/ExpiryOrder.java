@@ -32,6 +32,9 @@ final class ExpiryOrder<K, V> {
   /** What decides where a write leaves that to the table. Set before the table is used. */
   ExpiryRule<K, V> rule = (key, value, remainingMillis) -> Node.NEVER;
 
+  /** Whether the table knows when its values were written. Set before the table is used. */
+  boolean datesWrites;
+
   @GuardedBy("this")
   private @Nullable TimerWheel<K, V> wheel; // null before the first timer
 
@@ -81,6 +84,29 @@ final class ExpiryOrder<K, V> {
     return expiryMillis == Node.NEVER ? Node.NEVER : Math.max(0, expiryMillis - nowMillis);
   }
 
+  /**
+   * Returns the timer that the node needs for a write with this expiry, as {@link Node#timerFor};
+   * where writes are dated, it needs one in any case.
+   */
+  @Nullable Timer<K, V> timerOfWrite(Node<K, V> node, long expiryMillis) {
+    Timer<K, V> current = node.timer();
+    return current == null && datesWrites
+        ? new Timer.Dated<>(node, expiryMillis)
+        : node.timerFor(expiryMillis);
+  }
+
+  /** Returns the timer of an entry that is replayed, and whose date is unknown. */
+  @Nullable Timer<K, V> timerOfReplay(Node<K, V> node, long expiryMillis) {
+    return expiryMillis == Node.NEVER ? node.timer() : timerOfWrite(node, expiryMillis);
+  }
+
+  /** Records that a value is written now, where writes are dated. */
+  void date(@Nullable Timer<K, V> timer) {
+    if (timer instanceof Timer.Dated<K, V> dated) {
+      dated.written(clock.millis());
+    }
+  }
+
   /** Whether this time has come. */
   boolean hasExpired(long expiryMillis) {
     return expiryMillis != Node.NEVER && clock.millis() >= expiryMillis;
@@ -105,7 +131,7 @@ final class ExpiryOrder<K, V> {
   /** Stops the timer of a node without a value. The caller holds the node's lock. */
   void disarm(Node<K, V> node) {
     Timer<K, V> timer = node.timer();
-    if (timer != null) {
+    if (timer != null && (timer.dueMillis != Node.NEVER || damaged)) {
       link(timer, Node.NEVER);
     }
   }

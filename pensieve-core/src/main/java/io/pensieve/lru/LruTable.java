@@ -99,9 +99,10 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.capacityChange = new CapacityChange<>(capacity, table, this.clock, order, evictor);
   }
 
-  /** Sets the rule for writes that leave it to the table. To be called before the table is used. */
-  public void expireBy(ExpiryRule<K, V> rule) {
+  /** Sets the rule for writes without an expiry, and whether to date writes. Before any use. */
+  public void expireBy(ExpiryRule<K, V> rule, boolean datesWrites) {
     expiries.rule = rule;
+    expiries.datesWrites = datesWrites;
   }
 
   /** What makes changes that were decided elsewhere; this sink gives them their versions. */

@@ -15,7 +15,8 @@ public interface MultiKeyUpdateFunction<V> {
    *
    * @param key the index of the key, from 0
    * @param action as in a {@link UpdateDecision}; an absent key is neither used nor removed
-   * @param value the new value for {@link UpdateDecision.Action#WRITE}, otherwise null
+   * @param value the value for {@link UpdateDecision.Action#WRITE} and {@link
+   *     UpdateDecision.Action#EXTEND}, otherwise null
    * @param weight the new weight of the entry
    * @param expiryMillis when the entry then expires; {@link Node#NEVER} if it does not
    */

@@ -69,6 +69,7 @@ final class MultiKeyUpdates<K, V> {
 
     // Prepared before the change sink gets the changes.
     boolean changes;
+    boolean keepsValue; // and changes only the expiry
     @Nullable V value;
     @Nullable Timer<K, V> timer;
     long expiryMillis;
@@ -268,10 +269,14 @@ final class MultiKeyUpdates<K, V> {
       List<ChangeSink.KeyChange<K, V>> entries,
       List<K> coming) {
     Node<K, V> node = lockedKey.node();
-    lockedKey.changes = keyUpdate.action() == Action.WRITE || keyUpdate.action() == Action.REMOVE;
+    lockedKey.changes = keyUpdate.action().isWrite() || keyUpdate.action() == Action.REMOVE;
+    lockedKey.keepsValue = keyUpdate.action() == Action.EXTEND;
     lockedKey.value = keyUpdate.value();
     lockedKey.expiryMillis = lockedKey.value == null ? Node.NEVER : keyUpdate.expiryMillis();
-    lockedKey.timer = node.timerFor(lockedKey.expiryMillis);
+    lockedKey.timer =
+        lockedKey.value == null
+            ? node.timer()
+            : expiries.timerOfWrite(node, lockedKey.expiryMillis);
     lockedKey.weight = keyUpdate.weight();
     lockedKey.previous = node.value();
     if (lockedKey.changes) {
@@ -337,6 +342,9 @@ final class MultiKeyUpdates<K, V> {
     } else if (value == null) {
       writer.applyRemoval(node, lockedKey.version);
     } else {
+      if (!lockedKey.keepsValue) {
+        expiries.date(lockedKey.timer);
+      }
       writer.applyWrite(
           node,
           value,

@@ -191,6 +191,14 @@ public final class Node<K, V> extends BinLink<K, V> {
     return current == null ? NEVER : current.expiryMillis;
   }
 
+  /**
+   * Whether the value was written so many milliseconds before now, or more, in a table that dates
+   * writes. A value that was replayed from a log is older than any time.
+   */
+  public boolean isOlder(long ageMillis, long nowMillis) {
+    return !(timer() instanceof Timer.Dated<K, V> dated) || dated.isOlder(ageMillis, nowMillis);
+  }
+
   @SuppressWarnings("unchecked") // only set writes the field
   @Nullable Timer<K, V> timer() {
     return (Timer<K, V>) TIMER.getAcquire(this);

@@ -201,14 +201,13 @@ final class NodeWriter<K, V> {
     UpdateDecision<V> decision = function.decide(current, current == null ? 0 : node.version());
     UpdateDecision.Action action = decision.action();
     if (computes
-        && (action == UpdateDecision.Action.WRITE
-            || (action == UpdateDecision.Action.REMOVE && current != null))) {
+        && (action.isWrite() || (action == UpdateDecision.Action.REMOVE && current != null))) {
       node.beginChange();
     }
-    if (order.weighted && action == UpdateDecision.Action.WRITE) {
+    if (order.weighted && action.isWrite() && action != UpdateDecision.Action.WRITE_UNTIL) {
       order.capacity.checkWeight(decision.weight()); // again: the limit may be lower by now
     }
-    if (action == UpdateDecision.Action.WRITE || action == UpdateDecision.Action.WRITE_UNTIL) {
+    if (action.isWrite()) {
       return write(node, current, decision);
     } else if (action == UpdateDecision.Action.TOUCH) {
       return touch(node, current);
@@ -298,10 +297,13 @@ final class NodeWriter<K, V> {
     assert value != null : "a decision to write has a value";
     long expiry = expiries.expiryMillis(decision, node, current);
     long weight = decision.weight();
-    Timer<K, V> timer = node.timerFor(expiry);
+    Timer<K, V> timer = expiries.timerOfWrite(node, expiry);
     long version = recordChange(node, value, expiry);
     try {
       version = version(node, version, true);
+      if (decision.action() != UpdateDecision.Action.EXTEND) {
+        expiries.date(timer);
+      }
       applyWrite(node, value, timer, expiry, weight, version);
       return new UpdateResult<>(current, value, version, true);
     } catch (Throwable thrown) {

@@ -33,6 +33,11 @@ final class RestoredEntries<K, V> {
     this.removeDue = removeDue;
   }
 
+  /** Gives a locked node its value. */
+  void set(Node<K, V> node, V value, long expiryMillis, long version) {
+    node.set(value, expiries.timerOfReplay(node, expiryMillis), expiryMillis, version);
+  }
+
   /**
    * The entry has a value. The caller holds the node's lock, and may call this again for the same
    * node.

@@ -139,7 +139,7 @@ public final class TableRestorer<K, V> {
       Node<K, V> node = table.get(key);
       if (node == null) {
         Node<K, V> fresh = newNode(own, key, stamp);
-        fresh.set(value, expiryMillis, version);
+        entries.set(fresh, value, expiryMillis, version);
         node = table.putIfAbsent(fresh);
         if (node == null) {
           adopt(own, fresh, true);
@@ -192,7 +192,7 @@ public final class TableRestorer<K, V> {
       return false;
     }
     if (version > node.version()) {
-      node.set(value, expiryMillis, version);
+      entries.set(node, value, expiryMillis, version);
       clock.raise(node.slot(), stamp);
       adopt(own, node, false);
     } else {

@@ -2,9 +2,10 @@ package io.pensieve.lru;
 
 /**
  * The expiry time of an entry and its position in the {@link TimerWheel}. An entry that never had
- * an expiry has no timer. One that had an expiry keeps its timer until it dies.
+ * an expiry has no timer. One that had an expiry keeps its timer until it dies. In a table that
+ * dates writes, written entries have a {@link Dated} one.
  */
-final class Timer<K, V> {
+class Timer<K, V> {
   final Node<K, V> node;
 
   /** When the entry expires. Written with the node's lock held, as {@link Node} describes. */
@@ -50,5 +51,30 @@ final class Timer<K, V> {
   void linkToSelf() {
     next = this;
     previous = this;
+  }
+
+  /** A timer that also knows when the value was written. */
+  static final class Dated<K, V> extends Timer<K, V> {
+    private static final long UNKNOWN = Long.MIN_VALUE;
+
+    /**
+     * When the value was last written, in milliseconds of the table's clock. UNKNOWN if that was
+     * replayed from a log. Written with the node's lock held.
+     */
+    private volatile long writtenMillis = UNKNOWN;
+
+    Dated(Node<K, V> node, long expiryMillis) {
+      super(node, expiryMillis);
+    }
+
+    void written(long nowMillis) {
+      writtenMillis = nowMillis;
+    }
+
+    /** Whether the value was written so long ago; if that is unknown, it was. */
+    boolean isOlder(long ageMillis, long nowMillis) {
+      long written = writtenMillis;
+      return written == UNKNOWN || nowMillis - written >= ageMillis;
+    }
   }
 }

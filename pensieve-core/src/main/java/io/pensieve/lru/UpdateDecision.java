@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * Otherwise a function makes it while the key is locked.
  *
  * @param action what to do
- * @param value the new value for {@link Action#WRITE} and {@link Action#WRITE_UNTIL}, otherwise
- *     null
+ * @param value the value for {@link Action#WRITE}, {@link Action#EXTEND} and {@link
+ *     Action#WRITE_UNTIL}, otherwise null
  * @param weight the new weight of the entry
  * @param ttlMillis the time to live from the moment of the write, more than 0; {@link Node#NEVER}
  *     if the entry does not expire, {@link #SAME_EXPIRY} if it keeps its expiry time, {@link
@@ -40,10 +40,17 @@ public record UpdateDecision<V>(Action action, @Nullable V value, long weight, l
     TOUCH,
     /** The key gets a value. */
     WRITE,
+    /** The key keeps its value and gets another expiry. For the change sink this is a write. */
+    EXTEND,
     /** The key gets a value that expires at a given time, or never. */
     WRITE_UNTIL,
     /** The key is removed. */
-    REMOVE
+    REMOVE;
+
+    /** Whether the change sink gets a value. */
+    boolean isWrite() {
+      return this == WRITE || this == EXTEND || this == WRITE_UNTIL;
+    }
   }
 
   /**
@@ -82,6 +89,11 @@ public record UpdateDecision<V>(Action action, @Nullable V value, long weight, l
   /** The key gets this value. */
   public static <V> UpdateDecision<V> write(V value, long weight, long ttlMillis) {
     return new UpdateDecision<>(Action.WRITE, Objects.requireNonNull(value), weight, ttlMillis);
+  }
+
+  /** This decision to write, for a value that the key has already: only its expiry changes. */
+  public UpdateDecision<V> extending() {
+    return new UpdateDecision<>(Action.EXTEND, value, weight, ttlMillis);
   }
 
   /** The key gets this value, which expires at a given time, or {@link Node#NEVER}. */
