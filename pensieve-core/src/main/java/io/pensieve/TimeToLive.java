@@ -14,21 +14,18 @@ import java.util.Optional;
  * }</pre>
  */
 public final class TimeToLive {
-  // Milliseconds of an entry that the write creates, and of one that it replaces. As in an
-  // UpdateDecision: NEVER if the entry does not expire, SAME_EXPIRY if it keeps its expiry time.
-  // DEFAULT stands for the map's time to live.
-  private static final long DEFAULT = 0;
+  private static final long DEFAULT = 0; // stands for the map's time to live
 
-  private static final TimeToLive OF_MAP = new TimeToLive(DEFAULT, DEFAULT);
-  private static final TimeToLive UNLIMITED = new TimeToLive(Node.NEVER, Node.NEVER);
-  private static final TimeToLive UNCHANGED = new TimeToLive(DEFAULT, UpdateDecision.SAME_EXPIRY);
+  private static final TimeToLive OF_MAP = new TimeToLive(DEFAULT, false);
+  private static final TimeToLive UNLIMITED = new TimeToLive(Node.NEVER, false);
+  private static final TimeToLive UNCHANGED = new TimeToLive(DEFAULT, true);
 
-  private final long ofCreatedMillis;
-  private final long ofReplacedMillis;
+  private final long millis; // NEVER if the entry does not expire
+  private final boolean keepsExpiry; // of an entry that the write replaces
 
-  private TimeToLive(long ofCreatedMillis, long ofReplacedMillis) {
-    this.ofCreatedMillis = ofCreatedMillis;
-    this.ofReplacedMillis = ofReplacedMillis;
+  private TimeToLive(long millis, boolean keepsExpiry) {
+    this.millis = millis;
+    this.keepsExpiry = keepsExpiry;
   }
 
   /**
@@ -38,8 +35,7 @@ public final class TimeToLive {
    * @throws IllegalArgumentException if {@code ttl} is not positive
    */
   public static TimeToLive of(Duration ttl) {
-    long millis = UpdateDecisions.millis(ttl);
-    return new TimeToLive(millis, millis);
+    return new TimeToLive(UpdateDecisions.millis(ttl), false);
   }
 
   /** The entry lives as long as the map says, as by {@link Pensieve#put(Object, Object)}. */
@@ -59,19 +55,19 @@ public final class TimeToLive {
 
   /** As this, but only for a new entry. An existing entry keeps its expiry time. */
   public TimeToLive forNewEntries() {
-    return new TimeToLive(ofCreatedMillis, UpdateDecision.SAME_EXPIRY);
+    return new TimeToLive(millis, true);
   }
 
   /** How long a new entry lives; empty if it does not expire, or if the map decides. */
   public Optional<Duration> duration() {
-    return ofCreatedMillis == Node.NEVER || ofCreatedMillis == DEFAULT
+    return millis == Node.NEVER || millis == DEFAULT
         ? Optional.empty()
-        : Optional.of(Duration.ofMillis(ofCreatedMillis));
+        : Optional.of(Duration.ofMillis(millis));
   }
 
   /** Returns whether a write has to see the key's entry to know when the new one expires. */
   boolean dependsOnEntry() {
-    return ofReplacedMillis == UpdateDecision.SAME_EXPIRY;
+    return keepsExpiry;
   }
 
   /**
@@ -79,16 +75,13 @@ public final class TimeToLive {
    * the map's time to live.
    */
   long millis() {
-    return ofCreatedMillis;
+    return millis;
   }
 
   <K, V> UpdateDecision<V> write(
       UpdateDecisions<K, V> decisions, K key, V value, boolean isPresent) {
-    if (!isPresent) {
-      return decisions.writeFor(key, value, ofCreatedMillis);
-    }
-    return dependsOnEntry()
+    return isPresent && keepsExpiry
         ? decisions.rewrite(key, value)
-        : decisions.writeFor(key, value, ofReplacedMillis);
+        : decisions.writeFor(key, value, millis);
   }
 }

@@ -212,6 +212,8 @@ class LifeTest {
     clock.advance(SECOND);
     map.get("a");
     assertEquals(Optional.of(MINUTE.minus(SECOND)), remaining("a"));
+    map.writeAsync(Write.put("a", "2"));
+    assertEquals(Optional.of(MINUTE), remaining("a"), "a put without a life has the map's");
     PensieveBuilder<String, String> builder = Pensieve.builder();
     assertThrows(IllegalArgumentException.class, () -> builder.expireAfterAccess(Duration.ZERO));
     assertNotEquals(Optional.empty(), remaining("a"));
