@@ -23,15 +23,15 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag(Depth.TAG)
 final class ClusterHistoryTest {
   private static final int CLIENTS = 8;
-  private static final int FAULTS_OF_PROCESSES = Depth.of(1, 11, 400); // each once
-  private static final int FAULTS_OF_NETWORKS = Depth.of(1, 5, 200);
+  private static final int FAULTS_OF_PROCESSES = Depth.of(0, 11, 400); // each once
+  private static final int FAULTS_OF_NETWORKS = Depth.of(0, 5, 200);
   private static final int FAULTS_OF_MACHINES = Depth.of(0, 4, 100);
   private static final int FAULTS_A_ROUND = 8;
   private static final int WRITES_BETWEEN_FAULTS = 100;
   private static final int WRITES_DURING_FAULT = 50;
   private static final int QUICK_SEED = 13; // so that a build does not find what another did not
-  private static final long SEED =
-      Depth.of(1, 0, 0) > 0 && !Seed.isGiven() ? QUICK_SEED : Seed.choose();
+  private static final boolean IS_QUICK = Depth.of(1, 0, 0) > 0;
+  private static final long SEED = IS_QUICK && !Seed.isGiven() ? QUICK_SEED : Seed.choose();
 
   // -Dpensieve.faults=LEADER_STOPPED,EACH_RESTARTED takes only these, -Dpensieve.faultCount=50 so
   // many.
@@ -47,8 +47,35 @@ final class ClusterHistoryTest {
     this.folder = folder;
   }
 
+  /** In each build: one cluster is started, and struck by a fault of each kind. */
+  @Test
+  @SuppressWarnings("try") // closing may be interrupted, as the test itself
+  void aLeaderMayBeCutOffAndDie() throws Exception {
+    Assumptions.assumeTrue(IS_QUICK && CHOSEN.isEmpty() && COUNT < 0, "skipped: there is more");
+    Optional<Network> network = Network.create(3);
+    if (network.isEmpty()) {
+      try (Cluster cluster = Cluster.onLoopback(folder)) {
+        strike(cluster, List.of(Fault.LEADER_KILLED), 1, true);
+      }
+      return;
+    }
+    try (Network hosts = network.orElseThrow();
+        Cluster cluster = Cluster.on(hosts, folder)) {
+      strike(cluster, List.of(Fault.LEADER_ISOLATED, Fault.LEADER_KILLED), 2, true);
+    }
+  }
+
+  private static void requireFaults(int byDefault) {
+    Assumptions.assumeTrue(count(byDefault) > 0, "skipped: not in each build");
+  }
+
+  private static int count(int byDefault) {
+    return COUNT >= 0 ? COUNT : CHOSEN.isEmpty() ? byDefault : Math.max(1, byDefault);
+  }
+
   @Test
   void nodesMayDieAndPauseAtAnyTime() throws Exception {
+    requireFaults(FAULTS_OF_PROCESSES);
     try (Cluster cluster = Cluster.onLoopback(folder)) {
       strike(cluster, Fault.OF_PROCESSES, FAULTS_OF_PROCESSES, true);
     }
@@ -57,6 +84,7 @@ final class ClusterHistoryTest {
   @Test
   @SuppressWarnings("try") // closing may be interrupted, as the test itself
   void nodesMayBeCutOffFromOneAnother() throws Exception {
+    requireFaults(FAULTS_OF_NETWORKS);
     Optional<Network> network = Network.create(3);
     Assumptions.assumeTrue(
         network.isPresent(), "skipped: network namespaces need Linux, root and the program ip");
@@ -69,7 +97,7 @@ final class ClusterHistoryTest {
   /** No entry has a time to live here: each node compares that with its own clock. */
   @Test
   void machinesMayBeSlowAndFullAndOutOfTime() throws Exception {
-    Assumptions.assumeTrue(FAULTS_OF_MACHINES > 0 || COUNT > 0, "skipped: not in each build");
+    requireFaults(FAULTS_OF_MACHINES);
     try (Cluster cluster = Cluster.onLoopback(folder)) {
       List<Fault> faults = new ArrayList<>();
       if (cluster.mountDisks()) {
@@ -94,7 +122,7 @@ final class ClusterHistoryTest {
   private void strike(Cluster cluster, List<Fault> all, int byDefault, boolean withExpiry)
       throws Exception {
     List<Fault> faults = chosenOf(all);
-    int count = COUNT >= 0 ? COUNT : byDefault;
+    int count = count(byDefault);
     Assumptions.assumeFalse(faults.isEmpty(), "none of them was chosen");
     cluster.start();
     for (int done = 0; done < count; ) {
