@@ -22,7 +22,7 @@ import org.xnio.conduits.StreamSourceConduit;
  */
 public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<StreamSourceConduit> {
   // Undertow's own class, which the option READ_TIMEOUT adds, schedules a timer when a request is
-  // complete and removes it when the next one comes. The two took a tenth of a request's time here.
+  // complete and removes it when the next one comes. That took 7 to 12 % of the Java code's time.
   // This class moves a deadline instead. Its timer stays, and looks at the deadline when it is due.
   //
   // Invariant: while a client is expected to send, there is a timer, or one is being scheduled. A
