@@ -2,6 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.grpc.PeerConnections;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -30,6 +31,7 @@ import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
 import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.ProtoUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +95,11 @@ final class AppliedLog extends BaseStateMachine {
     snapshots.init(storage);
     restore(snapshots.getLatestSnapshot());
     getLifeCycle().transition(LifeCycle.State.RUNNING);
+  }
+
+  /** Forces what has been received of a leader's snapshot. */
+  void forceIncoming() throws IOException {
+    snapshots.forceIncoming();
   }
 
   /** Called once the server is built, before it starts. */
@@ -162,6 +169,12 @@ final class AppliedLog extends BaseStateMachine {
   public void notifyConfigurationChanged(
       long term, long index, RaftConfigurationProto configuration) {
     configurationTerm = term;
+    RaftServer.Division here = division;
+    boolean isOver = configuration.getOldPeersCount() == 0; // not between two lists of members
+    if (here != null && isOver && !here.getInfo().isLeader()) { // a leader uses its connections
+      PeerConnections.beginAnew(
+          here.getRaftServer(), ProtoUtils.toRaftPeers(configuration.getPeersList()));
+    }
   }
 
   /** Called by the updater, while it applies the first entry of this leader's term. */
