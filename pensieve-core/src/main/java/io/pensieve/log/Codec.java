@@ -15,7 +15,8 @@ import java.util.UUID;
  * when {@code x.equals(y)}.
  *
  * <p>Many threads call a codec at once, so implementations are stateless or thread-safe. A codec is
- * called while the entry's key is locked and must not call the map.
+ * called while the entry's key is locked and must not call the map. A {@link StreamingCodec}
+ * encodes large values without an array of their whole length.
  *
  * @param <T> what is encoded
  */

@@ -47,18 +47,88 @@ final class Codecs {
 
   private Codecs() {}
 
-  private static final class Utf8 implements Codec<String> {
+  private static final class Utf8 implements StreamingCodec<String> {
     @Override
     public String name() {
       return "utf8";
     }
 
     private static final char REPLACEMENT = '\uFFFD';
+    private static final int STREAMED_CHARS_MIN = 4096; // an array is faster for shorter ones
+    private static final int PIECE_BYTES = 4096;
+    private static final int CHAR_BYTES_MAX = 4;
 
     @Override
     public byte[] encode(String value) {
       requirePairedSurrogates(value);
       return value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public boolean streams(String value) {
+      return value.length() >= STREAMED_CHARS_MIN;
+    }
+
+    @Override
+    public void encode(String value, Output into) {
+      byte[] piece = new byte[PIECE_BYTES];
+      if (isAscii(value)) {
+        for (int from = 0; from < value.length(); from += PIECE_BYTES) {
+          int to = Math.min(from + PIECE_BYTES, value.length());
+          copyAscii(value, from, to, piece);
+          into.write(piece, 0, to - from);
+        }
+        return;
+      }
+      requirePairedSurrogates(value);
+      int count = 0;
+      for (int i = 0; i < value.length(); i++) {
+        if (count > PIECE_BYTES - CHAR_BYTES_MAX) {
+          into.write(piece, 0, count);
+          count = 0;
+        }
+        int codePoint = value.codePointAt(i);
+        count = encode(codePoint, piece, count);
+        i += Character.charCount(codePoint) - 1;
+      }
+      into.write(piece, 0, count);
+    }
+
+    private static boolean isAscii(String value) {
+      int bits = 0;
+      for (int i = 0; i < value.length(); i++) {
+        bits |= value.charAt(i);
+      }
+      return bits < 0x80;
+    }
+
+    @SuppressWarnings("deprecation") // it drops the upper bytes, which are 0 here
+    private static void copyAscii(String value, int from, int to, byte[] into) {
+      value.getBytes(from, to, into, 0);
+    }
+
+    // Returns where the code point ends.
+    private static int encode(int codePoint, byte[] into, int at) {
+      int end = at;
+      if (codePoint < 0x80) {
+        into[end++] = (byte) codePoint;
+        return end;
+      } else if (codePoint < 0x800) {
+        into[end++] = (byte) (0xC0 | (codePoint >> 6));
+      } else if (codePoint < 0x10000) {
+        into[end++] = (byte) (0xE0 | (codePoint >> 12));
+        into[end++] = continuation(codePoint >> 6);
+      } else {
+        into[end++] = (byte) (0xF0 | (codePoint >> 18));
+        into[end++] = continuation(codePoint >> 12);
+        into[end++] = continuation(codePoint >> 6);
+      }
+      into[end++] = continuation(codePoint);
+      return end;
+    }
+
+    private static byte continuation(int bits) {
+      return (byte) (0x80 | (bits & 0x3F));
     }
 
     // String.getBytes would silently write '?' for them, and two keys could become equal.
@@ -197,7 +267,7 @@ final class Codecs {
   }
 
   /** Encodes lists of what another codec encodes. */
-  record ListCodec<T>(Codec<T> elements) implements Codec<List<T>> {
+  record ListCodec<T>(Codec<T> elements) implements StreamingCodec<List<T>> {
     ListCodec {
       requireNonNull(elements);
     }
@@ -208,8 +278,16 @@ final class Codecs {
     }
 
     @Override
-    public byte[] encode(List<T> value) {
-      return Parts.join(value.stream().map(elements::encode).toList());
+    public void encode(List<T> value, Output into) {
+      int count = value.size();
+      into.writeInt(count);
+      for (T element : value) {
+        into.writeSized(elements, element);
+        count--;
+      }
+      if (count != 0) {
+        throw new IllegalArgumentException("the list changes while it is encoded");
+      }
     }
 
     @Override
@@ -219,7 +297,7 @@ final class Codecs {
   }
 
   /** Encodes what another codec encodes, or nothing. */
-  record OptionalCodec<T>(Codec<T> values) implements Codec<Optional<T>> {
+  record OptionalCodec<T>(Codec<T> values) implements StreamingCodec<Optional<T>> {
     private static final byte EMPTY = 0;
     private static final byte PRESENT = 1;
 
@@ -233,15 +311,11 @@ final class Codecs {
     }
 
     @Override
-    public byte[] encode(Optional<T> value) {
-      if (value.isEmpty()) {
-        return new byte[] {EMPTY};
+    public void encode(Optional<T> value, Output into) {
+      into.write(value.isPresent() ? PRESENT : EMPTY);
+      if (value.isPresent()) {
+        into.writeValue(values, value.get());
       }
-      byte[] encoded = values.encode(value.get());
-      byte[] bytes = new byte[1 + encoded.length];
-      bytes[0] = PRESENT;
-      System.arraycopy(encoded, 0, bytes, 1, encoded.length);
-      return bytes;
     }
 
     @Override

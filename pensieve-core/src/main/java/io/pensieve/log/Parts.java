@@ -6,27 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The encoding of several parts as one: their number, then each part's length and bytes. Numbers
+ * Several parts that are encoded as one: their number, then each part's length and bytes. Numbers
  * are 4 bytes, little-endian.
  */
 final class Parts {
   private Parts() {}
-
-  static byte[] join(List<byte[]> parts) {
-    long bytes = Integer.BYTES;
-    for (byte[] part : parts) {
-      bytes += Integer.BYTES + part.length;
-    }
-    if (bytes > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException("too large: " + bytes + " bytes");
-    }
-    ByteBuffer joined = ByteBuffer.allocate((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
-    joined.putInt(parts.size());
-    for (byte[] part : parts) {
-      joined.putInt(part.length).put(part);
-    }
-    return joined.array();
-  }
 
   /**
    * Returns the parts.

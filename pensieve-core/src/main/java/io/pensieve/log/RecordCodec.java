@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * Encodes records by their components. The number of components is the version of the record:
  * components are only added, at the end.
  */
-final class RecordCodec<R extends Record> implements Codec<R> {
+final class RecordCodec<R extends Record> implements StreamingCodec<R> {
   private static final Map<Type, Codec<?>> BASIC =
       Map.ofEntries(
           Map.entry(int.class, Codecs.INT32),
@@ -40,12 +40,12 @@ final class RecordCodec<R extends Record> implements Codec<R> {
           Map.entry(Instant.class, Codecs.INSTANT));
 
   private record Component<T>(String name, Codec<T> codec, MethodHandle accessor) {
-    byte[] encode(Object record) {
+    void encode(Object record, Output into) {
       T value = value(record);
       if (value == null) {
         throw new IllegalArgumentException("the component " + name + " is null");
       }
-      return codec.encode(value);
+      into.writeSized(codec, value);
     }
 
     @SuppressWarnings("unchecked") // the codec is that of the accessor's type
@@ -153,8 +153,11 @@ final class RecordCodec<R extends Record> implements Codec<R> {
   }
 
   @Override
-  public byte[] encode(R value) {
-    return Parts.join(components.stream().map(component -> component.encode(value)).toList());
+  public void encode(R value, Output into) {
+    into.writeInt(components.size());
+    for (Component<?> component : components) {
+      component.encode(value, into);
+    }
   }
 
   @Override

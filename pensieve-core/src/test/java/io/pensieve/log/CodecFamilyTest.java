@@ -257,7 +257,7 @@ class CodecFamilyTest {
     byte[] array = {1, 2};
     Codec<WithArray> arrays = Codec.record(WithArray.class);
     assertArrayEquals(array, arrays.decode(arrays.encode(new WithArray(array))).bytes());
-    byte[] negative = Parts.join(List.of(Codec.int32().encode(-1)));
+    byte[] negative = Codec.list(Codec.int32()).encode(List.of(-1));
     assertThrows(IllegalArgumentException.class, () -> Codec.record(Strict.class).decode(negative));
     assertThrows(IllegalArgumentException.class, () -> Codec.record(Endless.class));
     assertThrows(IllegalArgumentException.class, () -> Codec.record(Unknown.class));

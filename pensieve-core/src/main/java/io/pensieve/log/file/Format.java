@@ -95,8 +95,13 @@ final class Format {
 
   /** The length of a put or an entry, which may exceed the longest frame. */
   static long frameLength(byte[] key, byte[] value, long expiryMillis) {
+    return frameLength((long) key.length + value.length, expiryMillis);
+  }
+
+  /** As {@link #frameLength(byte[], byte[], long)}, by the bytes of key and value together. */
+  static long frameLength(long entryBytes, long expiryMillis) {
     int expiryBytes = expiryMillis == Change.NEVER ? 0 : EXPIRY_BYTES;
-    return (long) FRAME_HEADER_BYTES + expiryBytes + key.length + value.length;
+    return FRAME_HEADER_BYTES + expiryBytes + entryBytes;
   }
 
   /** Whether a frame of this length is possible in so many bytes. */

@@ -116,7 +116,14 @@ final class RingBuffer {
     }
     Format.Checksum checksum = draft.beginChecksum();
     putBytes(body, draft.key(), draft.copyBuffer(), checksum);
-    putBytes(body + draft.key().length, draft.value(), draft.copyBuffer(), checksum);
+    body += draft.key().length;
+    putBytes(body, draft.value(), draft.copyBuffer(), checksum);
+    FrameEncoder.PiecewiseOutput pieces = draft.pieces(); // of a value that was streamed
+    for (int i = 0; i < pieces.count(); i++) {
+      checksum.add(pieces.piece(i), pieces.bytes(i));
+      put(body, pieces.piece(i), 0, pieces.bytes(i));
+      body += pieces.bytes(i);
+    }
     return draft.commitWord(position, durable, salt);
   }
 
