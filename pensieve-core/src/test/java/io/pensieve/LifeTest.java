@@ -92,6 +92,28 @@ class LifeTest {
     assertEquals(Optional.of(MINUTE), remaining("session"), "a put begins anew");
   }
 
+  static Stream<Consumer<Pensieve<String, String>>> putsWithoutALife() {
+    return Stream.of(
+        map -> map.put("session", "new"),
+        map -> map.putAsync("session", "new"),
+        map -> map.replace("session", "new"),
+        map -> map.writeAsync(Write.put("session", "new")),
+        map -> map.writeAsync(new AtomicBatch<String, String>().put("session", "new")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("putsWithoutALife")
+  void aPutWithoutALifeGivesTheEntryThatOfTheMap(Consumer<Pensieve<String, String>> put) {
+    map.put("session", "s", MINUTE);
+    put.accept(map);
+    assertEquals("new", map.get("session"));
+    assertEquals(Optional.empty(), remaining("session"), "no end");
+    reopen(Pensieve.<String, String>builder().expireAfterWrite(MINUTE));
+    map.put("session", "s", HOUR);
+    put.accept(map);
+    assertEquals(Optional.of(MINUTE), remaining("session"));
+  }
+
   @Test
   void anEntryThatIsReadLivesOnAndTheLogIsHardlyWritten() {
     reopen(Pensieve.<String, String>builder().expireAfterAccess(MINUTE));
