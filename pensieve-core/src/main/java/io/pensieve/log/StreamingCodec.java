@@ -134,7 +134,10 @@ public interface StreamingCodec<T> extends Codec<T> {
     static <P> byte[] array(StreamingCodec<P> codec, P value) {
       ArrayOutput encoding = new ArrayOutput();
       ((Output) encoding).stream(codec, value);
-      return Arrays.copyOf(encoding.bytes, encoding.size);
+      // Often the last part is the largest, and then the array has just the right length.
+      return encoding.size == encoding.bytes.length
+          ? encoding.bytes
+          : Arrays.copyOf(encoding.bytes, encoding.size);
     }
 
     /** An encoding in an array that grows. */

@@ -109,6 +109,20 @@ class StreamingCodecTest {
     }
   }
 
+  /** As batches and compactions need it. */
+  @Test
+  void anArrayOfALargeEncodingIsAllocatedOnce() throws ReflectiveOperationException {
+    Codec<Optional<Page>> codec = Codec.optional(Codec.record(Page.class));
+    Optional<Page> page = Optional.of(new Page("a page", bytes(MIB)));
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 20; i++) {
+      long before = AllocatedBytes.ofThisThread();
+      int length = codec.encode(page).length;
+      least = Math.min(least, AllocatedBytes.ofThisThread() - before - length);
+    }
+    assertTrue(least < 16 << 10, "besides the array, " + least + " bytes");
+  }
+
   // ---- What is in the log
 
   @Test
