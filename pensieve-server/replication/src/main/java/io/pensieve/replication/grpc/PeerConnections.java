@@ -1,10 +1,14 @@
 package io.pensieve.replication.grpc;
 
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
@@ -19,46 +23,62 @@ import org.apache.ratis.util.PeerProxyMap;
  * is over.
  */
 public final class PeerConnections {
-  // Ratis has no method that forgets one; a test fails if a later version has another field.
-  private static final Field CONNECTIONS = field();
+  // Ratis has no method that forgets one. If a later version has other names here, no member
+  // starts.
+  private static final Field CONNECTIONS;
+  private static final Method PEER;
+  private static final Method DETACH;
+
+  static {
+    try {
+      CONNECTIONS = opened(PeerProxyMap.class.getDeclaredField("peers"));
+      Class<?> connection = Class.forName(PeerProxyMap.class.getName() + "$PeerAndProxy");
+      PEER = opened(connection.getDeclaredMethod("getPeer"));
+      DETACH = opened(connection.getDeclaredMethod("setNullProxyAndClose"));
+    } catch (ReflectiveOperationException otherVersion) {
+      throw new ExceptionInInitializerError(otherVersion);
+    }
+  }
 
   private PeerConnections() {}
 
-  private static Field field() {
-    try {
-      Field field = PeerProxyMap.class.getDeclaredField("peers");
-      field.setAccessible(true);
-      return field;
-    } catch (NoSuchFieldException otherVersion) {
-      throw new IllegalStateException(otherVersion);
-    }
+  private static <T extends AccessibleObject> T opened(T inside) {
+    inside.setAccessible(true);
+    return inside;
   }
 
-  /** Closes and forgets the connections to all but these. Those that are kept stay as they are. */
-  public static void keepOnly(RaftServer server, Collection<RaftPeer> kept) {
-    Set<RaftPeerId> ids = kept.stream().map(RaftPeer::getId).collect(Collectors.toSet());
+  /** Forgets the connections to nodes that are not among these, or not at this address. */
+  public static void keepOnly(RaftServer server, Collection<RaftPeer> members) {
+    Map<RaftPeerId, String> addresses =
+        members.stream().collect(Collectors.toMap(RaftPeer::getId, RaftPeer::getAddress));
     PeerProxyMap<?> connections =
         ((RaftServerRpcWithProxy<?, ?>) server.getServerRpc()).getProxies();
-    Map<?, ?> byId = byId(connections);
-    for (Object id : List.copyOf(byId.keySet())) {
-      if (!ids.contains((RaftPeerId) id)) {
-        connections.resetProxy((RaftPeerId) id); // closes it
-        byId.remove(id);
+    try {
+      Map<?, ?> byId = (Map<?, ?>) CONNECTIONS.get(connections);
+      for (Object connection : List.copyOf(byId.values())) {
+        RaftPeer peer = (RaftPeer) PEER.invoke(connection);
+        if (!peer.getAddress().equals(addresses.get(peer.getId()))) {
+          byId.remove(peer.getId());
+          closeSoon((Optional<?>) DETACH.invoke(connection));
+        }
       }
+    } catch (ReflectiveOperationException impossible) {
+      throw new IllegalStateException(impossible);
     }
   }
 
-  /** Forgets all connections, and knows these members by their addresses from now on. */
-  public static void beginAnew(RaftServer server, Collection<RaftPeer> members) {
-    keepOnly(server, List.of());
-    server.getServerRpc().addRaftPeers(members);
+  // Closing waits for calls under way, for seconds. The thread that applies entries must not.
+  private static void closeSoon(Optional<?> detached) {
+    detached.ifPresent(
+        connection ->
+            new Thread(() -> close((Closeable) connection), "pensieve-raft-peer").start());
   }
 
-  private static Map<?, ?> byId(PeerProxyMap<?> connections) {
+  private static void close(Closeable connection) {
     try {
-      return (Map<?, ?>) CONNECTIONS.get(connections);
-    } catch (IllegalAccessException impossible) {
-      throw new IllegalStateException(impossible);
+      connection.close();
+    } catch (IOException gone) {
+      // Nobody uses it any more.
     }
   }
 }

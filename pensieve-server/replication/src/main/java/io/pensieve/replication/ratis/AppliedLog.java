@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -172,8 +173,9 @@ final class AppliedLog extends BaseStateMachine {
     RaftServer.Division here = division;
     boolean isOver = configuration.getOldPeersCount() == 0; // not between two lists of members
     if (here != null && isOver && !here.getInfo().isLeader()) { // a leader uses its connections
-      PeerConnections.beginAnew(
-          here.getRaftServer(), ProtoUtils.toRaftPeers(configuration.getPeersList()));
+      List<RaftPeer> members = ProtoUtils.toRaftPeers(configuration.getPeersList());
+      PeerConnections.keepOnly(here.getRaftServer(), members);
+      here.getRaftServer().getServerRpc().addRaftPeers(members);
     }
   }
 
