@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -32,7 +31,6 @@ import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
 import org.apache.ratis.util.LifeCycle;
-import org.apache.ratis.util.ProtoUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,9 +169,9 @@ final class AppliedLog extends BaseStateMachine {
       long term, long index, RaftConfigurationProto configuration) {
     configurationTerm = term;
     RaftServer.Division here = division;
-    boolean isOver = configuration.getOldPeersCount() == 0; // not between two lists of members
-    if (here != null && isOver && !here.getInfo().isLeader()) { // a leader uses its connections
-      List<RaftPeer> members = ProtoUtils.toRaftPeers(configuration.getPeersList());
+    if (here != null && !here.getInfo().isLeader()) { // a leader uses its connections
+      // The newest list, also while older ones are applied after a start.
+      Collection<RaftPeer> members = here.getRaftConf().getAllPeers();
       PeerConnections.keepOnly(here.getRaftServer(), members);
       here.getRaftServer().getServerRpc().addRaftPeers(members);
     }
