@@ -73,7 +73,7 @@ class RefreshConcurrencyTest {
                 (key, old) -> {
                   AtomicInteger here = running.computeIfAbsent(key, any -> new AtomicInteger());
                   together.accumulateAndGet(here.incrementAndGet(), Math::max);
-                  Thread.yield();
+                  LockSupport.parkNanos(1);
                   here.decrementAndGet();
                   return new Stamped(old.writer(), numbers.incrementAndGet());
                 })

@@ -75,7 +75,7 @@ final class SeamFaults {
   Weigher<String, String> weigher() {
     return (key, value) -> {
       call("weigher");
-      return 1 + value.length() % 4;
+      return 1L + value.length() % 4;
     };
   }
 
