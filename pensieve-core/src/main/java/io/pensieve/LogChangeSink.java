@@ -210,6 +210,11 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
     }
   }
 
+  /** Whether {@link #checkEra} would pass. */
+  boolean isEra(long begun) {
+    return replicated == null || era == begun;
+  }
+
   /** Makes an absence wait for this sequence. */
   void recordRemoval(int stripe, long sequence) {
     absences.recordRemoval(stripe, sequence);
@@ -304,6 +309,19 @@ final class LogChangeSink<K, V> implements ChangeSink<K, V> {
    */
   long sequence(Object key, long version) {
     return version == 0 ? absences.lastRemoval(key) : version;
+  }
+
+  /**
+   * As {@link #whenDurable(long)}, for what a read has found. Fails in a later era: what was found
+   * may have been lost, undone and then applied after all, and the map may not show it again yet.
+   *
+   * @param begun the {@link #era()} before the look
+   */
+  CompletableFuture<Void> whenDurable(long sequence, long begun) {
+    CompletableFuture<Void> durable = whenDurable(sequence);
+    return replicated == null || durableByAppending
+        ? durable
+        : durable.thenRun(() -> checkEra(begun));
   }
 
   CompletableFuture<Void> whenDurable(long sequence) {

@@ -58,6 +58,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       return table.use(key);
     }
     long useTime = table.useTime();
+    long begun = journal.era();
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
@@ -68,7 +69,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     long version = node.version(); // not that of a write to which this read leads
     touch(node, useTime);
     journal.awaitValue(version);
-    return value;
+    return journal.isEra(begun) ? value : peek(key);
   }
 
   @Override
@@ -83,6 +84,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
    */
   public @Nullable Versioned<V> getVersioned(Object key) {
     long useTime = table.useTime();
+    long begun = journal.era();
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
@@ -92,12 +94,13 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     counters.hit();
     Node.Snapshot<V> shown = touch(node, snapshot, useTime);
     journal.awaitValue(shown.version());
-    return Versioned.of(shown);
+    return journal.isEra(begun) ? Versioned.of(shown) : getVersioned(key);
   }
 
   /** As {@link #getVersioned}, but does not wait until the result is durable. */
   public PendingRead<V> getAsync(Object key) {
     long useTime = table.useTime();
+    long begun = journal.era();
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
@@ -107,11 +110,13 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
     }
     counters.hit();
     Node.Snapshot<V> shown = touch(node, snapshot, useTime);
-    return new PendingRead<>(Versioned.of(shown), journal.whenDurable(shown.version()), false);
+    return new PendingRead<>(
+        Versioned.of(shown), journal.whenDurable(shown.version(), begun), false);
   }
 
   /** As {@link #getAsync}, but as {@link #peek} does not count as a use, nor as a hit. */
   public PendingRead<V> peekAsync(Object key) {
+    long begun = journal.era();
     Node<K, V> node = table.find(key);
     Node.Snapshot<V> snapshot = node == null ? null : table.read(node);
     if (node == null || snapshot == null) {
@@ -119,7 +124,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
       return absent == null ? peekAsync(key) : absent;
     }
     return new PendingRead<>(
-        Versioned.of(snapshot), journal.whenDurable(snapshot.version()), false);
+        Versioned.of(snapshot), journal.whenDurable(snapshot.version(), begun), false);
   }
 
   // The absence of a key that was not found, or null if it may have a value by now.
@@ -133,7 +138,7 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
         ? null
         : new PendingRead<>(
             null,
-            journal.whenDurable(observed),
+            journal.whenDurable(observed, begun),
             onStandby && OrderedKeys.TablePresence.isHeld(again));
   }
 
@@ -145,13 +150,14 @@ abstract sealed class ReadableMap<K, V> extends AbstractMap<K, V> permits Loadin
 
   /** Returns the key's value as {@link #get} does, but counts neither as a use nor as a hit. */
   public @Nullable V peek(Object key) {
+    long begun = journal.era();
     Node<K, V> node = table.find(key);
     V value = node == null ? null : table.value(node);
     if (node == null || value == null) {
       return absent(key, node) ? null : peek(key);
     }
     journal.awaitValue(node.version());
-    return value;
+    return journal.isEra(begun) ? value : peek(key);
   }
 
   /** Whether some key has this value. O(n), and does not count as a use. */
