@@ -189,9 +189,13 @@ final class ClusterMembership implements AutoCloseable {
         settings.capacity().bytes());
   }
 
-  /** Lets the node of this card into the cluster, and waits until it has started its engine. */
+  /**
+   * Lets the node of this card into the cluster, and waits until its engine listens. A snapshot
+   * that finds nobody would cost many seconds: the engine waits for the answers to all parts of it.
+   */
   void admit(NodeCard card) throws IOException, InterruptedException {
     founding.admit(member(card), this::ask, ADMISSION_PATIENCE);
+    RaftPort.awaitListening(card.raftHost(), card.raftPort(), ADMISSION_PATIENCE);
   }
 
   private Optional<FoundingState> ask(Member member) {

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class GatedGrpc implements RpcType {
   private static final long PATIENCE_MILLIS = 10_000;
   private static final String FAILED = "pensieve.failed";
+  private static final String RECEIVED = "pensieve.received";
 
   /**
    * Has the member answer no call any more once it has failed. It may stay for some seconds. On a
@@ -30,6 +31,19 @@ public final class GatedGrpc implements RpcType {
    */
   public static void silenceIf(BooleanSupplier hasFailed, Parameters parameters) {
     parameters.put(FAILED, hasFailed, BooleanSupplier.class);
+  }
+
+  /** Forces the part of a snapshot that has been received. */
+  public interface Force {
+    void run() throws IOException;
+  }
+
+  /**
+   * Has each part of a snapshot forced before it is acknowledged. Else the last one would have to
+   * wait for the disk to take all of it, and the leader would give up and begin anew.
+   */
+  public static void forceEachPart(Force force, Parameters parameters) {
+    parameters.put(RECEIVED, force, Force.class);
   }
 
   @Override
@@ -44,21 +58,24 @@ public final class GatedGrpc implements RpcType {
 
   private static final class Factory extends GrpcFactory {
     private final BooleanSupplier hasFailed;
+    private final Force force;
 
     Factory(Parameters parameters) {
       super(parameters);
       hasFailed = parameters.getNonNull(FAILED, BooleanSupplier.class);
+      force = parameters.getNonNull(RECEIVED, Force.class);
     }
 
     @Override
     public GrpcServices newRaftServerRpc(RaftServer server) {
       SnapshotGate gate = new SnapshotGate(PATIENCE_MILLIS);
-      return super.newRaftServerRpc(gated(server, gate, hasFailed));
+      return super.newRaftServerRpc(gated(server, gate, hasFailed, force));
     }
   }
 
   /** Returns a server whose appends and installations go through the gate. */
-  static RaftServer gated(RaftServer server, SnapshotGate gate, BooleanSupplier hasFailed) {
+  static RaftServer gated(
+      RaftServer server, SnapshotGate gate, BooleanSupplier hasFailed, Force force) {
     return (RaftServer)
         Proxy.newProxyInstance(
             RaftServer.class.getClassLoader(),
@@ -69,7 +86,12 @@ public final class GatedGrpc implements RpcType {
               if (isOfPeer && hasFailed.getAsBoolean()) {
                 throw new IOException("this member has failed");
               } else if (method.getName().equals("installSnapshot")) {
-                return gate.install(() -> call(server, method, arguments));
+                return gate.install(
+                    () -> {
+                      Object reply = call(server, method, arguments);
+                      force.run();
+                      return reply;
+                    });
               } else if (isOfPeer && hasEntries(arguments[0])) {
                 return gate.append(() -> (CompletableFuture<?>) call(server, method, arguments));
               }

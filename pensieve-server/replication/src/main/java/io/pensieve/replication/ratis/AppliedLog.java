@@ -2,6 +2,7 @@ package io.pensieve.replication.ratis;
 
 import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.StateMachine;
+import io.pensieve.replication.grpc.PeerConnections;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -95,6 +96,11 @@ final class AppliedLog extends BaseStateMachine {
     getLifeCycle().transition(LifeCycle.State.RUNNING);
   }
 
+  /** Forces what has been received of a leader's snapshot. */
+  void forceIncoming() throws IOException {
+    snapshots.forceIncoming();
+  }
+
   /** Called once the server is built, before it starts. */
   void attach(RaftServer.Division division) {
     this.division = division;
@@ -162,6 +168,13 @@ final class AppliedLog extends BaseStateMachine {
   public void notifyConfigurationChanged(
       long term, long index, RaftConfigurationProto configuration) {
     configurationTerm = term;
+    RaftServer.Division here = division;
+    if (here != null && !here.getInfo().isLeader()) { // a leader uses its connections
+      // The newest list, also while older ones are applied after a start.
+      Collection<RaftPeer> members = here.getRaftConf().getAllPeers();
+      PeerConnections.keepOnly(here.getRaftServer(), members);
+      here.getRaftServer().getServerRpc().addRaftPeers(members);
+    }
   }
 
   /** Called by the updater, while it applies the first entry of this leader's term. */

@@ -31,6 +31,15 @@ final class EngineProperties {
 
   private static final int SNAPSHOT_CHUNK_BYTES = 4 << 20;
 
+  /**
+   * Of one of the parts that are under way. A leader whose call breaks off sends no other one
+   * before the patience with all of them is over. By default that is 24 s, in which a member that
+   * comes back has no state.
+   */
+  private static final int SNAPSHOT_CHUNK_PATIENCE_MILLIS = 1_500;
+
+  private static final int SNAPSHOT_CHUNKS_UNDER_WAY = 8;
+
   private static final int POOL_SIZE = 4;
 
   private final RaftProperties properties = new RaftProperties();
@@ -88,6 +97,10 @@ final class EngineProperties {
     RaftServerConfigKeys.Log.Appender.setBufferByteLimit(properties, bytes(frameBytesMax));
     RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(
         properties, bytes(SNAPSHOT_CHUNK_BYTES));
+    GrpcConfigKeys.Server.setInstallSnapshotRequestElementLimit(
+        properties, SNAPSHOT_CHUNKS_UNDER_WAY);
+    GrpcConfigKeys.Server.setInstallSnapshotRequestTimeout(
+        properties, millis(SNAPSHOT_CHUNK_PATIENCE_MILLIS));
     GrpcConfigKeys.setMessageSizeMax(
         properties, bytes(Math.max(frameBytesMax, SNAPSHOT_CHUNK_BYTES) + (2L << 20)));
   }

@@ -7,6 +7,7 @@ import io.pensieve.replication.consensus.LogPosition;
 import io.pensieve.replication.consensus.Member;
 import io.pensieve.replication.consensus.StateMachine;
 import io.pensieve.replication.grpc.GatedGrpc;
+import io.pensieve.replication.grpc.PeerConnections;
 import io.pensieve.replication.grpc.ReadIndexAnswers;
 import io.pensieve.replication.ratis.OwnRequests.ProposedEntry;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -30,6 +32,7 @@ import java.util.function.Function;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
@@ -259,8 +262,14 @@ public final class RatisConsensus implements Consensus {
         server -> {
           // Whom a barrier has asked before may be no majority of the new members.
           long term = barriers.barLease();
+          PeerConnections.keepOnly(server, currentMembers());
           return requests.setMembers(server, members).thenRun(() -> barriers.unbarLease(term));
         });
+  }
+
+  private Collection<RaftPeer> currentMembers() {
+    Running now = running;
+    return now == null ? List.of() : now.division.getRaftConf().getAllPeers();
   }
 
   @Override

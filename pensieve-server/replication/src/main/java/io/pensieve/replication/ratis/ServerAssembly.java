@@ -30,6 +30,7 @@ final class ServerAssembly {
     Parameters parameters = new Parameters();
     GrpcConfigKeys.Server.setServicesCustomizer(parameters, new PeersOnly(readIndexes));
     GatedGrpc.silenceIf(events::hasFailed, parameters);
+    GatedGrpc.forceEachPart(log::forceIncoming, parameters);
     if (settings.tls != null) {
       GrpcConfigKeys.TLS.setConf(parameters, settings.tls.config(events));
     }

@@ -114,6 +114,13 @@ final class SnapshotFolder implements StateMachineStorage {
   void beginInstall() throws IOException {
     synchronized (lock) {
       isInstalling = true;
+      forceIncoming();
+    }
+  }
+
+  /** Forces what Ratis has received so far, as {@link #beginInstall}. */
+  void forceIncoming() throws IOException {
+    synchronized (lock) {
       if (incoming != null && Files.exists(incoming)) {
         try (Stream<Path> files = Files.walk(incoming)) {
           for (Path file : files.toList()) {

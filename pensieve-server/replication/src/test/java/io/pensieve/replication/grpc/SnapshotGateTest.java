@@ -16,8 +16,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotReplyProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
@@ -123,6 +125,8 @@ final class SnapshotGateTest {
   @Test
   void theServerThatRatisCallsHasAGate() throws Exception {
     CompletableFuture<AppendEntriesReplyProto> append = new CompletableFuture<>();
+    InstallSnapshotReplyProto received = InstallSnapshotReplyProto.getDefaultInstance();
+    AtomicBoolean hasRoom = new AtomicBoolean();
     RaftServer server =
         (RaftServer)
             Proxy.newProxyInstance(
@@ -131,11 +135,15 @@ final class SnapshotGateTest {
                 (proxy, method, arguments) -> {
                   if (method.getName().equals("appendEntriesAsync")) {
                     return append;
+                  } else if (method.getName().equals("installSnapshot") && hasRoom.get()) {
+                    return received;
                   }
                   throw new IOException(method.getName());
                 });
     AtomicBoolean failed = new AtomicBoolean();
-    RaftServer gated = GatedGrpc.gated(server, new SnapshotGate(1), failed::get);
+    AtomicInteger forced = new AtomicInteger();
+    RaftServer gated =
+        GatedGrpc.gated(server, new SnapshotGate(1), failed::get, forced::incrementAndGet);
     AppendEntriesRequestProto heartbeat = AppendEntriesRequestProto.getDefaultInstance();
     AppendEntriesRequestProto entries =
         heartbeat.toBuilder().addEntries(LogEntryProto.getDefaultInstance()).build();
@@ -150,6 +158,10 @@ final class SnapshotGateTest {
     assertEquals(
         "installSnapshot",
         assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());
+    assertEquals(0, forced.get(), "nothing was received");
+    hasRoom.set(true);
+    assertSame(received, gated.installSnapshot(chunk));
+    assertEquals(1, forced.get());
     failed.set(true);
     assertThrows(IOException.class, () -> gated.appendEntriesAsync(heartbeat));
     RequestVoteRequestProto vote = RequestVoteRequestProto.getDefaultInstance();

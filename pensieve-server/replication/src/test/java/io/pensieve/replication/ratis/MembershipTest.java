@@ -28,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -109,7 +110,8 @@ class MembershipTest {
     admit(emptied);
     Founding.Start start = startOf(emptied);
     assertEquals(List.of(), start.founders());
-    Member member = cluster.member(emptied);
+    Member member = TestCluster.newMember(emptied); // on another machine: at another address
+    cluster.members.set(cluster.members.indexOf(cluster.member(emptied)), member);
     Node node = cluster.start(member, start.founders());
     assertEquals(Role.OUTSIDE, node.status().role());
     setMembers(cluster.members);
@@ -120,6 +122,16 @@ class MembershipTest {
     cluster.stop(emptied);
     cluster.start(member, startOf(emptied).founders());
     put("four");
+    cluster.awaitApplied(entries);
+
+    // Also one that did not lead meanwhile knows where it is now.
+    String other =
+        Stream.of("a", "b", "c")
+            .filter(id -> !id.equals(emptied) && cluster.node(id).leadingTerm() == 0)
+            .findFirst()
+            .orElse("a");
+    cluster.leader().consensus.transferLeadership(Optional.of(other), Duration.ofSeconds(60)).get();
+    put("five");
     cluster.awaitApplied(entries);
   }
 
