@@ -313,7 +313,12 @@ final class AppliedLog extends BaseStateMachine {
   @Override
   public void close() {
     RaftServer.Division here = division;
-    boolean isMember = here == null || here.getRaftConf().getPeer(here.getId()) != null;
+    // The list that is coming, if it changes just now: a removed member may never see the end of
+    // it.
+    boolean isMember =
+        here == null
+            || here.getRaftConf().getCurrentPeers().stream()
+                .anyMatch(peer -> peer.getId().equals(here.getId()));
     events.stopped(isMember);
   }
 }
