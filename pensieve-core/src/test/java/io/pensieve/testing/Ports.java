@@ -11,15 +11,26 @@ import java.util.Random;
  * Ports of loopback for servers that must know theirs before they start, or come back to it. Each
  * process of tests has a range of its own, below the ports that systems give to clients: between
  * this look at a port and its server's start nobody takes it. Modules are tested side by side: the
- * property {@code pensieve.ports} is where the ranges of a module begin.
+ * property {@code pensieve.ports} is where the ranges of a module begin. Surefire numbers the
+ * processes of all modules that run at a time.
  */
 public final class Ports {
   private static final int FIRST = Integer.getInteger("pensieve.ports", 10_000);
-  private static final int RANGE = 1_000;
+  private static final int RANGE = 500;
   private static final int RANGES = 9;
+
+  /** Where Linux begins to give ports to clients; macOS and Windows begin higher. */
+  private static final int FIRST_OF_CLIENTS = 32_768;
+
   private static final int OF_FORK = FIRST + RANGE * (fork() % RANGES);
 
   private static int taken = new Random().nextInt(RANGE);
+
+  static {
+    if (FIRST + RANGE * RANGES > FIRST_OF_CLIENTS) {
+      throw new AssertionError("pensieve.ports: ranges from " + FIRST + " reach those of clients");
+    }
+  }
 
   private Ports() {}
 

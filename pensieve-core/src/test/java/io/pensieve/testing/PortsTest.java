@@ -12,7 +12,7 @@ import java.net.Socket;
 import org.junit.jupiter.api.Test;
 
 class PortsTest {
-  private static final int PORTS_OF_A_RANGE = 1_000;
+  private static final int PORTS_OF_A_RANGE = 500;
 
   @Test
   void portsOfOneProcessAreFreeAndDifferAndAreOfOneRange() throws IOException {
