@@ -3,6 +3,7 @@ package io.pensieve;
 import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -18,6 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -294,6 +298,61 @@ class StandbyMapTest {
     assertNull(map.get("new"));
     assertNull(map.getAsync("e1").entry());
     map.getAsync("e1").durable().join();
+  }
+
+  /**
+   * Whoever found the value just before the lead ended is told that it is durable, for the next
+   * leader has committed it. The map still shows the value before it, and so must the read: the
+   * next one does.
+   */
+  @Test
+  void aLostValueThatIsCommittedAfterAllIsNotReadBeforeTheMapShowsIt() {
+    var map = open();
+    log.apply(1, put("a", "old"));
+    List<UnaryOperator<String>> reads =
+        List.of(map::get, map::peek, key -> requireNonNull(map.getVersioned(key)).value());
+    long sequence = 100;
+    for (UnaryOperator<String> read : reads) {
+      String before = requireNonNull(map.get("a"));
+      Change<String, String> change = putAndLoseAtNextWait(map, sequence);
+      assertEquals(before, read.apply("a"));
+      assertEquals(before, map.get("a"));
+      log.map().apply(sequence, change);
+      assertEquals("put as " + sequence, read.apply("a"));
+      sequence += 100;
+    }
+  }
+
+  @Test
+  void aPendingReadOfALostValueFailsThoughItIsCommittedAfterAll() {
+    var map = open();
+    List<Function<String, PendingRead<String>>> reads = List.of(map::getAsync, map::peekAsync);
+    long sequence = 100;
+    for (Function<String, PendingRead<String>> read : reads) {
+      Change<String, String> change = putAndLoseAtNextWait(map, sequence);
+      CompletableFuture<Void> durable = read.apply("a").durable();
+      var failure = assertThrows(CompletionException.class, durable::join);
+      assertInstanceOf(LogException.OutcomeUnknown.class, failure.getCause());
+      log.map().apply(sequence, change);
+      sequence += 100;
+    }
+  }
+
+  /**
+   * Leads, and puts. At the next look at what is durable the lead ends, and the next leader has
+   * committed the put.
+   */
+  private Change<String, String> putAndLoseAtNextWait(Pensieve<String, String> map, long sequence) {
+    log.lead(sequence - 1);
+    Change<String, String> change = put("a", "put as " + sequence);
+    PendingWrite<String> unused = map.putAsync("a", "put as " + sequence);
+    log.atNextWait(
+        () -> {
+          List<FakeReplicatedLog.Pending<String, String>> lost = log.lose();
+          assertEquals(List.of(sequence), lost.stream().map(one -> one.sequence()).toList());
+          log.commit(sequence, change);
+        });
+    return change;
   }
 
   @Test
