@@ -61,7 +61,7 @@ load() {
 
 # A server of the library alone, by its handler.
 bare() {
-  $java -cp "$bench" io.pensieve.bench.BareServer port="$2" handler="$1" >"$results/out-$1" 2>&1 &
+  $java -cp "$bench" io.pensieve.bench.http.BareServer port="$2" handler="$1" >"$results/out-$1" 2>&1 &
   started="$started $!"
   await "$results/out-$1" "listening on"
 }
@@ -107,7 +107,7 @@ round=0
 while [ $round -lt "$rounds" ]; do
   load calm-get get 7901
   load calm-put put 7901
-  java -Xmx128m -cp "$bench" io.pensieve.bench.HostileConnections port=7901 idle=7500 perSecond=500 >"$results/out-hostile" 2>&1 &
+  java -Xmx128m -cp "$bench" io.pensieve.bench.http.HostileConnections port=7901 idle=7500 perSecond=500 >"$results/out-hostile" 2>&1 &
   hostile=$!
   started="$started $hostile"
   await "$results/out-hostile" ready

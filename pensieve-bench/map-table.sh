@@ -1,14 +1,14 @@
 #!/bin/sh
-# The whole table of the map beside its peers, in some forty minutes: hits of many keys and of one, overwrites, puts that evict
+# The whole table of the map beside its peers, in some fifty minutes: hits of many keys and of one, overwrites, puts that evict
 # from maps of three sizes, look-ups with misses; from 1, 2 and 8 threads, three forks each. Prints the ratios that matter most,
-# then all figures, the bytes of an entry and the slowest put after a pass of reads. Writes the figures and a plot.
+# then all figures, what a hit and an overwrite cost by feature, the bytes of an entry and the slowest put after a pass of reads. Writes the figures and a plot.
 #
 #   mvn -q -pl pensieve-bench -am package -DskipTests
 #   pensieve-bench/map-table.sh pensieve-bench/results/<name> > pensieve-bench/results/<name>.txt
 #
 # Writes <name>.csv and <name>.svg. Variables make it shorter:
 #
-#   FORKS=1       a fork each, in some thirteen minutes (3 without)
+#   FORKS=1       a fork each, in some seventeen minutes (3 without)
 #   ITERATIONS=2  measured in each fork (3 without)
 #   SECONDS_EACH=1  of an iteration; 50ms for a look whether all runs
 #   JAVA_HOME=... of the JDK to measure (java of the PATH without)
@@ -76,7 +76,10 @@ for threads in ${THREADS:-1 2 8}; do
     '{sub(/\r$/, ""); $NF = (NR == 1 ? "\"Param: keys\"," : ",") $NF (NR == 1 ? ",\"Param: uses\"" : ",")} 1' "$results/csv" | keep
 done
 
-cp "$results/all" "$name.csv"
+for threads in ${THREADS:-1 2}; do
+  measure FeatureBenchmark "$threads" "$(echo "${MAPS:-}" | grep -o -E 'pensieve|caffeine' | paste -s -d , -)"
+  [ ! -s "$results/csv" ] || mv "$results/csv" "$results/features-$threads"
+done
 
 program() {
   main=$1
@@ -84,11 +87,19 @@ program() {
   "$java" -Xmx2g -cp "$jar" "io.pensieve.bench.$main" "$@"
 }
 
-echo
-program MapRatios "$name.csv"
-echo
-program ResultTable map "$name.csv"
-program ResultPlot map "$name.csv" >"$name.svg"
+if [ -s "$results/all" ]; then
+  cp "$results/all" "$name.csv"
+  echo
+  program MapRatios "$name.csv"
+  echo
+  program ResultTable map "$name.csv"
+  program ResultPlot map "$name.csv" >"$name.svg"
+fi
+set -- "$results"/features-*
+if [ -s "$1" ]; then
+  echo
+  program ResultTable map "$@"
+fi
 if [ -z "${BENCHMARKS:-}" ]; then
   echo
   echo "Bytes of an entry of 30,000 and of 100,000, beyond key and value, in a map of two threads:"

@@ -90,7 +90,6 @@ class HouseRulesTest {
     return switch (room) {
       case "io.pensieve" -> 47;
       case "io.pensieve.log.file" -> 73;
-      case "io.pensieve.bench" -> 23;
       case "io.pensieve.lru" -> 37;
       case "io.pensieve.replication" -> 27;
       case "io.pensieve.server" -> 25;

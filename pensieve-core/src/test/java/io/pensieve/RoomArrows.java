@@ -24,6 +24,7 @@ final class RoomArrows {
                   "io.pensieve.bench",
                   "io.pensieve.replication.consensus",
                   "io.pensieve.replication.ratis")),
+          Map.entry("io.pensieve.bench.http", Set.of("io.pensieve.bench")),
           Map.entry(
               "io.pensieve.examples",
               Set.of("io.pensieve", "io.pensieve.log", "io.pensieve.log.file")),

@@ -1,6 +1,7 @@
 package io.pensieve.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -57,6 +59,7 @@ class BenchmarksRunTest {
                 new OptionsBuilder()
                     .param("folder", folder.toString())
                     .param("entries", "1000")
+                    .param("feature", FeatureBenchmark.Feature.EXPIRE_AFTER.name())
                     .forks(0)
                     .warmupIterations(0)
                     .measurementIterations(1)
@@ -71,7 +74,8 @@ class BenchmarksRunTest {
             .map(result -> result.getParams().getBenchmark().replace("io.pensieve.bench.", ""))
             .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
     assertEquals(
-        "{EvictionBenchmark.putNew=5, LogBenchmark.powerCut=3, LogBenchmark.processDeath=5,"
+        "{EvictionBenchmark.putNew=5, FeatureBenchmark.getHit=2, FeatureBenchmark.overwrite=2,"
+            + " LogBenchmark.powerCut=3, LogBenchmark.processDeath=5,"
             + " MapBenchmark.getHit=6, MapBenchmark.overwrite=6, MissBenchmark.getOrPut=5}",
         runs.toString());
     for (RunResult result : results) {
@@ -103,6 +107,18 @@ class BenchmarksRunTest {
                     .build())
             .run();
     assertEquals(kinds.length * 3, results.size());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMapWithAFeatureKeepsWhatIsPut(FeatureBenchmark.Feature feature) throws Exception {
+    for (String name : List.of("pensieve", "caffeine")) {
+      Map<String, String> map = feature.create(name, 10);
+      assertNull(map.put("a", "1"));
+      assertEquals("1", map.put("a", "2"));
+      assertEquals("2", map.get("a"));
+      Contenders.close(map);
+    }
   }
 
   @Test

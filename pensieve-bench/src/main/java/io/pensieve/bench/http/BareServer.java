@@ -1,5 +1,6 @@
-package io.pensieve.bench;
+package io.pensieve.bench.http;
 
+import io.pensieve.bench.Options;
 import io.undertow.Undertow;
 import io.undertow.UndertowOptions;
 import io.undertow.connector.PooledByteBuffer;
@@ -28,7 +29,7 @@ import org.xnio.channels.StreamSourceChannel;
  *       and the date.
  * </ul>
  *
- * <pre>java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.BareServer port=7900
+ * <pre>java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.http.BareServer port=7900
  *     handler=barest</pre>
  *
  * <p>Runs until it is killed. {@code http-table.sh} measures it beside Pensieve's server.

@@ -1,5 +1,6 @@
-package io.pensieve.bench;
+package io.pensieve.bench.http;
 
+import io.pensieve.bench.Options;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
  * of two gigabytes, or sends more header than a server should take.
  *
  * <pre>
- * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.HostileConnections \
+ * java -cp pensieve-bench/target/benchmarks.jar io.pensieve.bench.http.HostileConnections \
  *     port=7900 idle=10000 perSecond=500
  * </pre>
  *

@@ -1,4 +1,4 @@
-package io.pensieve.bench;
+package io.pensieve.bench.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
