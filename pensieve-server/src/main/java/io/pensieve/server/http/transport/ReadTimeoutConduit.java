@@ -28,6 +28,12 @@ public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<Stream
   // Invariant: while a client is expected to send, there is a timer, or one is being scheduled. A
   // timer that is due clears `timer` before it looks whether a client is expected. A thread that
   // expects one first says so, and then looks whether there is a timer.
+  //
+  // Undertow suspends reads after a body, and resumes them after the response. If the response
+  // comes later than that, these are two system calls (epoll_ctl), though nearly no client sends
+  // meanwhile. So reads are suspended below only if something comes: `readReady` suspends them and
+  // then looks whether somebody has resumed them; who resumes says so first, and then resumes them
+  // below. Whichever comes last leaves them resumed.
 
   private final StreamConnection connection;
   private final long timeoutNanos;
@@ -35,6 +41,7 @@ public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<Stream
   private volatile boolean expected;
   private volatile boolean mayBeSilent;
   private volatile boolean expired;
+  private volatile boolean suspended; // here, perhaps not below
   private volatile XnioExecutor.@Nullable Key timer;
 
   /**
@@ -52,7 +59,11 @@ public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<Stream
         new ReadReadyHandler() {
           @Override
           public void readReady() {
-            handler.readReady();
+            if (suspended) {
+              suspendBelow();
+            } else {
+              handler.readReady();
+            }
           }
 
           @Override
@@ -67,6 +78,13 @@ public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<Stream
             handler.terminated();
           }
         });
+  }
+
+  private void suspendBelow() {
+    next.suspendReads();
+    if (!suspended) {
+      next.resumeReads();
+    }
   }
 
   /** Sets whether the client may be silent although the server reads: it waits for a response. */
@@ -186,20 +204,27 @@ public final class ReadTimeoutConduit extends AbstractStreamSourceConduit<Stream
 
   @Override
   public void resumeReads() {
+    suspended = false;
     next.resumeReads();
     expect();
   }
 
   @Override
   public void wakeupReads() {
+    suspended = false;
     next.wakeupReads();
     expect();
   }
 
   @Override
   public void suspendReads() {
-    next.suspendReads();
+    suspended = true;
     expected = false;
+  }
+
+  @Override
+  public boolean isReadResumed() {
+    return !suspended && next.isReadResumed();
   }
 
   @Override

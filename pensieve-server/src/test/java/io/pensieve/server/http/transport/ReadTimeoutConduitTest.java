@@ -1,15 +1,19 @@
 package io.pensieve.server.http.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +26,8 @@ import org.xnio.Xnio;
 import org.xnio.XnioIoThread;
 import org.xnio.XnioWorker;
 import org.xnio.channels.ReadTimeoutException;
+import org.xnio.conduits.ConduitStreamSourceChannel;
+import org.xnio.conduits.StreamSourceConduit;
 
 /** Connections of one I/O thread, so their timers are due in the order in which they began. */
 final class ReadTimeoutConduitTest {
@@ -54,7 +60,7 @@ final class ReadTimeoutConduitTest {
   void whoSendsIsReadAndThenCutOffForItsSilence() throws Exception {
     Client client = new Client(LONG_MILLIS);
     client.expect();
-    assertEquals(1, client.far.getSinkChannel().write(ByteBuffer.wrap(new byte[] {1})));
+    client.send();
     assertEquals(1, client.awaitRead());
   }
 
@@ -79,6 +85,51 @@ final class ReadTimeoutConduitTest {
     assertTrue(waiting.near.isOpen());
     waiting.onIoThread(() -> waiting.conduit.mayBeSilent(false));
     waiting.awaitClosed();
+  }
+
+  @Test
+  void suspendedReadsAreSuspendedBelowWhenSomethingComes() throws Exception {
+    Client client = new Client(LONG_MILLIS);
+    client.expect();
+    client.onIoThread(client.conduit::suspendReads);
+    assertFalse(client.conduit.isReadResumed());
+    assertTrue(client.below.isReadResumed());
+    client.send();
+    awaitTrue("reads are suspended below", () -> !client.below.isReadResumed());
+    assertFalse(client.firstRead.isDone());
+    client.expect();
+    assertEquals(1, client.awaitRead());
+  }
+
+  /** Nothing is forgotten if a byte comes while another thread resumes reads. */
+  @Test
+  void whatComesWhileReadsAreResumedIsRead() throws Exception {
+    Client client = new Client(LONG_MILLIS);
+    AtomicInteger read = new AtomicInteger();
+    client.near.getSourceChannel().setReadListener(channel -> read.addAndGet(readAll(channel)));
+    for (int sent = 1; sent <= 2_000; sent++) {
+      client.onIoThread(client.conduit::suspendReads);
+      client.send();
+      client.conduit.resumeReads();
+      int all = sent;
+      awaitTrue("byte " + all, () -> read.get() == all);
+    }
+  }
+
+  private static int readAll(ConduitStreamSourceChannel channel) {
+    try {
+      return channel.read(ByteBuffer.allocate(10));
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  private static void awaitTrue(String what, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < deadline, () -> "waited in vain: " + what);
+      Thread.onSpinWait();
+    }
   }
 
   @Test
@@ -109,6 +160,7 @@ final class ReadTimeoutConduitTest {
   private final class Client {
     final StreamConnection near;
     final StreamConnection far;
+    final StreamSourceConduit below;
     final ReadTimeoutConduit conduit;
     private final CompletableFuture<Integer> firstRead = new CompletableFuture<>();
     private final CompletableFuture<Void> closing = new CompletableFuture<>();
@@ -118,6 +170,7 @@ final class ReadTimeoutConduitTest {
           worker.createFullDuplexPipeConnection();
       near = pipe.getLeftSide();
       far = pipe.getRightSide();
+      below = near.getSourceChannel().getConduit();
       conduit = new ReadTimeoutConduit(near, timeoutMillis);
       near.getSourceChannel().setConduit(conduit);
       near.getSourceChannel().setReadListener(channel -> read());
@@ -134,6 +187,10 @@ final class ReadTimeoutConduitTest {
 
     void expect() throws Exception {
       onIoThread(near.getSourceChannel()::resumeReads);
+    }
+
+    void send() throws IOException {
+      assertEquals(1, far.getSinkChannel().write(ByteBuffer.wrap(new byte[] {1})));
     }
 
     void close() throws Exception {
