@@ -42,13 +42,8 @@ class RatisConsensusTest {
 
   private final TestCluster cluster;
 
-  /** What was acknowledged, in its order. */
-  private final List<String> entries = new ArrayList<>();
-
   RatisConsensusTest(@TempDir Path folder) throws IOException {
-    cluster =
-        TestCluster.ofThree(
-            folder, settings -> settings.segmentBytes(16 << 10).retainedBytes(8 << 10));
+    cluster = TestCluster.ofThree(folder);
   }
 
   @AfterAll
@@ -58,15 +53,7 @@ class RatisConsensusTest {
 
   @AfterEach
   void allMembersHaveAppliedWhatWasAcknowledged() throws InterruptedException {
-    cluster.leader();
-    cluster.awaitApplied(entries);
-    cluster.assertInOrder();
-  }
-
-  private void put(String what) throws Exception {
-    String entry = entries.size() + " " + what;
-    cluster.put(entry);
-    entries.add(entry);
+    cluster.assertAcknowledgedApplied();
   }
 
   @Test
@@ -74,18 +61,18 @@ class RatisConsensusTest {
     Node leader = cluster.leader();
     List<CompletableFuture<Void>> proposed = new ArrayList<>();
     for (int i = 0; i < 200; i++) {
-      entries.add("entry " + i);
+      cluster.entries.add("entry " + i);
       proposed.add(leader.propose("entry " + i));
     }
     for (CompletableFuture<Void> one : proposed) {
       one.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
-    assertEquals(entries, leader.applied(), "applied here before it is acknowledged");
+    assertEquals(cluster.entries, leader.applied(), "applied here before it is acknowledged");
   }
 
   @Test
   void allMembersKnowTheLeaderAndTheMembers() throws Exception {
-    put("one");
+    cluster.putNext("one");
     TestCluster.await("agreement", this::allAgree);
   }
 
@@ -117,10 +104,10 @@ class RatisConsensusTest {
   @Test
   void afterABarrierAnyMemberHasAppliedWhatWasAcknowledged() throws Exception {
     for (int i = 0; i < 20; i++) {
-      put("entry " + i);
+      cluster.putNext("entry " + i);
       for (Node node : cluster.nodes.values()) {
         node.barrier();
-        assertEquals(entries, node.applied());
+        assertEquals(cluster.entries, node.applied());
       }
     }
   }
@@ -145,8 +132,8 @@ class RatisConsensusTest {
 
   private CompletableFuture<Void> proposeAndAwaitCommit(Node leader) throws Exception {
     long committed = leader.status().committed();
-    String entry = entries.size() + " beside a barrier";
-    entries.add(entry);
+    String entry = cluster.entries.size() + " beside a barrier";
+    cluster.entries.add(entry);
     CompletableFuture<Void> proposed = leader.propose(entry);
     TestCluster.await("commit", () -> leader.status().committed() > committed);
     return proposed;
@@ -161,7 +148,7 @@ class RatisConsensusTest {
     for (Node follower : cluster.followers()) {
       assertRefused(follower, term);
     }
-    put("after");
+    cluster.putNext("after");
   }
 
   private static void assertRefused(Node node, long term) {
@@ -178,114 +165,33 @@ class RatisConsensusTest {
     long term = leader.leadingTerm();
     CompletableFuture<Void> refused = leader.consensus.propose(term, new byte[(18 << 20) + 1]);
     assertTrue(refused.isCompletedExceptionally());
-    put("after");
-  }
-
-  @Test
-  void aClusterStartsAgainFromItsLog() throws Exception {
-    put("one");
-    put("two");
-    cluster.stopAll();
-    cluster.startAll();
-    put("three");
-  }
-
-  @Test
-  void anotherMemberLeadsAfterTheLeaderIsGone() throws Exception {
-    put("one");
-    String first = cluster.leaderId();
-    Node old = cluster.leader();
-    cluster.stop(first);
-    List<String> events = old.events();
-    assertEquals(List.of("lead", "follow"), events.subList(events.size() - 2, events.size()));
-    assertThrows(ExecutionException.class, () -> old.put("nowhere"));
-    assertEquals(Role.OUTSIDE, old.status().role());
-
-    Node next = cluster.leader();
-    assertEquals(entries, next.applied(), "it leads after it applied what was committed");
-    put("two");
-    cluster.restart(first);
+    cluster.putNext("after");
   }
 
   @Test
   void theLeadIsHandedOver() throws Exception {
     Node first = cluster.leader();
-    put("one");
+    cluster.putNext("one");
     first.consensus.transferLeadership(Optional.empty(), HANDOVER).get();
     TestCluster.await("the old leader to follow", () -> first.leadingTerm() == 0);
     Node second = cluster.leader();
-    put("two");
+    cluster.putNext("two");
     String third = second == cluster.node("a") ? "b" : "a";
     second.consensus.transferLeadership(Optional.of(third), HANDOVER).get();
     TestCluster.await(third + " to lead", () -> cluster.node(third).leadingTerm() > 0);
-    put("three");
+    cluster.putNext("three");
     CompletableFuture<Void> stranger =
         cluster.node(third).consensus.transferLeadership(Optional.of("stranger"), HANDOVER);
     assertThrows(ExecutionException.class, stranger::get);
-    put("four");
+    cluster.putNext("four");
     CompletableFuture<Void> refused =
         second.consensus.transferLeadership(Optional.empty(), HANDOVER);
     assertThrows(ExecutionException.class, refused::get, "it does not lead");
   }
 
   @Test
-  void aMemberStartsFromItsSnapshotAndTheLogAfterIt() throws Exception {
-    put("one");
-    cluster.awaitApplied(entries);
-    for (Node node : cluster.nodes.values()) {
-      node.snapshot();
-    }
-    put("two");
-    cluster.awaitApplied(entries);
-    cluster.stopAll();
-    cluster.startAll();
-    for (Node node : cluster.nodes.values()) {
-      assertEquals("restore", node.events().get(0));
-    }
-  }
-
-  @Test
-  void aMemberThatIsFarBehindGetsASnapshot() throws Exception {
-    put("one");
-    String behind = cluster.leaderId().equals("c") ? "b" : "c";
-    cluster.stop(behind);
-    long index = cluster.leader().status().committed();
-    for (int i = 0; i < 60; i++) {
-      put(i + "x".repeat(1000));
-    }
-    for (Node node : cluster.nodes.values()) {
-      node.barrier();
-      node.snapshot();
-      TestCluster.await("the log to be forgotten", () -> node.consensus.firstIndex() > index);
-    }
-    cluster.restart(behind);
-    cluster.awaitApplied(entries);
-    List<String> events = cluster.node(behind).events();
-    assertTrue(events.contains("restore"), events::toString);
-    put("last");
-    cluster.awaitApplied(entries);
-    cluster.stop(behind);
-    assertEquals("restore", cluster.restart(behind).events().get(0));
-  }
-
-  @Test
-  void aMachineThatThrowsEndsItsMember() throws Exception {
-    put("one");
-    String id = cluster.leaderId().equals("a") ? "b" : "a";
-    Node node = cluster.node(id);
-    node.poison = "poison";
-    cluster.put("poison");
-    entries.add("poison");
-    Throwable cause = node.failure.get(TestCluster.PATIENCE_SECONDS, TimeUnit.SECONDS);
-    assertEquals("poison", cause.getMessage());
-    TestCluster.await("it to be outside", () -> node.status().role() == Role.OUTSIDE);
-    cluster.stop(id);
-    cluster.restart(id);
-  }
-
-  @Test
   void clientsOfRatisAreTurnedAway() throws Exception {
-    put("one");
+    cluster.putNext("one");
     Member member = cluster.member(cluster.leaderId());
     RaftPeer peer =
         RaftPeer.newBuilder()
@@ -308,6 +214,6 @@ class RatisConsensusTest {
                   .getGroupManagementApi(RaftPeerId.valueOf(member.id()))
                   .remove(group.getGroupId(), true, false));
     }
-    put("two");
+    cluster.putNext("two");
   }
 }

@@ -38,6 +38,10 @@ final class TestCluster implements AutoCloseable {
   final Path folder;
   final List<Member> members = new ArrayList<>();
   final Map<String, Node> nodes = new ConcurrentSkipListMap<>();
+
+  /** What was acknowledged, in its order; by the thread of the tests. */
+  final List<String> entries = new ArrayList<>();
+
   private UnaryOperator<RatisConsensus.Builder> settings = UnaryOperator.identity();
 
   TestCluster(Path folder) {
@@ -221,6 +225,13 @@ final class TestCluster implements AutoCloseable {
     }
   }
 
+  /** Puts an entry that differs from all before, and keeps it as acknowledged. */
+  void putNext(String what) throws Exception {
+    String entry = entries.size() + " " + what;
+    put(entry);
+    entries.add(entry);
+  }
+
   Path folderOf(String id) {
     return folder.resolve(id);
   }
@@ -301,6 +312,17 @@ final class TestCluster implements AutoCloseable {
           node.getKey() + " to apply " + entries.size() + ", has " + node.getValue().applied(),
           () -> node.getValue().applied().equals(entries));
     }
+  }
+
+  void awaitApplied() throws InterruptedException {
+    awaitApplied(entries);
+  }
+
+  /** Somebody leads, and all members have what was acknowledged and nothing else. */
+  void assertAcknowledgedApplied() throws InterruptedException {
+    leader();
+    awaitApplied();
+    assertInOrder();
   }
 
   /** No machine was called in a wrong order, and none was told that its member cannot go on. */

@@ -3,10 +3,8 @@ package io.pensieve.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.UnixOperatingSystemMXBean;
 import io.pensieve.server.http.transport.ConnectionLimits;
 import io.pensieve.testing.Depth;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,223 +12,17 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * A server with a small heap, among clients who mean it no good. It lives on, others are served
- * beside them, and whoever is silent for too long is cut off.
- */
+/** Clients who ask for much, and do not read it. */
 @Tag(Depth.TAG)
-final class HostileClientsTest {
-  private static final int CLIENTS = Depth.of(40, 100, 200); // more than its heap has room for
-  private static final int FLOODS = Depth.of(10, 60, 200);
-  private static final int REQUESTS_BESIDE = 50;
-  private static final int IDLE_CONNECTIONS = Depth.of(1_000, 10_000, 10_000);
-  private static final int IDLE_CONNECTIONS_MAX = 10_240; // as many as its heap allows
-  private static final int SPARE_FILES = 1_000;
-  private static final int BIG_BYTES = 2 << 20;
+final class HostileReadersTest extends HostileClientScene {
   private static final int BIG_EVENTS = 20; // more than a connection's buffers take
   private static final int HUGE_BYTES = 4 << 20;
   private static final int STUCK_BYTES = 256 << 10;
-  private static final int SPARE_FILES_OF_SERVER = 16;
-  private static final Duration SILENCE_MAX = Duration.ofSeconds(4);
   private static final Duration SILENCE_MAX_DEFAULT = ConnectionLimits.defaults().silenceMax();
-  private static final int ATTEMPTS_MAX = 5;
-  private static final String CHUNKED = "Transfer-Encoding: chunked\r\n\r\n";
-  private static final long PATIENCE_NANOS = 120_000_000_000L;
-  private static final long POLL_NANOS = 20_000_000;
-  private static final int BODY_BYTES_MAX = 3 * (BIG_BYTES + 1024) + 1024;
-  private static final int MIB = 1 << 20;
-  private static final String IN_FLIGHT = "http_server_requests_in_flight";
-  private static final String OPEN_FILES = "process_open_fds";
-  private static final String PUT =
-      "POST /put HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
-  private static final String CHUNK = "10000\r\n" + "x".repeat(64 << 10) + "\r\n";
-  private static ServerProcess server;
-  private static double filesWhenQuiet;
-
-  private final List<HostileConnection> hostile = new ArrayList<>();
-
-  @BeforeAll
-  static void serve(@TempDir Path folder) throws Exception {
-    server = serve(folder, BIG_BYTES);
-    filesWhenQuiet = metric(server, OPEN_FILES) + SPARE_FILES_OF_SERVER;
-  }
-
-  private static ServerProcess serve(Path folder, int valueBytesMax) throws Exception {
-    return ServerProcess.serveWithHeap(
-        folder,
-        "-Xmx64m",
-        "--silence-max",
-        SILENCE_MAX.toSeconds() + "s",
-        "--value-bytes-max",
-        String.valueOf(valueBytesMax),
-        "--capacity",
-        "4",
-        "--durability",
-        "none");
-  }
-
-  @AfterAll
-  static void stops() throws Exception {
-    assertEquals(0, server.terminate().awaitExit(), server.err());
-    server.close();
-  }
-
-  @AfterEach
-  void theServerLivesAndHasHadRoom() throws Exception {
-    for (HostileConnection connection : hostile) {
-      connection.close();
-    }
-    assertServesOthers(server);
-    assertTrue(server.isAlive(), "it lives");
-    assertEquals("", server.err());
-  }
-
-  private HostileConnection connect() throws Exception {
-    HostileConnection connection = new HostileConnection(server.port());
-    hostile.add(connection);
-    return connection;
-  }
-
-  private HostileConnection connectNarrowly() throws Exception {
-    HostileConnection connection = HostileConnection.narrow(server.port());
-    hostile.add(connection);
-    return connection;
-  }
-
-  /** A client that was slower than it may be, as any is on a busy machine, connects again. */
-  private static void assertServesOthers(ServerProcess server) throws Exception {
-    for (int attempt = 1; ; attempt++) {
-      try (HostileConnection wellBehaved = new HostileConnection(server.port())) {
-        if (wellBehaved.isServed(REQUESTS_BESIDE)) {
-          return;
-        }
-        assertTrue(
-            wellBehaved.isOlderThan(SILENCE_MAX) && attempt < ATTEMPTS_MAX,
-            "a connection is closed without a response");
-      }
-    }
-  }
-
-  /** Waits for the server to close them all, though none of them does. */
-  private static void awaitCutOff() throws Exception {
-    long deadlineNanos = System.nanoTime() + PATIENCE_NANOS;
-    while (metric(server, OPEN_FILES) > filesWhenQuiet || metric(server, IN_FLIGHT) > 1) {
-      assertTrue(
-          System.nanoTime() - deadlineNanos < 0,
-          "kept for ever: "
-              + metric(server, OPEN_FILES)
-              + " files, "
-              + metric(server, IN_FLIGHT)
-              + " requests");
-      LockSupport.parkNanos(POLL_NANOS);
-    }
-  }
-
-  @Test
-  void halfSentHeadersAndBodies() throws Exception {
-    for (int i = 0; i < CLIENTS; i++) {
-      connect().send("GET /get/fo");
-      connect().send(PUT + "Content-Le");
-      connect().send(PUT + "Content-Length: 100\r\n\r\n{\"key\":");
-      connect().send(PUT + "Transfer-Encoding: chunked\r\n\r\n5\r\nab");
-    }
-    assertServesOthers(server);
-    awaitCutOff();
-  }
-
-  @Test
-  void claimedLengths() throws Exception {
-    for (int i = 0; i < CLIENTS; i++) {
-      connect().send(PUT + "Content-Length: 2000000000\r\n\r\nabc");
-      HostileConnection withinLimit = connect();
-      withinLimit.send("PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + BIG_BYTES);
-      withinLimit.send("\r\n\r\nabc");
-    }
-    assertServesOthers(server);
-    for (int i = 0; i < hostile.size(); i += 2) {
-      hostile.get(i).assertAnswered("413", SILENCE_MAX);
-    }
-    awaitCutOff();
-  }
-
-  @Test
-  void endlessChunks() throws Exception {
-    for (int i = 0; i < CLIENTS / 4; i++) {
-      connect().send(PUT + CHUNKED);
-      connect().send("PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\n" + CHUNKED);
-    }
-    // All of them at once, so that what is within the limit of each is more than there is room for.
-    int[] begun = new int[hostile.size()]; // how much of a chunk, if not all of it was taken
-    for (int chunk = 0; chunk < 2 * BODY_BYTES_MAX / CHUNK.length(); chunk++) {
-      for (int i = 0; i < begun.length; i++) {
-        String rest = CHUNK.substring(begun[i]);
-        long taken = hostile.get(i).flood(rest, rest.length());
-        begun[i] = (int) (begun[i] + taken) % CHUNK.length();
-      }
-    }
-    assertServesOthers(server);
-    int refused = 0;
-    for (HostileConnection connection : hostile) {
-      String response = connection.read(MIB);
-      // Whoever sends on for longer than the server drops what comes is cut off, response and all.
-      assertTrue(response.isEmpty() || response.matches("(?s)HTTP/1.1 (413|503) .*"), response);
-      refused += response.isEmpty() ? 0 : 1;
-    }
-    assertTrue(refused > 0, "some have their response");
-    awaitCutOff();
-  }
-
-  @Test
-  void headerFloods() throws Exception {
-    for (int i = 0; i < FLOODS; i++) {
-      HostileConnection lines = connect().send("GET /get/foo HTTP/1.1\r\nHost: localhost\r\n");
-      assertTakesLess(lines, "X-Flood: " + "x".repeat(1000) + "\r\n", 100L * MIB);
-      HostileConnection line = connect().send("GET /");
-      assertTakesLess(line, "x".repeat(1000), 100L * MIB);
-    }
-    assertServesOthers(server);
-    awaitCutOff();
-  }
-
-  private static void assertTakesLess(HostileConnection flooding, String piece, long bytesMax)
-      throws Exception {
-    long taken = flooding.flood(piece, bytesMax);
-    assertTrue(taken < bytesMax, () -> "took " + taken + " bytes");
-  }
-
-  @Test
-  void idleConnections(@TempDir Path folder) throws Exception {
-    // Patient with them: the last is to come before the first is cut off.
-    try (ServerProcess patient =
-        ServerProcess.serveWithHeap(
-            folder,
-            "-Xmx320m",
-            "--durability",
-            "none",
-            "--connections-max",
-            String.valueOf(IDLE_CONNECTIONS_MAX))) {
-      long count = Math.min(IDLE_CONNECTIONS, spareFiles());
-      for (int i = 0; i < count; i++) {
-        hostile.add(new HostileConnection(patient.port()));
-      }
-      assertServesOthers(patient);
-      assertTrue(metric(patient, OPEN_FILES) >= count, () -> "not open at once: " + count);
-      assertEquals("", patient.err());
-    }
-  }
-
-  private static long spareFiles() {
-    UnixOperatingSystemMXBean system =
-        (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    return system.getMaxFileDescriptorCount() - system.getOpenFileDescriptorCount() - SPARE_FILES;
-  }
 
   @Test
   void readersThatDoNotRead() throws Exception {
@@ -445,16 +237,6 @@ final class HostileClientsTest {
     }
   }
 
-  @Test
-  void pipelinedFloods() throws Exception {
-    String request = "GET /get/beside HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for (int i = 0; i < Depth.of(1, 16, 16); i++) {
-      assertTakesLess(connect(), request.repeat(1000), 1000L * MIB);
-    }
-    assertServesOthers(server);
-    awaitCutOff();
-  }
-
   private static void putBig() throws Exception {
     String unused = put(server, "big", "x".repeat(BIG_BYTES));
   }
@@ -476,18 +258,5 @@ final class HostileClientsTest {
     Matcher tag = Pattern.compile("ETag: \"(\\d+)\"").matcher(answer);
     assertTrue(tag.find(), answer);
     return Long.parseLong(tag.group(1));
-  }
-
-  private static double metric(ServerProcess server, String name) throws Exception {
-    try (HostileConnection scraper = new HostileConnection(server.port())) {
-      scraper.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-      return scraper
-          .readToEnd()
-          .lines()
-          .filter(line -> line.startsWith(name + " "))
-          .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-          .findFirst()
-          .orElseThrow();
-    }
   }
 }
