@@ -12,12 +12,14 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A server with a small heap, among clients who mean it no good. It lives on, others are served
  * beside them, and whoever is silent for too long is cut off.
  */
+@Tag(Depth.TAG)
 abstract class HostileClientScene {
   static final int CLIENTS = Depth.of(40, 100, 200); // more than its heap has room for
   private static final int REQUESTS_BESIDE = 50;

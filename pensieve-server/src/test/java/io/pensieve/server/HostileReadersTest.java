@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pensieve.server.http.transport.ConnectionLimits;
-import io.pensieve.testing.Depth;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,12 +11,10 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Clients who ask for much, and do not read it. */
-@Tag(Depth.TAG)
 final class HostileReadersTest extends HostileClientScene {
   private static final int BIG_EVENTS = 20; // more than a connection's buffers take
   private static final int HUGE_BYTES = 4 << 20;
