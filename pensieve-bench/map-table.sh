@@ -1,7 +1,8 @@
 #!/bin/sh
 # The whole table of the map beside its peers, in some fifty minutes: hits of many keys and of one, overwrites, puts that evict
 # from maps of three sizes, look-ups with misses; from 1, 2 and 8 threads, three forks each. Prints the ratios that matter most,
-# then all figures, what a hit and an overwrite cost by feature, the bytes of an entry and the slowest put after a pass of reads. Writes the figures and a plot.
+# then all figures, what a hit and an overwrite cost by feature, the bytes of an entry and the slowest put after a pass of reads.
+# Writes the figures and a plot.
 #
 #   mvn -q -pl pensieve-bench -am package -DskipTests
 #   pensieve-bench/map-table.sh pensieve-bench/results/<name> > pensieve-bench/results/<name>.txt
@@ -40,11 +41,13 @@ echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
 echo "Command: ${FORKS:+FORKS=$FORKS }${ITERATIONS:+ITERATIONS=$ITERATIONS }pensieve-bench/map-table.sh <name>"
 echo "JMH: $options. Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 
-# The class of benchmarks, from how many threads, of which maps if not of all, and other options.
+# The class of benchmarks, from how many threads, of which maps if not of all, and other options. Nothing if none of the chosen
+# maps is left.
 measure() {
   class=$1 threads=$2 maps=$3
   shift 3
   rm -f "$results/csv"
+  [ -z "${MAPS:-}" ] || [ -n "$maps" ] || return 0
   # shellcheck disable=SC2086 # several options
   "$java" -jar "$jar" "^(?=.*($benchmarks)).*$class.*" $options -t "$threads" ${maps:+-p "map=$maps"} "$@" \
     -rf csv -rff "$results/csv" >"$results/output" 2>&1 ||

@@ -5,9 +5,7 @@ import com.github.benmanes.caffeine.cache.Expiry;
 import io.pensieve.Pensieve;
 import io.pensieve.PensieveBuilder;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -34,9 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class FeatureBenchmark {
-  private static final int SEQUENCE_LENGTH = 1 << 16; // a power of two: an index is a mask away
-  private static final double SKEW = 0.99;
-  private static final long SEED = 42;
+  private static final int SEQUENCE_MASK = MapBenchmark.SEQUENCE_LENGTH - 1;
 
   /**
    * What a map can do beside keeping entries. Nothing expires or is refreshed while one measures,
@@ -122,27 +118,13 @@ public class FeatureBenchmark {
   @SuppressWarnings("NullAway.Init") // fill() sets it
   private Object[] sequence;
 
-  /** Where a thread is in the sequence; each begins elsewhere. */
-  @State(Scope.Thread)
-  public static class Position {
-    private int next = ThreadLocalRandom.current().nextInt(SEQUENCE_LENGTH);
-
-    int advance() {
-      return next++ & (SEQUENCE_LENGTH - 1);
-    }
-  }
-
   @Setup
   public void fill() {
     contender = feature.create(map, entries + entries / 2);
-    for (int i = 0; i < entries; i++) {
-      Object key = Keys.NUMBERED.key(i);
-      contender.put(key, key);
-    }
-    Object[] asked = new Object[entries];
-    Arrays.setAll(asked, Keys.NUMBERED::key);
-    int[] numbers = Zipf.numbers(entries, SKEW, SEQUENCE_LENGTH, SEED);
-    sequence = Arrays.stream(numbers).mapToObj(number -> asked[number]).toArray();
+    Keys.NUMBERED.putInto(contender, entries);
+    int[] numbers =
+        Zipf.numbers(entries, MapBenchmark.SKEW, MapBenchmark.SEQUENCE_LENGTH, MapBenchmark.SEED);
+    sequence = Keys.NUMBERED.sequence(entries, numbers);
     System.gc();
   }
 
@@ -152,13 +134,13 @@ public class FeatureBenchmark {
   }
 
   @Benchmark
-  public @Nullable Object getHit(Position position) {
-    return contender.get(sequence[position.advance()]);
+  public @Nullable Object getHit(MapBenchmark.Position position) {
+    return contender.get(sequence[position.advance(SEQUENCE_MASK)]);
   }
 
   @Benchmark
-  public @Nullable Object overwrite(Position position) {
-    Object key = sequence[position.advance()];
+  public @Nullable Object overwrite(MapBenchmark.Position position) {
+    Object key = sequence[position.advance(SEQUENCE_MASK)];
     return contender.put(key, key);
   }
 }

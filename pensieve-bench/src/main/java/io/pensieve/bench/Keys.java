@@ -1,6 +1,8 @@
 package io.pensieve.bench;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.function.IntFunction;
@@ -42,6 +44,21 @@ enum Keys {
   /** The key of this number: an object of its own each time, as a caller's usually is. */
   Object key(int number) {
     return maker.apply(number);
+  }
+
+  /** Puts the first so many into a map, each as its own value. */
+  void putInto(Map<Object, Object> map, int count) {
+    for (int i = 0; i < count; i++) {
+      Object key = key(i);
+      map.put(key, key);
+    }
+  }
+
+  /** The keys of these numbers, below a count: one object for each, which no map holds. */
+  Object[] sequence(int count, int[] numbers) {
+    Object[] keys = new Object[count];
+    Arrays.setAll(keys, this::key);
+    return Arrays.stream(numbers).mapToObj(number -> keys[number]).toArray();
   }
 
   private static UUID randomUuid(int seed) {

@@ -1,6 +1,5 @@
 package io.pensieve.bench;
 
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -35,10 +34,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class MapBenchmark {
-  private static final int SEQUENCE_LENGTH = 1 << 16; // a power of two: an index is a mask away
+  static final int SEQUENCE_LENGTH = 1 << 16; // a power of two: an index is a mask away
   private static final int LONG_SEQUENCE = 1 << 22; // for many entries
-  private static final double SKEW = 0.99;
-  private static final long SEED = 42;
+  static final double SKEW = 0.99;
+  static final long SEED = 42;
 
   @Param({
     "pensieve",
@@ -86,12 +85,7 @@ public class MapBenchmark {
   public void fill() {
     contender = Contenders.create(map, entries + entries / 2);
     Keys kind = Keys.of(keys);
-    for (int i = 0; i < entries; i++) {
-      Object key = kind.key(i);
-      contender.put(key, key);
-    }
-    Object[] asked = new Object[entries];
-    Arrays.setAll(asked, kind::key);
+    kind.putInto(contender, entries);
     int length = entries > SEQUENCE_LENGTH ? LONG_SEQUENCE : SEQUENCE_LENGTH;
     int[] numbers =
         switch (uses) {
@@ -101,7 +95,7 @@ public class MapBenchmark {
           default -> throw new IllegalArgumentException("no such uses: " + uses);
         };
     mask = length - 1;
-    sequence = Arrays.stream(numbers).mapToObj(number -> asked[number]).toArray();
+    sequence = kind.sequence(entries, numbers);
     System.gc();
   }
 
