@@ -57,7 +57,7 @@ final class HostileReadersTest extends HostileClientScene {
     for (int i = 0; i < CLIENTS; i++) {
       connectNarrowly().send("GET /get/control HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
-    List<HostileConnection> watchers = watchAndReadTheHead("", 1);
+    List<HostileConnection> watchers = watchAndReadTheHead(server, "", 1, SILENCE_MAX);
     unused = put(server, "control", "\u0002".repeat(BIG_BYTES));
     try (HostileConnection watcher = watchers.get(0)) {
       readAtLeast(watcher, 6L * BIG_BYTES);
@@ -97,11 +97,7 @@ final class HostileReadersTest extends HostileClientScene {
     putBig();
     for (int i = 0; i < CLIENTS / 4; i++) {
       HostileConnection reader = connect().send("GET /get/big HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      for (long rest = BIG_BYTES; rest > 0; ) {
-        int read = reader.read(MIB).length();
-        assertTrue(read > 0, "closed in the middle of an answer");
-        rest -= read;
-      }
+      readAtLeast(reader, BIG_BYTES);
     }
     assertServesOthers(server);
   }
@@ -126,14 +122,7 @@ final class HostileReadersTest extends HostileClientScene {
     try (ServerProcess told = serve(folder, HUGE_BYTES)) {
       long since = version(put(told, "huge", "x".repeat(HUGE_BYTES)));
       String unused = put(told, "huge", "x".repeat(HUGE_BYTES));
-      for (int i = 0; i < CLIENTS; i++) {
-        HostileConnection watcher = HostileConnection.narrow(told.port());
-        hostile.add(watcher);
-        watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      }
-      for (HostileConnection watcher : hostile) {
-        watcher.assertAnswered("200", SILENCE_MAX);
-      }
+      hostile.addAll(watchAndReadTheHead(told, "?since=" + since, CLIENTS, SILENCE_MAX));
       assertServesOthers(told);
       assertEquals("", told.err());
     }
@@ -150,14 +139,7 @@ final class HostileReadersTest extends HostileClientScene {
         unused = put(told, "huge", "x".repeat(HUGE_BYTES));
       }
       double filesBefore = metric(told, OPEN_FILES);
-      for (int i = 0; i < CLIENTS; i++) {
-        HostileConnection watcher = HostileConnection.narrow(told.port());
-        hostile.add(watcher);
-        watcher.send("GET /v1/watch?since=" + since + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      }
-      for (HostileConnection watcher : hostile) {
-        watcher.assertAnswered("200", SILENCE_MAX_DEFAULT);
-      }
+      hostile.addAll(watchAndReadTheHead(told, "?since=" + since, CLIENTS, SILENCE_MAX_DEFAULT));
       for (int i = 0; i < 3; i++) {
         unused = put(told, "huge", "y".repeat(HUGE_BYTES));
         assertServesOthers(told);
@@ -181,7 +163,8 @@ final class HostileReadersTest extends HostileClientScene {
 
   @Test
   void whoReadsIsToldAllBesideWatchersThatDoNot() throws Exception {
-    try (HostileConnection reader = watchAndReadTheHead("?prefix=told", 1).get(0)) {
+    try (HostileConnection reader =
+        watchAndReadTheHead(server, "?prefix=told", 1, SILENCE_MAX).get(0)) {
       watchAndReadTheHead("");
       for (int i = 0; i < BIG_EVENTS; i++) {
         putBig();
@@ -208,11 +191,11 @@ final class HostileReadersTest extends HostileClientScene {
   }
 
   private void watchAndReadTheHead(String query) throws Exception {
-    hostile.addAll(watchAndReadTheHead(query, CLIENTS));
+    hostile.addAll(watchAndReadTheHead(server, query, CLIENTS, SILENCE_MAX));
   }
 
-  private static List<HostileConnection> watchAndReadTheHead(String query, int count)
-      throws Exception {
+  private static List<HostileConnection> watchAndReadTheHead(
+      ServerProcess server, String query, int count, Duration silenceMax) throws Exception {
     List<HostileConnection> watchers = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       HostileConnection watcher = HostileConnection.narrow(server.port());
@@ -220,7 +203,7 @@ final class HostileReadersTest extends HostileClientScene {
       watcher.send("GET /v1/watch" + query + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     for (HostileConnection watcher : watchers) {
-      watcher.assertAnswered("200", SILENCE_MAX);
+      watcher.assertAnswered("200", silenceMax);
     }
     return watchers;
   }

@@ -11,7 +11,6 @@ import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,8 +91,11 @@ final class ReadTimeoutConduitTest {
     client.onIoThread(client.conduit::suspendReads);
     assertFalse(client.conduit.isReadResumed());
     assertTrue(client.below.isReadResumed());
+    CompletableFuture<Void> suspending = new CompletableFuture<>();
+    client.below.beforeSuspending = () -> suspending.complete(null);
     client.send();
-    awaitTrue("reads are suspended below", () -> !client.below.isReadResumed());
+    suspending.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    client.onIoThread(() -> assertFalse(client.below.isReadResumed()));
     assertFalse(client.firstRead.isDone());
     client.expect();
     assertEquals(1, client.awaitRead());
@@ -108,14 +110,6 @@ final class ReadTimeoutConduitTest {
         () -> CompletableFuture.runAsync(client.conduit::resumeReads).join();
     client.send();
     assertEquals(1, client.awaitRead());
-  }
-
-  private static void awaitTrue(String what, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < deadline, () -> "waited in vain: " + what);
-      Thread.onSpinWait();
-    }
   }
 
   @Test
