@@ -48,8 +48,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Bound.</b> The map holds at most {@link #maximumEntries()} entries, plus those that threads
  * are adding at this moment. The same applies to the total weight if there is a {@linkplain
- * PensieveBuilder#maximumWeight weight bound}. With a weight bound, the 1 % above is 0. Both bounds
- * {@linkplain #maximumEntries(long) can change} while the map is in use.
+ * PensieveBuilder#maximumWeight weight bound}. With a weight bound, the 1 % above is one of the
+ * entries that the map held when the evicted one was last used. Both bounds {@linkplain
+ * #maximumEntries(long) can change} while the map is in use.
  *
  * <p><b>Expiry.</b> An entry can have an expiry time. From that time on it is absent for every
  * method, view and iterator, and for conditions. The map removes it within a second, or earlier if

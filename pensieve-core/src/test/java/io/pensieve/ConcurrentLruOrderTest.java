@@ -9,13 +9,16 @@ import io.pensieve.log.RecoveryReport;
 import io.pensieve.log.ReplayHandler;
 import io.pensieve.testing.Seed;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Under many threads an entry is not evicted while more than 1 % of the bound, or 8, stay that were
- * last used before it.
+ * last used before it. Where entries are weighed, it is 1 % of the entries that are there.
  *
  * <p>Every use is recorded with the times of its beginning and end. "Before" means ended before the
  * other one began; uses that overlap are one. Only what surely counts is held against the map.
@@ -46,25 +49,63 @@ class ConcurrentLruOrderTest {
 
   @Test
   void aSmallMapEvictsWithinEightPlaces() throws Exception {
-    assertErrorAtMost(8, 100, 8);
+    assertErrorAtMost(8, map(builder().maximumEntries(100), 100), 100, 8);
   }
 
   @ParameterizedTest(name = "{0} threads")
   @ValueSource(ints = {2, 8, 32})
   void aMapEvictsWithinOnePercent(int callers) throws Exception {
-    assertErrorAtMost(64, 6_400, callers);
+    assertErrorAtMost(64, map(builder().maximumEntries(6_400), 6_400), 6_400, callers);
   }
 
-  private void assertErrorAtMost(int error, int bound, int callers) throws Exception {
+  @ParameterizedTest(name = "{0} threads")
+  @ValueSource(ints = {2, 8, 32})
+  void aWeighedMapEvictsWithinOnePercentOfItsEntries(int callers) throws Exception {
+    PensieveBuilder<Integer, Integer> weighed = builder().maximumWeight(64_000, (key, value) -> 10);
+    assertErrorAtMost(64, map(weighed, 6_400), 6_400, callers);
+  }
+
+  /** What was tolerated among many light entries is not tolerated among a few heavy ones. */
+  @Test
+  void aWeighedMapThatHasBecomeSmallEvictsInOrder() throws Exception {
+    List<Integer> evicted = new ArrayList<>();
+    int light = 12_800;
+    Pensieve<Integer, Integer> map =
+        builder()
+            .maximumWeight(light, (key, value) -> value)
+            .removalListener((key, value, cause) -> evicted.add(key))
+            .open();
+    threads.submit(() -> map.put(0, 1)).get();
+    for (int key = 1; key < light; key++) {
+      map.put(key, 1);
+    }
+    List<Integer> heavy = IntStream.range(light, light + 10).boxed().toList();
+    heavy.forEach(key -> map.put(key, light / 10));
+    heavy.forEach(
+        key -> map.put(key, light / 10)); // the first may have been evicted, by 1 % of many
+    assertEquals(heavy, new ArrayList<>(new TreeSet<>(map.keySet())));
+    List<Integer> order = new ArrayList<>(heavy);
+    Collections.shuffle(order, Seed.random(ConcurrentLruOrderTest.class));
+    order.forEach(map::get);
+    evicted.clear();
+    heavy.forEach(key -> map.put(key + 10, light / 10));
+    assertEquals(order, evicted);
+  }
+
+  private static PensieveBuilder<Integer, Integer> builder() {
+    return Pensieve.builder();
+  }
+
+  private Pensieve<Integer, Integer> map(PensieveBuilder<Integer, Integer> builder, int bound) {
     uses = new KeyUses[2 * bound];
     for (int key = 0; key < uses.length; key++) {
       uses[key] = new KeyUses();
     }
-    Pensieve<Integer, Integer> map =
-        Pensieve.<Integer, Integer>builder()
-            .maximumEntries(bound)
-            .log(new EvictionRecordingLog())
-            .open();
+    return builder.log(new EvictionRecordingLog()).open();
+  }
+
+  private void assertErrorAtMost(int error, Pensieve<Integer, Integer> map, int bound, int callers)
+      throws Exception {
     Random seeds = Seed.random(ConcurrentLruOrderTest.class);
     List<Future<?>> running = new ArrayList<>();
     for (int i = 0; i < callers; i++) {

@@ -10,8 +10,7 @@ public final class Capacity<K, V> {
   /** The maximum weight of a table that does not weigh its entries. */
   public static final long UNWEIGHTED = Long.MAX_VALUE;
 
-  // With several threads, up to 1/128 of the maximum number of entries may wrongly seem hotter than
-  // another entry.
+  // With several threads, up to 1/128 of the entries may wrongly seem hotter than another entry.
   private static final long TOLERANCE_SHARE = 128;
 
   private final ToLongBiFunction<K, V> weigher;
@@ -101,9 +100,9 @@ public final class Capacity<K, V> {
 
   /**
    * The maximum number of entries that may wrongly seem hotter than another one. Under a weight
-   * bound the number of entries is unknown, so 0.
+   * bound it is a share of the entries that are there, because how many fit is unknown.
    */
-  long lruErrorMax() {
-    return isWeighted() ? 0 : maximumEntries / TOLERANCE_SHARE;
+  long lruErrorMax(int size) {
+    return (isWeighted() ? size : maximumEntries) / TOLERANCE_SHARE;
   }
 }

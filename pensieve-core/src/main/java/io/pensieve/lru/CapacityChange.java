@@ -47,7 +47,9 @@ public final class CapacityChange<K, V> {
       evictor.shrinking = maximum < capacity.maximumEntries();
       capacity.maximumEntries(maximum);
       table.maximumNodes(maximum);
-      clock.tolerate(capacity.lruErrorMax());
+      if (!capacity.isWeighted()) { // else the size decides
+        clock.tolerate(capacity.lruErrorMax(order.size()));
+      }
       evictOverflow(pause);
     } catch (Throwable refused) {
       capacity.maximumEntries(Math.max(maximum, order.size()));

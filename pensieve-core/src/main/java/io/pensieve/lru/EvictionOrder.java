@@ -108,6 +108,7 @@ final class EvictionOrder<K, V> {
   private final Slots<K, V> slots;
   private final VictimSlots<K, V> victims;
   private final ColdestQueue<K, V> queue;
+  private int tolerated; // the size that the clock's error follows, if entries are weighed
   private boolean restoring; // then some slots are reserved
 
   EvictionOrder(Capacity<K, V> capacity, NodeTable<K, V> table, RecencyClock clock) {
@@ -154,9 +155,9 @@ final class EvictionOrder<K, V> {
     return weighted ? weight.get() : size;
   }
 
-  /** Sets the weight of a node. The caller holds the node's lock, so that the last write counts. */
+  /** Sets the weight of a node. The caller holds the node's lock, so nobody else changes it. */
   void weigh(Node<K, V> node, long newWeight) {
-    if (!weighted) {
+    if (!weighted || node.weight == newWeight) {
       return;
     }
     lock();
@@ -415,8 +416,14 @@ final class EvictionOrder<K, V> {
 
   // ---- Repairs
 
+  // Not at each change: readers read what the clock tolerates. So that is up to 8/7 of what this
+  // size allows, which is less than one per cent.
   private void setSizeLocked(int size) {
     INTS.setVolatile(line, SIZE, size);
+    if (weighted && (size > tolerated + tolerated / 4 || size < tolerated - tolerated / 8)) {
+      tolerated = size;
+      clock.tolerate(capacity.lruErrorMax(size));
+    }
   }
 
   private void addWeightLocked(long difference) {

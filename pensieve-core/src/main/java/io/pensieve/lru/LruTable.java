@@ -87,7 +87,7 @@ public final class LruTable<K, V> implements Iterable<Node<K, V>> {
     this.observer = observer;
     this.capacity = capacity;
     this.table = new NodeTable<>(capacity.maximumEntries());
-    this.clock = new RecencyClock(capacity.lruErrorMax(), capacity.maximumEntries());
+    this.clock = new RecencyClock(capacity.lruErrorMax(0), capacity.maximumEntries());
     this.order = new EvictionOrder<>(capacity, table, this.clock);
     this.expiries = new ExpiryOrder<>(clock, alarm, table);
     this.keys = keys;

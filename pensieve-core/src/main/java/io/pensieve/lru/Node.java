@@ -89,7 +89,10 @@ public final class Node<K, V> extends BinLink<K, V> {
   /** Accessed by VERSION, or by an error handler. */
   long version;
 
-  /** The weight of the entry, if entries are weighed. Guarded by the eviction order's lock. */
+  /**
+   * The weight of the entry, if entries are weighed. Changed by the holder of the node's lock
+   * alone, who holds the eviction order's lock, too, as soon as the order may have the node.
+   */
   long weight;
 
   /** The lock state: one of the constants above. Accessed by STATE, or by an error handler. */

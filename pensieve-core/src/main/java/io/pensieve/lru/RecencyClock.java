@@ -132,7 +132,8 @@ final class RecencyClock {
   RecencyClock(
       long lruErrorMax, boolean hasLanes, int processors, int markBits, int advancesToSettle) {
     stripes = Integer.highestOneBit(4 * processors - 1);
-    tolerate(lruErrorMax);
+    quantum = quantum(lruErrorMax);
+    slack = TICK * lruErrorMax;
     sparing = processors > FEW_PROCESSORS;
     this.hasLanes = hasLanes && quantum > 1;
     markShift = Integer.SIZE - markBits;
@@ -143,11 +144,16 @@ final class RecencyClock {
 
   /**
    * Changes the maximum error for the uses from now on. Earlier uses keep the error that they were
-   * recorded with.
+   * recorded with. A new epoch begins, so that a later use differs from all of them.
    */
   void tolerate(long lruErrorMax) {
-    quantum = Math.max(1, (lruErrorMax / stripes + 1) / 2);
+    quantum = quantum(lruErrorMax);
     slack = TICK * lruErrorMax;
+    advance();
+  }
+
+  private long quantum(long lruErrorMax) {
+    return Math.max(1, (lruErrorMax / stripes + 1) / 2);
   }
 
   // ---- Uses

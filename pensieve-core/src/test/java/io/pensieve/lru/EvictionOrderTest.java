@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** Victims and their slots, also if the order is rebuilt beside a thread that removes a node. */
@@ -14,7 +18,7 @@ class EvictionOrderTest {
       new Capacity<>(10, Capacity.UNWEIGHTED, (key, value) -> 1);
   private final NodeTable<String, String> table = new NodeTable<>(10);
   private final EvictionOrder<String, String> order =
-      new EvictionOrder<>(capacity, table, new RecencyClock(capacity.lruErrorMax(), 10));
+      new EvictionOrder<>(capacity, table, new RecencyClock(capacity.lruErrorMax(0), 10));
   private final Node<String, String> leaving = add("leaving");
 
   private Node<String, String> add(String key) {
@@ -88,5 +92,35 @@ class EvictionOrderTest {
     table.remove(leaving);
     order.remove(leaving);
     assertEachNodeHasItsOwnSlot();
+  }
+
+  /** So that threads which use a large weighed table do not all write one place at each use. */
+  @Test
+  void inAWeighedTableTheMoreEntriesTheFewerUsesMoveTheClock() throws Exception {
+    assertEquals(100, epochsOfAHundredUses(100));
+    assertTrue(epochsOfAHundredUses(12_800) < 20);
+  }
+
+  private static long epochsOfAHundredUses(int size) throws Exception {
+    Capacity<Integer, String> weighed = new Capacity<>(100_000, 100_000, (key, value) -> 1);
+    RecencyClock clock = new RecencyClock(weighed.lruErrorMax(0), false, 2, Integer.SIZE, 64);
+    EvictionOrder<Integer, String> order =
+        new EvictionOrder<>(weighed, new NodeTable<>(100_000), clock);
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try {
+      List<Node<Integer, String>> nodes = new ArrayList<>();
+      for (int key = 0; key < size; key++) {
+        nodes.add(new Node<>(key));
+        nodes.get(key).value = "a value";
+      }
+      other.submit(() -> nodes.forEach(clock::record)).get();
+      nodes.forEach(order::add);
+      clock.record(nodes.get(size - 1), clock.epoch()); // by a second living thread
+      long before = clock.epoch();
+      nodes.subList(0, 100).forEach(node -> clock.record(node, clock.epoch()));
+      return (clock.epoch() - before) / 2;
+    } finally {
+      other.shutdown();
+    }
   }
 }

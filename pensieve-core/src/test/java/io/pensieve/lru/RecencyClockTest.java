@@ -132,6 +132,20 @@ class RecencyClockTest {
   }
 
   @Test
+  void aClockThatMayErrNoLongerTellsApartWhatWasUsedInOneEpoch() throws Exception {
+    inTwoThreads();
+    Node<Integer, Integer> a = entries.add(1);
+    Node<Integer, Integer> b = entries.add(2);
+    entries.use(a);
+    entries.use(b);
+    assertEquals(entries.stamp(a), entries.stamp(b));
+    clock.tolerate(0);
+    entries.use(b);
+    entries.use(a);
+    assertTrue(entries.stamp(b) < entries.stamp(a));
+  }
+
+  @Test
   void whereEveryUseCountsAHotEntryIsNotWrittenAgainAndAgain() throws Exception {
     Entries small = new Entries(new RecencyClock(7, 1_000));
     Node<Integer, Integer> hot = usedByTwoThreads(small);
