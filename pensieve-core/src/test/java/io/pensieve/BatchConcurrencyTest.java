@@ -195,8 +195,8 @@ class BatchConcurrencyTest {
               });
       awaitBlocked(thread);
       // Both keys come before the one that it waits for.
-      assertNull(others.submit(() -> map.put(0, 7L)).get(60, TimeUnit.SECONDS));
-      assertEquals(1L, others.submit(() -> map.put(1, 3L)).get(60, TimeUnit.SECONDS));
+      assertNull(others.submit(() -> map.put(0, 7L)).get(2, TimeUnit.MINUTES));
+      assertEquals(1L, others.submit(() -> map.put(1, 3L)).get(2, TimeUnit.MINUTES));
       assertFalse(waiting.isDone());
       end.countDown();
       assertEquals(42L, slow.get());
@@ -235,8 +235,8 @@ class BatchConcurrencyTest {
         // Comes just when the batch ends, and finds the key free before the one who waits for it.
         Future<?> next =
             others.submit(() -> List.of(await(end), "" + waitingForAPut(map, 0, 7, others)));
-        next.get(60, TimeUnit.SECONDS);
-        over.get(60, TimeUnit.SECONDS);
+        next.get(2, TimeUnit.MINUTES);
+        over.get(2, TimeUnit.MINUTES);
         waiting.join();
       }
     } finally {
@@ -271,7 +271,7 @@ class BatchConcurrencyTest {
         key,
         (k, value) -> {
           try {
-            others.submit(() -> map.put(other, 1L)).get(60, TimeUnit.SECONDS);
+            others.submit(() -> map.put(other, 1L)).get(2, TimeUnit.MINUTES);
           } catch (Exception hangs) {
             throw new IllegalStateException(hangs);
           }
@@ -280,7 +280,7 @@ class BatchConcurrencyTest {
   }
 
   private static int await(CyclicBarrier barrier) throws Exception {
-    return barrier.await(60, TimeUnit.SECONDS);
+    return barrier.await(2, TimeUnit.MINUTES);
   }
 
   /** Nor does it keep its turn: another batch, of other keys, goes on. */
@@ -305,11 +305,11 @@ class BatchConcurrencyTest {
       awaitBlocked(thread);
       AtomicBatch<Integer, Long> another = new AtomicBatch<>();
       another.put(0, 3L).put(1, 3L);
-      others.submit(() -> map.writeAsync(another)).get(60, TimeUnit.SECONDS);
+      others.submit(() -> map.writeAsync(another)).get(2, TimeUnit.MINUTES);
       assertFalse(waiting.isDone());
       end.countDown();
       assertEquals(42L, slow.get());
-      waiting.get(60, TimeUnit.SECONDS);
+      waiting.get(2, TimeUnit.MINUTES);
       assertEquals(43L, map.get(5));
     } finally {
       end.countDown();

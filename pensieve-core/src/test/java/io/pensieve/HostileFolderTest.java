@@ -34,7 +34,7 @@ class HostileFolderTest {
   private static final int WRITERS = 3;
   private static final int PUTS = 300;
   private static final int REOPENINGS = Depth.of(5, 50, 1_000);
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+  private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(2);
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final Path parent;

@@ -78,7 +78,7 @@ class MapBackupTest {
     } finally {
       stopped.set(true);
       threads.shutdown();
-      assertTrue(threads.awaitTermination(60, TimeUnit.SECONDS));
+      assertTrue(threads.awaitTermination(2, TimeUnit.MINUTES));
     }
     try (var backup = open("backup", durability)) {
       assertTrue(backup.recovery().closedCleanly());

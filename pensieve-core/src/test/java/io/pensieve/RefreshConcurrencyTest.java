@@ -103,7 +103,7 @@ class RefreshConcurrencyTest {
             }
           });
       pool.shutdown();
-      assertTrue(pool.awaitTermination(1, TimeUnit.MINUTES));
+      assertTrue(pool.awaitTermination(2, TimeUnit.MINUTES));
       assertEquals(busy, stamps.fold()); // in this order it reads nothing
       assertEquals(1, together.get(), "reloads of one key at a time");
       assertTrue(busy.statistics().loads() > 0);

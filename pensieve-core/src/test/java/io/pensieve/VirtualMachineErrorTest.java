@@ -287,7 +287,7 @@ class VirtualMachineErrorTest {
   }
 
   private void inOtherThread(Callable<?> look) throws Exception {
-    others.submit(look).get(60, TimeUnit.SECONDS);
+    others.submit(look).get(2, TimeUnit.MINUTES);
   }
 
   private Object assertIsWhole(Pensieve<Integer, Integer> map, boolean withEverything) {

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A map's changes: told when the map shows them, and so that nothing is missed. */
 class VisibleChangeStreamTest {
-  private static final Duration LONG = Duration.ofMinutes(1);
+  private static final Duration LONG = Duration.ofMinutes(2);
 
   private final Path folder;
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -53,7 +53,7 @@ class VisibleChangeStreamTest {
   @AfterEach
   void endThreads() throws InterruptedException {
     threads.shutdownNow();
-    assertTrue(threads.awaitTermination(1, TimeUnit.MINUTES), "all threads end");
+    assertTrue(threads.awaitTermination(2, TimeUnit.MINUTES), "all threads end");
   }
 
   private FileLog<String, String> log(Durability durability) {
@@ -80,7 +80,7 @@ class VisibleChangeStreamTest {
       if (change.key().equals("held")) {
         appended.countDown();
         try {
-          assertTrue(released.await(1, TimeUnit.MINUTES));
+          assertTrue(released.await(2, TimeUnit.MINUTES));
         } catch (InterruptedException endOfTest) {
           throw new AssertionError(endOfTest);
         }
@@ -162,7 +162,7 @@ class VisibleChangeStreamTest {
     reader.start();
     log.releaseWhenAwaited(reader);
     writer.get();
-    return read.get(1, TimeUnit.MINUTES);
+    return read.get(2, TimeUnit.MINUTES);
   }
 
   @ParameterizedTest
@@ -269,7 +269,7 @@ class VisibleChangeStreamTest {
                   return kinds(take(stream, 3));
                 }
               });
-      assertEquals(List.of("Put", "Remove", "Put"), resumed.get(60, TimeUnit.SECONDS));
+      assertEquals(List.of("Put", "Remove", "Put"), resumed.get(2, TimeUnit.MINUTES));
       Future<Long> begun =
           threads.submit(
               () -> {
@@ -277,7 +277,7 @@ class VisibleChangeStreamTest {
                   return stream.sequence();
                 }
               });
-      assertTrue(begun.get(60, TimeUnit.SECONDS) > first);
+      assertTrue(begun.get(2, TimeUnit.MINUTES) > first);
       told.countDown();
       for (Future<String> function : slow) {
         assertEquals("2", function.get());
@@ -303,7 +303,7 @@ class VisibleChangeStreamTest {
                         return awaited(compacted) ? "2" : "held up";
                       }));
       assertTrue(awaited(computing));
-      threads.submit(log::compact).get(60, TimeUnit.SECONDS);
+      threads.submit(log::compact).get(2, TimeUnit.MINUTES);
       compacted.countDown();
       assertEquals("2", slow.get());
     }
@@ -314,7 +314,7 @@ class VisibleChangeStreamTest {
 
   private static boolean awaited(CountDownLatch latch) {
     try {
-      return latch.await(1, TimeUnit.MINUTES);
+      return latch.await(2, TimeUnit.MINUTES);
     } catch (InterruptedException endOfTest) {
       return false;
     }

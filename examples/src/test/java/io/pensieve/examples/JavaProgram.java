@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A main class running in a JVM of its own; killed at the latest when closed. */
 final class JavaProgram implements AutoCloseable {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   private final Process process;
   private final BufferedReader output;

@@ -98,7 +98,7 @@ class LauncherTest {
       assertTrue(read(out).contains("(environment PENSIEVE_DATA_DIR)"), () -> read(out));
     } finally {
       server.destroy(); // SIGTERM goes to Java: the script has become it
-      assertTrue(server.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(server.waitFor(2, TimeUnit.MINUTES));
     }
     assertEquals(0, server.exitValue());
     assertTrue(read(out).endsWith("stopped\n"), () -> read(out));

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 /** A log in memory tells the last changes, says so when older ones are asked for, and no more. */
 @Timeout(120)
 class InMemoryLogTest {
-  private static final Duration LONG = Duration.ofMinutes(1);
+  private static final Duration LONG = Duration.ofMinutes(2);
   private static final InstantSource CLOCK = InstantSource.fixed(Instant.ofEpochMilli(1_000));
   private static final long BEGIN = 1_000 << 10;
 

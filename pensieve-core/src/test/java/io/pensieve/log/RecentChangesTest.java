@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 class RecentChangesTest {
-  private static final Duration LONG = Duration.ofMinutes(1);
+  private static final Duration LONG = Duration.ofMinutes(2);
 
   private final RecentChanges<String, String> recent =
       new RecentChanges<>(4, Long.MAX_VALUE, change -> 0, 100);

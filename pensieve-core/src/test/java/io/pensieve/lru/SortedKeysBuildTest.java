@@ -99,7 +99,7 @@ class SortedKeysBuildTest {
   @AfterEach
   void end() throws InterruptedException {
     threads.shutdown();
-    assertTrue(threads.awaitTermination(1, TimeUnit.MINUTES));
+    assertTrue(threads.awaitTermination(2, TimeUnit.MINUTES));
     assertKeysAreThoseOfTheEntries();
   }
 
@@ -324,7 +324,7 @@ class SortedKeysBuildTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertTrue(latch.await(1, TimeUnit.MINUTES));
+      assertTrue(latch.await(2, TimeUnit.MINUTES));
     } catch (InterruptedException impossible) {
       throw new AssertionError(impossible);
     }

@@ -62,7 +62,7 @@ final class FileReloaderTest {
   }
 
   private static void await(BooleanSupplier condition, Supplier<String> otherwise) {
-    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long deadlineNanos = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
     while (!condition.getAsBoolean()) {
       assertTrue(System.nanoTime() < deadlineNanos, otherwise);
       LockSupport.parkNanos(POLL_NANOS);
@@ -181,7 +181,7 @@ final class FileReloaderTest {
   }
 
   private void assertUsed(String text) throws InterruptedException {
-    assertEquals(text, used.poll(60, TimeUnit.SECONDS));
+    assertEquals(text, used.poll(2, TimeUnit.MINUTES));
   }
 
   private void awaitPrinted(int times, String part) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The bounds of a server that runs, changed by a request, or by settings that are read again. */
 @Timeout(120)
 final class SettingsRouteTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final PrintStream NOWHERE =
       new PrintStream(OutputStream.nullOutputStream(), false, UTF_8);
 

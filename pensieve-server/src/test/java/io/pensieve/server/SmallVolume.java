@@ -37,7 +37,7 @@ public final class SmallVolume implements AutoCloseable {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getInputStream().transferTo(OutputStream.nullOutputStream());
-      return process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0;
+      return process.waitFor(2, TimeUnit.MINUTES) && process.exitValue() == 0;
     } catch (IOException noSuchProgram) {
       return false;
     }

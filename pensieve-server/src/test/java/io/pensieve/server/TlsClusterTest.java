@@ -170,7 +170,7 @@ final class TlsClusterTest {
   }
 
   private void awaitTrue(Condition condition) {
-    long deadlineNanos = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    long deadlineNanos = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
     while (!condition.holds()) {
       assertTrue(
           System.nanoTime() < deadlineNanos,

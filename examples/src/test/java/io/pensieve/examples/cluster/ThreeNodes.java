@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 final class ThreeNodes {
   private static final Path SCRIPT =
       Path.of(System.getProperty("pensieve.root"), "examples/cluster/three-nodes");
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final HttpClient client = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
   private final Path data;
@@ -162,7 +162,7 @@ final class ThreeNodes {
     List<ProcessHandle> nodes = scripts.stream().flatMap(Process::descendants).toList();
     scripts.forEach(Process::destroy);
     for (Process script : scripts) {
-      if (!script.waitFor(60, TimeUnit.SECONDS)) {
+      if (!script.waitFor(2, TimeUnit.MINUTES)) {
         script.destroyForcibly();
       }
     }

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Streams of changes: on a simulated disk step by step, on a real one with threads. */
 class ChangeStreamTest {
-  private static final Duration LONG = Duration.ofMinutes(1);
+  private static final Duration LONG = Duration.ofMinutes(2);
   private static final int SEGMENT_BYTES = 16 << 10;
 
   private final Path folder;
@@ -46,7 +46,7 @@ class ChangeStreamTest {
   @AfterEach
   void endThreads() throws InterruptedException {
     threads.shutdownNow();
-    assertTrue(threads.awaitTermination(1, TimeUnit.MINUTES), "all threads end");
+    assertTrue(threads.awaitTermination(2, TimeUnit.MINUTES), "all threads end");
   }
 
   private static SimulatedLog simulated(Durability durability) {
@@ -369,7 +369,7 @@ class ChangeStreamTest {
         begun.await();
         Change<String, String> change = put("a", "" + i);
         long sequence = log.append(change);
-        assertEquals(List.of(new Event(sequence, change)), next.get(1, TimeUnit.MINUTES));
+        assertEquals(List.of(new Event(sequence, change)), next.get(2, TimeUnit.MINUTES));
       }
     }
   }
@@ -381,7 +381,7 @@ class ChangeStreamTest {
       Future<List<Event>> waiting = threads.submit(() -> events(stream.next(Duration.ofDays(999))));
       stream.close();
       stream.close();
-      assertEquals(List.of(), waiting.get(1, TimeUnit.MINUTES));
+      assertEquals(List.of(), waiting.get(2, TimeUnit.MINUTES));
       log.append(put("a", "1"));
       assertEquals(List.of(), now(stream));
     }

@@ -138,7 +138,7 @@ class FileLogTest {
         writers.add(CompletableFuture.runAsync(() -> write(log, key, appends), workers));
       }
       for (CompletableFuture<Void> writer : writers) {
-        writer.get(60, TimeUnit.SECONDS);
+        writer.get(2, TimeUnit.MINUTES);
       }
     } finally {
       workers.shutdownNow();

@@ -96,7 +96,7 @@ class FolderLockTest {
             new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
       return String.valueOf(lines.readLine());
     } finally {
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(2, TimeUnit.MINUTES));
     }
   }
 
@@ -183,7 +183,7 @@ class FolderLockTest {
       assertThrows(LogException.Locked.class, () -> FolderLock.share(folder));
     } finally {
       foreigner.destroyForcibly();
-      assertTrue(foreigner.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(foreigner.waitFor(2, TimeUnit.MINUTES));
     }
     FolderLock.acquire(folder).close(); // it does not hold the folder beyond its death
   }

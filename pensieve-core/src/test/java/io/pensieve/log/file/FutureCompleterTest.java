@@ -36,7 +36,7 @@ class FutureCompleterTest {
               .thenCompose(done -> log.whenDurable(log.append(put(key + "++", value))))
               .thenRun(() -> log.whenDurable(log.append(put(key + "+++", value))).join()));
     }
-    CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(60, TimeUnit.SECONDS);
+    CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(2, TimeUnit.MINUTES);
     log.close();
     assertEquals(80, WriterFaultTest.keysOf(folder).size());
   }
@@ -60,8 +60,8 @@ class FutureCompleterTest {
                     });
       }
       disk.release();
-      assertTrue(held.await(60, TimeUnit.SECONDS), "one after the other is passed over");
-      log.whenDurable(log.append(put("other", "1"))).get(60, TimeUnit.SECONDS);
+      assertTrue(held.await(2, TimeUnit.MINUTES), "one after the other is passed over");
+      log.whenDurable(log.append(put("other", "1"))).get(2, TimeUnit.MINUTES);
       log.close();
     } finally {
       disk.release();

@@ -56,7 +56,7 @@ final class KilledProcess {
       }
     } finally {
       child.destroyForcibly();
-      assertTrue(child.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(child.waitFor(2, TimeUnit.MINUTES));
     }
   }
 

@@ -172,7 +172,7 @@ class ParallelRecoveryTest {
 
     private void awaitAnother() {
       try {
-        assertTrue(another.await(60, TimeUnit.SECONDS), "no other thread has come");
+        assertTrue(another.await(2, TimeUnit.MINUTES), "no other thread has come");
       } catch (InterruptedException unexpected) {
         throw new AssertionError(unexpected);
       }
@@ -254,7 +254,7 @@ class ParallelRecoveryTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertTrue(latch.await(60, TimeUnit.SECONDS), "the others go on");
+      assertTrue(latch.await(2, TimeUnit.MINUTES), "the others go on");
     } catch (InterruptedException impossible) {
       throw new AssertionError(impossible);
     }

@@ -176,7 +176,7 @@ class PhaseKillTest {
         isOver.set(true);
         LockSupport.unpark(watch);
         child.destroyForcibly();
-        assertTrue(child.waitFor(60, TimeUnit.SECONDS));
+        assertTrue(child.waitFor(2, TimeUnit.MINUTES));
         watch.join();
       }
       assertTrue(isKilled, () -> this + ": hung, or ended by itself: " + child.exitValue() + seed);

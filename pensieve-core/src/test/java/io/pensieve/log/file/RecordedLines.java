@@ -25,7 +25,7 @@ final class RecordedLines implements System.Logger {
 
   /** Waits for a line that was not waited for yet, for half a minute. */
   boolean awaitLine() throws InterruptedException {
-    return written.tryAcquire(60, TimeUnit.SECONDS);
+    return written.tryAcquire(2, TimeUnit.MINUTES);
   }
 
   @Override

@@ -32,7 +32,7 @@ class SlowDiskTest {
   private static final String VALUE = "v".repeat(1000);
   private static final int FRAMES_MAX = RING_BYTES / 1100; // so many fit into an empty ring
   private static final int PUTS = 300; // a roll and a compaction come in that time
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   private final Path parent;
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -44,7 +44,7 @@ class SlowDiskTest {
   @AfterEach
   void endThreads() throws InterruptedException {
     threads.shutdownNow();
-    assertTrue(threads.awaitTermination(1, TimeUnit.MINUTES), "all threads end");
+    assertTrue(threads.awaitTermination(2, TimeUnit.MINUTES), "all threads end");
   }
 
   private static FileLog<String, String> log(Disk disk, Path folder, Durability durability) {

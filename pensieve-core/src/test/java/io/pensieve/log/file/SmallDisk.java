@@ -45,6 +45,6 @@ final class SmallDisk implements AutoCloseable {
       return -1;
     }
     process.getInputStream().readAllBytes();
-    return process.waitFor(60, TimeUnit.SECONDS) ? process.exitValue() : -1;
+    return process.waitFor(2, TimeUnit.MINUTES) ? process.exitValue() : -1;
   }
 }

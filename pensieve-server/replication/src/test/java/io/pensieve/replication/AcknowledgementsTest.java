@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class AcknowledgementsTest {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   private final WorkerThreads workers = new WorkerThreads();
   private final Acknowledgements acknowledgements = new Acknowledgements(workers);

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Three members with the real engine, in this process, on loopback. */
 class RaftLogClusterTest {
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   /** A member at work. */
   private record Node(RaftLog<String, String> log, Pensieve<String, String> map) {}

@@ -52,7 +52,7 @@ final class Machine {
               .redirectErrorStream(true)
               .start();
       compiler.getInputStream().transferTo(OutputStream.nullOutputStream());
-      boolean isMade = compiler.waitFor(1, TimeUnit.MINUTES) && compiler.exitValue() == 0;
+      boolean isMade = compiler.waitFor(2, TimeUnit.MINUTES) && compiler.exitValue() == 0;
       return isMade ? Optional.of(made) : Optional.empty();
     } catch (IOException noCompiler) {
       return Optional.empty();

@@ -96,7 +96,7 @@ final class Network implements AutoCloseable {
     try {
       Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
       process.getInputStream().transferTo(OutputStream.nullOutputStream());
-      return process.waitFor(1, TimeUnit.MINUTES) && process.exitValue() == 0;
+      return process.waitFor(2, TimeUnit.MINUTES) && process.exitValue() == 0;
     } catch (IOException noSuchProgram) {
       return false;
     }

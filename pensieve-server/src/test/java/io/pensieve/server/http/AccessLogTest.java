@@ -71,7 +71,7 @@ final class AccessLogTest {
   }
 
   private AccessLog.CompletedRequest next() throws InterruptedException {
-    AccessLog.CompletedRequest told = answers.poll(60, TimeUnit.SECONDS);
+    AccessLog.CompletedRequest told = answers.poll(2, TimeUnit.MINUTES);
     assertTrue(told != null, "an answer is told");
     return told;
   }

@@ -84,7 +84,7 @@ final class HealthRoutesTest {
         assertEquals("close", answer.header("connection"));
         begun.awaitClosed();
       }
-      closing.get(60, TimeUnit.SECONDS);
+      closing.get(2, TimeUnit.MINUTES);
       closer.shutdown();
     }
   }
@@ -113,7 +113,7 @@ final class HealthRoutesTest {
 
       log.confirm();
       assertEquals(200, writer.receive().status());
-      closing.get(60, TimeUnit.SECONDS);
+      closing.get(2, TimeUnit.MINUTES);
       closer.shutdown();
     }
   }

@@ -22,7 +22,7 @@ final class AsyncOutputStreamTest {
     PrintStream lines = output.lines();
     lines.println("one");
     lines.println("two");
-    assertTrue(output.awaitWritten(Duration.ofSeconds(60)));
+    assertTrue(output.awaitWritten(Duration.ofMinutes(2)));
     assertEquals(List.of("one", "two"), text().lines().toList());
     output.close();
   }
@@ -49,11 +49,11 @@ final class AsyncOutputStreamTest {
     }
     assertFalse(output.awaitWritten(Duration.ofMillis(1)));
     read.countDown();
-    assertTrue(output.awaitWritten(Duration.ofSeconds(60)));
+    assertTrue(output.awaitWritten(Duration.ofMinutes(2)));
     long there = text().lines().filter(line -> line.equals("line")).count();
     String leftOut = (10_000 - there) + " lines were left out";
     lines.println("end");
-    assertTrue(output.awaitWritten(Duration.ofSeconds(60)));
+    assertTrue(output.awaitWritten(Duration.ofMinutes(2)));
     assertTrue(text().contains(leftOut), () -> leftOut + " is not in the end of " + text());
     output.close();
   }

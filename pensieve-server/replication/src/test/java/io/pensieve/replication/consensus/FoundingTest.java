@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Who founds a cluster, who is in one, and who has to wait. */
 class FoundingTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Path folder;
   private final List<Member> members = List.of(member("a"), member("b"), member("c"));

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 final class SnapshotGateTest {
-  private static final long PATIENCE_MILLIS = 60_000;
+  private static final long PATIENCE_MILLIS = 120_000;
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final SnapshotGate gate = new SnapshotGate(PATIENCE_MILLIS);
@@ -154,7 +154,7 @@ final class SnapshotGateTest {
         "installSnapshot",
         assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());
     append.complete(AppendEntriesReplyProto.getDefaultInstance());
-    appended.get(1, TimeUnit.MINUTES);
+    appended.get(2, TimeUnit.MINUTES);
     assertEquals(
         "installSnapshot",
         assertThrows(IOException.class, () -> gated.installSnapshot(chunk)).getMessage());

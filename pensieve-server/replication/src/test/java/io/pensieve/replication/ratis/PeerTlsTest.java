@@ -50,7 +50,7 @@ class PeerTlsTest {
     command.addAll(List.of("-storetype", "PKCS12", "-storepass", PASSWORD));
     command.addAll(List.of("-keystore", file.toString(), "-J-XX:TieredStopAtLevel=1"));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).inheritIO().start();
-    if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
+    if (!process.waitFor(2, TimeUnit.MINUTES) || process.exitValue() != 0) {
       throw new IOException("keytool failed");
     }
     KeyStore store = KeyStore.getInstance(file.toFile(), PASSWORD.toCharArray());

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Members of one cluster in this process, on loopback. Each keeps the entries that it applied. */
 final class TestCluster implements AutoCloseable {
-  static final long PATIENCE_SECONDS = 60;
+  static final long PATIENCE_SECONDS = 120;
 
   /** Longer than by default: on a busy machine a leader stays what it is. */
   private static final int ELECTION_MILLIS = 2_000;

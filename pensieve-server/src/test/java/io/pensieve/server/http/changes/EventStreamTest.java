@@ -59,7 +59,7 @@ final class EventStreamTest {
           .write(
               "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
                   .getBytes(StandardCharsets.UTF_8));
-      EventStream stream = streams.poll(60, TimeUnit.SECONDS);
+      EventStream stream = streams.poll(2, TimeUnit.MINUTES);
       assertTrue(stream != null, "the stream begins");
       BufferedReader lines =
           new BufferedReader(

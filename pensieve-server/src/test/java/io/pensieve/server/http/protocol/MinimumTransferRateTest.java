@@ -90,7 +90,7 @@ final class MinimumTransferRateTest {
   }
 
   private EventStream begun() throws Exception {
-    EventStream stream = streams.poll(60, TimeUnit.SECONDS);
+    EventStream stream = streams.poll(2, TimeUnit.MINUTES);
     assertTrue(stream != null, "the stream begins");
     return stream;
   }

@@ -30,7 +30,7 @@ import org.xnio.conduits.StreamSourceConduit;
 final class ReadTimeoutConduitTest {
   private static final long SHORT_MILLIS = 100;
   private static final long LONG_MILLIS = TimeUnit.HOURS.toMillis(1);
-  private static final long PATIENCE_SECONDS = 60;
+  private static final long PATIENCE_SECONDS = 120;
 
   private XnioWorker worker;
 
