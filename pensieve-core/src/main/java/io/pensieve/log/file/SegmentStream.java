@@ -133,7 +133,9 @@ final class SegmentStream<K, V> implements ChangeStream<K, V> {
         release(); // the cursor may be beyond the delivered changes
         throw unread;
       }
-      sequence = Math.max(sequence, from.position());
+      // A cursor that has passed a session without a change is where the present one begins. The
+      // log has given no position there yet, so nobody could resume from it.
+      sequence = Math.max(sequence, Math.min(from.position(), reached));
     }
   }
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -384,6 +385,24 @@ class ChangeStreamTest {
       assertEquals(List.of(), waiting.get(2, TimeUnit.MINUTES));
       log.append(put("a", "1"));
       assertEquals(List.of(), now(stream));
+    }
+  }
+
+  @Test
+  void aStreamThatHasPassedALifeWithoutAChangeIsResumed() throws Exception {
+    SimulatedLog log =
+        new SimulatedLog(new SimulatedDisk(), Durability.PROCESS_DEATH).skipping(new Random(1));
+    log.open();
+    Event change = log.append(put("a", "1"));
+    for (int life = 0; life < 3; life++) {
+      log.disk.killProcess();
+      log.reopen(1, "killed");
+      ChangeStream<String, String> stream = log.log().changes(change.sequence());
+      assertEquals(List.of(), now(stream));
+      long reached = stream.sequence();
+      try (ChangeStream<String, String> resumed = log.log().changes(reached)) {
+        assertEquals(List.of(), now(resumed));
+      }
     }
   }
 
