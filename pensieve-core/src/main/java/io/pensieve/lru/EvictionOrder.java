@@ -421,8 +421,8 @@ final class EvictionOrder<K, V> {
   private void setSizeLocked(int size) {
     INTS.setVolatile(line, SIZE, size);
     if (weighted && (size > tolerated + tolerated / 4 || size < tolerated - tolerated / 8)) {
-      tolerated = size;
       clock.tolerate(capacity.lruErrorMax(size));
+      tolerated = size;
     }
   }
 
