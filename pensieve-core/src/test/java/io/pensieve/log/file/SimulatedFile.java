@@ -3,10 +3,11 @@ package io.pensieve.log.file;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /** A file of a simulated disk: what can be read, and what a power cut would leave. */
@@ -16,9 +17,9 @@ final class SimulatedFile {
 
   static final int SECTOR_BYTES = 512;
 
-  // Direct memory is dear to get. It is never given back while a file is mapped.
-  private static final ThreadLocal<ArrayDeque<ByteBuffer>> MEMORY =
-      ThreadLocal.withInitial(ArrayDeque::new);
+  // Direct memory is dear to get. It is never given back while a file is mapped. All threads share
+  // it, because one maps a file and another one may unmap it.
+  private static final Deque<ByteBuffer> MEMORY = new ConcurrentLinkedDeque<>();
 
   private String name; // the last one
   private byte[] bytes = {};
@@ -213,7 +214,7 @@ final class SimulatedFile {
   }
 
   ByteBuffer map(int count) {
-    ByteBuffer mapped = MEMORY.get().poll();
+    ByteBuffer mapped = MEMORY.poll();
     if (mapped == null || mapped.capacity() != count) {
       mapped = ByteBuffer.allocateDirect(count).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -227,7 +228,7 @@ final class SimulatedFile {
     if (mapped != null) {
       current();
       memory = null;
-      MEMORY.get().push(mapped);
+      MEMORY.push(mapped);
     }
   }
 }
