@@ -38,7 +38,12 @@ echo "Machine: $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | hea
 $(sed -n 's/^MemTotal: *//p' /proc/meminfo), Linux $(uname -r)"
 echo "JDK: $("$java" -version 2>&1 | sed -n 2p)"
 echo "Commit: $(git -C "$here" rev-parse --short HEAD)"
-echo "Command: ${FORKS:+FORKS=$FORKS }${ITERATIONS:+ITERATIONS=$ITERATIONS }pensieve-bench/map-table.sh <name>"
+chosen=
+for variable in FORKS ITERATIONS SECONDS_EACH THREADS BENCHMARKS MAPS KEYS USES ENTRIES; do
+  eval "value=\${$variable:-}"
+  [ -z "$value" ] || chosen="$chosen$variable='$value' "
+done
+echo "Command: ${chosen}pensieve-bench/map-table.sh <name>"
 echo "JMH: $options. Load when it began: $(cut -d' ' -f1-3 /proc/loadavg)"
 
 # The class of benchmarks, from how many threads, of which maps if not of all, and other options. Nothing if none of the chosen
