@@ -88,7 +88,7 @@ final class RecencyClock {
 
   private final int stripes; // a power of two
 
-  // Changed by `tolerate` alone. Plain, and read one after another: a use during that change may
+  // Changed by `setError` alone. Plain, and read one after another: a use during that change may
   // count by the old values, or by a mixture. It makes the epoch advance by up to a quantum too
   // much or too little, once.
   private long quantum;
@@ -132,8 +132,7 @@ final class RecencyClock {
   RecencyClock(
       long lruErrorMax, boolean hasLanes, int processors, int markBits, int advancesToSettle) {
     stripes = Integer.highestOneBit(4 * processors - 1);
-    quantum = quantum(lruErrorMax);
-    slack = TICK * lruErrorMax;
+    setError(lruErrorMax);
     sparing = processors > FEW_PROCESSORS;
     this.hasLanes = hasLanes && quantum > 1;
     markShift = Integer.SIZE - markBits;
@@ -147,13 +146,13 @@ final class RecencyClock {
    * recorded with. A new epoch begins, so that a later use differs from all of them.
    */
   void tolerate(long lruErrorMax) {
-    quantum = quantum(lruErrorMax);
-    slack = TICK * lruErrorMax;
+    setError(lruErrorMax);
     advance();
   }
 
-  private long quantum(long lruErrorMax) {
-    return Math.max(1, (lruErrorMax / stripes + 1) / 2);
+  private void setError(long lruErrorMax) {
+    quantum = Math.max(1, (lruErrorMax / stripes + 1) / 2);
+    slack = TICK * lruErrorMax;
   }
 
   // ---- Uses
