@@ -121,7 +121,7 @@ final class HostileBehaviorTest {
     for (int i = 0; i < ABUSES; i++) {
       wellBehavedClient.assertContent(told());
       if (i % 1000 == full % 1000 && volume.isPresent()) {
-        fillUp(volume.get(), wellBehavedClient);
+        fillUp(server, volume.get(), wellBehavedClient);
       }
       if (i % 1000 == crowded % 1000) {
         crowd(server, wellBehavedClient);
@@ -199,7 +199,9 @@ final class HostileBehaviorTest {
         wellBehavedClient, 2 * WellBehavedClient.ROUNDS_A_CONNECTION); // so that it has come anew
   }
 
-  private void fillUp(SmallVolume volume, WellBehavedClient wellBehavedClient) throws Exception {
+  private static void fillUp(
+      ServerProcess server, SmallVolume volume, WellBehavedClient wellBehavedClient)
+      throws Exception {
     long refusals = wellBehavedClient.refusals();
     volume.fill();
     await(
@@ -207,6 +209,8 @@ final class HostileBehaviorTest {
         "a full disk is noticed",
         () -> wellBehavedClient.refusals() > refusals + 2);
     volume.free();
+    // The server looks for room now and then. Until then it refuses writes, in rounds that count.
+    await(wellBehavedClient, "room is noticed", () -> statusOfPut(server, "told", "x") / 100 == 2);
     awaitRounds(wellBehavedClient, 5);
   }
 
@@ -285,10 +289,14 @@ final class HostileBehaviorTest {
   }
 
   private static void put(ServerProcess server, String key, String value) throws Exception {
+    int status = statusOfPut(server, key, value);
+    assertEquals(2, status / 100, () -> "of a put: " + status + told());
+  }
+
+  private static int statusOfPut(ServerProcess server, String key, String value) throws Exception {
     try (RawClient client = client(server)) {
       String head = "PUT /v1/kv/" + key + " HTTP/1.1\r\n" + MINE + "Content-Length: ";
-      int status = client.send(head + value.length() + "\r\n\r\n" + value).receive().status();
-      assertEquals(2, status / 100, () -> "of a put: " + status + told());
+      return client.send(head + value.length() + "\r\n\r\n" + value).receive().status();
     }
   }
 
